@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The thread-local error message. */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local char message[ERR_MESSAGE_BYTES];
+
+Err err_set(Err code, const char *format, ...)
+{
+    char text[ERR_MESSAGE_BYTES]; /* the arguments may point into the old message */
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(message, text, sizeof message);
+    return code;
+}
+
+Err err_memory(unsigned long long bytes, const char *what)
+{
+    return err_set(ERR_MEMORY, "not enough memory: %llu bytes wanted for %s", bytes, what);
+}
+
+Err err_prefix(Err code, const char *format, ...)
+{
+    if (code == ERR_NONE) return code;
+    char text[ERR_MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length >= 0 && (size_t)length < sizeof text)
+        (void)snprintf(text + length, sizeof text - (size_t)length, ": %s", message);
+    memcpy(message, text, sizeof message);
+    return code;
+}
+
+const char *err_message(void) { return message; }
+
+Err err_adopt(Err code, const char *text) { return err_set(code, "%s", text); }
+
+void err_clear(void) { message[0] = '\0'; }
+
+int err_exit_code(Err code)
+{
+    static const int exit_codes[ERR_COUNT] = {
+        [ERR_NONE] = 0,  [ERR_INTERNAL] = 1, [ERR_ARGUMENT] = 2, [ERR_CONFIG] = 2,
+        [ERR_PARTIAL] = 3, [ERR_INPUT] = 4,  [ERR_MODEL] = 5,    [ERR_MEMORY] = 6,
+        [ERR_OUTPUT] = 6,  [ERR_GATE] = 7,   [ERR_INTERRUPTED] = 8, [ERR_SHAPE] = 1,
+        [ERR_UNSUPPORTED] = 1,
+    };
+    return code < ERR_COUNT ? exit_codes[code] : 1;
+}
+
+_Noreturn void err_assert_failed(const char *condition, const char *file, int line)
+{
+    (void)fprintf(stderr, "internal error: %s is false (%s:%d); please report this\n", condition, file, line);
+    abort();
+}

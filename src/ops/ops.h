@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All ops: their attributes and builders. A builder adds one node to a graph and returns its result; its formula and
+ * shapes stand here, its kernels in the file of the same name. Every op has forward and backward on the CPU.
+ */
+#ifndef METASEG_OPS_OPS_H
+#define METASEG_OPS_OPS_H
+
+#include "graph/graph.h"
+
+#define OP(name) extern const OpDef op_def_##name;
+#include "ops/ops.def"
+#undef OP
+
+/* All descriptors in the order of ops.def. */
+extern const OpDef *const op_registry[];
+extern const int32_t op_registry_count;
+
+typedef enum Activation { ACTIVATION_NONE = 0, ACTIVATION_RELU, ACTIVATION_RELU6, ACTIVATION_SIGMOID, ACTIVATION_GELU } Activation;
+
+/* y = f(x), elementwise: ReLU max(x,0), ReLU6 min(max(x,0),6), sigmoid 1/(1+exp(-x)). Gradient of ReLU6 is 1 on 0 < x < 6. */
+Var op_activation(Graph *g, Var x, Activation activation);
+
+/* y = a + b, same shapes. */
+Var op_add(Graph *g, Var a, Var b);
+
+/* y = a * b, same shapes. */
+Var op_multiply(Graph *g, Var a, Var b);
+
+/* Scaled dot-product attention over heads with a slot bias (docs/model.md section 3).
+ * q [B, N, D], k, v [B, M, D] (any spatial rank); D = heads * size; out [B, N, D].
+ * logit(i, j) = q_i . k_j / sqrt(D / heads) + slot bias + mask[b, j]
+ *   slots ATTENTION_PLAIN:        no slot bias (log_share absent)
+ *   slots ATTENTION_KEY_SLOTS:    queries are image tokens, keys text: log_share [B, N, S], bias log_share[b, i, slot(j)]
+ *   slots ATTENTION_QUERY_SLOTS:  queries are text tokens, keys image: log_share [B, M, S], bias log_share[b, j, slot(i)]
+ * slot(t) = min(t / slot_length, S - 1). mask [B, M] is optional, additive. log_share and mask get no gradient.
+ * Saves the log-sum-exp [B, heads, N] for backward by recomputation. */
+typedef enum AttentionSlots { ATTENTION_PLAIN = 0, ATTENTION_KEY_SLOTS, ATTENTION_QUERY_SLOTS } AttentionSlots;
+typedef struct AttentionAttr {
+    int32_t heads;
+    AttentionSlots slots;
+    int32_t slot_length;
+    bool has_mask;
+} AttentionAttr;
+Var op_attention(Graph *g, Var q, Var k, Var v, Var log_share, Var mask, const AttentionAttr *attr);
+
+/* Training-mode BatchNorm over all but the last dimension, with optional activation (NONE or RELU6) fused:
+ * y = act((x - mean) / sqrt(var + eps) * weight + bias), biased variance; running = (1 - momentum) running + momentum batch
+ * (unbiased variance), updated in forward. In an inference program uses the running statistics. weight, bias, mean, var: [C].
+ * Saves mean and 1/std [2, C]. Sums go through Step.reduce. */
+typedef struct BatchnormAttr {
+    float eps, momentum;
+    Activation activation;
+} BatchnormAttr;
+Var op_batchnorm(Graph *g, Var x, Var weight, Var bias, Var running_mean, Var running_var, const BatchnormAttr *attr);
+
+/* y[b, ..., c] = x[b, ..., c] * s[b, c]; s is [B, C] or [B, 1, 1, C]. */
+Var op_channel_scale(Graph *g, Var x, Var s);
+
+/* 2-D convolution. x [B, H, W, Cin], weight [Cout, Cin/groups, kh, kw] (PyTorch order), out [B, Ho, Wo, Cout],
+ * Ho = (H + top + bottom - kh) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias [Cout].
+ * Inference only: a folded BatchNorm (weight, bias, mean, var given), an activation (NONE, RELU, RELU6, SIGMOID) and a residual:
+ * y = act(bn(conv(x) + bias)) + residual. Training graphs use op_batchnorm, op_activation, op_add.
+ * Inputs in order: x, weight, [bias], [bn weight, bn bias, bn mean, bn var], [residual]. */
+typedef struct Conv2dAttr {
+    int32_t stride, groups;
+    int32_t top, left, bottom, right;
+    bool has_bias, has_batchnorm, has_residual; /* set by the builder */
+    float batchnorm_eps;
+    Activation activation;
+} Conv2dAttr;
+typedef struct Conv2dFold {
+    Var batchnorm_weight, batchnorm_bias, batchnorm_mean, batchnorm_var; /* all VAR_NONE: none */
+    Var residual;                                                        /* VAR_NONE: none */
+} Conv2dFold;
+#define CONV2D_FOLD_NONE ((Conv2dFold){ VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE })
+Var op_conv2d(Graph *g, Var x, Var weight, Var bias, Conv2dFold fold, Conv2dAttr attr);
+
+/* Label-smoothed cross-entropy, scalar [1]: mean over pixels with label != ignore of -sum_c q_c log softmax(logits)_c,
+ * q = (1 - smoothing) onehot + smoothing / C; 0 without valid pixels. logits [B, H, W, C], labels [B, H, W] u8. */
+typedef struct CrossEntropyAttr {
+    float smoothing;
+    int32_t ignore;
+} CrossEntropyAttr;
+Var op_cross_entropy(Graph *g, Var logits, Var labels, const CrossEntropyAttr *attr);
+
+/* Cross-window pooling of UNetFormer (docs/model.md section 4): avg over rows + avg over columns, window taps. x [B, H, W, C]. */
+typedef struct CrossWindowPoolAttr {
+    int32_t window;
+} CrossWindowPoolAttr;
+Var op_cross_window_pool(Graph *g, Var x, int32_t window);
+
+/* Soft Dice loss over the batch, scalar [1] (docs/model.md section 5). logits [B, H, W, C], labels [B, H, W] u8. */
+typedef struct DiceAttr {
+    float smooth;
+    int32_t ignore;
+} DiceAttr;
+Var op_dice(Graph *g, Var logits, Var labels, const DiceAttr *attr);
+
+/* Dropout: y = x * mask / (1 - p); identity in inference programs. per_channel: one draw per (b, c) (Dropout2d), else one per element;
+ * element kept when rng_uniform(seed, RNG_DROPOUT, run_step * 4096 + node, index) >= p, index b * C + c or the flat element. */
+typedef struct DropoutAttr {
+    float p;
+    bool per_channel;
+} DropoutAttr;
+Var op_dropout(Graph *g, Var x, const DropoutAttr *attr);
+
+/* Rows of a table: ids [B, T] i32, table [V, C] -> [B, T, C]. Ids are checked at the border, not here. */
+Var op_embedding(Graph *g, Var ids, Var table);
+
+/* GELU with erf: x/2 (1 + erf(x / sqrt 2)). */
+Var op_gelu(Graph *g, Var x);
+
+/* Mean over H and W: [B, H, W, C] -> [B, 1, 1, C]. */
+Var op_global_average_pool(Graph *g, Var x);
+
+/* Over the last dimension: (x - mean) / sqrt(var + eps) * weight + bias. Saves mean and 1/std. weight, bias [C]. */
+typedef struct LayernormAttr {
+    float eps;
+} LayernormAttr;
+Var op_layernorm(Graph *g, Var x, Var weight, Var bias, float eps);
+
+/* y = x W^T + b. x [..., Cin], weight [Cout, Cin], bias [Cout] or VAR_NONE. */
+typedef struct LinearAttr {
+    bool has_bias;
+} LinearAttr;
+Var op_linear(Graph *g, Var x, Var weight, Var bias);
+
+/* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect): out [B, H+bottom, W+right, C]. */
+typedef struct PadReflectAttr {
+    int32_t bottom, right;
+} PadReflectAttr;
+Var op_pad_reflect(Graph *g, Var x, int32_t bottom, int32_t right);
+
+/* Bilinear resize to an integer multiple (2, 4, 8), align_corners false, PyTorch semantics. [B, H, W, C] -> [B, sH, sW, C]. */
+typedef struct ResizeBilinearAttr {
+    int32_t scale;
+} ResizeBilinearAttr;
+Var op_resize_bilinear(Graph *g, Var x, int32_t scale);
+
+/* Text memory: tokens [B, K, L, C] and null [N, C] -> [B, K*L + N, C] (null rows repeated for each b). */
+Var op_token_memory(Graph *g, Var tokens, Var null);
+
+/* UNetFormer's fused skip: w = relu(weights), y = (w0 a + w1 b) / (w0 + w1 + eps); a, b same shape, weights [2]. */
+typedef struct WeightedSumAttr {
+    float eps;
+} WeightedSumAttr;
+Var op_weighted_sum(Graph *g, Var a, Var b, Var weights, float eps);
+
+/* Attention inside non-overlapping windows with relative position bias (docs/model.md section 4). qkv [B, H, W, 3*D] channel order
+ * (3, heads, size), table [(2w-1)^2, heads], out [B, H, W, D]. H and W are multiples of window. Saves the log-sum-exp. */
+typedef struct WindowAttentionAttr {
+    int32_t heads, window;
+} WindowAttentionAttr;
+Var op_window_attention(Graph *g, Var qkv, Var table, const WindowAttentionAttr *attr);
+
+#endif
