@@ -28,13 +28,14 @@ Err err_memory(unsigned long long bytes, const char *what)
 Err err_prefix(Err code, const char *format, ...)
 {
     if (code == ERR_NONE) return code;
-    char text[ERR_MESSAGE_BYTES];
+    char text[2 * ERR_MESSAGE_BYTES + 2];
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(text, sizeof text, format, arguments);
+    (void)vsnprintf(text, ERR_MESSAGE_BYTES, format, arguments);
     va_end(arguments);
-    if (length >= 0 && (size_t)length < sizeof text)
-        (void)snprintf(text + length, sizeof text - (size_t)length, ": %s", message);
+    const size_t length = strlen(text);
+    (void)snprintf(text + length, sizeof text - length, ": %s", message);
+    text[ERR_MESSAGE_BYTES - 1] = '\0';
     memcpy(message, text, sizeof message);
     return code;
 }
