@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ring of blended class scores; the formulas are in the header. */
+#include "predict/mosaic.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct Mosaic {
+    int64_t height, width, classes, ring_rows;
+    int64_t out_height, out_width;
+    double step_y, step_x;   /* cells per output pixel */
+    int64_t first, complete; /* rows [first, first + ring_rows) are held, rows < complete are divided */
+    float *scores;           /* [ring_rows, width, classes] */
+    float *weights;          /* [ring_rows, width] */
+};
+
+size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows)
+{
+    return (size_t)(ring_rows * width * (classes + 1)) * sizeof(float);
+}
+
+Err mosaic_new(int64_t height, int64_t width, int64_t classes, int64_t ring_rows, int64_t out_height, int64_t out_width,
+               Mosaic **ret_mosaic)
+{
+    Mosaic *const m = calloc(1, sizeof *m);
+    if (m == NULL) return err_memory(sizeof *m, "the mosaic of tiles");
+    *m = (Mosaic){
+        .height = height, .width = width, .classes = classes, .ring_rows = ring_rows,
+        .out_height = out_height, .out_width = out_width,
+        .step_y = (double)height / (double)out_height, .step_x = (double)width / (double)out_width,
+    };
+    m->scores = calloc((size_t)(ring_rows * width * classes), sizeof(float));
+    m->weights = calloc((size_t)(ring_rows * width), sizeof(float));
+    if (m->scores == NULL || m->weights == NULL) {
+        mosaic_free(m);
+        return err_memory(mosaic_bytes(width, classes, ring_rows), "the mosaic of tiles");
+    }
+    *ret_mosaic = m;
+    return ERR_NONE;
+}
+
+void mosaic_free(Mosaic *mosaic)
+{
+    if (mosaic == NULL) return;
+    free(mosaic->scores);
+    free(mosaic->weights);
+    free(mosaic);
+}
+
+static float *score_row(const Mosaic *m, int64_t row)
+{
+    return m->scores + (row % m->ring_rows) * m->width * m->classes;
+}
+
+static float *weight_row(const Mosaic *m, int64_t row) { return m->weights + (row % m->ring_rows) * m->width; }
+
+static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+void mosaic_add(Mosaic *m, const float *scores, int64_t row, int64_t column, int64_t rows, int64_t columns,
+                const float *weight_y, const float *weight_x)
+{
+    const int64_t classes = m->classes;
+    const int64_t row_begin = max64(row, 0);
+    const int64_t row_end = min64(row + rows, m->height);
+    const int64_t column_begin = max64(column, 0);
+    const int64_t column_end = min64(column + columns, m->width);
+    ASSERT(row_begin >= m->complete && row_end <= m->first + m->ring_rows);
+#pragma omp parallel for schedule(static)
+    for (int64_t y = row_begin; y < row_end; y++) {
+        float *const sum = score_row(m, y);
+        float *const weights = weight_row(m, y);
+        const float *const tile = scores + (y - row) * columns * classes;
+        for (int64_t x = column_begin; x < column_end; x++) {
+            const float w = weight_y[y - row] * weight_x[x - column];
+            const float *const from = tile + (x - column) * classes;
+            float *const to = sum + x * classes;
+            for (int64_t c = 0; c < classes; c++) to[c] += w * from[c];
+            weights[x] += w;
+        }
+    }
+}
+
+int64_t mosaic_complete(Mosaic *m, int64_t row)
+{
+    const int64_t end = min64(row, m->height);
+    for (int64_t y = m->complete; y < end; y++) {
+        float *const sum = score_row(m, y);
+        const float *const weights = weight_row(m, y);
+        for (int64_t x = 0; x < m->width; x++) {
+            ASSERT(weights[x] > 0.0F);
+            const float inverse = 1.0F / weights[x];
+            for (int64_t c = 0; c < m->classes; c++) sum[x * m->classes + c] *= inverse;
+        }
+    }
+    m->complete = max64(m->complete, end);
+    if (m->complete == m->height) return m->out_height;
+    /* output row i needs cell floor((i + 0.5) * step - 0.5) + 1 */
+    int64_t readable = (int64_t)floor(((double)m->complete - 0.5) / m->step_y - 0.5);
+    readable = max64(0, min64(readable + 1, m->out_height));
+    while (readable > 0 && (int64_t)floor(((double)readable - 0.5) * m->step_y - 0.5) + 1 >= m->complete) readable--;
+    return readable;
+}
+
+int64_t mosaic_scratch(const Mosaic *m) { return m->width * m->classes + m->classes; }
+
+/* Lower cell and fraction of a position, clamped so that both neighbours exist. */
+static int64_t neighbours(double position, int64_t cells, int64_t *ret_upper, float *ret_fraction)
+{
+    const double clamped = fmin(fmax(position, 0.0), (double)(cells - 1));
+    const int64_t lower = (int64_t)clamped;
+    *ret_upper = min64(lower + 1, cells - 1);
+    *ret_fraction = (float)(clamped - (double)lower);
+    return lower;
+}
+
+/* Scores of one pixel -> its class; with probabilities wanted, scores become exp(score - max) and their sum is returned. */
+static uint8_t best_class(const float *scores, int64_t classes)
+{
+    int64_t best = 0;
+    for (int64_t c = 1; c < classes; c++) {
+        if (scores[c] > scores[best]) best = c;
+    }
+    return (uint8_t)best;
+}
+
+static uint8_t quantise(float probability) { return (uint8_t)lrintf(254.0F * probability); }
+
+void mosaic_read(const Mosaic *m, int64_t out_row, uint8_t *classes, uint8_t *confidence, uint8_t *probabilities,
+                 size_t plane_stride, float *scratch)
+{
+    const int64_t n = m->classes;
+    int64_t below = 0;
+    float fy = 0.0F;
+    const int64_t above = neighbours(((double)out_row + 0.5) * m->step_y - 0.5, m->height, &below, &fy);
+    ASSERT(above >= m->first && below < m->complete);
+    const float *const row0 = score_row(m, above);
+    const float *const row1 = score_row(m, below);
+    for (int64_t i = 0; i < m->width * n; i++) scratch[i] = row0[i] + fy * (row1[i] - row0[i]);
+    float *const pixel = scratch + m->width * n;
+    for (int64_t x = 0; x < m->out_width; x++) {
+        int64_t right = 0;
+        float fx = 0.0F;
+        const int64_t left = neighbours(((double)x + 0.5) * m->step_x - 0.5, m->width, &right, &fx);
+        const float *const a = scratch + left * n;
+        const float *const b = scratch + right * n;
+        for (int64_t c = 0; c < n; c++) pixel[c] = a[c] + fx * (b[c] - a[c]);
+        const uint8_t best = best_class(pixel, n);
+        classes[x] = best;
+        if (confidence == NULL && probabilities == NULL) continue;
+        const float top = pixel[best];
+        float sum = 0.0F;
+        for (int64_t c = 0; c < n; c++) {
+            pixel[c] = expf(pixel[c] - top);
+            sum += pixel[c];
+        }
+        if (confidence != NULL) confidence[x] = quantise(1.0F / sum);
+        if (probabilities == NULL) continue;
+        for (int64_t c = 0; c < n; c++) probabilities[(size_t)c * plane_stride + (size_t)x] = quantise(pixel[c] / sum);
+    }
+}
+
+void mosaic_discard(Mosaic *m, int64_t out_row)
+{
+    int64_t keep = (int64_t)floor(((double)out_row + 0.5) * m->step_y - 0.5);
+    keep = max64(0, min64(keep, m->complete));
+    for (int64_t y = m->first; y < keep; y++) {
+        memset(score_row(m, y), 0, (size_t)(m->width * m->classes) * sizeof(float));
+        memset(weight_row(m, y), 0, (size_t)m->width * sizeof(float));
+    }
+    m->first = max64(m->first, keep);
+}
+
+int64_t mosaic_first_row(const Mosaic *m) { return m->first; }
