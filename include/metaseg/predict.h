@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Land-cover maps from rasters or from pixels in memory.
+ *
+ *     MetasegModel *model = NULL;
+ *     if (metaseg_model_load("globe.safetensors", NULL, &model) != METASEG_OK) die(metaseg_error_message());
+ *     MetasegPredictOptions options = metaseg_predict_options_defaults();
+ *     metaseg_predict_raster(model, "scene.tif", "map.tif", &options);
+ *     metaseg_model_free(model);
+ */
+#ifndef METASEG_PREDICT_H
+#define METASEG_PREDICT_H
+
+#include "metaseg/run.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct MetasegModel MetasegModel;
+
+/* Loads a model file; checks it as untrusted input. run (may be NULL) gives threads, cpu and share folder for every later use of
+ * the model; its strings and callbacks must outlive the model. METASEG_ERROR_MODEL, _INPUT (missing file), _MEMORY. */
+MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model);
+void metaseg_model_free(MetasegModel *model);
+
+/* Classes of the model: count, and code, name, colour (0xRRGGBB) of class index 0 <= i < count. Names live as long as the model. */
+int32_t metaseg_model_classes(const MetasegModel *model);
+const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color);
+
+/* Bands the network reads. */
+int32_t metaseg_model_bands(const MetasegModel *model);
+
+/* What the network reads beside the image. */
+typedef enum MetasegPrompts {
+    METASEG_PROMPTS_GROUNDED = 0, /* each place reads the prompt of its own climate zone (the default) */
+    METASEG_PROMPTS_NULL,         /* the learned null prompt everywhere: no metadata */
+    METASEG_PROMPTS_TILE_MIXED,   /* one mix of prompts per tile, equal everywhere inside it */
+    METASEG_PROMPTS_SHUFFLED      /* control: zones are exchanged by a fixed random permutation */
+} MetasegPrompts;
+
+typedef struct MetasegPredictOptions {
+    const int32_t *bands;       /* 1-based bands of the input, metaseg_model_bands() of them; NULL: by name, else the first ones */
+    const char *confidence;     /* path of a confidence raster, NULL: none */
+    const char *probabilities;  /* path of a raster with one band per class, NULL: none */
+    const char *quicklook;      /* path of a PNG with legend, NULL: none */
+    MetasegPrompts prompts;
+    const char *prompt;         /* free text used everywhere instead of the zone's; needs the text encoder; NULL */
+    const char *date;           /* "2020-08-31", overrides the file's; NULL */
+    double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
+    double resolution;          /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
+    int32_t tile;               /* side of a tile in network pixels, multiple of 256; 0: the model's */
+    int32_t overlap;            /* network pixels shared by neighbouring tiles; -1: the default */
+    bool overwrite;
+} MetasegPredictOptions;
+MetasegPredictOptions metaseg_predict_options_defaults(void);
+
+/* What a prediction did. */
+typedef struct MetasegPredictReport {
+    int64_t width, height, tiles;
+    int64_t valid_pixels;
+    double seconds;
+    double resolution;          /* network pixel in the model's unit, as used */
+} MetasegPredictReport;
+
+/* Maps one raster: Byte classes with palette, names, nodata 255, the input's geotransform and CRS. The model states the range of
+ * ground sampling distances it was made for; input within a factor of 4 outside it is resampled on the fly and the map brought back to the
+ * input's own grid; beyond that prediction runs on the input's own grid with one warning through run.message. Nothing stands under
+ * the final names until all is written. report may be NULL. METASEG_ERROR_INPUT, _OUTPUT, _ARGUMENT, _MEMORY, _INTERRUPTED. */
+MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const char *out,
+                                     const MetasegPredictOptions *options, MetasegPredictReport *report);
+
+/* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL: all valid),
+ * classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL). Of the options bands, paths and
+ * overwrite are ignored; place is longitude/latitude. Runs at the pixels' own grid. */
+MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,
+                                     int64_t height, const MetasegPredictOptions *options, uint8_t *classes,
+                                     uint8_t *confidence);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
