@@ -42,8 +42,7 @@ typedef enum Err {
 enum { ERR_MESSAGE_BYTES = 1024 };
 
 #if defined(__GNUC__)
-#define PRINTF_LIKE(format_index, first_argument) \
-    __attribute__((format(printf, format_index, first_argument)))
+#define PRINTF_LIKE(format_index, first_argument) __attribute__((format(printf, format_index, first_argument)))
 #else
 #define PRINTF_LIKE(format_index, first_argument)
 #endif
@@ -71,15 +70,14 @@ void err_clear(void);
 int err_exit_code(Err code);
 
 /* Propagates an error; only in functions that hold nothing. */
-#define TRY(expression)                              \
-    do {                                             \
-        const Err try_err_ = (expression);           \
-        if (try_err_ != ERR_NONE) return try_err_;   \
+#define TRY(expression)                                                                                                \
+    do {                                                                                                               \
+        const Err try_err_ = (expression);                                                                             \
+        if (try_err_ != ERR_NONE) return try_err_;                                                                     \
     } while (0)
 
 /* Our own bugs only; kept in release builds. */
-#define ASSERT(condition) \
-    ((condition) ? (void)0 : err_assert_failed(#condition, __FILE__, __LINE__))
+#define ASSERT(condition) ((condition) ? (void)0 : err_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void err_assert_failed(const char *condition, const char *file, int line);
 
 #define ARRAY_LEN(array) ((int64_t)(sizeof(array) / sizeof((array)[0])))

@@ -18,12 +18,12 @@
 
 /* Streams keep uses apart; values are part of the reproducibility promise: append, never renumber. */
 typedef enum RngStream {
-    RNG_WEIGHTS = 1,    /* initial weights: step = xxh64 of the parameter name, index = element */
-    RNG_SAMPLER = 2,    /* choice of windows: step = training step, index = draw number */
-    RNG_AUGMENT = 3,    /* augmentation: step = training step, index = draw number */
-    RNG_DROPOUT = 4,    /* dropout: step = training step * 4096 + node, index = element */
-    RNG_TEXT = 5,       /* text dropout and paraphrase choice: step = training step */
-    RNG_TEST = 100      /* test data */
+    RNG_WEIGHTS = 1, /* initial weights: step = xxh64 of the parameter name, index = element */
+    RNG_SAMPLER = 2, /* choice of windows: step = training step, index = draw number */
+    RNG_AUGMENT = 3, /* augmentation: step = training step, index = draw number */
+    RNG_DROPOUT = 4, /* dropout: step = training step * 4096 + node, index = element */
+    RNG_TEXT = 5,    /* text dropout and paraphrase choice: step = training step */
+    RNG_TEST = 100   /* test data */
 } RngStream;
 
 uint64_t rng_u64(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index);
