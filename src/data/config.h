@@ -83,8 +83,6 @@ typedef struct ConfigTrain {
     double scale_jitter;       /* windows cover 1/(1+j) .. (1+j) of the nominal side, 0 */
     bool flips, rotations;
     double label_smoothing, dice_weight, auxiliary_weight, dropout;
-    double *class_weights;     /* reserved for the loss; NULL: all one */
-    uint32_t n_class_weights;
     int64_t validate_every, checkpoint_every; /* steps */
     char *output;              /* run folder */
 } ConfigTrain;
