@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tokenizer against the reference's ids (tests/golden, written by tools/golden/tokenizer.py). */
+#include "text/wordpiece.h"
+
+#include "base/file.h"
+#include "base/str.h"
+#include "harness/unit.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+enum { IDS_MAX = 4096 };
+
+static char *data_file(const char *name)
+{
+    const char *folder = getenv("METASEG_DATA");
+    char *path = NULL;
+    assert_int_equal(path_join(folder != NULL ? folder : METASEG_SOURCE_DIR "/.cache/data", name, &path), ERR_NONE);
+    return path;
+}
+
+/* The published vocabulary; skips the test where it is not installed. */
+static WordPiece *published(void)
+{
+    char *path = data_file("minilm/vocab.txt");
+    const bool there = file_exists(path);
+    WordPiece *tokenizer = NULL;
+    const Err err = there ? wordpiece_new(path, &tokenizer) : ERR_NONE;
+    if (!there) print_message("no %s: run the set-up\n", path);
+    free(path);
+    if (!there) skip();
+    if (err != ERR_NONE) fail_msg("%s", err_message());
+    return tokenizer;
+}
+
+static char *golden(const char *name)
+{
+    char *path = NULL, *text = NULL;
+    size_t length = 0;
+    assert_int_equal(path_join(METASEG_SOURCE_DIR "/tests/golden", name, &path), ERR_NONE);
+    if (file_read(path, 1 << 24, &text, &length) != ERR_NONE) fail_msg("%s", err_message());
+    free(path);
+    return text;
+}
+
+/* Undoes "\xNN" in place; returns the bytes. */
+static size_t unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from != '\0';) {
+        if (*from == '\\') {
+            const char digits[3] = { from[2], from[3], '\0' };
+            *to++ = (char)strtol(digits, NULL, 16);
+            from += 4;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    return (size_t)(to - text);
+}
+
+static void check_case(const WordPiece *tokenizer, int64_t line, char *text, const char *expected)
+{
+    static int32_t ids[IDS_MAX];
+    int64_t count = 0, full = 0;
+    char *shown = NULL;
+    assert_int_equal(str_copy(text, &shown), ERR_NONE);
+    const size_t bytes = unescape(text);
+    assert_int_equal(wordpiece_encode(tokenizer, text, bytes, IDS_MAX, ids, &count, &full), ERR_NONE);
+    assert_int_equal(count, full);
+    const char *at = expected;
+    for (int64_t i = 0; i < count; i++) {
+        char *end = NULL;
+        const long wanted = strtol(at, &end, 10);
+        if (end == at || wanted != ids[i])
+            fail_msg("line %lld, '%s': id %lld is %d, the reference has %ld", (long long)line, shown, (long long)i,
+                     ids[i], end == at ? -1 : wanted);
+        at = end;
+    }
+    if (*at != '\0') fail_msg("line %lld, '%s': the reference has more ids:%s", (long long)line, shown, at);
+    free(shown);
+}
+
+static void corpus(void **state)
+{
+    (void)state;
+    WordPiece *tokenizer = published();
+    char *text = golden("tokenizer_corpus.txt");
+    int64_t line = 0, cases = 0;
+    for (char *at = text; *at != '\0';) {
+        char *end = strchr(at, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        line++;
+        char *tab = strchr(at, '\t');
+        if (tab != NULL) {
+            *tab = '\0';
+            check_case(tokenizer, line, at, tab + 1);
+            cases++;
+        }
+        at = end + 1;
+    }
+    assert_true(cases >= 1200);
+    free(text);
+    wordpiece_free(tokenizer);
+}
+
+/* CRC-32 as in zip and zlib, reflected polynomial 0xEDB88320, continued from `crc`. */
+static uint32_t crc32_continue(uint32_t crc, const void *bytes, size_t length)
+{
+    static uint32_t table[256];
+    if (table[1] == 0)
+        for (uint32_t i = 0; i < 256; i++) {
+            uint32_t value = i;
+            for (int bit = 0; bit < 8; bit++) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
+            table[i] = value;
+        }
+    crc = ~crc;
+    for (size_t i = 0; i < length; i++) crc = (crc >> 8) ^ table[(crc ^ ((const unsigned char *)bytes)[i]) & 0xFF];
+    return ~crc;
+}
+
+static size_t put_utf8(int32_t c, char *to)
+{
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    const int tail = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    to[0] = (char)((0xF0 << (3 - tail) & 0xFF) | c >> (6 * tail));
+    for (int i = 1; i <= tail; i++) to[i] = (char)(0x80 | (c >> (6 * (tail - i)) & 0x3F));
+    return (size_t)tail + 1;
+}
+
+static uint32_t add_ids(const WordPiece *tokenizer, const char *text, size_t bytes, uint32_t crc)
+{
+    int32_t ids[33];
+    int64_t count = 0;
+    assert_int_equal(wordpiece_encode(tokenizer, text, bytes, 32, ids + 1, &count, NULL), ERR_NONE);
+    ids[0] = (int32_t)count;
+    return crc32_continue(crc, ids, (size_t)(count + 1) * sizeof ids[0]);
+}
+
+/* Every code point, alone and inside a word. */
+static void sweep(void **state)
+{
+    (void)state;
+    WordPiece *tokenizer = published();
+    char *text = golden("tokenizer_sweep.txt");
+    const char *at = strchr(text, '\n') + 1;
+    for (int32_t first = 0; first < 0x110000; first += 4096) {
+        char *end = NULL;
+        assert_int_equal(strtol(at, &end, 16), first);
+        const uint32_t wanted = (uint32_t)strtoul(end, &end, 16);
+        at = end;
+        uint32_t crc = 0;
+        for (int32_t c = first; c < first + 4096; c++) {
+            if (c >= 0xD800 && c < 0xE000) continue;
+            char word[8] = { 'a' };
+            const size_t length = put_utf8(c, word + 1);
+            word[length + 1] = 'b';
+            crc = add_ids(tokenizer, word + 1, length, crc);
+            crc = add_ids(tokenizer, word, length + 2, crc);
+        }
+        if (crc != wanted)
+            fail_msg("U+%06X..U+%06X: ids differ from the reference (%08x, %08x)", (unsigned)first,
+                     (unsigned)first + 4095, crc, wanted);
+    }
+    free(text);
+    wordpiece_free(tokenizer);
+}
+
+static void truncation(void **state)
+{
+    (void)state;
+    WordPiece *tokenizer = published();
+    static const char text[] = "tropical rainforest, monsoon & savanna";
+    static const int32_t all[] = { 101, 5133, 18951, 1010, 19183, 1004, 22323, 102 };
+    for (int64_t capacity = 2; capacity <= 10; capacity++) {
+        int32_t ids[11];
+        memset(ids, 0x7F, sizeof ids);
+        int64_t count = 0, full = 0;
+        assert_int_equal(wordpiece_encode(tokenizer, text, strlen(text), capacity, ids, &count, &full), ERR_NONE);
+        assert_int_equal(full, 8);
+        assert_int_equal(count, capacity < 8 ? capacity : 8);
+        assert_memory_equal(ids, all, (size_t)(count - 1) * sizeof ids[0]);
+        assert_int_equal(ids[count - 1], 102);
+        assert_int_equal(ids[count], 0x7F7F7F7F);
+    }
+    wordpiece_free(tokenizer);
+}
+
+static void lookup(void **state)
+{
+    (void)state;
+    WordPiece *tokenizer = published();
+    assert_int_equal(wordpiece_size(tokenizer), 30522);
+    assert_string_equal(wordpiece_token(tokenizer, 2075), "##ing");
+    assert_int_equal(wordpiece_id(tokenizer, "##ing"), 2075);
+    assert_int_equal(wordpiece_id(tokenizer, "##ingx"), -1);
+    assert_null(wordpiece_token(tokenizer, -1));
+    assert_null(wordpiece_token(tokenizer, 30522));
+    for (int32_t id = 0; id < 30522; id++)
+        assert_int_equal(wordpiece_id(tokenizer, wordpiece_token(tokenizer, id)), id);
+    wordpiece_free(tokenizer);
+}
+
+static void too_long(void **state)
+{
+    (void)state;
+    WordPiece *tokenizer = published();
+    char *text = malloc(WORDPIECE_TEXT_BYTES_MAX + 1);
+    assert_non_null(text);
+    memset(text, 'a', WORDPIECE_TEXT_BYTES_MAX + 1);
+    int32_t ids[4];
+    int64_t count = 77;
+    assert_int_equal(wordpiece_encode(tokenizer, text, WORDPIECE_TEXT_BYTES_MAX + 1, 4, ids, &count, NULL),
+                     ERR_ARGUMENT);
+    assert_int_equal(count, 77);
+    assert_int_equal(wordpiece_encode(tokenizer, text, WORDPIECE_TEXT_BYTES_MAX, 4, ids, &count, NULL), ERR_NONE);
+    assert_int_equal(count, 3);
+    assert_int_equal(ids[1], 100);
+    free(text);
+    wordpiece_free(tokenizer);
+}
+
+/* Small vocabularies, good and bad. */
+static void vocabularies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t bytes; /* 0: strlen */
+        Err err;
+        const char *message;
+    } cases[] = {
+        { "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n", 0, ERR_NONE, "" },
+        { "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\n##b", 0, ERR_NONE, "" },
+        { "", 0, ERR_MODEL, "has 0 lines" },
+        { "[PAD]\n[UNK]\n[CLS]\n\n[SEP]\n[MASK]\n", 0, ERR_MODEL, "line 4 is empty" },
+        { "[PAD]\n[UNK]\n[CLS]\n[SEP]\nland\nland\n", 0, ERR_MODEL, "lines 5 and 6 hold the same token 'land'" },
+        { "[PAD]\n[UNK]\n[CLS]\n[SEP]\nland\ncover\n", 0, ERR_MODEL, "token [MASK] is missing" },
+        { "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\0b\n", 37, ERR_MODEL, "not a UTF-8 text" },
+        { "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n\xff\n", 0, ERR_MODEL, "not a UTF-8 text" },
+    };
+    const char *path = "wordpiece_test_vocab.txt";
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const size_t bytes = cases[i].bytes > 0 ? cases[i].bytes : strlen(cases[i].text);
+        assert_int_equal(file_write(path, cases[i].text, bytes, true), ERR_NONE);
+        WordPiece *tokenizer = NULL;
+        const Err err = wordpiece_new(path, &tokenizer);
+        assert_int_equal(err, cases[i].err);
+        if (err == ERR_NONE) {
+            int32_t ids[8];
+            int64_t count = 0;
+            assert_int_equal(wordpiece_encode(tokenizer, "AB ba abb", 9, 8, ids, &count, NULL), ERR_NONE);
+            static const int32_t wanted[] = { 2, 5, 6, 1, 5, 6, 6, 3 };
+            assert_int_equal(count, 8);
+            assert_memory_equal(ids, wanted, sizeof wanted);
+        } else {
+            assert_null(tokenizer);
+            if (strstr(err_message(), cases[i].message) == NULL) fail_msg("%s", err_message());
+        }
+        wordpiece_free(tokenizer);
+    }
+    assert_int_equal(file_remove(path), ERR_NONE);
+    WordPiece *tokenizer = NULL;
+    assert_int_equal(wordpiece_new("no/such/vocab.txt", &tokenizer), ERR_INPUT);
+}
+
+static void load_time(void **state)
+{
+    (void)state;
+    double best = 1e9;
+    for (int i = 0; i < 5; i++) {
+        struct timespec from, to;
+        (void)clock_gettime(CLOCK_MONOTONIC, &from);
+        WordPiece *tokenizer = published();
+        (void)clock_gettime(CLOCK_MONOTONIC, &to);
+        wordpiece_free(tokenizer);
+        const double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+        if (seconds < best) best = seconds;
+    }
+    print_message("vocabulary read in %.2f ms\n", best * 1e3);
+    assert_true(best < 0.25); /* a guard against a quadratic table on any machine; 10 ms is the goal */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(corpus),    cmocka_unit_test(sweep),    cmocka_unit_test(truncation),
+        cmocka_unit_test(lookup),    cmocka_unit_test(too_long), cmocka_unit_test(vocabularies),
+        cmocka_unit_test(load_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
