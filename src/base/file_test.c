@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files: whole reads, atomic writes, paths. */
+#include "base/file.h"
+
+#include "base/str.h"
+#include "harness/unit.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static char *at(const char *name)
+{
+    char *path = NULL;
+    assert_int_equal(path_join(folder, name, &path), ERR_NONE);
+    return path;
+}
+
+static void write_then_read(void **state)
+{
+    (void)state;
+    char *path = at("a.txt"), *partial = NULL, *bytes = NULL;
+    size_t length = 0;
+    int64_t size = 0;
+    assert_int_equal(file_partial_name(path, &partial), ERR_NONE);
+    assert_true(str_ends_with(partial, "/.a.txt.partial"));
+    assert_int_equal(file_write(path, "one\0two", 7, false), ERR_NONE);
+    assert_false(file_exists(partial));
+    assert_int_equal(file_read(path, 7, &bytes, &length), ERR_NONE);
+    assert_int_equal(length, 7);
+    assert_memory_equal(bytes, "one\0two", 8);
+    free(bytes);
+    bytes = NULL;
+    assert_int_equal(file_read(path, 6, &bytes, &length), ERR_INPUT); /* larger than the limit */
+    assert_null(bytes);
+    assert_int_equal(file_size(path, &size), ERR_NONE);
+    assert_int_equal(size, 7);
+
+    assert_int_equal(file_write(path, "three", 5, false), ERR_OUTPUT); /* refuses to overwrite */
+    assert_non_null(strstr(err_message(), "-f"));
+    assert_int_equal(file_size(path, &size), ERR_NONE);
+    assert_int_equal(size, 7);
+    assert_int_equal(file_write(path, "three", 5, true), ERR_NONE);
+    assert_int_equal(file_size(path, &size), ERR_NONE);
+    assert_int_equal(size, 5);
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_false(file_exists(path));
+    free(path);
+    free(partial);
+}
+
+static void unreadable(void **state)
+{
+    (void)state;
+    char *bytes = NULL;
+    size_t length = 0;
+    char *missing = at("missing"), *fifo = at("fifo");
+    assert_int_equal(file_read(missing, 10, &bytes, &length), ERR_INPUT);
+    assert_int_equal(file_read(folder, 10, &bytes, &length), ERR_INPUT);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(file_read(fifo, 10, &bytes, &length), ERR_INPUT); /* and does not hang */
+    assert_null(bytes);
+    assert_int_equal(file_remove(fifo), ERR_NONE);
+    free(missing);
+    free(fifo);
+}
+
+static void unwritable(void **state)
+{
+    (void)state;
+    char *in_missing = at("missing/x"), *under_file = at("plain/x"), *plain = at("plain");
+    assert_int_equal(file_write(in_missing, "x", 1, false), ERR_OUTPUT);
+    assert_int_equal(file_write(folder, "x", 1, true), ERR_OUTPUT);
+    assert_int_equal(file_check_output("", true), ERR_OUTPUT);
+    assert_int_equal(file_check_output("a/", true), ERR_OUTPUT);
+    assert_int_equal(file_write(plain, "x", 1, false), ERR_NONE);
+    assert_int_equal(file_write(under_file, "x", 1, false), ERR_OUTPUT);
+    assert_int_equal(file_make_folders(under_file), ERR_OUTPUT);
+    assert_int_equal(file_remove(plain), ERR_NONE);
+    free(in_missing);
+    free(under_file);
+    free(plain);
+}
+
+static void full_disk(void **state)
+{
+    (void)state;
+    /* /dev/full answers every write with "no space left"; the partial name is a link to it */
+    char *path = at("big"), *partial = NULL;
+    assert_int_equal(file_partial_name(path, &partial), ERR_NONE);
+    if (access("/dev/full", W_OK) != 0) skip();
+    assert_int_equal(symlink("/dev/full", partial), 0);
+    assert_int_equal(file_write(path, "x", 1, false), ERR_OUTPUT);
+    assert_non_null(strstr(err_message(), "free some space"));
+    assert_false(file_exists(path));
+    assert_false(file_exists(partial));
+    free(path);
+    free(partial);
+}
+
+static void folders(void **state)
+{
+    (void)state;
+    char *deep = at("p/q//r/"), *p = at("p"), *q = at("p/q"), *r = at("p/q/r");
+    assert_int_equal(file_make_folders(deep), ERR_NONE);
+    assert_true(file_is_folder(r));
+    assert_int_equal(file_make_folders(deep), ERR_NONE);
+    assert_int_equal(file_make_folders("/"), ERR_NONE);
+    assert_int_equal(file_make_folders(""), ERR_OUTPUT);
+    assert_int_equal(rmdir(r) + rmdir(q) + rmdir(p), 0);
+    free(deep);
+    free(p);
+    free(q);
+    free(r);
+}
+
+static void check(char *got, const char *expected)
+{
+    assert_string_equal(got, expected);
+    free(got);
+}
+
+static void paths(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    assert_int_equal(path_join("a", "b", &text), ERR_NONE);
+    check(text, "a/b");
+    assert_int_equal(path_join("a/", "b", &text), ERR_NONE);
+    check(text, "a/b");
+    assert_int_equal(path_join("a", "/b", &text), ERR_NONE);
+    check(text, "/b");
+    assert_int_equal(path_join("", "b", &text), ERR_NONE);
+    check(text, "b");
+    assert_int_equal(path_folder("a/b", &text), ERR_NONE);
+    check(text, "a");
+    assert_int_equal(path_folder("b", &text), ERR_NONE);
+    check(text, ".");
+    assert_int_equal(path_folder("/b", &text), ERR_NONE);
+    check(text, "/");
+    assert_int_equal(path_stem("a.b/c.tif", &text), ERR_NONE);
+    check(text, "a.b/c");
+    assert_int_equal(path_stem("a.b/c", &text), ERR_NONE);
+    check(text, "a.b/c");
+    assert_int_equal(path_stem("a/.c", &text), ERR_NONE);
+    check(text, "a/.c");
+    assert_string_equal(path_name("a/b.c"), "b.c");
+    assert_string_equal(path_name("b.c"), "b.c");
+    assert_int_equal(file_partial_name("a/", &text), ERR_ARGUMENT);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    unit_folder(folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder); /* fails if a test left something behind */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable), cmocka_unit_test(unwritable),
+        cmocka_unit_test(full_disk),       cmocka_unit_test(folders),    cmocka_unit_test(paths),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
