@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Options: every type, every notation, every refusal, and the texts made from the table. */
+#include "base/options.h"
+
+#include "harness/unit.h"
+
+#include <string.h>
+
+typedef struct Args {
+    const char *model;
+    const char *output;
+    int64_t threads;
+    double ram;
+    bool force;
+    bool confidence;
+    int64_t format;
+    double box[4];
+    double place[2];
+    OptionList bands, creation;
+} Args;
+
+typedef struct Common {
+    bool quiet;
+    int64_t verbose;
+} Common;
+
+static const Option own_options[] = {
+    { "model", 'm', OPTION_STRING, offsetof(Args, model), .value = "FILE", .help = "model to use" },
+    { "output", 'o', OPTION_STRING, offsetof(Args, output), .value = "OUT", .help = "map to write", .required = true },
+    { "threads", 0, OPTION_INT, offsetof(Args, threads), .value = "N", .help = "threads", .standard = "2", .minimum = 1,
+      .maximum = 64 },
+    { "ram", 0, OPTION_DOUBLE, offsetof(Args, ram), .value = "GIB", .help = "memory", .standard = "0.5", .minimum = 0.1,
+      .maximum = 100 },
+    { "force", 'f', OPTION_FLAG, offsetof(Args, force), .help = "replace existing files" },
+    { "confidence", 0, OPTION_BOOL, offsetof(Args, confidence), .help = "also write confidence", .standard = "yes" },
+    { "of", 0, OPTION_ENUM, offsetof(Args, format), .value = "FORMAT", .help = "format", .choices = { "GTiff", "COG" },
+      .standard = "COG", .gdal = true },
+    { "projwin", 0, OPTION_NUMBERS, offsetof(Args, box), .value = "ULX ULY LRX LRY", .help = "part", .count = 4,
+      .gdal = true },
+    { "lonlat", 0, OPTION_NUMBERS, offsetof(Args, place), .value = "LON,LAT", .help = "place", .count = 2 },
+    { "bands", 'b', OPTION_LIST, offsetof(Args, bands), .value = "N,...", .help = "bands", .standard = "1,2,3" },
+    { "co", 0, OPTION_LIST, offsetof(Args, creation), .value = "KEY=VALUE", .help = "creation option", .whole = true,
+      .gdal = true },
+};
+static const Option common_options[] = {
+    { "quiet", 'q', OPTION_FLAG, offsetof(Common, quiet), .help = "no progress" },
+    { "verbose", 'v', OPTION_COUNT, offsetof(Common, verbose), .help = "more messages" },
+};
+static const OptionTable common_table = { common_options, ARRAY_LEN(common_options) };
+static const OptionSpec spec = { .command = "predict",
+                                 .summary = "map land cover",
+                                 .usage = "IN... -o OUT",
+                                 .own = { own_options, ARRAY_LEN(own_options) },
+                                 .min_arguments = 1,
+                                 .max_arguments = 3 };
+
+enum { MAX_WORDS = 64 };
+static Args args;
+static Common common;
+static OptionResult result;
+static bool help;
+
+/* Splits `line` at blanks and parses it. */
+static Err parse(const char *line)
+{
+    static char copy[512];
+    static char program[] = "predict";
+    char *argv[MAX_WORDS] = { program };
+    int argc = 1;
+    args = (Args){ 0 };
+    common = (Common){ 0 };
+    options_result_done(&result);
+    (void)snprintf(copy, sizeof copy, "%s", line);
+    for (char *at = copy; argc < MAX_WORDS;) {
+        at += strspn(at, " ");
+        if (*at == '\0') break;
+        argv[argc++] = at;
+        at += strcspn(at, " ");
+        if (*at != '\0') *at++ = '\0';
+    }
+    return options_parse(&spec, &args, common_table, &common, argc, argv, &help, &result);
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("in.tif -o out.tif"), ERR_NONE);
+    assert_int_equal(result.n_arguments, 1);
+    assert_string_equal(result.arguments[0], "in.tif");
+    assert_string_equal(args.output, "out.tif");
+    assert_null(args.model);
+    assert_int_equal(args.threads, 2);
+    assert_true(args.ram == 0.5);
+    assert_true(args.confidence && !args.force && !common.quiet && !help);
+    assert_int_equal(args.format, 1);
+    assert_int_equal(args.bands.count, 3);
+    assert_string_equal(args.bands.items[2], "3");
+    assert_int_equal(args.creation.count, 0);
+    assert_true(options_given(&spec, &result, "output"));
+    assert_false(options_given(&spec, &result, "threads"));
+}
+
+static void notations(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--model=a=b in.tif --output out.tif -f --no-confidence --threads 8 -of GTiff -v -v -q "
+                           "-projwin -1.5 2 3 -4 --lonlat -30,30 -b 4,3 -b 2 -co A=1,2 --co B=3 --ram=2 -- -x -"),
+                     ERR_NONE);
+    assert_string_equal(args.model, "a=b");
+    assert_true(args.force && !args.confidence && common.quiet);
+    assert_int_equal(args.threads, 8);
+    assert_int_equal(args.format, 0);
+    assert_int_equal(common.verbose, 2);
+    assert_true(args.box[0] == -1.5 && args.box[1] == 2.0 && args.box[2] == 3.0 && args.box[3] == -4.0);
+    assert_true(args.place[0] == -30.0 && args.place[1] == 30.0);
+    assert_int_equal(args.bands.count, 3);
+    assert_string_equal(args.bands.items[0], "4");
+    assert_string_equal(args.bands.items[2], "2");
+    assert_int_equal(args.creation.count, 2);
+    assert_string_equal(args.creation.items[0], "A=1,2");
+    assert_true(args.ram == 2.0);
+    assert_int_equal(result.n_arguments, 3);
+    assert_string_equal(result.arguments[1], "-x");
+    assert_string_equal(result.arguments[2], "-");
+    assert_int_equal(parse("a -o b --projwin 1,2,3,4 --confidence"), ERR_NONE);
+    assert_true(args.box[3] == 4.0 && args.confidence);
+}
+
+static void help_needs_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--help"), ERR_NONE);
+    assert_true(help);
+    assert_int_equal(parse("-h"), ERR_NONE);
+    assert_true(help);
+}
+
+static void refuses(const char *line, const char *message)
+{
+    assert_int_equal(parse(line), ERR_ARGUMENT);
+    assert_string_equal(err_message(), message);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    refuses("in -o out --confidnce", "unknown option '--confidnce'; did you mean '--confidence'?");
+    refuses("in -o out --confidnce=1", "unknown option '--confidnce'; did you mean '--confidence'?");
+    refuses("in -o out -projwn 1 2 3 4", "unknown option '-projwn'; did you mean '-projwin'?");
+    refuses("in -o out --xyzzy", "unknown option '--xyzzy'; 'metaseg predict --help' lists them");
+    refuses("in -o out -model x", "unknown option '-model'; did you mean '--model'?");
+    refuses("in -o out --no-force", "unknown option '--no-force'; did you mean '--force'?");
+    refuses("in", "-o OUT (--output) is missing: map to write");
+    refuses("-o out", "too few arguments; usage: metaseg predict IN... -o OUT");
+    refuses("-o out a b c d", "'d' is one argument too many; usage: metaseg predict IN... -o OUT");
+    refuses("in -o", "-o needs a value: OUT");
+    refuses("in -o out --threads 0", "--threads: 0 is out of range; give 1 to 64");
+    refuses("in -o out --threads two", "--threads: 'two' is not a whole number");
+    refuses("in -o out --ram 1x", "--ram: '1x' is not a number");
+    refuses("in -o out -of COX", "-of: 'COX' is not known; did you mean 'COG'? It takes GTiff, COG");
+    refuses("in -o out -of PNG", "-of: 'PNG' is not known; it takes GTiff, COG");
+    refuses("in -o out --force=yes", "--force takes no value");
+    refuses("in -o out --lonlat 1,2,3", "--lonlat: '1,2,3' found; 2 numbers with commas between them are wanted");
+    refuses("in -o out -projwin 1 2 3", "-projwin needs 4 numbers: ULX ULY LRX LRY");
+    refuses("in -o out -b 1,,2", "-b: '1,,2' has an empty item");
+}
+
+static void texts(void **state)
+{
+    (void)state;
+    Str text = { 0 };
+    options_help(&spec, common_table, &text);
+    assert_non_null(strstr(str_text(&text), "usage: metaseg predict IN... -o OUT\n"));
+    assert_non_null(strstr(str_text(&text), "  -m, --model FILE            model to use\n"));
+    assert_non_null(strstr(str_text(&text), "      --threads N             threads (default 2)\n"));
+    assert_non_null(strstr(str_text(&text), "      -of FORMAT              format: GTiff, COG (default COG)\n"));
+    assert_non_null(strstr(str_text(&text), "      --[no-]confidence       also write confidence (default yes)\n"));
+    assert_non_null(strstr(str_text(&text), "  -v, --verbose               more messages\n"));
+    str_done(&text);
+    options_man(&spec, &text);
+    assert_non_null(strstr(str_text(&text), ".SS \"metaseg predict IN... \\-o OUT\"\n"));
+    assert_non_null(strstr(str_text(&text), ".TP\n.B \\-m, \\-\\-model FILE\nmodel to use.\n"));
+    str_done(&text);
+    options_words(spec.own, &text);
+    assert_non_null(strstr(str_text(&text), "--confidence --no-confidence -of -projwin --lonlat"));
+    str_done(&text);
+}
+
+static int release(void **state)
+{
+    (void)state;
+    options_result_done(&result);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults), cmocka_unit_test(notations), cmocka_unit_test(help_needs_nothing),
+        cmocka_unit_test(refusals), cmocka_unit_test(texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, release);
+}
