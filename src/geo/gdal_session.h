@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to src/geo: brackets around GDAL calls. Between gdal_begin() and gdal_end() the calling thread's GDAL
+ * messages are collected here instead of going to stderr, network files are closed and Python in VRTs is off. The first
+ * bracket of the process registers the drivers we use, and no others.
+ *
+ *     GdalSession session;
+ *     gdal_begin(&session);
+ *     ... GDAL calls ...
+ *     if (session.failures > 0) code = err_set(ERR_INPUT, "'%s': %s", path, session.message);
+ *     gdal_end(&session);
+ */
+#ifndef METASEG_GEO_GDAL_SESSION_H
+#define METASEG_GEO_GDAL_SESSION_H
+
+#include "base/err.h"
+
+#include <cpl_error.h>
+#include <stdbool.h>
+
+enum { GDAL_MESSAGE_BYTES = 400, GDAL_OPTION_COUNT = 3 };
+
+typedef struct GdalSession {
+    int failures;                           /* errors of class CE_Failure and above */
+    int warnings;                           /* errors of class CE_Warning */
+    char message[GDAL_MESSAGE_BYTES];       /* the first failure (later ones are its consequences), "" if none */
+    char warning[GDAL_MESSAGE_BYTES];       /* the first warning */
+    char *saved_options[GDAL_OPTION_COUNT]; /* the thread's own values of the options we set */
+} GdalSession;
+
+/* Opens the bracket; brackets nest. */
+void gdal_begin(GdalSession *session);
+
+/* Closes it and restores the thread's handler and options. `message` stays readable. */
+void gdal_end(GdalSession *session);
+
+/* Forgets failures and warnings collected so far. */
+void gdal_forget(GdalSession *session);
+
+/* The first failure, or `otherwise` when GDAL said nothing. */
+const char *gdal_reason(const GdalSession *session, const char *otherwise);
+
+/* Driver names that raster_open allows, NULL at the end. */
+const char *const *gdal_allowed_drivers(void);
+
+/* Checks that `path` is a plain local file. ERR_INPUT with one sentence: missing, a folder, a network or other GDAL
+ * virtual file, a device, no permission. */
+Err gdal_check_path(const char *path);
+
+/* Writes the name under which GDAL must open a checked path: absolute, or with "./" before it, so that no name is taken
+ * for a GDAL connection string. ERR_INPUT when it does not fit. */
+Err gdal_plain_name(const char *path, char *ret_name, size_t name_bytes);
+
+#endif

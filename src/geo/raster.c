@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opening a raster: what may be opened, limits, facts about it. */
+#include "geo/raster.h"
+
+#include "geo/gdal_session.h"
+#include "geo/raster_internal.h"
+#include "geo/vrt_check.h"
+
+#include <cpl_string.h>
+#include <ctype.h>
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+#include <ogr_srs_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const int64_t max_pixels = INT64_C(1) << 40;
+static const int64_t max_block_bytes = INT64_C(1) << 31;
+static const int64_t bomb_samples = INT64_C(1) << 32;
+static const int64_t bomb_ratio = 4096;
+
+static Err open_dataset(const char *path, GDALDatasetH *ret_dataset)
+{
+    char name[PATH_MAX];
+    TRY(gdal_check_path(path));
+    TRY(gdal_plain_name(path, name, sizeof name));
+    GdalSession session;
+    gdal_begin(&session);
+    Err code = ERR_NONE;
+    GDALDatasetH dataset = NULL;
+    const GDALDriverH driver = GDALIdentifyDriverEx(name, GDAL_OF_RASTER, gdal_allowed_drivers(), NULL);
+    if (driver == NULL) {
+        code = err_set(
+            ERR_INPUT,
+            "'%s': not a raster in a format that is read here (GeoTIFF, COG, JPEG, PNG, JPEG 2000, VRT, ENVI, HFA)",
+            path);
+        goto done;
+    }
+    if (strcmp(GDALGetDriverShortName(driver), "VRT") == 0) {
+        code = vrt_check(name);
+        if (code != ERR_NONE) goto done;
+    }
+    dataset = GDALOpenEx(name, GDAL_OF_RASTER | GDAL_OF_READONLY, gdal_allowed_drivers(), NULL, NULL);
+    if (dataset == NULL)
+        code = err_set(ERR_INPUT, "'%s': cannot be read as %s (%s); the file is damaged or incomplete", path,
+                       GDALGetDriverShortName(driver), gdal_reason(&session, "no reason given"));
+done:
+    gdal_end(&session);
+    if (code == ERR_NONE) *ret_dataset = dataset;
+    return code;
+}
+
+/* Sizes that no honest file has; see raster.h. */
+static Err check_limits(const Raster *raster)
+{
+    const RasterInfo *info = &raster->info;
+    if (info->bands == 0)
+        return err_set(ERR_INPUT, "'%s': it holds no raster bands; expected at least one", raster->path);
+    if (info->bands > RASTER_MAX_BANDS)
+        return err_set(ERR_INPUT, "'%s': it declares %lld bands; at most %d are read", raster->path,
+                       (long long)info->bands, RASTER_MAX_BANDS);
+    if (info->width > max_pixels / info->height)
+        return err_set(ERR_INPUT, "'%s': it declares %lld x %lld pixels; at most 2^40 pixels are read", raster->path,
+                       (long long)info->width, (long long)info->height);
+    int columns = 0, rows = 0;
+    const GDALRasterBandH band = GDALGetRasterBand(raster->dataset, 1);
+    GDALGetBlockSize(band, &columns, &rows);
+    const char *interleave = GDALGetMetadataItem(raster->dataset, "INTERLEAVE", "IMAGE_STRUCTURE");
+    const int64_t together = interleave != NULL && strcmp(interleave, "PIXEL") == 0 ? info->bands : 1;
+    const int64_t sample_bytes = GDALGetDataTypeSizeBytes(GDALGetRasterDataType(band));
+    if ((int64_t)columns * rows > max_block_bytes / (sample_bytes * together))
+        return err_set(ERR_INPUT,
+                       "'%s': it is stored in blocks of %d x %d pixels, more than 2 GiB each; rewrite it with "
+                       "gdal_translate -co TILED=YES",
+                       raster->path, columns, rows);
+    struct stat status;
+    const int64_t samples = info->width * info->height * info->bands;
+    if (strcmp(info->driver, "VRT") != 0 && samples > bomb_samples && stat(raster->path, &status) == 0 &&
+        samples / bomb_ratio > (int64_t)status.st_size)
+        return err_set(ERR_INPUT,
+                       "'%s': it declares %lld x %lld pixels in a file of %lld bytes; it is damaged or nearly empty, "
+                       "crop it to its content",
+                       raster->path, (long long)info->width, (long long)info->height, (long long)status.st_size);
+    return ERR_NONE;
+}
+
+/* Does a float hold each value of the type? */
+static bool fits_float(GDALDataType type)
+{
+    return type == GDT_Byte || type == GDT_UInt16 || type == GDT_Int16 || type == GDT_Float32;
+}
+
+static void describe_band(Raster *raster, int64_t index)
+{
+    const GDALRasterBandH band = GDALGetRasterBand(raster->dataset, (int)index + 1);
+    char *name = raster->names[index];
+    const char *text = GDALGetDescription(band);
+    const GDALColorInterp colour = GDALGetRasterColorInterpretation(band);
+    if (text != NULL && text[0] != '\0') {
+        (void)snprintf(name, RASTER_NAME_BYTES, "%s", text);
+    } else if (colour != GCI_Undefined && colour != GCI_GrayIndex) {
+        (void)snprintf(name, RASTER_NAME_BYTES, "%s", GDALGetColorInterpretationName(colour));
+        for (char *c = name; *c != '\0'; c++) *c = (char)tolower((unsigned char)*c);
+    } else {
+        (void)snprintf(name, RASTER_NAME_BYTES, "band %lld", (long long)index + 1);
+    }
+    if (colour == GCI_AlphaBand && raster->alpha == 0) raster->alpha = index + 1;
+    const GDALDataType type = GDALGetRasterDataType(band);
+    const int flags = GDALGetMaskFlags(band);
+    RasterBandMask *mask = &raster->masks[index];
+    int has_nodata = 0;
+    if (fits_float(type)) {
+        const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
+        mask->has_nodata = has_nodata != 0 && fabs(nodata) <= (double)FLT_MAX;
+        mask->nodata = mask->has_nodata ? (float)nodata : 0.0f;
+    }
+    const bool all_valid = (flags & GMF_ALL_VALID) != 0, alpha = (flags & GMF_ALPHA) != 0,
+               per_dataset = (flags & GMF_PER_DATASET) != 0;
+    const bool nodata_mask = (flags & GMF_NODATA) != 0;
+    mask->own_mask = !all_valid && !alpha && !(nodata_mask ? fits_float(type) : per_dataset);
+    if (per_dataset && !alpha && !nodata_mask && !all_valid) raster->dataset_mask = true;
+}
+
+static Err describe(Raster *raster)
+{
+    RasterInfo *info = &raster->info;
+    info->width = GDALGetRasterXSize(raster->dataset);
+    info->height = GDALGetRasterYSize(raster->dataset);
+    info->bands = GDALGetRasterCount(raster->dataset);
+    info->driver = GDALGetDriverShortName(GDALGetDatasetDriver(raster->dataset));
+    TRY(check_limits(raster));
+    const size_t bands = (size_t)info->bands;
+    raster->names = calloc(bands, sizeof *raster->names);
+    raster->masks = calloc(bands, sizeof *raster->masks);
+    raster->chosen = calloc(bands, sizeof *raster->chosen);
+    if (raster->names == NULL || raster->masks == NULL || raster->chosen == NULL)
+        return err_memory(bands * (sizeof *raster->names + sizeof *raster->masks), "the bands of a raster");
+    for (int64_t i = 0; i < info->bands; i++) describe_band(raster, i);
+    const GDALRasterBandH first = GDALGetRasterBand(raster->dataset, 1);
+    int has_nodata = 0;
+    info->nodata = GDALGetRasterNoDataValue(first, &has_nodata);
+    info->has_nodata = has_nodata != 0;
+    info->type = GDALGetDataTypeName(GDALGetRasterDataType(first));
+    info->has_alpha = raster->alpha > 0;
+    info->has_mask = raster->dataset_mask;
+    info->has_palette = GDALGetRasterColorTable(first) != NULL;
+    info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None;
+    info->gcps = GDALGetGCPCount(raster->dataset);
+    info->has_rpc = CSLCount(GDALGetMetadata(raster->dataset, "RPC")) > 0;
+    OGRSpatialReferenceH crs = GDALGetSpatialRef(raster->dataset);
+    if (crs == NULL) crs = GDALGetGCPSpatialRef(raster->dataset);
+    const char *crs_name = crs != NULL ? OSRGetName(crs) : NULL;
+    raster->crs_name = strdup(crs_name != NULL ? crs_name : "");
+    if (raster->crs_name == NULL) return err_memory(64, "the name of a coordinate system");
+    info->crs_name = raster->crs_name;
+    raster->files = GDALGetFileList(raster->dataset);
+    raster->width = info->width;
+    raster->height = info->height;
+    return raster_choose_bands(raster, NULL, 0, NULL);
+}
+
+Err raster_open(const char *path, Raster **ret_raster)
+{
+    Raster *raster = calloc(1, sizeof *raster);
+    if (raster == NULL) return err_memory(sizeof *raster, "a raster");
+    Err code = open_dataset(path, &raster->dataset);
+    if (code != ERR_NONE) goto done;
+    raster->path = strdup(path);
+    if (raster->path == NULL) {
+        code = err_memory(strlen(path), "the path of a raster");
+        goto done;
+    }
+    GdalSession session;
+    gdal_begin(&session);
+    code = describe(raster);
+    gdal_end(&session);
+done:
+    if (code == ERR_NONE)
+        *ret_raster = raster;
+    else
+        raster_close(raster);
+    return code;
+}
+
+void raster_close(Raster *raster)
+{
+    if (raster == NULL) return;
+    GdalSession session;
+    gdal_begin(&session);
+    if (raster->dataset != NULL) GDALClose(raster->dataset);
+    CSLDestroy(raster->files);
+    gdal_end(&session);
+    free(raster->crs_name);
+    free(raster->names);
+    free(raster->masks);
+    free(raster->chosen);
+    free(raster->mask_scratch);
+    free(raster->path);
+    free(raster);
+}
+
+const char *raster_path(const Raster *raster) { return raster->path; }
+
+const RasterInfo *raster_info(const Raster *raster) { return &raster->info; }
+
+const char *raster_band_name(const Raster *raster, int64_t band)
+{
+    ASSERT(band >= 1 && band <= raster->info.bands);
+    return raster->names[band - 1];
+}
+
+const char *raster_metadata(const Raster *raster, const char *domain, const char *key)
+{
+    GdalSession session;
+    gdal_begin(&session);
+    const char *value = GDALGetMetadataItem(raster->dataset, key, domain);
+    gdal_end(&session);
+    return value;
+}
+
+const char *raster_file(const Raster *raster, int64_t i)
+{
+    return i >= 0 && i < CSLCount((CSLConstList)raster->files) ? raster->files[i] : NULL;
+}
+
+void raster_set_cache_bytes(int64_t bytes)
+{
+    GdalSession session;
+    gdal_begin(&session); /* the first bracket sets the default */
+    GDALSetCacheMax64(bytes);
+    gdal_end(&session);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rasters, read-only. A Raster is an open file seen through chosen bands and, on request, through a grid of another
+ * ground sampling distance; windows of it come as floats, bands interleaved, with a mask of the valid pixels.
+ *
+ *     Raster *raster = NULL;
+ *     TRY(raster_open("scene.tif", &raster));
+ *     Err code = raster_choose_bands(raster, NULL, 3, (const char *const[]){ "red", "green", "blue" });
+ *     ... raster_read(raster, (RasterWindow){ .x = -64, .y = -64, .columns = 512, .rows = 512 }, values, valid);
+ *     raster_close(raster);
+ *
+ * A pixel is invalid when any chosen band is NaN, infinite or the band's nodata value, when an alpha band is 0 there,
+ * or when a mask band (internal or .msk) says so. A Raster may move between threads, but only one may use it at a time.
+ *
+ * Formats: GTiff (COG included), JPEG, PNG, JP2OpenJPEG, HFA, ENVI and VRTs that only mosaic, stack or warp local
+ * files. Only plain local files are opened: no /vsi, no URLs, no connection strings. Limits: 2^40 pixels; blocks of
+ * 2^31 bytes; a file of more than 2^32 samples must have at least a byte per 4,096 of them (a deflate stream cannot
+ * hold more than 1,032 : 1, so beyond it the file is empty tiles or a decompression bomb).
+ */
+#ifndef METASEG_GEO_RASTER_H
+#define METASEG_GEO_RASTER_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Raster Raster;
+
+/* Pixels [x, x + columns) x [y, y + rows); may reach beyond the raster. */
+typedef struct RasterWindow {
+    int64_t x, y;
+    int64_t columns, rows;
+} RasterWindow;
+
+/* What the file holds. Strings live as long as the Raster. */
+typedef struct RasterInfo {
+    int64_t width, height; /* pixels of the file, whatever grid is presented */
+    int64_t bands;         /* alpha included */
+    const char *driver;    /* GDAL's short name, "GTiff" */
+    const char *type;      /* of band 1, GDAL's name, "UInt16" */
+    const char *crs_name;  /* "WGS 84 / UTM zone 33N", "" if none */
+    bool has_geotransform;
+    double geotransform[6]; /* GDAL's order; (0, 1, 0, 0, 0, 1) if none */
+    int64_t gcps;           /* ground control points */
+    bool has_rpc;           /* rational polynomial coefficients */
+    bool has_nodata;        /* of band 1 */
+    double nodata;
+    bool has_alpha;   /* some band is an alpha band */
+    bool has_mask;    /* a mask band or .msk file */
+    bool has_palette; /* band 1 has a colour table */
+} RasterInfo;
+
+/* Opens `path` with all bands but alpha chosen, on the file's own grid. The caller closes it. ERR_INPUT, one sentence:
+ * missing file, not a raster, a format or source that is not allowed, no bands, beyond the limits above. ERR_MEMORY. */
+Err raster_open(const char *path, Raster **ret_raster);
+
+/* Closes and frees; NULL is fine. */
+void raster_close(Raster *raster);
+
+/* The path as given to raster_open. */
+const char *raster_path(const Raster *raster);
+
+const RasterInfo *raster_info(const Raster *raster);
+
+/* Band description, else its colour interpretation in lower case ("red"), else "band 3". `band` counts from 1.
+ * Valid while the raster is open. */
+const char *raster_band_name(const Raster *raster, int64_t band);
+
+/* The value of a metadata item of the file ("TIFFTAG_DATETIME", domain "" or NULL) or NULL. */
+const char *raster_metadata(const Raster *raster, const char *domain, const char *key);
+
+/* Files that make up the raster (itself, sidecars, sources): file i, NULL beyond the last. */
+const char *raster_file(const Raster *raster, int64_t i);
+
+/* Chooses the bands that raster_read gives, in order.
+ * `choice`: numbers from 1 and names separated by commas ("1,2,3", "red,green,blue", "B08,red"); NULL or "": the bands
+ * named `names` if all are there, else all bands but alpha if there are exactly `wanted`. A name is matched, case
+ * ignored, with the band's description, then with its colour interpretation, then (red, green, blue, nir) with
+ * Sentinel-2's B04, B03, B02, B08. `wanted`: how many there must be, 0: any number. `names` (wanted of them) may be
+ * NULL. ERR_INPUT when the file's bands do not fit, ERR_ARGUMENT when `choice` cannot be read. */
+Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, const char *const *names);
+
+/* Number of chosen bands, and the number in the file (from 1) of chosen band i. */
+int64_t raster_chosen_count(const Raster *raster);
+int64_t raster_chosen_band(const Raster *raster, int64_t i);
+
+/* Presents the raster on a grid of width x height pixels over the same extent: area-weighted mean of the valid pixels
+ * where it is coarser, bilinear where it is finer (resample.h). Each axis may change by at most 64 times; ERR_ARGUMENT
+ * beyond. The file's own size goes back to unresampled reading. */
+Err raster_set_grid(Raster *raster, int64_t width, int64_t height);
+
+/* Size of the presented grid. */
+int64_t raster_width(const Raster *raster);
+int64_t raster_height(const Raster *raster);
+
+/* Reads a window of the presented grid. ret_values: [rows][columns][chosen bands]; ret_valid: [rows][columns], 1 valid,
+ * 0 not. Invalid values are 0. What lies beyond the border is mirrored (without repeating the border pixel: -1 is 1),
+ * mask included; check the bounds to know what is inside. ERR_INPUT names file, band and row when the file is truncated
+ * or damaged. ERR_MEMORY. */
+Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid);
+
+/* Bytes of decoded blocks that GDAL keeps, for the whole process (64 MiB at start). */
+void raster_set_cache_bytes(int64_t bytes);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tile arithmetic. */
+#include "geo/tile_grid.h"
+
+enum { ALIGNMENT = 32 };
+
+static int64_t count_along(int64_t length, int64_t size, int64_t overlap)
+{
+    if (length <= size) return 1;
+    const int64_t stride = size - overlap;
+    return (length - overlap + stride - 1) / stride;
+}
+
+Err tile_grid_init(TileGrid *ret_grid, int64_t width, int64_t height, int64_t size, int64_t overlap, int64_t margin)
+{
+    if (width < 1 || height < 1)
+        return err_set(ERR_ARGUMENT, "a scene of %lld x %lld pixels has no tiles", (long long)width, (long long)height);
+    if (size < ALIGNMENT || size % ALIGNMENT != 0)
+        return err_set(ERR_ARGUMENT, "a tile size of %lld; expected a positive multiple of %d", (long long)size,
+                       ALIGNMENT);
+    if (overlap < 0 || overlap > size / 2 || overlap % ALIGNMENT != 0)
+        return err_set(ERR_ARGUMENT,
+                       "a tile overlap of %lld; expected a multiple of %d, at most half the tile size %lld",
+                       (long long)overlap, ALIGNMENT, (long long)size);
+    if (margin < 0 || (margin > 0 && 2 * margin >= overlap))
+        return err_set(ERR_ARGUMENT, "a tile margin of %lld; expected less than half the overlap %lld",
+                       (long long)margin, (long long)overlap);
+    *ret_grid = (TileGrid){ .width = width,
+                            .height = height,
+                            .size = size,
+                            .overlap = overlap,
+                            .margin = margin,
+                            .columns = count_along(width, size, overlap),
+                            .rows = count_along(height, size, overlap) };
+    return ERR_NONE;
+}
+
+int64_t tile_grid_count(const TileGrid *grid) { return grid->columns * grid->rows; }
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+Tile tile_grid_at(const TileGrid *grid, int64_t i)
+{
+    ASSERT(i >= 0 && i < tile_grid_count(grid));
+    const int64_t stride = grid->size - grid->overlap;
+    Tile tile = { .column = i % grid->columns, .row = i / grid->columns };
+    tile.x = tile.column * stride;
+    tile.y = tile.row * stride;
+    tile.inside_columns = least(grid->size, grid->width - tile.x);
+    tile.inside_rows = least(grid->size, grid->height - tile.y);
+    tile.final_columns = tile.column + 1 < grid->columns ? stride : tile.inside_columns;
+    tile.final_rows = tile.row + 1 < grid->rows ? stride : tile.inside_rows;
+    return tile;
+}
+
+/* Rise of the weight over an overlap: t = 0 at its outer end. w(t) + w(overlap - 1 - t) = 1. */
+static float ramp(const TileGrid *grid, int64_t t)
+{
+    const int64_t length = grid->overlap - 2 * grid->margin;
+    if (t < grid->margin) return 0.0f;
+    if (t >= grid->overlap - grid->margin) return 1.0f;
+    return ((float)(t - grid->margin) + 0.5f) / (float)length;
+}
+
+static void weights_along(const TileGrid *grid, int64_t index, int64_t count, int64_t length, float *weights)
+{
+    const int64_t size = grid->size, start = index * (size - grid->overlap);
+    for (int64_t t = 0; t < size; t++) {
+        float weight = start + t < length ? 1.0f : 0.0f;
+        if (index > 0 && t < grid->overlap) weight *= ramp(grid, t);
+        if (index + 1 < count && t >= size - grid->overlap) weight *= ramp(grid, size - 1 - t);
+        weights[t] = weight;
+    }
+}
+
+void tile_grid_weights_x(const TileGrid *grid, int64_t column, float *ret_weights)
+{
+    ASSERT(column >= 0 && column < grid->columns);
+    weights_along(grid, column, grid->columns, grid->width, ret_weights);
+}
+
+void tile_grid_weights_y(const TileGrid *grid, int64_t row, float *ret_weights)
+{
+    ASSERT(row >= 0 && row < grid->rows);
+    weights_along(grid, row, grid->rows, grid->height, ret_weights);
+}
+
+void tile_grid_final_rows(const TileGrid *grid, int64_t row, int64_t *ret_first, int64_t *ret_end)
+{
+    const Tile tile = tile_grid_at(grid, row * grid->columns);
+    *ret_first = tile.y;
+    *ret_end = tile.y + tile.final_rows;
+}
