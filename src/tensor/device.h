@@ -21,7 +21,7 @@ typedef enum DeviceKind { DEVICE_CPU = 0, DEVICE_CUDA, DEVICE_KIND_COUNT } Devic
  * ISA_AVX512 means AVX-512 F, BW, DQ, VL on top. */
 typedef enum CpuIsa { ISA_PLAIN = 0, ISA_AVX2, ISA_AVX512, ISA_COUNT } CpuIsa;
 
-/* What this CPU and its operating system can run (CPUID and XGETBV; cached, thread-safe). */
+/* What this CPU and its operating system can run (CPUID and XGETBV). */
 CpuIsa cpu_isa_detect(void);
 
 /* Extras beyond the level, for `doctor`. */
