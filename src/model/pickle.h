@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads the data of a Python pickle, as far as a PyTorch state dictionary needs it, and runs nothing. Only the opcodes
+ * and the globals listed in pickle.c are understood; a pickle with any other is refused with its name. A "call" of an
+ * allowed global only builds a value of the kinds below.
+ *
+ * Opcodes: Python's Lib/pickletools.py. Limits: 4,000,000 values, 16,000,000 opcodes, 64 MiB of text, so that a small
+ * hostile file stays cheap.
+ */
+#ifndef METASEG_MODEL_PICKLE_H
+#define METASEG_MODEL_PICKLE_H
+
+#include "base/err.h"
+#include "tensor/tensor.h"
+
+typedef enum PickleKind {
+    PICKLE_NONE = 0,
+    PICKLE_BOOL,         /* integer 0 or 1 */
+    PICKLE_INT,          /* integer */
+    PICKLE_BIG,          /* an integer beyond 64 bits: text holds its two's complement, little-endian */
+    PICKLE_FLOAT,        /* real */
+    PICKLE_STRING,       /* text, UTF-8, no NUL inside */
+    PICKLE_TUPLE,        /* items */
+    PICKLE_LIST,         /* items */
+    PICKLE_DICT,         /* items: key, value, key, value, ...; also for collections.OrderedDict */
+    PICKLE_STORAGE_TYPE, /* torch.FloatStorage and its like: integer is the Dtype */
+    PICKLE_PERSISTENT,   /* a persistent id: items of its tuple */
+    PICKLE_TENSOR,       /* torch._utils._rebuild_tensor_v2: items are its arguments, not checked */
+    PICKLE_CALLABLE,     /* another allowed global; integer says which */
+    PICKLE_KIND_COUNT
+} PickleKind;
+
+typedef struct PickleValue PickleValue;
+struct PickleValue {
+    PickleKind kind;
+    int64_t integer;
+    double real;
+    const char *text; /* ends in NUL */
+    int64_t n_text;   /* bytes without it */
+    PickleValue **items;
+    int64_t n_items, capacity;
+};
+
+typedef struct Pickle Pickle;
+
+/* Reads one pickle from the start of the bytes, up to its STOP. ret_used: its length. `name` (a path) starts every
+ * message. Values may contain each other in circles: walk them with a depth limit. ERR_MODEL, ERR_MEMORY. */
+Err pickle_parse(const unsigned char *bytes, size_t n_bytes, const char *name, Pickle **ret_pickle, size_t *ret_used);
+void pickle_free(Pickle *pickle);
+
+/* The value the pickle stands for. */
+const PickleValue *pickle_root(const Pickle *pickle);
+
+/* Value of a string key, NULL if there is none. Later entries win, as in Python. */
+const PickleValue *pickle_find(const PickleValue *dict, const char *key);
+
+const char *pickle_kind_name(PickleKind kind);
+
+#endif

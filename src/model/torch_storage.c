@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Storages and tensors of a pickled state dictionary. */
+#include "model/torch_storage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The dictionary that holds the tensors: the root or a well-known member of it. */
+static Err find_dictionary(const char *path, const PickleValue *root, const PickleValue **ret_dict)
+{
+    static const char *const members[] = { "state_dict", "model_state_dict", "model" };
+    if (root->kind != PICKLE_DICT) {
+        return err_set(ERR_MODEL, "'%s': holds a %s; a dictionary of tensors (a state_dict) was expected", path,
+                       pickle_kind_name(root->kind));
+    }
+    for (int64_t i = 1; i < root->n_items; i += 2) {
+        if (root->items[i]->kind == PICKLE_TENSOR) {
+            *ret_dict = root;
+            return ERR_NONE;
+        }
+    }
+    for (int64_t i = 0; i < ARRAY_LEN(members); i++) {
+        const PickleValue *dict = pickle_find(root, members[i]);
+        if (dict != NULL && dict->kind == PICKLE_DICT) {
+            *ret_dict = dict;
+            return ERR_NONE;
+        }
+    }
+    return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
+}
+
+/* ('storage', type, key, location, elements[, view]) */
+static Err read_storage(const char *path, const char *tensor, const PickleValue *id, TorchStorage *ret_storage)
+{
+    const bool fits = id->kind == PICKLE_PERSISTENT && (id->n_items == 5 || id->n_items == 6) &&
+                      id->items[0]->kind == PICKLE_STRING && strcmp(id->items[0]->text, "storage") == 0 &&
+                      id->items[1]->kind == PICKLE_STORAGE_TYPE && id->items[2]->kind == PICKLE_STRING &&
+                      id->items[4]->kind == PICKLE_INT && (id->n_items == 5 || id->items[5]->kind == PICKLE_NONE);
+    if (!fits)
+        return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' is not described as PyTorch does", path,
+                       tensor);
+    const Dtype dtype = (Dtype)id->items[1]->integer;
+    const int64_t n = id->items[4]->integer;
+    if (n < 0 || n > INT64_MAX / (int64_t)dtype_bytes(dtype)) {
+        return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' has %lld elements", path, tensor, (long long)n);
+    }
+    *ret_storage = (TorchStorage){ .key = id->items[2]->text, .dtype = dtype, .n_elements = n };
+    return ERR_NONE;
+}
+
+static int compare_storages(const void *a, const void *b)
+{
+    const TorchStorage *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+/* Sorted, each key once; the same key must be described alike everywhere. */
+static Err unite(const char *path, TorchObject *object)
+{
+    if (object->n_storages == 0) return ERR_NONE;
+    qsort(object->storages, (size_t)object->n_storages, sizeof *object->storages, compare_storages);
+    int64_t kept = 1;
+    for (int64_t i = 1; i < object->n_storages; i++) {
+        const TorchStorage *last = &object->storages[kept - 1], *next = &object->storages[i];
+        if (strcmp(last->key, next->key) != 0) {
+            object->storages[kept++] = *next;
+        } else if (last->dtype != next->dtype || last->n_elements != next->n_elements) {
+            return err_set(ERR_MODEL, "'%s': storage '%.100s' is described in two different ways", path, next->key);
+        }
+    }
+    object->n_storages = kept;
+    return ERR_NONE;
+}
+
+static Err list_storages(const char *path, TorchObject *object)
+{
+    const PickleValue *dict = NULL;
+    TRY(find_dictionary(path, pickle_root(object->pickle), &dict));
+    const int64_t pairs = dict->n_items / 2;
+    if (pairs > TENSOR_FILE_MAX_TENSORS) {
+        return err_set(ERR_MODEL, "'%s': has %lld entries; at most %d can be read", path, (long long)pairs,
+                       TENSOR_FILE_MAX_TENSORS);
+    }
+    object->storages = calloc((size_t)pairs + 1, sizeof *object->storages);
+    if (object->storages == NULL) return err_memory((size_t)pairs * sizeof *object->storages, "storages");
+    for (int64_t i = 0; i < pairs; i++) {
+        const PickleValue *key = dict->items[2 * i], *value = dict->items[2 * i + 1];
+        if (value->kind != PICKLE_TENSOR) continue;
+        if (key->kind != PICKLE_STRING) {
+            return err_set(ERR_MODEL, "'%s': a tensor has a %s for a name; text was expected", path,
+                           pickle_kind_name(key->kind));
+        }
+        if (value->n_items < 6) return err_set(ERR_MODEL, "'%s': tensor '%.200s' lacks arguments", path, key->text);
+        TRY(read_storage(path, key->text, value->items[0], &object->storages[object->n_storages]));
+        object->n_storages++;
+    }
+    return unite(path, object);
+}
+
+Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object)
+{
+    TorchObject *object = calloc(1, sizeof *object);
+    if (object == NULL) {
+        pickle_free(pickle);
+        return err_memory(sizeof *object, "a state dictionary");
+    }
+    object->pickle = pickle;
+    const Err err = list_storages(path, object);
+    if (err == ERR_NONE)
+        *ret_object = object;
+    else
+        torch_object_free(object);
+    return err;
+}
+
+void torch_object_free(void *owned)
+{
+    TorchObject *object = owned;
+    if (object == NULL) return;
+    for (int64_t i = 0; i < object->n_storages; i++) free(object->storages[i].owned);
+    free(object->storages);
+    pickle_free(object->pickle);
+    free(object);
+}
+
+TorchStorage *torch_object_storage(TorchObject *object, const char *key)
+{
+    const TorchStorage wanted = { .key = key };
+    if (object->n_storages == 0) return NULL;
+    return bsearch(&wanted, object->storages, (size_t)object->n_storages, sizeof *object->storages, compare_storages);
+}
+
+size_t torch_storage_bytes(const TorchStorage *storage)
+{
+    return (size_t)storage->n_elements * dtype_bytes(storage->dtype);
+}
+
+static Err refuse_view(const char *path, const char *name)
+{
+    return err_set(ERR_MODEL, "'%s': tensor '%.200s' does not lie inside its storage; the file is damaged or hostile",
+                   path, name);
+}
+
+/* Size and stride of a view; every element must lie inside the storage and none may be there twice by a stride of 0. */
+static Err read_view(const char *path, const char *name, const PickleValue *arguments, const TorchStorage *storage,
+                     StoredTensor *tensor)
+{
+    const PickleValue *offset = arguments->items[1], *size = arguments->items[2], *stride = arguments->items[3];
+    if (offset->kind != PICKLE_INT || size->kind != PICKLE_TUPLE || stride->kind != PICKLE_TUPLE ||
+        size->n_items != stride->n_items) {
+        return err_set(ERR_MODEL, "'%s': tensor '%.200s' has no proper size and stride", path, name);
+    }
+    if (size->n_items > SHAPE_MAX_RANK) {
+        return err_set(ERR_MODEL, "'%s': tensor '%.200s' has %lld dimensions; at most %d can be read", path, name,
+                       (long long)size->n_items, SHAPE_MAX_RANK);
+    }
+    tensor->shape.rank = (int32_t)size->n_items;
+    int64_t last = offset->integer, elements = 0;
+    size_t bytes = 0;
+    if (last < 0 || last > storage->n_elements) return refuse_view(path, name);
+    for (int32_t d = 0; d < tensor->shape.rank; d++) {
+        if (size->items[d]->kind != PICKLE_INT || stride->items[d]->kind != PICKLE_INT) return refuse_view(path, name);
+        tensor->shape.dim[d] = size->items[d]->integer;
+        tensor->stride[d] = stride->items[d]->integer;
+    }
+    if (!stored_tensor_size(&tensor->shape, storage->dtype, &elements, &bytes)) return refuse_view(path, name);
+    if (elements == 0) return ERR_NONE;
+    for (int32_t d = 0; d < tensor->shape.rank; d++) {
+        const int64_t steps = tensor->shape.dim[d] - 1, step = tensor->stride[d];
+        if (steps == 0) continue;
+        if (step < 1 || step > storage->n_elements / steps) return refuse_view(path, name);
+        last += steps * step;
+        if (last >= storage->n_elements) return refuse_view(path, name);
+    }
+    if (last >= storage->n_elements || elements > storage->n_elements) return refuse_view(path, name);
+    tensor->data = storage->data + (size_t)offset->integer * dtype_bytes(storage->dtype);
+    return ERR_NONE;
+}
+
+Err torch_object_tensors(TorchObject *object, TensorFile *file)
+{
+    file->owned = object;
+    file->release = torch_object_free;
+    const PickleValue *dict = NULL;
+    TRY(find_dictionary(file->path, pickle_root(object->pickle), &dict));
+    file->tensors = calloc((size_t)dict->n_items / 2 + 1, sizeof *file->tensors);
+    if (file->tensors == NULL) return err_memory((size_t)dict->n_items / 2 * sizeof *file->tensors, "tensors");
+    for (int64_t i = 0; i + 1 < dict->n_items; i += 2) {
+        const PickleValue *value = dict->items[i + 1];
+        if (value->kind != PICKLE_TENSOR) continue;
+        const TorchStorage *storage = torch_object_storage(object, value->items[0]->items[2]->text);
+        ASSERT(storage != NULL);
+        StoredTensor *tensor = &file->tensors[file->n_tensors];
+        tensor->name = dict->items[i]->text;
+        tensor->dtype = storage->dtype;
+        TRY(read_view(file->path, tensor->name, value, storage, tensor));
+        file->n_tensors++;
+    }
+    return tensor_file_index(file);
+}

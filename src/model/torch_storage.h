@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What PyTorch's two formats share: the storages that a pickled state dictionary names, and its tensors as views of
+ * them. Private to torch_file.c and torch_zip.c.
+ */
+#ifndef METASEG_MODEL_TORCH_STORAGE_H
+#define METASEG_MODEL_TORCH_STORAGE_H
+
+#include "model/pickle.h"
+#include "model/tensor_file.h"
+
+typedef struct TorchStorage {
+    const char *key; /* of the pickle */
+    Dtype dtype;
+    int64_t n_elements;
+    const unsigned char *data; /* filled in by the format */
+    unsigned char *owned;      /* freed with the list, NULL for mapped data */
+} TorchStorage;
+
+typedef struct TorchObject {
+    Pickle *pickle;
+    TorchStorage *storages; /* sorted by key, each key once */
+    int64_t n_storages;
+} TorchObject;
+
+/* Lists the storages of the tensors in the pickle, which it takes over (also on failure). ERR_MODEL, ERR_MEMORY. */
+Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object);
+void torch_object_free(void *object);
+
+TorchStorage *torch_object_storage(TorchObject *object, const char *key); /* NULL: unknown */
+
+/* Bytes of a storage. */
+size_t torch_storage_bytes(const TorchStorage *storage);
+
+/* Makes the tensors of the file from the object once all storages have data; the file owns the object from now on, also
+ * on failure. ERR_MODEL: a view leaves its storage; ERR_MEMORY. */
+Err torch_object_tensors(TorchObject *object, TensorFile *file);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * PyTorch's zip format. */
+#include "model/torch_file.h"
+#include "model/torch_storage.h"
+
+#include "base/file.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+enum { MAX_PICKLE_BYTES = 64 << 20, MAX_MEMBERS = 2 * TENSOR_FILE_MAX_TENSORS };
+
+typedef struct Archive {
+    zip_t *zip;
+    const char *path;
+    char *folder;    /* "archive/", the folder of data.pkl, with the slash */
+    uint64_t budget; /* bytes that may still be read: stored members cannot hold more than the file */
+} Archive;
+
+/* Reads a member that must be stored without compression. */
+static Err read_member(Archive *archive, const char *name, unsigned char **ret_bytes, size_t *ret_length)
+{
+    zip_stat_t status;
+    zip_stat_init(&status);
+    if (zip_stat(archive->zip, name, 0, &status) != 0 || (status.valid & ZIP_STAT_SIZE) == 0) {
+        return err_set(ERR_MODEL, "'%s': has no member '%.200s'; it is no PyTorch file or damaged", archive->path,
+                       name);
+    }
+    if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 || status.comp_method != ZIP_CM_STORE) {
+        return err_set(ERR_MODEL, "'%s': member '%.200s' is compressed; PyTorch stores them plain", archive->path,
+                       name);
+    }
+    if (status.size > archive->budget) {
+        return err_set(ERR_MODEL, "'%s': its members are larger than the file; it is damaged or hostile",
+                       archive->path);
+    }
+    archive->budget -= status.size;
+    unsigned char *bytes = malloc((size_t)status.size + 1);
+    if (bytes == NULL) return err_memory(status.size, "a member of a zip file");
+    zip_file_t *member = zip_fopen(archive->zip, name, 0);
+    const bool complete = member != NULL && zip_fread(member, bytes, status.size) == (zip_int64_t)status.size;
+    if (member != NULL) (void)zip_fclose(member);
+    if (!complete) {
+        free(bytes);
+        return err_set(ERR_MODEL, "'%s': member '%.200s' cannot be read; the file is damaged", archive->path, name);
+    }
+    *ret_bytes = bytes;
+    *ret_length = (size_t)status.size;
+    return ERR_NONE;
+}
+
+/* The one member FOLDER/data.pkl names the folder. */
+static Err find_folder(Archive *archive)
+{
+    const zip_int64_t n = zip_get_num_entries(archive->zip, 0);
+    if (n > MAX_MEMBERS) return err_set(ERR_MODEL, "'%s': has %lld members; too many", archive->path, (long long)n);
+    for (zip_int64_t i = 0; i < n; i++) {
+        const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, 0);
+        if (name == NULL || !str_ends_with(name, "/data.pkl")) continue;
+        const size_t length = strlen(name) - strlen("data.pkl");
+        if (memchr(name, '/', length) != name + length - 1) continue;
+        TRY(str_format(&archive->folder, "%.*s", (int)length, name));
+        return ERR_NONE;
+    }
+    return err_set(ERR_MODEL, "'%s': is a zip file without data.pkl; a PyTorch file was expected", archive->path);
+}
+
+static Err check_byte_order(Archive *archive)
+{
+    char *name = NULL;
+    TRY(str_format(&name, "%sbyteorder", archive->folder));
+    unsigned char *bytes = NULL;
+    size_t length = 0;
+    Err err = ERR_NONE;
+    if (zip_name_locate(archive->zip, name, 0) >= 0) { /* older files have none and are little-endian */
+        err = read_member(archive, name, &bytes, &length);
+        if (err == ERR_NONE && (length < 6 || memcmp(bytes, "little", 6) != 0)) {
+            err = err_set(ERR_MODEL, "'%s': was not written on a little-endian machine; it cannot be read",
+                          archive->path);
+        }
+    }
+    free(bytes);
+    free(name);
+    return err;
+}
+
+static Err read_object(Archive *archive, TorchObject **ret_object)
+{
+    char *name = NULL;
+    TRY(str_format(&name, "%sdata.pkl", archive->folder));
+    unsigned char *bytes = NULL;
+    size_t length = 0, used = 0;
+    Pickle *pickle = NULL;
+    Err err = read_member(archive, name, &bytes, &length);
+    if (err == ERR_NONE && length > MAX_PICKLE_BYTES) {
+        err = err_set(ERR_MODEL, "'%s': data.pkl has %zu bytes; at most %d are read", archive->path, length,
+                      MAX_PICKLE_BYTES);
+    }
+    if (err == ERR_NONE) err = pickle_parse(bytes, length, archive->path, &pickle, &used);
+    if (err == ERR_NONE) err = torch_object_new(archive->path, pickle, ret_object);
+    free(bytes);
+    free(name);
+    return err;
+}
+
+static Err read_storages(Archive *archive, TorchObject *object)
+{
+    for (int64_t i = 0; i < object->n_storages; i++) {
+        TorchStorage *storage = &object->storages[i];
+        char *name = NULL;
+        TRY(str_format(&name, "%sdata/%s", archive->folder, storage->key));
+        size_t length = 0;
+        Err err = read_member(archive, name, &storage->owned, &length);
+        if (err == ERR_NONE && length != torch_storage_bytes(storage)) {
+            err = err_set(ERR_MODEL, "'%s': storage '%.100s' has %zu bytes; %zu were announced", archive->path,
+                          storage->key, length, torch_storage_bytes(storage));
+        }
+        storage->data = storage->owned;
+        free(name);
+        TRY(err);
+    }
+    return ERR_NONE;
+}
+
+static Err read_all(Archive *archive, TensorFile *file)
+{
+    file->format = "PyTorch zip";
+    TRY(find_folder(archive));
+    TRY(check_byte_order(archive));
+    TorchObject *object = NULL;
+    TRY(read_object(archive, &object));
+    file->owned = object;
+    file->release = torch_object_free;
+    TRY(read_storages(archive, object));
+    return torch_object_tensors(object, file);
+}
+
+Err torch_zip_open(const char *path, TensorFile **ret_file)
+{
+    int64_t file_bytes = 0;
+    TRY(file_size(path, &file_bytes));
+    TensorFile *file = NULL;
+    TRY(tensor_file_new(path, false, &file));
+    int code = 0;
+    Archive archive = { .path = path, .budget = (uint64_t)file_bytes };
+    archive.zip = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
+    Err err = ERR_NONE;
+    if (archive.zip == NULL) {
+        zip_error_t error;
+        zip_error_init_with_code(&error, code);
+        err = err_set(ERR_MODEL, "'%s': cannot be read as a zip file: %s", path, zip_error_strerror(&error));
+        zip_error_fini(&error);
+    } else {
+        err = read_all(&archive, file);
+        zip_discard(archive.zip);
+    }
+    free(archive.folder);
+    if (err == ERR_NONE)
+        *ret_file = file;
+    else
+        tensor_file_close(file);
+    return err;
+}
