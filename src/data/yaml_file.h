@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * YAML files into plain structs, described by tables of ours (no YAML library type leaves yaml_file.c).
+ *
+ *     typedef struct Train { int64_t steps; double rate; char *name; Box *boxes; uint32_t n_boxes; } Train;
+ *
+ *     static const YamlField train_fields[] = {
+ *         { "steps", YAML_INTEGER, YAML_AT(Train, steps), .standard = "1000", .minimum = 1, .maximum = 1e7 },
+ *         { "rate", YAML_NUMBER, YAML_AT(Train, rate) },                              // required
+ *         { "name", YAML_STRING, YAML_AT(Train, name), .optional = true },            // NULL when absent
+ *         { "boxes", YAML_LIST, YAML_LIST_AT(Train, boxes, n_boxes), .element = YAML_TABLE, .table = &box_table,
+ *           .optional = true },                                                       // NULL, 0 when absent
+ *     };
+ *     static const YamlTable train_table = { "train", sizeof(Train), train_fields, ARRAY_LEN(train_fields) };
+ *
+ *     Train train;
+ *     TRY(yaml_file_load("train.yaml", &train_table, overrides, n_overrides, &train));
+ *     ...
+ *     yaml_file_free(&train_table, &train);
+ *
+ * (Names begin with yaml_file_ because libyaml exports yaml_free and its like.)
+ *
+ * Unknown keys, keys given twice, missing required keys, wrong types and values out of range are errors of one sentence
+ * with file, line where known, key, and the nearest valid word.
+ *
+ * An override is "key.key=value", entries of a list of tables by their place from 1: "data.scenes.2.image=b.tif". A
+ * list of plain values is replaced as a whole: "model.mean=0.4,0.5" or "model.mean=[0.4, 0.5]". It counts as if it
+ * stood in the file.
+ */
+#ifndef METASEG_DATA_YAML_FILE_H
+#define METASEG_DATA_YAML_FILE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum YamlKind {
+    YAML_STRING = 1, /* char *, owned by the struct; empty text counts as absent */
+    YAML_INTEGER,    /* int32_t or int64_t */
+    YAML_NUMBER,     /* float or double, finite */
+    YAML_BOOLEAN,    /* bool: true/false, yes/no, on/off */
+    YAML_CHOICE,     /* enum or int (4 bytes): index into `choices` */
+    YAML_TABLE,      /* struct embedded in the struct */
+    YAML_LIST, /* pointer to an owned array, and its count (uint32_t or int64_t); an empty list counts as absent */
+} YamlKind;
+
+typedef struct YamlTable YamlTable;
+
+typedef struct YamlField {
+    const char *key;
+    YamlKind kind;
+    size_t offset, size;             /* of the member: YAML_AT; of a list: YAML_LIST_AT (size of one entry) */
+    size_t count_offset, count_size; /* of a list's count */
+    YamlKind element;                /* of a list: what its entries are; not YAML_LIST */
+    const YamlTable *table;          /* YAML_TABLE, and lists of tables */
+    const char *const *choices;      /* YAML_CHOICE, and lists of it */
+    int64_t n_choices;
+    const char *standard; /* value when absent, as text; for a list of plain values "a,b" */
+    bool optional; /* absent without a standard: NULL, 0, or all zero (a table: nothing in it is required then) */
+    double minimum, maximum;      /* INTEGER and NUMBER, also as entries; both 0: unlimited */
+    int64_t min_count, max_count; /* YAML_LIST when present; max_count 0: unlimited */
+} YamlField;
+
+struct YamlTable {
+    const char *name;
+    size_t size; /* sizeof the struct */
+    const YamlField *fields;
+    int64_t n_fields;
+};
+
+/* Place of a member, for the initialisers of YamlField: data, not code. */
+#define YAML_AT(Type, member) .offset = offsetof(Type, member), .size = sizeof(((Type *)0)->member)
+#define YAML_LIST_AT(Type, member, count)                                                                              \
+    .offset = offsetof(Type, member), .size = sizeof(((Type *)0)->member[0]), .count_offset = offsetof(Type, count),   \
+    .count_size = sizeof(((Type *)0)->count)
+
+/* Reads `path`, applies the overrides, fills the struct of `table` (untouched on failure). Absent tables get their
+ * fields' standards. ERR_CONFIG: the content is wrong; ERR_ARGUMENT: an override is; ERR_INPUT: no such file;
+ * ERR_MEMORY. */
+Err yaml_file_load(const char *path, const YamlTable *table, const char *const *overrides, int64_t n_overrides,
+                   void *ret_struct);
+
+/* The same from text in memory; `name` stands for the file in messages. */
+Err yaml_file_parse(const char *name, const char *text, size_t bytes, const YamlTable *table,
+                    const char *const *overrides, int64_t n_overrides, void *ret_struct);
+
+/* Frees the strings and lists of a struct that yaml_file_load filled and zeroes it. The struct itself is the caller's.
+ */
+void yaml_file_free(const YamlTable *table, void *structure);
+
+#endif
