@@ -39,11 +39,13 @@ typedef struct ConfigScene {
     uint32_t n_bands;
 } ConfigScene;
 
+typedef enum ConfigEncoder { CONFIG_ENCODER_EFFICIENTNET_LITE0 = 0 } ConfigEncoder;
+typedef enum ConfigUnit { CONFIG_UNIT_METRE = 0, CONFIG_UNIT_DEGREE } ConfigUnit;
 typedef enum ConfigFusion { CONFIG_FUSION_CAF = 0, CONFIG_FUSION_NONE } ConfigFusion;
 typedef enum ConfigText { CONFIG_TEXT_ZONES = 0, CONFIG_TEXT_NULL } ConfigText;
 
 typedef struct ConfigModel {
-    char *encoder;         /* "efficientnet_lite0" */
+    ConfigEncoder encoder;
     char *encoder_weights; /* our safetensors or the published .pth; NULL: random */
     ConfigFusion fusion;   /* caf | none */
     ConfigText text;       /* zones | null: what the fusion reads in training */
@@ -54,7 +56,7 @@ typedef struct ConfigModel {
     double *mean, *std;    /* per band, in the image's units; NULL: measured on the training area */
     uint32_t n_mean, n_std;
     double gsd_min, gsd_max; /* range of ground sampling distances the model is for; unit below */
-    char *gsd_unit;        /* "metre" or "degree" */
+    ConfigUnit gsd_unit;
 } ConfigModel;
 
 typedef struct ConfigData {
@@ -80,7 +82,6 @@ typedef struct ConfigTrain {
     double text_dropout;       /* probability of the null prompt, 0.15 */
     double balance;            /* exponent of the inverse class frequency when choosing window centres, 0: uniform by area */
     double color_jitter;       /* amplitude of brightness/contrast/colour shifts, 0.1 */
-    double scale_jitter;       /* windows cover 1/(1+j) .. (1+j) of the nominal side, 0 */
     bool flips, rotations;
     double label_smoothing, dice_weight, auxiliary_weight, dropout;
     int64_t validate_every, checkpoint_every; /* steps */

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Windows for training and validation; the promises are in the header. */
+#include "data/dataset.h"
+
+#include "base/rng.h"
+#include "data/augment.h"
+#include "data/sampler.h"
+#include "data/scene.h"
+#include "geo/zone_shares.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PLACES_PER_CLASS = 200000,   /* kept by the sampler */
+    CANDIDATES = 8000000,        /* label pixels looked at per scene, about */
+    STATISTICS_WINDOWS = 64,
+    ATTEMPTS = 64,               /* windows tried before a step gives up */
+    DRAW_JITTER = 1, DRAW_TEXT = 0,
+};
+
+typedef struct ValidationWindow {
+    int32_t scene;
+    int64_t x, y;
+} ValidationWindow;
+
+struct Dataset {
+    const RunConfig *config;
+    const Climate *climate;
+    Scene **scenes;
+    Sampler *sampler;
+    int64_t bands, side;
+    double *mean, *std;          /* [bands] */
+    ValidationWindow *validation;
+    int64_t n_validation;
+    float *image, *shares;       /* a window before its symmetry is applied */
+    uint8_t *valid, *labels;
+    double *lonlat;              /* [2, side, side] */
+};
+
+static Err allocate(Dataset *d)
+{
+    const size_t pixels = (size_t)(d->side * d->side);
+    d->image = malloc(pixels * (size_t)d->bands * sizeof(float));
+    d->shares = malloc(pixels / 256 * (TEXT_MAX_SLOTS + 1) * sizeof(float));
+    d->valid = malloc(pixels);
+    d->labels = malloc(pixels);
+    d->lonlat = malloc(2 * pixels * sizeof(double));
+    d->mean = calloc((size_t)d->bands, sizeof(double));
+    d->std = calloc((size_t)d->bands, sizeof(double));
+    if (d->image == NULL || d->shares == NULL || d->valid == NULL || d->labels == NULL || d->lonlat == NULL ||
+        d->mean == NULL || d->std == NULL)
+        return err_memory(pixels * 32, "a window of the data set");
+    for (int64_t b = 0; b < d->bands; b++) d->std[b] = 1.0;
+    return ERR_NONE;
+}
+
+static Err open_scenes(Dataset *d)
+{
+    const ConfigData *const data = &d->config->data;
+    d->scenes = calloc(data->n_scenes, sizeof(Scene *));
+    if (d->scenes == NULL) return err_memory(data->n_scenes * sizeof(Scene *), "the scenes");
+    for (uint32_t i = 0; i < data->n_scenes; i++) {
+        TRY(scene_open(d->config, i, &d->scenes[i]));
+        const int64_t bands = raster_chosen_count(d->scenes[i]->image);
+        if (i > 0 && bands != d->bands)
+            return err_set(ERR_CONFIG, "scene '%s' has %lld bands, the first one %lld; choose bands alike",
+                           data->scenes[i].name, (long long)bands, (long long)d->bands);
+        d->bands = bands;
+    }
+    return ERR_NONE;
+}
+
+/* One row of label pixels, `step` apart: offers those with a class, outside all boxes and inside the image. */
+static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, const float *values, const uint8_t *valid,
+                   double *u, double *v)
+{
+    Scene *const s = d->scenes[scene_index];
+    const ConfigData *const data = &d->config->data;
+    const int64_t width = raster_info(s->labels)->width;
+    const int64_t n = (width + step - 1) / step;
+    for (int64_t i = 0; i < n; i++) {
+        u[i] = (double)(i * step) + 0.5;
+        v[i] = (double)row + 0.5;
+    }
+    georeference_to_lonlat(s->label_place, n, u, v);
+    double *const x = u + n;
+    double *const y = v + n;
+    memcpy(x, u, (size_t)n * sizeof *x);
+    memcpy(y, v, (size_t)n * sizeof *y);
+    georeference_to_pixel(s->image_place, n, x, y);
+    for (int64_t i = 0; i < n; i++) {
+        const float value = values[i * step];
+        if (valid[i * step] == 0 || !(value >= 0.0F && value <= 255.0F)) continue;
+        const uint8_t c = s->class_of[(int32_t)value];
+        const double px = x[i] * s->upsample_x;
+        const double py = y[i] * s->upsample_y;
+        if (c == CLASS_IGNORE || !(px >= 0.0 && py >= 0.0 && px < (double)s->width && py < (double)s->height)) continue;
+        if (boxes_contain(data->holdout, data->n_holdout, u[i], v[i]) ||
+            boxes_contain(data->validation, data->n_validation, u[i], v[i]))
+            continue;
+        const double degree = 3.14159265358979323846 / 180.0;
+        const bool geographic = isfinite(georeference_sampling(s->label_place).degrees);
+        const float area = geographic ? (float)fmax(cos(v[i] * degree), 1e-3) : 1.0F;
+        TRY(sampler_add(d->sampler, c, (SamplerPlace){ (int32_t)scene_index, (float)px, (float)py }, area));
+    }
+    return ERR_NONE;
+}
+
+static Err scan_labels(Dataset *d, uint32_t scene_index)
+{
+    Scene *const s = d->scenes[scene_index];
+    const RasterInfo *const info = raster_info(s->labels);
+    const double pixels = (double)info->width * (double)info->height;
+    const int64_t step = (int64_t)fmax(1.0, ceil(sqrt(pixels / CANDIDATES)));
+    const size_t width = (size_t)info->width;
+    float *const values = malloc(width * (sizeof(float) + 1));
+    double *const positions = malloc(4 * (width + 1) * sizeof *positions);
+    Err code = ERR_NONE;
+    if (values == NULL || positions == NULL) code = err_memory(width * 37, "a row of labels");
+    for (int64_t row = step / 2; code == ERR_NONE && row < info->height; row += step) {
+        uint8_t *const valid = (uint8_t *)(values + width);
+        const RasterWindow window = { .x = 0, .y = row, .columns = info->width, .rows = 1 };
+        code = raster_read(s->labels, window, values, valid);
+        if (code == ERR_NONE)
+            code = add_row(d, scene_index, row, step, values, valid, positions, positions + 2 * width + 2);
+    }
+    free(values);
+    free(positions);
+    return code;
+}
+
+/* Box in pixels of the network's grid, from its outline; false when it misses the scene. */
+static bool box_pixels(Scene *s, const ConfigBox *box, int64_t *ret_x0, int64_t *ret_y0, int64_t *ret_x1, int64_t *ret_y1)
+{
+    enum { NODES = 9 };
+    double x[NODES * NODES];
+    double y[NODES * NODES];
+    for (int64_t i = 0; i < NODES * NODES; i++) {
+        x[i] = box->west + (box->east - box->west) * (double)(i % NODES) / (NODES - 1);
+        y[i] = box->south + (box->north - box->south) * (double)(i / NODES) / (NODES - 1);
+    }
+    georeference_to_pixel(s->image_place, NODES * NODES, x, y);
+    double x0 = (double)INFINITY;
+    double y0 = (double)INFINITY;
+    double x1 = -(double)INFINITY;
+    double y1 = -(double)INFINITY;
+    for (int64_t i = 0; i < NODES * NODES; i++) {
+        if (!isfinite(x[i]) || !isfinite(y[i])) continue;
+        x0 = fmin(x0, x[i] * s->upsample_x);
+        x1 = fmax(x1, x[i] * s->upsample_x);
+        y0 = fmin(y0, y[i] * s->upsample_y);
+        y1 = fmax(y1, y[i] * s->upsample_y);
+    }
+    *ret_x0 = (int64_t)fmax(floor(x0), 0.0);
+    *ret_y0 = (int64_t)fmax(floor(y0), 0.0);
+    *ret_x1 = (int64_t)fmin(ceil(x1), (double)s->width);
+    *ret_y1 = (int64_t)fmin(ceil(y1), (double)s->height);
+    return x0 < x1 && *ret_x0 < *ret_x1 && *ret_y0 < *ret_y1;
+}
+
+static Err add_validation(Dataset *d, int32_t scene, int64_t x, int64_t y)
+{
+    ValidationWindow *const grown = realloc(d->validation, (size_t)(d->n_validation + 1) * sizeof *grown);
+    if (grown == NULL) return err_memory((size_t)d->n_validation * sizeof *grown, "the validation windows");
+    grown[d->n_validation] = (ValidationWindow){ scene, x, y };
+    d->validation = grown;
+    d->n_validation++;
+    return ERR_NONE;
+}
+
+static Err plan_validation(Dataset *d)
+{
+    const ConfigData *const data = &d->config->data;
+    for (uint32_t i = 0; i < data->n_scenes; i++) {
+        for (uint32_t b = 0; b < data->n_validation; b++) {
+            int64_t x0 = 0;
+            int64_t y0 = 0;
+            int64_t x1 = 0;
+            int64_t y1 = 0;
+            if (!box_pixels(d->scenes[i], &data->validation[b], &x0, &y0, &x1, &y1)) continue;
+            for (int64_t y = y0; y < y1; y += d->side) {
+                for (int64_t x = x0; x < x1; x += d->side) TRY(add_validation(d, (int32_t)i, x, y));
+            }
+        }
+    }
+    return ERR_NONE;
+}
+
+static Err open_dataset(Dataset *d, bool training)
+{
+    TRY(open_scenes(d));
+    TRY(allocate(d));
+    TRY(plan_validation(d));
+    if (!training) return ERR_NONE;
+    const RunConfig *const config = d->config;
+    TRY(sampler_new((int32_t)config->data.n_classes, PLACES_PER_CLASS, (uint64_t)config->train.seed,
+                    config->train.balance, &d->sampler));
+    for (uint32_t i = 0; i < config->data.n_scenes; i++) TRY(scan_labels(d, i));
+    return sampler_finish(d->sampler);
+}
+
+Err dataset_open(const RunConfig *config, const Climate *climate, bool training, Dataset **ret_dataset)
+{
+    Dataset *const d = calloc(1, sizeof *d);
+    if (d == NULL) return err_memory(sizeof *d, "the data set");
+    *d = (Dataset){ .config = config, .climate = climate, .side = config->train.window };
+    const Err code = open_dataset(d, training);
+    if (code != ERR_NONE) {
+        dataset_close(d);
+        return code;
+    }
+    *ret_dataset = d;
+    return ERR_NONE;
+}
+
+void dataset_close(Dataset *d)
+{
+    if (d == NULL) return;
+    for (uint32_t i = 0; d->scenes != NULL && i < d->config->data.n_scenes; i++) scene_close(d->scenes[i]);
+    free(d->scenes);
+    sampler_free(d->sampler);
+    free(d->validation);
+    free(d->image);
+    free(d->shares);
+    free(d->valid);
+    free(d->labels);
+    free(d->lonlat);
+    free(d->mean);
+    free(d->std);
+    free(d);
+}
+
+int64_t dataset_bands(const Dataset *d) { return d->bands; }
+int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
+
+void dataset_set_statistics(Dataset *d, const double *mean, const double *std)
+{
+    memcpy(d->mean, mean, (size_t)d->bands * sizeof *mean);
+    memcpy(d->std, std, (size_t)d->bands * sizeof *std);
+}
+
+void dataset_class_shares(const Dataset *d, double *ret_shares)
+{
+    double total = 0.0;
+    for (uint32_t c = 0; c < d->config->data.n_classes; c++) total += sampler_class_area(d->sampler, (int32_t)c);
+    for (uint32_t c = 0; c < d->config->data.n_classes; c++)
+        ret_shares[c] = sampler_class_area(d->sampler, (int32_t)c) / total;
+}
+
+/* Centre place -> corner of a window that holds it at a random position of its middle half, inside the scene if it can be. */
+static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, uint64_t draw, int64_t *ret_x, int64_t *ret_y)
+{
+    const Scene *const s = d->scenes[place.scene];
+    const uint64_t seed = (uint64_t)d->config->train.seed;
+    const double side = (double)d->side;
+    const double u = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER) - 0.5;
+    const double v = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER + 1) - 0.5;
+    const int64_t x = (int64_t)floor((double)place.column - side * (0.5 + 0.5 * u));
+    const int64_t y = (int64_t)floor((double)place.row - side * (0.5 + 0.5 * v));
+    *ret_x = (int64_t)fmax(0.0, fmin((double)x, (double)(s->width - d->side)));
+    *ret_y = (int64_t)fmax(0.0, fmin((double)y, (double)(s->height - d->side)));
+}
+
+/* First window of (step, index) whose footprint touches no box. */
+static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWindow *ret_window)
+{
+    const ConfigData *const data = &d->config->data;
+    for (uint64_t attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const uint64_t draw = index * ATTEMPTS + attempt;
+        const SamplerPlace place = sampler_draw(d->sampler, step, draw);
+        Scene *const s = d->scenes[place.scene];
+        ValidationWindow w = { .scene = place.scene };
+        window_corner(d, place, step, draw, &w.x, &w.y);
+        if (scene_window_touches(s, w.x, w.y, d->side, data->holdout, data->n_holdout) ||
+            scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation))
+            continue;
+        *ret_window = w;
+        return ERR_NONE;
+    }
+    return err_set(ERR_INPUT, "no window of %lld pixels fits between the holdout and validation boxes; make them or the window smaller",
+                   (long long)d->side);
+}
+
+static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
+{
+    const int64_t n = d->side * d->side;
+    for (int64_t b = 0; b < d->bands; b++) {
+        const float mean = (float)d->mean[b];
+        const float scale = (float)(1.0 / d->std[b]);
+        for (int64_t i = 0; i < n; i++) {
+            float *const p = &pixels[i * d->bands + b];
+            *p = valid[i] != 0 ? (*p - mean) * scale : 0.0F;
+        }
+    }
+}
+
+/* Zone shares and slots of a window; empty slots are 0. */
+static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[TEXT_MAX_SLOTS])
+{
+    Scene *const s = d->scenes[w.scene];
+    const ZoneSharesGrid grid = {
+        .x = (double)w.x / s->upsample_x, .y = (double)w.y / s->upsample_y,
+        .step_x = 16.0 / s->upsample_x, .step_y = 16.0 / s->upsample_y,
+        .columns = d->side / 16, .rows = d->side / 16,
+    };
+    return zone_shares(d->climate, s->image_place, &grid, TEXT_MAX_SLOTS, zones, d->shares);
+}
+
+static Err read_window(Dataset *d, ValidationWindow w, bool with_labels)
+{
+    Scene *const s = d->scenes[w.scene];
+    TRY(scene_read_image(s, w.x, w.y, d->side, d->image, d->valid));
+    normalise(d, d->image, d->valid);
+    if (!with_labels) return ERR_NONE;
+    TRY(scene_read_labels(s, w.x, w.y, d->side, d->labels));
+    for (int64_t i = 0; i < d->side * d->side; i++) {
+        if (d->valid[i] == 0) d->labels[i] = CLASS_IGNORE;
+    }
+    return ERR_NONE;
+}
+
+Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
+{
+    const ConfigModel *const model = &d->config->model;
+    if (model->n_mean > 0) {
+        if (model->n_mean != (uint32_t)d->bands || model->n_std != (uint32_t)d->bands)
+            return err_set(ERR_CONFIG, "model.mean and model.std need %lld values, one per band", (long long)d->bands);
+        memcpy(ret_mean, model->mean, (size_t)d->bands * sizeof *ret_mean);
+        memcpy(ret_std, model->std, (size_t)d->bands * sizeof *ret_std);
+        return ERR_NONE;
+    }
+    enum { MOST_BANDS = 64 };
+    double sum[MOST_BANDS] = { 0.0 };
+    double squares[MOST_BANDS] = { 0.0 };
+    int64_t count = 0;
+    if (d->bands > MOST_BANDS) return err_set(ERR_INPUT, "%lld bands; at most %d", (long long)d->bands, (int)MOST_BANDS);
+    for (uint64_t i = 0; i < STATISTICS_WINDOWS; i++) {
+        ValidationWindow w;
+        TRY(draw_window(d, 0, i, &w));
+        TRY(scene_read_image(d->scenes[w.scene], w.x, w.y, d->side, d->image, d->valid));
+        for (int64_t p = 0; p < d->side * d->side; p++) {
+            if (d->valid[p] == 0) continue;
+            count++;
+            for (int64_t b = 0; b < d->bands; b++) {
+                const double value = (double)d->image[p * d->bands + b];
+                sum[b] += value;
+                squares[b] += value * value;
+            }
+        }
+    }
+    for (int64_t b = 0; b < d->bands; b++) {
+        ret_mean[b] = count > 0 ? sum[b] / (double)count : 0.0;
+        const double variance = count > 0 ? squares[b] / (double)count - ret_mean[b] * ret_mean[b] : 1.0;
+        ret_std[b] = variance > 0.0 ? sqrt(variance) : 1.0;
+    }
+    return ERR_NONE;
+}
+
+/* Applies one symmetry to all layers on the way into the batch. */
+static void deliver(Dataset *d, Symmetry symmetry, WindowBuffers buffers)
+{
+    augment_square(symmetry, d->image, buffers.image, d->side, (size_t)d->bands * sizeof(float));
+    augment_square(symmetry, d->labels, buffers.labels, d->side, 1);
+}
+
+static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool null_prompt, const int32_t *variants,
+                        const TextTable *table, int32_t tokens, TextInputs text)
+{
+    if (text.tokens == NULL) return ERR_NONE;
+    const int64_t cells = d->side / 16;
+    int32_t zones[TEXT_MAX_SLOTS] = { 0 };
+    if (null_prompt || d->config->model.text == CONFIG_TEXT_NULL || d->climate == NULL) {
+        text_inputs_fill(table, TEXT_MAX_SLOTS, tokens, zones, variants, NULL, cells, cells, text);
+        return ERR_NONE;
+    }
+    TRY(window_shares(d, w, zones));
+    float *const turned = d->image; /* already delivered: free to use */
+    augment_square(symmetry, d->shares, turned, cells, (TEXT_MAX_SLOTS + 1) * sizeof(float));
+    text_inputs_fill(table, TEXT_MAX_SLOTS, tokens, zones, variants, turned, cells, cells, text);
+    return ERR_NONE;
+}
+
+Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, int32_t tokens,
+                            WindowBuffers buffers)
+{
+    const ConfigTrain *const train = &d->config->train;
+    const uint64_t seed = (uint64_t)train->seed;
+    ValidationWindow w;
+    TRY(draw_window(d, step, index, &w));
+    TRY(read_window(d, w, true));
+    augment_color(d->image, d->valid, d->side * d->side, d->bands, train->color_jitter, seed, step, index);
+    const Symmetry symmetry = augment_symmetry(seed, step, index, train->flips, train->rotations);
+    deliver(d, symmetry, buffers);
+    const bool null_prompt =
+        (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < train->text_dropout;
+    int32_t variants[TEXT_MAX_SLOTS] = { 0 };
+    for (uint64_t k = 0; table != NULL && k < TEXT_MAX_SLOTS; k++)
+        variants[k] = (int32_t)rng_below(seed, RNG_TEXT, step, index * 16 + 1 + k, table->variants);
+    return deliver_text(d, w, symmetry, null_prompt, variants, table, tokens, buffers.text);
+}
+
+/* Labels outside the validation boxes do not count. */
+static Err keep_validation_labels(Dataset *d, ValidationWindow w)
+{
+    const ConfigData *const data = &d->config->data;
+    double *const lon = d->lonlat;
+    double *const lat = d->lonlat + d->side * d->side;
+    TRY(scene_lonlat(d->scenes[w.scene], w.x, w.y, d->side, lon, lat));
+    for (int64_t i = 0; i < d->side * d->side; i++) {
+        if (!boxes_contain(data->validation, data->n_validation, lon[i], lat[i])) d->labels[i] = CLASS_IGNORE;
+    }
+    return ERR_NONE;
+}
+
+Err dataset_validation_window(Dataset *d, int64_t index, const TextTable *table, int32_t tokens, WindowBuffers buffers)
+{
+    const ValidationWindow w = d->validation[index];
+    TRY(read_window(d, w, true));
+    TRY(keep_validation_labels(d, w));
+    deliver(d, (Symmetry){ 0 }, buffers);
+    const int32_t variants[TEXT_MAX_SLOTS] = { 0 };
+    return deliver_text(d, w, (Symmetry){ 0 }, false, variants, table, tokens, buffers.text);
+}
