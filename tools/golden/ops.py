@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/ops/*.safetensors: small cases of the ops that PyTorch also has, with gradients, in float64.
+Formats: tools/twin/README.md."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import common
+import model as twin
+
+
+def f32(case, index, shape, scale=1.0, shift=0.0):
+    return (common.normal(f"ops/{case}/in.{index}", shape) * np.float32(scale) + np.float32(shift)).astype(np.float32)
+
+
+def write_case(case, op, attributes, inputs, function, gradients=None, extra=None):
+    """inputs: arrays; function: float64 tensors -> result; gradients: indexes of the inputs that get one (None: all F32
+    ones); extra: called after the forward for further tensors."""
+    if gradients is None:
+        gradients = [i for i, a in enumerate(inputs) if a.dtype == np.float32]
+    args = [torch.from_numpy(a.copy()) for a in inputs]
+    args = [t.double() if t.is_floating_point() else t for t in args]
+    for i in gradients:
+        args[i].requires_grad_(True)
+    out = function(*args)
+    w = common.normal(f"ops/{case}/w", tuple(out.shape))
+    tensors = {f"in.{i}": a for i, a in enumerate(inputs)} | {"out.0": out, "w": w}
+    if gradients:
+        (out * torch.from_numpy(w).double()).sum().backward()
+        tensors |= {f"d_in.{i}": args[i].grad for i in gradients}
+    if extra is not None:
+        tensors |= extra(args)
+    common.write(f"ops/{case}.safetensors", tensors, {"op": op, "attributes": attributes})
+
+
+def nchw(x):
+    return x.permute(0, 3, 1, 2)
+
+
+ACTIVATIONS = {
+    "none": lambda x: x,
+    "relu": F.relu,
+    "relu6": F.relu6,
+    "sigmoid": torch.sigmoid,
+    "gelu": F.gelu,
+}
+
+
+def elementwise():
+    for name, function in ACTIVATIONS.items():
+        if name != "none":
+            x = f32(f"activation_{name}", 0, (2, 3, 5, 7), 3.0, 3.0 if name == "relu6" else 0.0)
+            write_case(f"activation_{name}", "activation", {"activation": name}, [x], function)
+    write_case("gelu", "gelu", {}, [f32("gelu", 0, (3, 5, 33), 2.0)], F.gelu)
+    shape = (2, 3, 5, 7)
+    write_case("add", "add", {}, [f32("add", i, shape) for i in (0, 1)], torch.add)
+    write_case("multiply", "multiply", {}, [f32("multiply", i, shape) for i in (0, 1)], torch.mul)
+    inputs = [f32("channel_scale", 0, (2, 4, 5, 19)), f32("channel_scale", 1, (2, 19))]
+    write_case("channel_scale", "channel_scale", {}, inputs, lambda x, s: x * s[:, None, None])
+    for case, scale in (("weighted_sum", (0.3, 1.0)), ("weighted_sum_negative", (0.0, -0.5))):
+        inputs = [f32(case, 0, shape), f32(case, 1, shape), np.array([scale[1], 0.7 + scale[0]], np.float32)]
+        write_case(case, "weighted_sum", {"eps": 1e-8}, inputs, lambda a, b, w: twin.weighted_sum(a, b, w, 1e-8))
+
+
+def normalisation():
+    inputs = [f32("layernorm", 0, (2, 9, 40), 2.0, 0.5), f32("layernorm", 1, (40,), 0.3, 1.0), f32("layernorm", 2, (40,))]
+    write_case(
+        "layernorm", "layernorm", {"eps": 1e-5}, inputs, lambda x, w, b: F.layer_norm(x, (x.shape[-1],), w, b, 1e-5)
+    )
+    for case, eps, momentum, activation, training in (
+        ("batchnorm_train", 1e-5, 0.1, "none", True),
+        ("batchnorm_train_relu6", 1e-3, 0.01, "relu6", True),
+        ("batchnorm_inference", 1e-3, 0.01, "relu6", False),
+    ):
+        c = 19
+        inputs = [f32(case, 0, (2, 6, 5, c), 2.0, 1.0), f32(case, 1, (c,), 0.3, 1.5), f32(case, 2, (c,), 1.0, 2.0)]
+        inputs += [f32(case, 3, (c,), 0.1), common.uniform(f"ops/{case}/in.4", (c,)) + np.float32(0.5)]
+
+        def function(x, w, b, mean, var):
+            y = F.batch_norm(nchw(x), mean, var, w, b, training, momentum, eps)
+            return ACTIVATIONS[activation](common.nhwc(y))
+
+        attributes = {"eps": eps, "momentum": momentum, "activation": activation, "training": training}
+        write_case(
+            case, "batchnorm", attributes, inputs, function, [0, 1, 2] if training else [],
+            (lambda a: {"after.3": a[3], "after.4": a[4]}) if training else None,
+        )  # fmt: skip
+
+
+# case, H, W, Cin, Cout, kernel, stride, groups, (top, left, bottom, right), bias
+CONVOLUTIONS = [
+    ("conv2d_stem", 10, 12, 3, 16, 3, 2, 1, (0, 0, 1, 1), False),
+    ("conv2d_1x1", 5, 7, 24, 17, 1, 1, 1, (0, 0, 0, 0), False),
+    ("conv2d_1x1_bias", 5, 7, 24, 17, 1, 1, 1, (0, 0, 0, 0), True),
+    ("conv2d_3x3", 7, 6, 16, 19, 3, 1, 1, (1, 1, 1, 1), True),
+    ("conv2d_asymmetric", 9, 8, 5, 6, 5, 2, 1, (1, 2, 2, 1), False),
+    ("conv2d_depthwise_3x3", 8, 7, 21, 21, 3, 1, 21, (1, 1, 1, 1), True),
+    ("conv2d_depthwise_3x3_stride_2", 10, 8, 32, 32, 3, 2, 32, (0, 0, 1, 1), False),
+    ("conv2d_depthwise_5x5_stride_2", 10, 8, 21, 21, 5, 2, 21, (1, 1, 2, 2), False),
+    ("conv2d_depthwise_5x5", 6, 7, 16, 16, 5, 1, 16, (2, 2, 2, 2), False),
+    ("conv2d_depthwise_8x8", 9, 9, 16, 16, 8, 1, 16, (3, 3, 3, 3), False),
+]
+
+
+def convolutions():
+    for case, h, w, cin, cout, kernel, stride, groups, pad, bias in CONVOLUTIONS:
+        top, left, bottom, right = pad
+        attributes = {"stride": stride, "groups": groups, "top": top, "left": left, "bottom": bottom, "right": right}
+        attributes |= {"has_bias": bias, "has_batchnorm": False, "has_residual": False, "activation": "none"}
+        inputs = [f32(case, 0, (2, h, w, cin)), f32(case, 1, (cout, cin // groups, kernel, kernel), 0.3)]
+        if bias:
+            inputs.append(f32(case, 2, (cout,)))
+
+        def function(x, weight, b=None):
+            x = F.pad(nchw(x), (left, right, top, bottom))
+            return common.nhwc(F.conv2d(x, weight, b, stride, 0, 1, groups))
+
+        write_case(case, "conv2d", attributes, inputs, function)
+    folded_convolution()
+
+
+def folded_convolution():
+    """Inference: bias, BatchNorm, ReLU6 and a residual in one op."""
+    case, c = "conv2d_folded", 18
+    attributes = {"stride": 1, "groups": 1, "top": 1, "left": 1, "bottom": 1, "right": 1, "has_bias": True}
+    attributes |= {"has_batchnorm": True, "has_residual": True, "batchnorm_eps": 1e-3, "activation": "relu6"}
+    inputs = [f32(case, 0, (2, 6, 7, 12)), f32(case, 1, (c, 12, 3, 3), 0.3), f32(case, 2, (c,))]
+    inputs += [f32(case, 3, (c,), 0.3, 1.0), f32(case, 4, (c,)), f32(case, 5, (c,), 0.3)]
+    inputs += [common.uniform(f"ops/{case}/in.6", (c,)) + np.float32(0.5), f32(case, 7, (2, 6, 7, c))]
+
+    def function(x, weight, bias, bn_weight, bn_bias, mean, var, residual):
+        y = F.conv2d(nchw(x), weight, bias, padding=1)
+        y = F.relu6(F.batch_norm(y, mean, var, bn_weight, bn_bias, False, 0.0, 1e-3))
+        return common.nhwc(y) + residual
+
+    write_case(case, "conv2d", attributes, inputs, function, [])
+
+
+def attentions():
+    heads, length, slots, size = 4, 3, 3, 8
+    b, image, text, d = 2, 12, 2 * length + 4, heads * size
+    logits = common.normal("ops/attention/share", (b, image, slots)).astype(np.float64) * 2
+    share = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    share[1, :5, 0] = 0.0
+    log_share = np.log(np.maximum(share, 1e-4)).astype(np.float32)
+    mask = np.zeros((b, text), np.float32)
+    mask[0, 2] = mask[1, 4:6] = -1e9
+    slot = torch.arange(text).div(length, rounding_mode="floor").clamp(max=slots - 1)
+    base = {"heads": heads, "slot_length": length}
+
+    def qkv(case, n, m):
+        return [f32(case, 0, (b, n, d)), f32(case, 1, (b, m, d)), f32(case, 2, (b, m, d))]
+
+    case = "attention_plain"
+    write_case(
+        case, "attention", base | {"slots": "plain", "has_mask": False}, qkv(case, 7, 9),
+        lambda q, k, v: twin.attention(q, k, v, torch.zeros(b, 7, 9, dtype=q.dtype), heads),
+    )  # fmt: skip
+    case = "attention_key_slots"
+    write_case(
+        case, "attention", base | {"slots": "key_slots", "has_mask": True}, [*qkv(case, image, text), log_share, mask],
+        lambda q, k, v, s, m: twin.attention(q, k, v, s[:, :, slot] + m[:, None], heads), [0, 1, 2],
+    )  # fmt: skip
+    case = "attention_query_slots"
+    write_case(
+        case, "attention", base | {"slots": "query_slots", "has_mask": False}, [*qkv(case, text, image), log_share],
+        lambda q, k, v, s: twin.attention(q, k, v, s[:, :, slot].transpose(1, 2), heads), [0, 1, 2],
+    )  # fmt: skip
+    windows = [("window_attention", 8, 16, 2, 8, 8), ("window_attention_4", 8, 12, 3, 4, 5)]
+    for case, h, w, heads_, window, size_ in windows:
+        inputs = [f32(case, 0, (2, h, w, 3 * heads_ * size_)), f32(case, 1, ((2 * window - 1) ** 2, heads_))]
+
+        def function(x, table):
+            return common.nhwc(twin.window_attention(nchw(x), table, heads_, window))
+
+        write_case(case, "window_attention", {"heads": heads_, "window": window}, inputs, function)
+
+
+def losses():
+    cases = [("mixed", (2, 5, 7), 17, 0.2), ("two_classes", (1, 4, 4), 2, 0.0), ("ignored", (1, 3, 4), 6, 1.1)]
+    for case, shape, classes, ignored in cases:
+        labels = common.below(f"ops/{case}/labels", shape, classes)
+        labels[labels == 3] = 4  # one class is absent
+        labels[common.uniform(f"ops/{case}/ignored", shape) < ignored] = 255
+        labels = labels.astype(np.uint8)
+        logits = f32(case, 0, (*shape, classes), 2.0)
+        attributes = {"smoothing": 0.05, "ignore": 255}
+        write_case(
+            f"cross_entropy_{case}", "cross_entropy", attributes, [logits, labels],
+            lambda x, t: twin.cross_entropy(x, t, 0.05).reshape(1),
+        )  # fmt: skip
+        write_case(
+            f"dice_{case}", "dice", {"smooth": 0.05, "ignore": 255}, [logits, labels],
+            lambda x, t: twin.dice(x, t, 0.05).reshape(1),
+        )  # fmt: skip
+
+
+def layout():
+    for case, window, h, w in (("cross_window_pool", 8, 16, 8), ("cross_window_pool_4", 4, 5, 9)):
+        write_case(
+            case, "cross_window_pool", {"window": window}, [f32(case, 0, (2, h, w, 6))],
+            lambda x: common.nhwc(twin.cross_window_pool(nchw(x), window)),
+        )  # fmt: skip
+    write_case(
+        "pad_reflect", "pad_reflect", {"bottom": 1, "right": 1}, [f32("pad_reflect", 0, (2, 5, 4, 7))],
+        lambda x: common.nhwc(F.pad(nchw(x), (0, 1, 0, 1), mode="reflect")),
+    )  # fmt: skip
+    for scale in (2, 4, 8):
+        case = f"resize_bilinear_{scale}"
+        write_case(
+            case, "resize_bilinear", {"scale": scale}, [f32(case, 0, (2, 3, 4, 5))],
+            lambda x: common.nhwc(twin.resize(nchw(x), scale)),
+        )  # fmt: skip
+    write_case(
+        "global_average_pool", "global_average_pool", {}, [f32("global_average_pool", 0, (2, 5, 6, 19))],
+        lambda x: x.mean((1, 2), keepdim=True),
+    )  # fmt: skip
+    inputs = [f32("token_memory", 0, (2, 3, 5, 8)), f32("token_memory", 1, (4, 8))]
+    write_case(
+        "token_memory", "token_memory", {}, inputs,
+        lambda t, null: torch.cat([t.flatten(1, 2), null.expand(len(t), *null.shape)], 1),
+    )  # fmt: skip
+    ids = common.below("ops/embedding/ids", (2, 9), 11).astype(np.int32)
+    write_case(
+        "embedding", "embedding", {}, [ids, f32("embedding", 1, (11, 6))], lambda i, table: F.embedding(i, table)
+    )
+    for case, bias in (("linear", True), ("linear_no_bias", False)):
+        inputs = [f32(case, 0, (2, 9, 20)), f32(case, 1, (33, 20), 0.3)] + ([f32(case, 2, (33,))] if bias else [])
+        write_case(case, "linear", {"has_bias": bias}, inputs, lambda *a: F.linear(*a))
+
+
+def main():
+    common.start()
+    elementwise()
+    normalisation()
+    convolutions()
+    attentions()
+    losses()
+    layout()
+
+
+if __name__ == "__main__":
+    main()
