@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * UNetFormer decoder (Wang et al., ISPRS Journal 190, 2022, doi:10.1016/j.isprsjprs.2022.06.008): global-local blocks,
+ * weighted skip sums, feature refinement head; docs/model.md section 4. */
+#include "model/network_parts.h"
+
+#include "nn/modules.h"
+
+enum { WINDOW = 8 };
+static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
+
+static NnConv conv(int64_t channels, int32_t kernel)
+{
+    return (NnConv){ .channels = channels, .kernel = kernel, .stride = 1, .padding = kernel / 2 };
+}
+
+static NnConv depthwise(int64_t channels, int32_t kernel, int32_t padding)
+{
+    return (NnConv){ .channels = channels, .kernel = kernel, .stride = 1, .padding = padding, .depthwise = true };
+}
+
+/* ConvBN in a Sequential of this name. */
+static Var conv_bn(Graph *g, const char *name, Var x, NnConv spec, Activation activation, Var residual)
+{
+    graph_push(g, name);
+    const Var y = nn_conv_bn(g, "0", "1", x, spec, norm, activation, residual);
+    graph_pop(g);
+    return y;
+}
+
+/* proj: depthwise, BatchNorm, 1x1. */
+static Var projection(Graph *g, Var x, int64_t width, int32_t kernel, int32_t padding, Var residual)
+{
+    graph_push(g, "proj");
+    Var y = nn_conv_bn(g, "0", "1", x, depthwise(width, kernel, padding), norm, ACTIVATION_NONE, VAR_NONE);
+    y = nn_conv(g, "2", y, conv(width, 1), ACTIVATION_NONE, residual);
+    graph_pop(g);
+    return y;
+}
+
+/* Window attention and cross-window pooling beside two convolutions; adds the residual. */
+static Var global_local_attention(Graph *g, Var x, const DecoderOptions *options, Var residual)
+{
+    const WindowAttentionAttr attr = { .heads = options->heads, .window = WINDOW };
+    const int64_t width = options->width;
+    graph_push(g, "attn");
+    const Var local1 = conv_bn(g, "local1", x, conv(width, 3), ACTIVATION_NONE, VAR_NONE);
+    const Var local = conv_bn(g, "local2", x, conv(width, 1), ACTIVATION_NONE, local1);
+    const Var qkv = nn_conv(g, "qkv.0", x, conv(3 * width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var table = graph_param_nodecay(g, "relative_position_bias_table",
+                                          shape2((2 * WINDOW - 1) * (2 * WINDOW - 1), options->heads),
+                                          (ParamInit){ INIT_NORMAL, 0.02 });
+    Var y = op_cross_window_pool(g, op_window_attention(g, qkv, table, &attr), WINDOW);
+    y = op_pad_reflect(g, op_add(g, y, local), 1, 1);
+    y = projection(g, y, width, WINDOW, WINDOW / 2 - 1, residual);
+    graph_pop(g);
+    return y;
+}
+
+static Var global_local_block(Graph *g, const char *name, Var x, const DecoderOptions *options)
+{
+    NnConv fc1 = conv(4 * options->width, 1), fc2 = conv(options->width, 1);
+    fc1.bias = fc2.bias = true;
+    graph_push(g, name);
+    x = global_local_attention(g, nn_batchnorm(g, "norm1", x, norm, ACTIVATION_NONE), options, x);
+    Var h = nn_batchnorm(g, "norm2", x, norm, ACTIVATION_NONE);
+    graph_push(g, "mlp");
+    h = nn_conv(g, "fc1", h, fc1, ACTIVATION_RELU6, VAR_NONE);
+    x = nn_conv(g, "fc2", h, fc2, ACTIVATION_NONE, x);
+    graph_pop(g);
+    graph_pop(g);
+    return x;
+}
+
+/* post_conv of the weighted sum of a skip map and x at twice its size; in the current scope. */
+static Var weighted_skip(Graph *g, Var x, Var skip, int64_t width)
+{
+    const Var up = op_resize_bilinear(g, x, 2);
+    const Var from_skip = nn_conv(g, "pre_conv.0", skip, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var weights = graph_param(g, "weights", shape1(2), (ParamInit){ INIT_ONE, 0.0 });
+    const Var sum = op_weighted_sum(g, from_skip, up, weights, 1e-8F);
+    return conv_bn(g, "post_conv", sum, conv(width, 3), ACTIVATION_RELU6, VAR_NONE);
+}
+
+static Var skip_module(Graph *g, const char *name, Var x, Var skip, int64_t width)
+{
+    graph_push(g, name);
+    x = weighted_skip(g, x, skip, width);
+    graph_pop(g);
+    return x;
+}
+
+/* Feature refinement head: spatial and channel attention at stride 4. */
+static Var feature_refinement(Graph *g, const char *name, Var x, Var skip, int64_t width)
+{
+    NnConv pixel = depthwise(width, 3, 1);
+    pixel.bias = true;
+    graph_push(g, name);
+    x = weighted_skip(g, x, skip, width);
+    const Var shortcut = conv_bn(g, "shortcut", x, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var pa = op_multiply(g, nn_conv(g, "pa.0", x, pixel, ACTIVATION_SIGMOID, VAR_NONE), x);
+    Var gate = op_global_average_pool(g, x);
+    gate = nn_conv(g, "ca.1.0", gate, conv(width / 16, 1), ACTIVATION_RELU6, VAR_NONE);
+    gate = nn_conv(g, "ca.3.0", gate, conv(width, 1), ACTIVATION_SIGMOID, VAR_NONE);
+    const Var both = op_add(g, pa, op_channel_scale(g, x, gate));
+    const Var y = projection(g, both, width, 3, 1, shortcut);
+    graph_pop(g);
+    return op_activation(g, y, ACTIVATION_RELU6);
+}
+
+static Var segmentation_head(Graph *g, Var x, const DecoderOptions *options)
+{
+    const DropoutAttr dropout = { .p = options->dropout, .per_channel = true };
+    graph_push(g, "segmentation_head");
+    x = conv_bn(g, "0", x, conv(options->width, 3), ACTIVATION_RELU6, VAR_NONE);
+    if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
+    x = nn_conv(g, "2.0", x, conv(options->classes, 1), ACTIVATION_NONE, VAR_NONE);
+    graph_pop(g);
+    return x;
+}
+
+static Var auxiliary_head(Graph *g, Var h4, Var h3, Var h2, const DecoderOptions *options)
+{
+    const DropoutAttr dropout = { .p = options->dropout, .per_channel = false };
+    graph_push(g, "aux_head");
+    const Var up4 = op_resize_bilinear(g, h4, 4);
+    const Var up3 = op_resize_bilinear(g, h3, 2);
+    Var a = op_add(g, op_add(g, up4, up3), h2);
+    a = conv_bn(g, "conv", a, conv(options->width, 3), ACTIVATION_RELU6, VAR_NONE);
+    if (options->dropout > 0.0F) a = op_dropout(g, a, &dropout);
+    a = nn_conv(g, "conv_out.0", a, conv(options->classes, 1), ACTIVATION_NONE, VAR_NONE);
+    graph_pop(g);
+    return op_resize_bilinear(g, a, 8);
+}
+
+DecoderResult decoder_unetformer(Graph *g, const FeatureMaps *maps, const DecoderOptions *options)
+{
+    const int64_t width = options->width;
+    const Var h4 = global_local_block(
+        g, "b4", conv_bn(g, "pre_conv", maps->f32, conv(width, 1), ACTIVATION_NONE, VAR_NONE), options);
+    const Var h3 = global_local_block(g, "b3", skip_module(g, "p3", h4, maps->f16, width), options);
+    const Var h2 = global_local_block(g, "b2", skip_module(g, "p2", h3, maps->f8, width), options);
+    const Var x = feature_refinement(g, "p1", h2, maps->f4, width);
+    DecoderResult result = { .logits4 = segmentation_head(g, x, options), .auxiliary = VAR_NONE };
+    if (options->auxiliary) result.auxiliary = auxiliary_head(g, h4, h3, h2, options);
+    return result;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Making and checking model configurations; their JSON is model_config_json.c. */
+#include "model/model_config.h"
+
+#include "base/str.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const encoder_names[] = { "efficientnet_lite0" };
+
+const char *model_encoder_name(int32_t index)
+{
+    return index >= 0 && index < ARRAY_LEN(encoder_names) ? encoder_names[index] : NULL;
+}
+
+const char *model_fusion_name(ModelFusion fusion) { return fusion == MODEL_FUSION_CAF ? "caf" : "none"; }
+const char *model_unit_name(ModelUnit unit) { return unit == MODEL_METRE ? "metre" : "degree"; }
+
+Err model_config_set_text(char **text, const char *value)
+{
+    char *copy = NULL;
+    TRY(str_copy(value, &copy));
+    free(*text);
+    *text = copy;
+    return ERR_NONE;
+}
+
+static void free_bands(ModelConfig *config)
+{
+    for (int32_t i = 0; i < config->n_bands; i++) free(config->bands[i].name);
+    free(config->bands);
+    config->bands = NULL;
+    config->n_bands = 0;
+}
+
+static void free_classes(ModelConfig *config)
+{
+    for (int32_t i = 0; i < config->n_classes; i++) free(config->classes[i].name);
+    free(config->classes);
+    config->classes = NULL;
+    config->n_classes = 0;
+}
+
+Err model_config_set_bands(ModelConfig *config, int32_t n)
+{
+    free_bands(config);
+    config->bands = calloc((size_t)n + 1, sizeof *config->bands);
+    if (config->bands == NULL) return err_memory((size_t)n * sizeof *config->bands, "bands");
+    config->n_bands = n;
+    for (int32_t i = 0; i < n; i++) {
+        config->bands[i] = (ModelBand){ .scale = 1.0, .std = 1.0 };
+        TRY(str_format(&config->bands[i].name, "band %d", (int)i + 1));
+    }
+    return ERR_NONE;
+}
+
+Err model_config_set_classes(ModelConfig *config, int32_t n)
+{
+    free_classes(config);
+    config->classes = calloc((size_t)n + 1, sizeof *config->classes);
+    if (config->classes == NULL) return err_memory((size_t)n * sizeof *config->classes, "classes");
+    config->n_classes = n;
+    for (int32_t i = 0; i < n; i++) {
+        config->classes[i] = (ModelClass){ .code = i };
+        TRY(str_format(&config->classes[i].name, "class %d", (int)i));
+    }
+    return ERR_NONE;
+}
+
+static Err fill_defaults(ModelConfig *config)
+{
+    static const char *const colors[] = { "red", "green", "blue" };
+    static const double mean[] = { 123.675, 116.28, 103.53 }, std[] = { 58.395, 57.12, 57.375 };
+    TRY(model_config_set_text(&config->name, "unnamed"));
+    TRY(model_config_set_text(&config->encoder, encoder_names[0]));
+    TRY(model_config_set_text(&config->prompts, ""));
+    TRY(model_config_set_text(&config->provenance, "{}"));
+    TRY(model_config_set_bands(config, 3));
+    for (int i = 0; i < 3; i++) {
+        TRY(model_config_set_text(&config->bands[i].name, colors[i]));
+        config->bands[i].mean = mean[i];
+        config->bands[i].std = std[i];
+    }
+    return ERR_NONE;
+}
+
+Err model_config_init(ModelConfig *config)
+{
+    *config = (ModelConfig){
+        .decoder_width = 64,
+        .decoder_heads = 8,
+        .nodata = 255,
+        .gsd_minimum = 0.1,
+        .gsd_maximum = 100.0,
+        .tile = 512,
+        .zone_slots = MODEL_MAX_ZONE_SLOTS,
+        .prompt_tokens = MODEL_MAX_PROMPT_TOKENS,
+    };
+    const Err err = fill_defaults(config);
+    if (err != ERR_NONE) model_config_done(config);
+    return err;
+}
+
+void model_config_done(ModelConfig *config)
+{
+    if (config == NULL) return;
+    free_bands(config);
+    free_classes(config);
+    free(config->name);
+    free(config->encoder);
+    free(config->prompts);
+    free(config->provenance);
+    *config = (ModelConfig){ 0 };
+}
+
+static Err copy_parts(const ModelConfig *from, ModelConfig *to)
+{
+    TRY(model_config_set_text(&to->name, from->name));
+    TRY(model_config_set_text(&to->encoder, from->encoder));
+    TRY(model_config_set_text(&to->prompts, from->prompts));
+    TRY(model_config_set_text(&to->provenance, from->provenance));
+    TRY(model_config_set_bands(to, from->n_bands));
+    for (int32_t i = 0; i < from->n_bands; i++) {
+        TRY(model_config_set_text(&to->bands[i].name, from->bands[i].name));
+        to->bands[i].scale = from->bands[i].scale;
+        to->bands[i].mean = from->bands[i].mean;
+        to->bands[i].std = from->bands[i].std;
+    }
+    TRY(model_config_set_classes(to, from->n_classes));
+    for (int32_t i = 0; i < from->n_classes; i++) {
+        TRY(model_config_set_text(&to->classes[i].name, from->classes[i].name));
+        to->classes[i].code = from->classes[i].code;
+        to->classes[i].color = from->classes[i].color;
+    }
+    return ERR_NONE;
+}
+
+Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to)
+{
+    ModelConfig copy = *from;
+    copy.name = copy.encoder = copy.prompts = copy.provenance = NULL;
+    copy.bands = NULL;
+    copy.classes = NULL;
+    copy.n_bands = copy.n_classes = 0;
+    const Err err = copy_parts(from, &copy);
+    if (err != ERR_NONE)
+        model_config_done(&copy);
+    else
+        *ret_to = copy;
+    return err;
+}
+
+static Err check_range(const char *what, int64_t value, int64_t minimum, int64_t maximum, int64_t multiple)
+{
+    if (value >= minimum && value <= maximum && value % multiple == 0) return ERR_NONE;
+    return err_set(ERR_MODEL, "model configuration: %s is %lld; %lld to %lld in steps of %lld was expected", what,
+                   (long long)value, (long long)minimum, (long long)maximum, (long long)multiple);
+}
+
+static Err check_bands(const ModelConfig *config)
+{
+    TRY(check_range("the number of bands", config->n_bands, 1, MODEL_MAX_BANDS, 1));
+    for (int32_t i = 0; i < config->n_bands; i++) {
+        const ModelBand *band = &config->bands[i];
+        if (!(band->std > 0.0) || !isfinite(band->std) || !isfinite(band->mean) || !isfinite(band->scale) ||
+            band->scale == 0.0) {
+            return err_set(ERR_MODEL,
+                           "model configuration: band '%.60s' has scale %g, mean %g, std %g; finite numbers and "
+                           "a positive std were expected",
+                           band->name, band->scale, band->mean, band->std);
+        }
+    }
+    return ERR_NONE;
+}
+
+static Err check_classes(const ModelConfig *config)
+{
+    TRY(check_range("the number of classes", config->n_classes, 1, MODEL_MAX_CLASSES, 1));
+    TRY(check_range("nodata", config->nodata, 0, 255, 1));
+    bool used[256] = { false };
+    used[config->nodata] = true;
+    for (int32_t i = 0; i < config->n_classes; i++) {
+        const ModelClass *class = &config->classes[i];
+        TRY(check_range("a class code", class->code, 0, 255, 1));
+        if (used[class->code]) {
+            return err_set(ERR_MODEL,
+                           "model configuration: class '%.60s' has code %d, which another class or nodata has",
+                           class->name, (int)class->code);
+        }
+        used[class->code] = true;
+    }
+    return ERR_NONE;
+}
+
+Err model_config_check(const ModelConfig *config)
+{
+    bool known = false;
+    for (int64_t i = 0; i < ARRAY_LEN(encoder_names); i++)
+        known = known || strcmp(config->encoder, encoder_names[i]) == 0;
+    if (!known) {
+        return err_set(ERR_MODEL, "model configuration: the image encoder '%.60s' is unknown; this program has %s",
+                       config->encoder, encoder_names[0]);
+    }
+    TRY(check_range("the decoder's width", config->decoder_width, 16, 1024, 16));
+    TRY(check_range("the decoder's number of heads", config->decoder_heads, 1, 64, 1));
+    TRY(check_range("the decoder's width", config->decoder_width, 16, 1024, config->decoder_heads));
+    TRY(check_range("the tile side", config->tile, 256, 4096, 256));
+    TRY(check_range("the number of zone slots", config->zone_slots, 1, MODEL_MAX_ZONE_SLOTS, 1));
+    TRY(check_range("the number of prompt tokens", config->prompt_tokens, 1, MODEL_MAX_PROMPT_TOKENS, 1));
+    if (!(config->gsd_minimum > 0.0) || !(config->gsd_maximum >= config->gsd_minimum) ||
+        !isfinite(config->gsd_maximum)) {
+        return err_set(ERR_MODEL,
+                       "model configuration: the range of ground sampling distances is %g to %g; two positive "
+                       "numbers, the smaller first, were expected",
+                       config->gsd_minimum, config->gsd_maximum);
+    }
+    TRY(check_bands(config));
+    return check_classes(config);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a model is besides its weights: architecture, bands, classes, range of ground sampling distances, prompts,
+ * provenance. Stored as JSON in a model file's metadata under "metaseg" (docs/model-file.md).
+ */
+#ifndef METASEG_MODEL_MODEL_CONFIG_H
+#define METASEG_MODEL_MODEL_CONFIG_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    MODEL_MAX_BANDS = 16,
+    MODEL_MAX_CLASSES = 255,
+    MODEL_MAX_ZONE_SLOTS = 4,
+    MODEL_MAX_PROMPT_TOKENS = 64,
+    MODEL_TEXT_WIDTH = 384,
+};
+
+/* caf: crossmodal attention fusion at strides 16 and 32; none: the text-free network. */
+typedef enum ModelFusion { MODEL_FUSION_CAF = 0, MODEL_FUSION_NONE, MODEL_FUSION_COUNT } ModelFusion;
+
+typedef enum ModelUnit { MODEL_METRE = 0, MODEL_DEGREE, MODEL_UNIT_COUNT } ModelUnit;
+
+/* One input channel of the network: (scale * pixel - mean) / std. */
+typedef struct ModelBand {
+    char *name; /* "red", "nir", ... as GDAL's colour interpretation spells it */
+    double scale, mean, std;
+} ModelBand;
+
+typedef struct ModelClass {
+    int32_t code; /* value in the output raster, 0..254 */
+    char *name;
+    uint32_t color; /* 0xRRGGBB */
+} ModelClass;
+
+/* Open struct; owns its strings and arrays (model_config_done). */
+typedef struct ModelConfig {
+    char *name;
+    char *encoder; /* "efficientnet_lite0" */
+    ModelFusion fusion;
+    int32_t decoder_width, decoder_heads;
+    ModelBand *bands;
+    int32_t n_bands;
+    ModelClass *classes; /* in the order of the network's outputs */
+    int32_t n_classes;
+    int32_t nodata;                  /* value of output pixels without data */
+    double gsd_minimum, gsd_maximum; /* ground sampling distances of a network pixel the model was made for */
+    ModelUnit gsd_unit;
+    int32_t tile;          /* side of a tile in network pixels, multiple of 256 */
+    int32_t zone_slots;    /* K: zones that a tile can read at once */
+    int32_t prompt_tokens; /* L: rows kept for one prompt */
+    char *prompts;         /* where the prompts come from, one line for people */
+    char *provenance;      /* a JSON object as text: how the model was made */
+} ModelConfig;
+
+/* decoder 64 wide with 8 heads, EfficientNet-Lite0, caf, three bands (red, green, blue; 0..255, ImageNet's statistics),
+ * no classes, metres, tile 512, 4 slots of 64 tokens. ERR_MEMORY. model_config_done(). */
+Err model_config_init(ModelConfig *config);
+void model_config_done(ModelConfig *config);
+Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to);
+
+/* Replaces the classes or the bands by n unnamed ones ("class 0", ...; codes 0..n-1). ERR_MEMORY. */
+Err model_config_set_classes(ModelConfig *config, int32_t n);
+Err model_config_set_bands(ModelConfig *config, int32_t n);
+
+/* Replaces one of the struct's strings by a copy. ERR_MEMORY. */
+Err model_config_set_text(char **text, const char *value);
+
+/* Checks all values: known architecture, at least one class and band, positive std, distinct codes, sizes in range.
+ * ERR_MODEL with the field. */
+Err model_config_check(const ModelConfig *config);
+
+/* JSON text, free() it. ERR_MEMORY, ERR_INTERNAL. */
+Err model_config_write(const ModelConfig *config, char **ret_json);
+
+/* Reads and checks; every key must be there, unknown ones are refused. name (a path) starts the message. ERR_MODEL,
+ * ERR_MEMORY. */
+Err model_config_read(const char *json, const char *name, ModelConfig *ret_config);
+
+/* Names of the image encoders; NULL beyond the last. */
+const char *model_encoder_name(int32_t index);
+const char *model_fusion_name(ModelFusion fusion); /* "caf", "none" */
+const char *model_unit_name(ModelUnit unit);       /* "metre", "degree" */
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Model configurations as JSON, schema 1. */
+#include "model/model_config.h"
+
+#include "base/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCHEMA = 1, MAX_JSON_BYTES = 4 << 20 };
+
+static void put_bands(JsonWriter *w, const ModelConfig *config)
+{
+    json_begin_array(w, "bands");
+    for (int32_t i = 0; i < config->n_bands; i++) {
+        json_begin_object(w, NULL);
+        json_put_string(w, "name", config->bands[i].name);
+        json_put_double(w, "scale", config->bands[i].scale);
+        json_put_double(w, "mean", config->bands[i].mean);
+        json_put_double(w, "std", config->bands[i].std);
+        json_end(w);
+    }
+    json_end(w);
+}
+
+static void put_classes(JsonWriter *w, const ModelConfig *config)
+{
+    json_begin_array(w, "classes");
+    for (int32_t i = 0; i < config->n_classes; i++) {
+        char color[16];
+        (void)snprintf(color, sizeof color, "#%06x", (unsigned)(config->classes[i].color & 0xffffffU));
+        json_begin_object(w, NULL);
+        json_put_int(w, "code", config->classes[i].code);
+        json_put_string(w, "name", config->classes[i].name);
+        json_put_string(w, "color", color);
+        json_end(w);
+    }
+    json_end(w);
+}
+
+Err model_config_write(const ModelConfig *config, char **ret_json)
+{
+    JsonWriter w = { 0 };
+    Json *provenance = NULL;
+    TRY(json_parse(config->provenance, strlen(config->provenance), MAX_JSON_BYTES, &provenance));
+    json_begin_object(&w, NULL);
+    json_put_int(&w, "schema", SCHEMA);
+    json_put_string(&w, "name", config->name);
+    json_put_string(&w, "encoder", config->encoder);
+    json_put_string(&w, "fusion", model_fusion_name(config->fusion));
+    json_put_string(&w, "decoder", "unetformer");
+    json_put_int(&w, "decoder_width", config->decoder_width);
+    json_put_int(&w, "decoder_heads", config->decoder_heads);
+    put_bands(&w, config);
+    put_classes(&w, config);
+    json_put_int(&w, "nodata", config->nodata);
+    json_begin_object(&w, "gsd");
+    json_put_double(&w, "minimum", config->gsd_minimum);
+    json_put_double(&w, "maximum", config->gsd_maximum);
+    json_put_string(&w, "unit", model_unit_name(config->gsd_unit));
+    json_end(&w);
+    json_put_int(&w, "tile", config->tile);
+    json_put_int(&w, "zone_slots", config->zone_slots);
+    json_put_int(&w, "prompt_tokens", config->prompt_tokens);
+    json_put_string(&w, "prompts", config->prompts);
+    json_put_node(&w, "provenance", provenance);
+    json_end(&w);
+    json_free(provenance);
+    return json_take(&w, ret_json);
+}
+
+/* Refuses members that are not in `known` (ends with NULL). */
+static Err check_keys(const Json *object, const char *const *known)
+{
+    for (const Json *member = json_first(object); member != NULL; member = json_next(member)) {
+        int i = 0;
+        while (known[i] != NULL && strcmp(known[i], json_key(member)) != 0) i++;
+        if (known[i] == NULL) return err_set(ERR_INPUT, "the key '%.60s' is unknown", json_key(member));
+    }
+    return ERR_NONE;
+}
+
+static Err get_text(const Json *object, const char *key, char **text)
+{
+    const char *value = NULL;
+    TRY(json_get_string(object, key, &value));
+    return model_config_set_text(text, value);
+}
+
+static Err get_int32(const Json *object, const char *key, int32_t *ret_value)
+{
+    int64_t value = 0;
+    TRY(json_get_int(object, key, INT32_MIN, INT32_MAX, &value));
+    *ret_value = (int32_t)value;
+    return ERR_NONE;
+}
+
+/* One of two words, as 0 or 1. */
+static Err get_choice(const Json *object, const char *key, const char *first, const char *second, int *ret_choice)
+{
+    const char *text = NULL;
+    TRY(json_get_string(object, key, &text));
+    if (strcmp(text, first) != 0 && strcmp(text, second) != 0) {
+        return err_set(ERR_INPUT, "'%s' is '%.60s'; '%s' or '%s' was expected", key, text, first, second);
+    }
+    *ret_choice = strcmp(text, first) == 0 ? 0 : 1;
+    return ERR_NONE;
+}
+
+static Err read_bands(const Json *root, ModelConfig *config)
+{
+    static const char *const keys[] = { "name", "scale", "mean", "std", NULL };
+    const Json *array = NULL;
+    TRY(json_get_array(root, "bands", &array));
+    const int64_t n = json_count(array);
+    if (n > MODEL_MAX_BANDS)
+        return err_set(ERR_INPUT, "it has %lld bands; at most %d are read", (long long)n, MODEL_MAX_BANDS);
+    TRY(model_config_set_bands(config, (int32_t)n));
+    ModelBand *band = config->bands;
+    for (const Json *node = json_first(array); node != NULL; node = json_next(node), band++) {
+        TRY(check_keys(node, keys));
+        TRY(get_text(node, "name", &band->name));
+        TRY(json_get_double(node, "scale", &band->scale));
+        TRY(json_get_double(node, "mean", &band->mean));
+        TRY(json_get_double(node, "std", &band->std));
+    }
+    return ERR_NONE;
+}
+
+static Err read_color(const Json *node, uint32_t *ret_color)
+{
+    const char *text = NULL;
+    TRY(json_get_string(node, "color", &text));
+    if (text[0] != '#' || strlen(text) != 7 || strspn(text + 1, "0123456789abcdefABCDEF") != 6) {
+        return err_set(ERR_INPUT, "the colour '%.20s' is not written as #rrggbb", text);
+    }
+    *ret_color = (uint32_t)strtoul(text + 1, NULL, 16);
+    return ERR_NONE;
+}
+
+static Err read_classes(const Json *root, ModelConfig *config)
+{
+    static const char *const keys[] = { "code", "name", "color", NULL };
+    const Json *array = NULL;
+    TRY(json_get_array(root, "classes", &array));
+    const int64_t n = json_count(array);
+    if (n > MODEL_MAX_CLASSES) {
+        return err_set(ERR_INPUT, "it has %lld classes; at most %d are read", (long long)n, MODEL_MAX_CLASSES);
+    }
+    TRY(model_config_set_classes(config, (int32_t)n));
+    ModelClass *class = config->classes;
+    for (const Json *node = json_first(array); node != NULL; node = json_next(node), class ++) {
+        TRY(check_keys(node, keys));
+        TRY(get_int32(node, "code", &class->code));
+        TRY(get_text(node, "name", &class->name));
+        TRY(read_color(node, &class->color));
+    }
+    return ERR_NONE;
+}
+
+static Err read_gsd(const Json *root, ModelConfig *config)
+{
+    static const char *const keys[] = { "minimum", "maximum", "unit", NULL };
+    const Json *gsd = NULL;
+    int unit = 0;
+    TRY(json_get_object(root, "gsd", &gsd));
+    TRY(check_keys(gsd, keys));
+    TRY(json_get_double(gsd, "minimum", &config->gsd_minimum));
+    TRY(json_get_double(gsd, "maximum", &config->gsd_maximum));
+    TRY(get_choice(gsd, "unit", "metre", "degree", &unit));
+    config->gsd_unit = unit == 0 ? MODEL_METRE : MODEL_DEGREE;
+    return ERR_NONE;
+}
+
+static Err read_provenance(const Json *root, ModelConfig *config)
+{
+    const Json *node = NULL;
+    char *text = NULL;
+    TRY(json_get_object(root, "provenance", &node));
+    TRY(json_print(node, false, &text));
+    free(config->provenance);
+    config->provenance = text;
+    return ERR_NONE;
+}
+
+static Err read_members(const Json *root, ModelConfig *config)
+{
+    static const char *const keys[] = { "schema",     "name",          "encoder",       "fusion",
+                                        "decoder",    "decoder_width", "decoder_heads", "bands",
+                                        "classes",    "nodata",        "gsd",           "tile",
+                                        "zone_slots", "prompt_tokens", "prompts",       "provenance",
+                                        NULL };
+    int64_t schema = 0;
+    int fusion = 0;
+    const char *decoder = NULL;
+    TRY(json_get_int(root, "schema", 1, INT32_MAX, &schema));
+    if (schema != SCHEMA) {
+        return err_set(ERR_INPUT, "it has schema %lld; this program reads %d: use a newer metaseg", (long long)schema,
+                       SCHEMA);
+    }
+    TRY(check_keys(root, keys));
+    TRY(get_text(root, "name", &config->name));
+    TRY(get_text(root, "encoder", &config->encoder));
+    TRY(get_choice(root, "fusion", "caf", "none", &fusion));
+    config->fusion = fusion == 0 ? MODEL_FUSION_CAF : MODEL_FUSION_NONE;
+    TRY(json_get_string(root, "decoder", &decoder));
+    if (strcmp(decoder, "unetformer") != 0) {
+        return err_set(ERR_INPUT, "the decoder '%.60s' is unknown; this program has unetformer", decoder);
+    }
+    TRY(get_int32(root, "decoder_width", &config->decoder_width));
+    TRY(get_int32(root, "decoder_heads", &config->decoder_heads));
+    TRY(read_bands(root, config));
+    TRY(read_classes(root, config));
+    TRY(get_int32(root, "nodata", &config->nodata));
+    TRY(read_gsd(root, config));
+    TRY(get_int32(root, "tile", &config->tile));
+    TRY(get_int32(root, "zone_slots", &config->zone_slots));
+    TRY(get_int32(root, "prompt_tokens", &config->prompt_tokens));
+    TRY(get_text(root, "prompts", &config->prompts));
+    TRY(read_provenance(root, config));
+    return model_config_check(config);
+}
+
+Err model_config_read(const char *json, const char *name, ModelConfig *ret_config)
+{
+    Json *root = NULL;
+    ModelConfig config = { 0 };
+    Err err = model_config_init(&config);
+    if (err == ERR_NONE) err = json_parse(json, strlen(json), MAX_JSON_BYTES, &root);
+    if (err == ERR_NONE) err = read_members(root, &config);
+    json_free(root);
+    if (err == ERR_NONE) {
+        *ret_config = config;
+        return ERR_NONE;
+    }
+    model_config_done(&config);
+    return err_prefix(err == ERR_INPUT ? ERR_MODEL : err, "'%s': model configuration", name);
+}

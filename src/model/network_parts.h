@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of the network that segmenter.c joins (docs/model.md sections 2 to 4). Private to src/model.
+ */
+#ifndef METASEG_MODEL_NETWORK_PARTS_H
+#define METASEG_MODEL_NETWORK_PARTS_H
+
+#include "ops/ops.h"
+
+/* Feature maps at strides 4, 8, 16 and 32. */
+typedef struct FeatureMaps {
+    Var f4, f8, f16, f32;
+} FeatureMaps;
+
+/* Image encoders, in the current scope. image [B, H, W, bands]; H and W multiples of 32. */
+FeatureMaps encoder_efficientnet_lite0(Graph *g, Var image);
+
+/* Crossmodal attention fusion of one level in the current scope.
+ * x [B, h, w, C]; memory [B, M, 384] (text memory); log_share [B, h*w, K + 1]; token_mask [B, M]; prompt_length is L.
+ */
+typedef struct FusionText {
+    Var memory, token_mask;
+    int64_t prompt_length;
+} FusionText;
+Var fusion_level(Graph *g, Var x, const FusionText *text, Var log_share);
+
+/* Learned null prompt joined to the tokens: "text.null"; tokens [B, K, L, 384] -> [B, K*L + 4, 384]. */
+enum { FUSION_NULL_TOKENS = 4 };
+Var fusion_memory(Graph *g, Var tokens);
+
+/* UNetFormer decoder in the current scope. */
+typedef struct DecoderOptions {
+    int64_t width, classes;
+    int32_t heads;
+    float dropout;  /* training graphs */
+    bool auxiliary; /* also build the auxiliary head (training graphs) */
+} DecoderOptions;
+typedef struct DecoderResult {
+    Var logits4;   /* [B, H/4, W/4, classes] */
+    Var auxiliary; /* [B, H, W, classes] or VAR_NONE */
+} DecoderResult;
+DecoderResult decoder_unetformer(Graph *g, const FeatureMaps *maps, const DecoderOptions *options);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The whole network. */
+#include "model/segmenter.h"
+
+#include "model/network_parts.h"
+
+#include <string.h>
+
+enum { STRIDE_MULTIPLE = 256 }; /* 8x8 windows at stride 32 */
+
+typedef FeatureMaps (*EncoderBuilder)(Graph *g, Var image);
+
+static const struct {
+    const char *name;
+    EncoderBuilder build;
+} encoders[] = {
+    { "efficientnet_lite0", encoder_efficientnet_lite0 },
+};
+
+SegmenterTraining segmenter_training_defaults(void)
+{
+    return (SegmenterTraining){ .smoothing = 0.05F,
+                                .dice_smooth = 0.05F,
+                                .dropout = 0.1F,
+                                .dice_weight = 1.0F,
+                                .auxiliary_weight = 0.4F,
+                                .ignore = 255 };
+}
+
+static FeatureMaps encode(Graph *g, const ModelConfig *config, Var image)
+{
+    FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
+    for (int64_t i = 0; i < ARRAY_LEN(encoders); i++) {
+        if (strcmp(config->encoder, encoders[i].name) != 0) continue;
+        graph_push(g, "encoder");
+        maps = encoders[i].build(g, image);
+        graph_pop(g);
+        return maps;
+    }
+    graph_fail(g, "the image encoder '%s' is unknown", config->encoder);
+    return maps;
+}
+
+/* Both levels of the fusion, on the maps at strides 16 and 32. */
+static void fuse(Graph *g, const SegmenterShape *shape, FeatureMaps *maps)
+{
+    const int64_t slots = shape->zones + 1;
+    const Var tokens =
+        graph_input(g, "tokens", DTYPE_F32, shape4(shape->batch, shape->zones, shape->tokens, MODEL_TEXT_WIDTH));
+    const Var mask = graph_input(g, "token_mask", DTYPE_F32,
+                                 shape2(shape->batch, shape->zones * shape->tokens + FUSION_NULL_TOKENS));
+    const Var share16 = graph_input(g, "log_share_16", DTYPE_F32,
+                                    shape3(shape->batch, shape->height / 16 * (shape->width / 16), slots));
+    const Var share32 = graph_input(g, "log_share_32", DTYPE_F32,
+                                    shape3(shape->batch, shape->height / 32 * (shape->width / 32), slots));
+    const FusionText text = { .memory = fusion_memory(g, tokens), .token_mask = mask, .prompt_length = shape->tokens };
+    graph_push(g, "fusion.s16");
+    maps->f16 = fusion_level(g, maps->f16, &text, share16);
+    graph_pop(g);
+    graph_push(g, "fusion.s32");
+    maps->f32 = fusion_level(g, maps->f32, &text, share32);
+    graph_pop(g);
+}
+
+/* CE(logits) + dice_weight Dice(logits) + auxiliary_weight CE(auxiliary); the weights are inputs so that the engine
+ * needs no op for a constant. */
+static Var total_loss(Graph *g, const SegmenterShape *shape, const SegmenterTraining *training, const Segmenter *net)
+{
+    const CrossEntropyAttr entropy = { .smoothing = training->smoothing, .ignore = training->ignore };
+    const DiceAttr dice_attr = { .smooth = training->dice_smooth, .ignore = training->ignore };
+    const Var labels = graph_input(g, "labels", DTYPE_U8, shape3(shape->batch, shape->height, shape->width));
+    const Var dice_weight = graph_input(g, "dice_weight", DTYPE_F32, shape1(1));
+    const Var cross_entropy = op_cross_entropy(g, net->logits, labels, &entropy);
+    const Var dice = op_dice(g, net->logits, labels, &dice_attr);
+    Var loss = op_add(g, cross_entropy, op_multiply(g, dice, dice_weight));
+    graph_output(g, "loss_cross_entropy", cross_entropy);
+    graph_output(g, "loss_dice", dice);
+    if (var_exists(net->auxiliary)) {
+        const Var weight = graph_input(g, "auxiliary_weight", DTYPE_F32, shape1(1));
+        const Var auxiliary = op_cross_entropy(g, net->auxiliary, labels, &entropy);
+        loss = op_add(g, loss, op_multiply(g, auxiliary, weight));
+        graph_output(g, "loss_auxiliary", auxiliary);
+    }
+    graph_output(g, "loss", loss);
+    return loss;
+}
+
+static bool check_shape(Graph *g, const SegmenterShape *shape)
+{
+    if (shape->batch < 1 || shape->height < 1 || shape->width < 1 || shape->height % STRIDE_MULTIPLE != 0 ||
+        shape->width % STRIDE_MULTIPLE != 0) {
+        graph_fail(g, "the image is [%lld, %lld, %lld]; height and width must be multiples of %d",
+                   (long long)shape->batch, (long long)shape->height, (long long)shape->width, STRIDE_MULTIPLE);
+        return false;
+    }
+    return true;
+}
+
+void segmenter_build(Graph *g, const ModelConfig *config, const SegmenterShape *shape,
+                     const SegmenterTraining *training, Segmenter *ret_segmenter)
+{
+    const SegmenterTraining defaults = segmenter_training_defaults();
+    if (training == NULL) training = &defaults;
+    Segmenter net = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
+    *ret_segmenter = net;
+    if (!check_shape(g, shape)) return;
+    const Var image =
+        graph_input(g, "image", DTYPE_F32, shape4(shape->batch, shape->height, shape->width, config->n_bands));
+    FeatureMaps maps = encode(g, config, image);
+    net.f16 = maps.f16;
+    net.f32 = maps.f32;
+    if (config->fusion == MODEL_FUSION_CAF) fuse(g, shape, &maps);
+    net.fused16 = maps.f16;
+    net.fused32 = maps.f32;
+    const bool trains = graph_training(g);
+    const DecoderOptions options = { .width = config->decoder_width,
+                                     .classes = config->n_classes,
+                                     .heads = config->decoder_heads,
+                                     .dropout = training->dropout,
+                                     .auxiliary = trains && training->auxiliary_weight != 0.0F };
+    graph_push(g, "decoder");
+    const DecoderResult result = decoder_unetformer(g, &maps, &options);
+    graph_pop(g);
+    net.logits4 = result.logits4;
+    net.auxiliary = result.auxiliary;
+    graph_output(g, "logits4", net.logits4);
+    if (trains) {
+        net.logits = op_resize_bilinear(g, net.logits4, 4);
+        graph_output(g, "logits", net.logits);
+        net.loss = total_loss(g, shape, training, &net);
+    }
+    *ret_segmenter = net;
+}
+
+Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliary)
+{
+    const SegmenterShape shape = { .batch = 1, .height = 256, .width = 256, .zones = 1, .tokens = 8 };
+    Graph *g = NULL;
+    Segmenter net;
+    TRY(graph_new(params, auxiliary, &g));
+    segmenter_build(g, config, &shape, NULL, &net);
+    const Err err = graph_finish(g);
+    graph_free(g);
+    TRY(err);
+    return params_allocate(params);
+}
+
+static void write_scalar(Program *program, const char *name, float value)
+{
+    const Tensor tensor = program_tensor(program, name);
+    if (tensor.data != NULL) *(float *)tensor.data = value;
+}
+
+Err segmenter_compile(ParamSet *params, const ModelConfig *config, const SegmenterShape *shape,
+                      const SegmenterTraining *training, const ProgramOptions *options, Program **ret_program)
+{
+    Graph *g = NULL;
+    Segmenter net;
+    ProgramOptions with_loss = *options;
+    TRY(graph_new(params, training != NULL, &g));
+    segmenter_build(g, config, shape, training, &net);
+    with_loss.loss = training != NULL ? net.loss : VAR_NONE;
+    Err err = graph_finish(g);
+    if (err == ERR_NONE) err = program_compile(g, params, &with_loss, ret_program);
+    graph_free(g);
+    if (err == ERR_NONE && training != NULL) {
+        write_scalar(*ret_program, "dice_weight", training->dice_weight);
+        write_scalar(*ret_program, "auxiliary_weight", training->auxiliary_weight);
+    }
+    return err;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Linear, norms, convolutions. */
+#include "nn/modules.h"
+
+#include <math.h>
+
+static int64_t channels_of(const Graph *g, Var x)
+{
+    const Tensor value = graph_value(g, x);
+    return value.shape.rank > 0 ? value.shape.dim[value.shape.rank - 1] : 0;
+}
+
+Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std)
+{
+    const ParamInit init = std > 0.0 ? (ParamInit){ INIT_NORMAL, std } : (ParamInit){ INIT_ZERO, 0.0 };
+    graph_push(g, name);
+    const Var weight = graph_param(g, "weight", shape2(channels, channels_of(g, x)), init);
+    const Var bias = graph_param(g, "bias", shape1(channels), (ParamInit){ INIT_ZERO, 0.0 });
+    const Var y = op_linear(g, x, weight, bias);
+    graph_pop(g);
+    return y;
+}
+
+Var nn_layernorm(Graph *g, const char *name, Var x, float eps)
+{
+    const int64_t channels = channels_of(g, x);
+    graph_push(g, name);
+    const Var weight = graph_param(g, "weight", shape1(channels), (ParamInit){ INIT_ONE, 0.0 });
+    const Var bias = graph_param(g, "bias", shape1(channels), (ParamInit){ INIT_ZERO, 0.0 });
+    const Var y = op_layernorm(g, x, weight, bias, eps);
+    graph_pop(g);
+    return y;
+}
+
+/* Attributes of a convolution of x; "same" padding depends on its size: total = max((ceil(n/s) - 1) s + k - n, 0). */
+static Conv2dAttr conv_attributes(const Graph *g, Var x, NnConv conv)
+{
+    Conv2dAttr attr = { .stride = conv.stride, .groups = conv.depthwise ? (int32_t)conv.channels : 1 };
+    if (conv.padding != NN_PADDING_SAME) {
+        attr.top = attr.left = attr.bottom = attr.right = conv.padding;
+        return attr;
+    }
+    const Shape shape = graph_value(g, x).shape;
+    int32_t total[2] = { 0, 0 };
+    for (int i = 0; i < 2 && shape.rank == 4; i++) {
+        const int64_t n = shape.dim[1 + i], s = conv.stride;
+        const int64_t wanted = ((n + s - 1) / s - 1) * s + conv.kernel - n;
+        total[i] = wanted > 0 ? (int32_t)wanted : 0;
+    }
+    attr.top = total[0] / 2;
+    attr.left = total[1] / 2;
+    attr.bottom = total[0] - attr.top;
+    attr.right = total[1] - attr.left;
+    return attr;
+}
+
+static Var conv_weight(Graph *g, Var x, NnConv conv)
+{
+    const int64_t fan_channels = conv.depthwise ? 1 : channels_of(g, x);
+    const double fan_in = (double)(fan_channels * conv.kernel * conv.kernel);
+    return graph_param(g, "weight", shape4(conv.channels, fan_channels, conv.kernel, conv.kernel),
+                       (ParamInit){ INIT_NORMAL, sqrt(2.0 / (fan_in > 0.0 ? fan_in : 1.0)) });
+}
+
+static Var conv_bias(Graph *g, NnConv conv)
+{
+    if (!conv.bias) return VAR_NONE;
+    return graph_param(g, "bias", shape1(conv.channels), (ParamInit){ INIT_ZERO, 0.0 });
+}
+
+Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual)
+{
+    const bool fold = !graph_training(g);
+    Conv2dAttr attr = conv_attributes(g, x, conv);
+    Conv2dFold folded = CONV2D_FOLD_NONE;
+    graph_push(g, name);
+    const Var weight = conv_weight(g, x, conv);
+    const Var bias = conv_bias(g, conv);
+    if (fold) {
+        attr.activation = activation;
+        folded.residual = residual;
+    }
+    Var y = op_conv2d(g, x, weight, bias, folded, attr);
+    graph_pop(g);
+    if (fold) return y;
+    if (activation != ACTIVATION_NONE) y = op_activation(g, y, activation);
+    return var_exists(residual) ? op_add(g, y, residual) : y;
+}
+
+typedef struct NormVars {
+    Var weight, bias, mean, var;
+} NormVars;
+
+static NormVars norm_vars(Graph *g, const char *name, int64_t channels)
+{
+    const Shape shape = shape1(channels);
+    graph_push(g, name);
+    NormVars vars;
+    vars.weight = graph_param(g, "weight", shape, (ParamInit){ INIT_ONE, 0.0 });
+    vars.bias = graph_param(g, "bias", shape, (ParamInit){ INIT_ZERO, 0.0 });
+    vars.mean = graph_state(g, "running_mean", shape, (ParamInit){ INIT_ZERO, 0.0 });
+    vars.var = graph_state(g, "running_var", shape, (ParamInit){ INIT_ONE, 0.0 });
+    graph_pop(g);
+    return vars;
+}
+
+Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation)
+{
+    const NormVars vars = norm_vars(g, name, channels_of(g, x));
+    const BatchnormAttr attr = { .eps = norm.eps, .momentum = norm.momentum, .activation = activation };
+    return op_batchnorm(g, x, vars.weight, vars.bias, vars.mean, vars.var, &attr);
+}
+
+static Var conv_bn_folded(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
+                          Activation activation, Var residual)
+{
+    Conv2dAttr attr = conv_attributes(g, x, conv);
+    attr.activation = activation;
+    attr.batchnorm_eps = norm.eps;
+    graph_push(g, conv_name);
+    const Var weight = conv_weight(g, x, conv);
+    const Var bias = conv_bias(g, conv);
+    graph_pop(g);
+    const NormVars vars = norm_vars(g, norm_name, conv.channels);
+    const Conv2dFold fold = { .batchnorm_weight = vars.weight,
+                              .batchnorm_bias = vars.bias,
+                              .batchnorm_mean = vars.mean,
+                              .batchnorm_var = vars.var,
+                              .residual = residual };
+    return op_conv2d(g, x, weight, bias, fold, attr);
+}
+
+Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
+               Activation activation, Var residual)
+{
+    if (!graph_training(g)) return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual);
+    Var y = nn_conv(g, conv_name, x, conv, ACTIVATION_NONE, VAR_NONE);
+    y = nn_batchnorm(g, norm_name, y, norm, activation);
+    return var_exists(residual) ? op_add(g, y, residual) : y;
+}

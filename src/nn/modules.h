@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Modules: functions that add the nodes of a layer, with parameters named as PyTorch names them. `name` is the module's
+ * name in the current scope: nn_linear(g, "fc1", ...) owns "fc1.weight" and "fc1.bias". Channels last throughout.
+ *
+ * In a training graph convolution, BatchNorm, activation and residual are separate nodes; in an inference graph they
+ * are one folded convolution. Both own the same parameters, so one set serves both.
+ */
+#ifndef METASEG_NN_MODULES_H
+#define METASEG_NN_MODULES_H
+
+#include "ops/ops.h"
+
+/* Padding of a convolution: a number of pixels on each side, or TensorFlow's "same" (smaller half at top and left). */
+enum { NN_PADDING_SAME = -1 };
+
+/* A square convolution. depthwise: one filter per channel, channels must be those of the input. */
+typedef struct NnConv {
+    int64_t channels; /* of the result */
+    int32_t kernel, stride, padding;
+    bool depthwise, bias;
+} NnConv;
+
+/* momentum as PyTorch's: running = (1 - momentum) running + momentum batch. */
+typedef struct NnBatchnorm {
+    float eps, momentum;
+} NnBatchnorm;
+
+/* Fully connected: x [..., Cin] -> [..., channels], with bias. Initial weights: normal with this std, 0: zeros. */
+Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std);
+
+/* LayerNorm over the last dimension. */
+Var nn_layernorm(Graph *g, const char *name, Var x, float eps);
+
+/* act(conv(x)) + residual; x [B, H, W, Cin]. residual VAR_NONE: none. Initial weights: kaiming-normal over the fan-in
+ * with gain sqrt(2), bias 0. */
+Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual);
+
+/* act(BatchNorm(x)), x [..., C]. activation NONE or RELU6. */
+Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation);
+
+/* act(BatchNorm(conv(x))) + residual; conv_name and norm_name are the two modules' names ("0" and "1" in a PyTorch
+ * Sequential). */
+Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
+               Activation activation, Var residual);
+
+#endif
