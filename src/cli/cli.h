@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the commands share: common options, messages and progress on stderr, the share folder, stopping.
+ *
+ * A command is one file cmd_NAME.c with a table and a function, and one line in commands.def:
+ *
+ *     const OptionSpec cmd_info_spec = { .command = "info", .summary = "describe a file", .usage = "FILE...", ... };
+ *
+ *     Err cmd_info(Cli *cli, int argc, char **argv)
+ *     {
+ *         InfoArgs args = { 0 };
+ *         OptionResult words;
+ *         Err err = cli_parse(cli, &cmd_info_spec, &args, argc, argv, &words);
+ *         if (err != ERR_NONE || cli->done) goto done;
+ *         ...
+ *     done:
+ *         options_result_done(&words);
+ *         return err;
+ *     }
+ *
+ * A command returns an Err; main prints its message and turns it into the exit code. Results go to stdout, everything
+ * for people to stderr (cli->log).
+ */
+#ifndef METASEG_CLI_CLI_H
+#define METASEG_CLI_CLI_H
+
+#include "base/log.h"
+#include "base/options.h"
+#include "base/progress.h"
+#include "metaseg/run.h"
+#include "tensor/device.h"
+
+#include <stdbool.h>
+
+/* Values of the options that every command has. */
+typedef struct CliCommon {
+    bool quiet;
+    int64_t verbose;
+    int64_t log_format; /* 0 text, 1 json */
+    int64_t threads;    /* 0: all processors this process may use */
+    int64_t cpu;        /* 0 auto, then CpuIsa + 1 */
+    const char *share;  /* NULL: found by cli_parse */
+} CliCommon;
+
+typedef struct Cli {
+    CliCommon common;
+    bool done; /* --help was answered: the command returns ERR_NONE at once */
+    LogStream stream;
+    Log log;        /* warnings always; information unless -q; debugging with -v */
+    Device device;  /* from --cpu and --threads */
+    char *share;    /* folder that holds prompts/, models/, classes/ and the climate map; NULL: none was found */
+    MetasegRun run; /* the same for the public functions: threads, cpu, share, stop, callbacks onto log and progress */
+    const char *doing; /* what the progress line of `run` says: "predicting" */
+    const char *unit;  /* "tiles" */
+    Progress progress; /* of `run`; started by its first call */
+    bool progress_open;
+} Cli;
+
+/* The common options. */
+OptionTable cli_common_options(void);
+
+/* Reads the command line: common values into cli, own ones into `target`. Answers --help on stdout and sets cli->done.
+ * ret_words must be released with options_result_done() in every case. ERR_ARGUMENT, ERR_UNSUPPORTED (--cpu),
+ * ERR_MEMORY. */
+Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, OptionResult *ret_words);
+
+/* Stream for a Progress of the command's own: NULL when quiet. */
+LogStream *cli_progress_stream(Cli *cli);
+
+/* Ends the progress line of cli->run, if one is open. */
+void cli_progress_end(Cli *cli);
+
+/* Path of a file below the share folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
+Err cli_share_path(const Cli *cli, const char *name, char **ret_path);
+
+/* Folder with the files that set-up downloads: $METASEG_DATA, else $METASEG_CACHE/data, else .cache/data of the source
+ * tree this program was built in. May not exist. free() it. ERR_MEMORY. */
+Err cli_data_folder(char **ret_folder);
+
+/* Value of an environment variable, NULL if unset or empty. Only cli reads the environment. */
+const char *cli_environment(const char *name);
+
+/* Not 0 after SIGINT or SIGTERM; a second signal ends the program at once. */
+extern const volatile int *const cli_stop;
+
+void cli_finish(Cli *cli);
+
+/* The commands. */
+typedef struct Command {
+    const OptionSpec *spec;
+    Err (*run)(Cli *cli, int argc, char **argv);
+} Command;
+
+#define COMMAND(name)                                                                                                  \
+    extern const OptionSpec cmd_##name##_spec;                                                                         \
+    Err cmd_##name(Cli *cli, int argc, char **argv);
+#include "cli/commands.def"
+#undef COMMAND
+
+#endif
