@@ -53,36 +53,35 @@ Tile tile_grid_at(const TileGrid *grid, int64_t i)
     return tile;
 }
 
-/* Rise of the weight over an overlap: t = 0 at its outer end. w(t) + w(overlap - 1 - t) = 1. */
-static float ramp(const TileGrid *grid, int64_t t)
+/* Rise of the weight over an overlap at distance t from its outer end; w(t) + w(overlap - t) = 1. */
+static double ramp(const TileGrid *grid, double t)
 {
-    const int64_t length = grid->overlap - 2 * grid->margin;
-    if (t < grid->margin) return 0.0f;
-    if (t >= grid->overlap - grid->margin) return 1.0f;
-    return ((float)(t - grid->margin) + 0.5f) / (float)length;
+    const double margin = (double)grid->margin, length = (double)grid->overlap - 2.0 * margin;
+    const double rise = (t - margin) / length;
+    return rise < 0.0 ? 0.0 : rise > 1.0 ? 1.0 : rise;
 }
 
-static void weights_along(const TileGrid *grid, int64_t index, int64_t count, int64_t length, float *weights)
+static void weights_along(const TileGrid *grid, int64_t index, int64_t count, int64_t cell, float *weights)
 {
-    const int64_t size = grid->size, start = index * (size - grid->overlap);
-    for (int64_t t = 0; t < size; t++) {
-        float weight = start + t < length ? 1.0f : 0.0f;
-        if (index > 0 && t < grid->overlap) weight *= ramp(grid, t);
-        if (index + 1 < count && t >= size - grid->overlap) weight *= ramp(grid, size - 1 - t);
-        weights[t] = weight;
+    ASSERT(cell > 0 && 16 % cell == 0 && index >= 0 && index < count);
+    const double size = (double)grid->size, overlap = (double)grid->overlap;
+    for (int64_t i = 0; i < grid->size / cell; i++) {
+        const double t = ((double)i + 0.5) * (double)cell;
+        double weight = 1.0;
+        if (index > 0 && t < overlap) weight *= ramp(grid, t);
+        if (index + 1 < count && size - t < overlap) weight *= ramp(grid, size - t);
+        weights[i] = (float)weight;
     }
 }
 
-void tile_grid_weights_x(const TileGrid *grid, int64_t column, float *ret_weights)
+void tile_grid_weights_x(const TileGrid *grid, int64_t column, int64_t cell, float *ret_weights)
 {
-    ASSERT(column >= 0 && column < grid->columns);
-    weights_along(grid, column, grid->columns, grid->width, ret_weights);
+    weights_along(grid, column, grid->columns, cell, ret_weights);
 }
 
-void tile_grid_weights_y(const TileGrid *grid, int64_t row, float *ret_weights)
+void tile_grid_weights_y(const TileGrid *grid, int64_t row, int64_t cell, float *ret_weights)
 {
-    ASSERT(row >= 0 && row < grid->rows);
-    weights_along(grid, row, grid->rows, grid->height, ret_weights);
+    weights_along(grid, row, grid->rows, cell, ret_weights);
 }
 
 void tile_grid_final_rows(const TileGrid *grid, int64_t row, int64_t *ret_first, int64_t *ret_end)

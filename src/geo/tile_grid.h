@@ -45,10 +45,11 @@ int64_t tile_grid_count(const TileGrid *grid);
 /* Tile i, 0 <= i < count, row by row. */
 Tile tile_grid_at(const TileGrid *grid, int64_t i);
 
-/* Blend weights along x of the tiles of a column, along y of those of a row: ret_weights[size]. A pixel's weight is
- * their product. Pixels beyond the scene get 0. */
-void tile_grid_weights_x(const TileGrid *grid, int64_t column, float *ret_weights);
-void tile_grid_weights_y(const TileGrid *grid, int64_t row, float *ret_weights);
+/* Blend weights along x of the tiles of a column, along y of those of a row, at the centres of cells of `cell` pixels
+ * (1: pixels; a divisor of 16): ret_weights[size / cell]. A cell's weight is their product. With margin 0 all are
+ * positive. */
+void tile_grid_weights_x(const TileGrid *grid, int64_t column, int64_t cell, float *ret_weights);
+void tile_grid_weights_y(const TileGrid *grid, int64_t row, int64_t cell, float *ret_weights);
 
 /* Rows of the scene that are finished once tile row `row` is done: [*ret_first, *ret_end). */
 void tile_grid_final_rows(const TileGrid *grid, int64_t row, int64_t *ret_first, int64_t *ret_end);

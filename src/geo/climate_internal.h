@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to src/geo: the climate map's rows and file format. */
+#ifndef METASEG_GEO_CLIMATE_INTERNAL_H
+#define METASEG_GEO_CLIMATE_INTERNAL_H
+
+#include "geo/climate.h"
+
+#include <stddef.h>
+
+enum { CLIMATE_VERSION = 1, CLIMATE_HEADER_BYTES = 24, CLIMATE_MAX_WIDTH = 65535, CLIMATE_MAX_HEIGHT = 32768 };
+
+struct Climate {
+    int64_t width, height;
+    int64_t runs;
+    uint32_t *row_start; /* [height + 1] */
+    uint16_t *run_end;   /* [runs], exclusive */
+    uint8_t *run_zone;   /* [runs] */
+};
+
+/* Writes the compact file. */
+Err climate_write(const Climate *climate, const char *path, int overwrite);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster. Rows are given in order, in any
+ * portions; the file grows under a hidden name (".NAME.partial") and gets its own name only when it is complete and on
+ * disk.
+ *
+ *     RasterWriter *writer = NULL;
+ *     TRY(raster_writer_open(&options, &writer));
+ *     for (...) code = raster_writer_rows(writer, rows, bytes);
+ *     code = raster_writer_finish(writer);      // or raster_writer_abort(writer): nothing remains
+ */
+#ifndef METASEG_GEO_RASTER_WRITE_H
+#define METASEG_GEO_RASTER_WRITE_H
+
+#include "geo/raster.h"
+
+#include <stddef.h>
+
+typedef struct RasterWriter RasterWriter;
+
+/* One class of a class map. */
+typedef struct RasterClass {
+    int32_t value; /* 0..254 */
+    const char *name;
+    uint8_t color[3]; /* red, green, blue */
+} RasterClass;
+
+typedef enum RasterKind {
+    RASTER_CLASSES,       /* 1 band: class values, palette, class names, nodata 255 */
+    RASTER_CONFIDENCE,    /* 1 band: 0..254 = probability / 254 (band scale 1/254, offset 0), nodata 255 */
+    RASTER_PROBABILITIES, /* one band per class, named, values as RASTER_CONFIDENCE */
+    RASTER_COLORS,        /* 3 bands red, green, blue, no nodata */
+} RasterKind;
+
+typedef struct RasterWriteOptions {
+    const char *path;
+    RasterKind kind;
+    const Raster *like; /* size, geotransform, CRS, GCPs, RPCs, AREA_OR_POINT; NULL: width, height and bounds below */
+    int64_t width, height;      /* without `like` */
+    const double *bounds;       /* without `like`: west, south, east, north in CRS units, or NULL: no georeference */
+    int epsg;                   /* CRS of the bounds, for example 4326 */
+    const RasterClass *classes; /* for classes and probabilities */
+    int64_t n_classes;
+    const char *const *metadata; /* key, value, key, value, ..., NULL; items of the file; NULL: none */
+    bool overwrite;
+} RasterWriteOptions;
+
+/* Creates the hidden file. ERR_OUTPUT: the folder is missing or not writable, the file exists and `overwrite` is false,
+ * GDAL cannot create it; ERR_ARGUMENT: options that do not fit together. The caller ends it with raster_writer_finish
+ * or raster_writer_abort. */
+Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_writer);
+
+/* Number of bands. */
+int64_t raster_writer_bands(const RasterWriter *writer);
+
+/* Appends rows: planes[b] points to band b's first row, rows of width bytes follow each other row_stride bytes apart.
+ * ERR_OUTPUT when the disk is full or fails; the writer can then only be aborted. */
+Err raster_writer_rows(RasterWriter *writer, int64_t rows, const uint8_t *const *planes, size_t row_stride);
+
+/* Closes, syncs, renames and frees the writer, also on failure (then nothing remains). ERR_OUTPUT; ERR_INTERNAL when
+ * rows are missing. */
+Err raster_writer_finish(RasterWriter *writer);
+
+/* Removes the hidden file and frees the writer; NULL is fine. Keeps the thread's error message. */
+void raster_writer_abort(RasterWriter *writer);
+
+/* Writes an image without a georeference (or with a wrong one) as a tiled GeoTIFF with the given bounds (west, south,
+ * east, north in units of the CRS). First three chosen bands, which must be Bytes. ERR_INPUT, ERR_OUTPUT. */
+Err raster_write_georeferenced(Raster *raster, const double bounds[4], int epsg, const char *path, bool overwrite);
+
+/* Writes [height][width][3] bytes as a PNG. ERR_OUTPUT. */
+Err raster_write_png(const char *path, int64_t width, int64_t height, const uint8_t *rgb, bool overwrite);
+
+#endif
