@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)TEXT_MAX_SLOTS == (int)ZONE_SLOTS, "slots of the text inputs are those of the zone shares");
+
 enum {
     PLACES_PER_CLASS = 200000,   /* kept by the sampler */
     CANDIDATES = 8000000,        /* label pixels looked at per scene, about */
@@ -29,6 +31,7 @@ struct Dataset {
     const RunConfig *config;
     const Climate *climate;
     Scene **scenes;
+    ZoneSampler **zones;         /* of each scene, NULL without a climate map */
     Sampler *sampler;
     int64_t bands, side;
     double *mean, *std;          /* [bands] */
@@ -60,7 +63,8 @@ static Err open_scenes(Dataset *d)
 {
     const ConfigData *const data = &d->config->data;
     d->scenes = calloc(data->n_scenes, sizeof(Scene *));
-    if (d->scenes == NULL) return err_memory(data->n_scenes * sizeof(Scene *), "the scenes");
+    d->zones = calloc(data->n_scenes, sizeof(ZoneSampler *));
+    if (d->scenes == NULL || d->zones == NULL) return err_memory(data->n_scenes * sizeof(Scene *), "the scenes");
     for (uint32_t i = 0; i < data->n_scenes; i++) {
         TRY(scene_open(d->config, i, &d->scenes[i]));
         const int64_t bands = raster_chosen_count(d->scenes[i]->image);
@@ -68,6 +72,10 @@ static Err open_scenes(Dataset *d)
             return err_set(ERR_CONFIG, "scene '%s' has %lld bands, the first one %lld; choose bands alike",
                            data->scenes[i].name, (long long)bands, (long long)d->bands);
         d->bands = bands;
+        if (d->climate == NULL) continue;
+        const RasterInfo *const info = raster_info(d->scenes[i]->image);
+        TRY(zone_sampler_new(d->climate, d->scenes[i]->image_place, info->width, info->height, zone_share_defaults(),
+                             &d->zones[i]));
     }
     return ERR_NONE;
 }
@@ -218,7 +226,9 @@ Err dataset_open(const RunConfig *config, const Climate *climate, bool training,
 void dataset_close(Dataset *d)
 {
     if (d == NULL) return;
+    for (uint32_t i = 0; d->zones != NULL && i < d->config->data.n_scenes; i++) zone_sampler_free(d->zones[i]);
     for (uint32_t i = 0; d->scenes != NULL && i < d->config->data.n_scenes; i++) scene_close(d->scenes[i]);
+    free(d->zones);
     free(d->scenes);
     sampler_free(d->sampler);
     free(d->validation);
@@ -299,13 +309,14 @@ static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
 /* Zone shares and slots of a window; empty slots are 0. */
 static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[TEXT_MAX_SLOTS])
 {
-    Scene *const s = d->scenes[w.scene];
-    const ZoneSharesGrid grid = {
-        .x = (double)w.x / s->upsample_x, .y = (double)w.y / s->upsample_y,
-        .step_x = 16.0 / s->upsample_x, .step_y = 16.0 / s->upsample_y,
-        .columns = d->side / 16, .rows = d->side / 16,
-    };
-    return zone_shares(d->climate, s->image_place, &grid, TEXT_MAX_SLOTS, zones, d->shares);
+    const Scene *const s = d->scenes[w.scene];
+    const RasterInfo *const info = raster_info(s->image);
+    double to_raster[6];
+    zone_window(w.x, w.y, s->width, s->height, info->width, info->height, to_raster);
+    ZoneSlots slots;
+    TRY(zone_shares(d->zones[w.scene], to_raster, d->side, d->side, d->shares, &slots));
+    for (int32_t k = 0; k < TEXT_MAX_SLOTS; k++) zones[k] = slots.zone[k];
+    return ERR_NONE;
 }
 
 static Err read_window(Dataset *d, ValidationWindow w, bool with_labels)
