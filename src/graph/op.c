@@ -9,6 +9,7 @@ Err step_choose(const OpDef *op, const Step *step, const Kernel **ret_kernel)
     for (const Kernel *const *entry = op->kernels; *entry != NULL; entry++) {
         const Kernel *kernel = *entry;
         if (kernel->device != step->device.kind || kernel->isa > step->device.isa) continue;
+        if (step->training && kernel->backward == NULL && (op->flags & OP_NO_GRAD) == 0) continue; /* inference only */
         if (kernel->suits != NULL && !kernel->suits(step)) continue;
         *ret_kernel = kernel;
         return ERR_NONE;

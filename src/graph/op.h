@@ -57,7 +57,7 @@ typedef struct Kernel {
     Err (*prepare)(Step *step);      /* optional: shapes, attr and flags are set, data pointers are not */
     Err (*pack)(Step *step);         /* optional: called before the first forward and whenever constant inputs changed */
     Err (*forward)(const Step *step);
-    Err (*backward)(const Step *step); /* NULL: no gradient */
+    Err (*backward)(const Step *step); /* NULL: inference only */
     void (*release)(Step *step);     /* optional */
 } Kernel;
 
@@ -98,7 +98,8 @@ typedef struct OpDef {
 #define KERNEL_AVX512(kernel)
 #endif
 
-/* Picks the first kernel of the table that the step's device can run and that suits it. ERR_UNSUPPORTED otherwise. */
+/* Picks the first kernel of the table that the step's device can run and that suits it; in training only kernels that
+ * have a backward. ERR_UNSUPPORTED otherwise. */
 Err step_choose(const OpDef *op, const Step *step, const Kernel **ret_kernel);
 
 /* The only places where kernels are called: program.c and the op tests go through them. */

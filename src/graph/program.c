@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running compiled programs. */
+#include "graph/program_internal.h"
+
+#include <omp.h>
+#include <string.h>
+#include <time.h>
+
+double program_clock(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+Tensor program_tensor(const Program *program, const char *name)
+{
+    for (int32_t i = 0; i < program->names.count; i++)
+        if (strcmp(program->names.item[i].name, name) == 0) return program->values[program->names.item[i].value].tensor;
+    return (Tensor){ DTYPE_F32, { 0, { 0 } }, NULL };
+}
+
+static Err pack_all(Program *program)
+{
+    for (int32_t s = 0; s < program->n_steps; s++) {
+        ProgramStep *step = &program->steps[s];
+        const Err err = step_pack(step->kernel, &step->step);
+        if (err != ERR_NONE) return err_prefix(err, "module '%s'", step->path);
+    }
+    program->packed = true;
+    return ERR_NONE;
+}
+
+Err program_forward(Program *program, uint64_t run_step)
+{
+    omp_set_num_threads(program->options.device.threads);
+    if (program->options.poison) memset(program->memory + program->input_bytes, 0xFF, program->arena_bytes);
+    if (!program->packed) TRY(pack_all(program));
+    for (int32_t s = 0; s < program->n_steps; s++) {
+        ProgramStep *step = &program->steps[s];
+        step->step.run_step = run_step;
+        step->step.workspace = program_buffer(program, step->forward_workspace);
+        const double start = program->profiling ? program_clock() : 0;
+        const Err err = step_forward(step->op, step->kernel, &step->step);
+        if (err != ERR_NONE) return err_prefix(err, "module '%s'", step->path);
+        if (program->profiling) step->forward_seconds += program_clock() - start;
+    }
+    if (program->profiling) program->profiled_forward++;
+    return ERR_NONE;
+}
+
+Err program_backward(Program *program, bool accumulate)
+{
+    if (program->loss < 0) return err_set(ERR_ARGUMENT, "this program was compiled without a loss");
+    omp_set_num_threads(program->options.device.threads);
+    TRY(program_run_backward(program, accumulate));
+    if (program->profiling) program->profiled_backward++;
+    return ERR_NONE;
+}
+
+void program_params_changed(Program *program) { program->packed = false; }
+
+ProgramStats program_stats(const Program *program)
+{
+    ProgramStats stats = { .forward_steps = program->n_steps,
+                           .backward_steps = program->n_backward,
+                           .arena_bytes = program->input_bytes + program->arena_bytes,
+                           .unplanned_bytes = program->unplanned_bytes };
+    for (int32_t s = 0; s < program->n_steps; s++)
+        if (program->steps[s].step.workspace_bytes > stats.workspace_bytes)
+            stats.workspace_bytes = program->steps[s].step.workspace_bytes;
+    return stats;
+}
+
+void program_profile(Program *program, bool on)
+{
+    program->profiling = on;
+    if (!on) return;
+    program->profiled_forward = program->profiled_backward = 0;
+    for (int32_t s = 0; s < program->n_steps; s++)
+        program->steps[s].forward_seconds = program->steps[s].backward_seconds = 0;
+}
