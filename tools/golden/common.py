@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the golden scripts share: random tensors by name, projections, summaries, files (formats: tools/twin/README.md)."""
+"""What the golden scripts share: random tensors by name, projections, summaries, files.
+
+The formats are in tools/twin/README.md."""
 
 import json
 import os
+import struct
 import sys
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools", "twin"))
@@ -52,10 +54,27 @@ def nhwc(x):
     return x.permute(0, 2, 3, 1)
 
 
+DTYPES = {"float64": "F64", "float32": "F32", "int32": "I32", "uint8": "U8"}
+
+
 def write(path, tensors, metadata):
+    """A safetensors file, in an order of its own: the library's writer shuffles the metadata."""
     path = os.path.join(OUT, path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    tensors = {k: np.ascontiguousarray(v.detach().numpy() if torch.is_tensor(v) else v) for k, v in tensors.items()}
-    metadata = {k: v if isinstance(v, str) else json.dumps(v, sort_keys=True) for k, v in metadata.items()}
-    save_file(tensors, path, metadata)
-    print(f"{os.path.relpath(path, ROOT)}: {os.path.getsize(path)} bytes, {len(tensors)} tensors")
+    arrays = {k: np.ascontiguousarray(v.detach().numpy() if torch.is_tensor(v) else v) for k, v in tensors.items()}
+    order = sorted(arrays, key=lambda k: (-arrays[k].itemsize, k))  # keeps every tensor aligned to its size
+    header, at = {"__metadata__": {}}, 0
+    for k in sorted(metadata):
+        v = metadata[k]
+        header["__metadata__"][k] = v if isinstance(v, str) else json.dumps(v, sort_keys=True)
+    for k in order:
+        a = arrays[k]
+        header[k] = {"dtype": DTYPES[a.dtype.name], "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        at += a.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text)
+        for k in order:
+            f.write(arrays[k].tobytes())
+    print(f"{os.path.relpath(path, ROOT)}: {os.path.getsize(path)} bytes, {len(arrays)} tensors")

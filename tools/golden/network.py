@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/network.safetensors: the whole network with random parameters, forward, every gradient, three AdamW
-steps, in float64. Formats and rules: tools/twin/README.md."""
+"""Writes tests/golden/network.safetensors: the whole network with random parameters, forward,
+every gradient, three AdamW steps, in float64. Formats and rules: tools/twin/README.md."""
 
 import math
 
@@ -20,7 +20,7 @@ def parameter_rule(name, shape):
     """(mean, std); the table in tools/twin/README.md.
 
     What a ReLU6 follows is centred on 3 and stays mostly between its kinks: with a standard normal there, a random
-    network of this depth is chaotic, and float32 differs from float64 by 1e-3 in the logits and 0.1 in the gradients."""
+    network of this depth is chaotic: float32 differs from float64 by 1e-3 in the logits, 0.1 in the gradients."""
     if len(shape) == 4:
         return 0.0, 1.0 / math.sqrt(shape[1] * shape[2] * shape[3])
     if name == "text.null" or name.endswith("relative_position_bias_table"):

@@ -64,7 +64,8 @@ def elementwise():
 
 
 def normalisation():
-    inputs = [f32("layernorm", 0, (2, 9, 40), 2.0, 0.5), f32("layernorm", 1, (40,), 0.3, 1.0), f32("layernorm", 2, (40,))]
+    inputs = [f32("layernorm", 0, (2, 9, 40), 2.0, 0.5), f32("layernorm", 1, (40,), 0.3, 1.0)]
+    inputs.append(f32("layernorm", 2, (40,)))
     write_case(
         "layernorm", "layernorm", {"eps": 1e-5}, inputs, lambda x, w, b: F.layer_norm(x, (x.shape[-1],), w, b, 1e-5)
     )

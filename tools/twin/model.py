@@ -156,7 +156,7 @@ class CrossmodalFusion(nn.Module):
         self.mlp = MLP(channels)
 
     def forward(self, x, memory, slot_share, token_mask):
-        """x [B, C, h, w]; memory [B, M, 384]; slot_share [B, N, M] (log share of each token's slot); token_mask [B, M]."""
+        """x [B, C, h, w]; memory [B, M, 384]; slot_share [B, N, M]: log share of a token's slot; token_mask [B, M]."""
         b, c, h, w = x.shape
         x = x.flatten(2).transpose(1, 2)
         zn = self.norm_z(self.image_in(x))
@@ -203,14 +203,15 @@ def window_attention(qkv, table, heads=HEADS, window=WINDOW):
     d, ws = d3 // 3, window
     t = qkv.reshape(b, 3, heads, d // heads, h // ws, ws, w // ws, ws)
     q, k, v = t.permute(1, 0, 4, 6, 2, 5, 7, 3).reshape(3, b * (h // ws) * (w // ws), heads, ws * ws, d // heads)
-    bias = table[relative_position_index(ws).to(table.device).flatten()].reshape(ws * ws, ws * ws, heads).permute(2, 0, 1)
+    index = relative_position_index(ws).to(table.device)
+    bias = table[index.flatten()].reshape(ws * ws, ws * ws, heads).permute(2, 0, 1)
     logits = q @ k.transpose(-1, -2) * (d // heads) ** -0.5 + bias
     out = (logits.softmax(-1) @ v).reshape(b, h // ws, w // ws, heads, ws, ws, d // heads)
     return out.permute(0, 3, 6, 1, 4, 2, 5).reshape(b, d, h, w)
 
 
 def cross_window_pool(x, window=WINDOW):
-    """Average over rows plus average over columns, each of `window` taps, one row or column reflected at the far side."""
+    """Average over rows plus average over columns, each of `window` taps, one reflected at the far side."""
     pad = window // 2 - 1
     rows = F.avg_pool2d(F.pad(x, (0, 0, 0, 1), mode="reflect"), (window, 1), stride=1, padding=(pad, 0))
     columns = F.avg_pool2d(F.pad(x, (0, 1, 0, 0), mode="reflect"), (1, window), stride=1, padding=(0, pad))
@@ -363,7 +364,7 @@ class MetaSegNet(nn.Module):
         return memory, slot.clamp(max=k)
 
     def forward(self, image, tokens=None, token_mask=None, log_share_16=None, log_share_32=None):
-        """Inputs of docs/model.md section 1; returns logits [B, H, W, classes] and in training mode the auxiliary ones."""
+        """Inputs of docs/model.md section 1; returns logits [B, H, W, classes] and, training, the auxiliary ones."""
         f4, f8, f16, f32 = self.encoder(image.permute(0, 3, 1, 2))
         if self.fusion is not None:
             memory, slot = self.text_memory(tokens, token_mask)
@@ -421,7 +422,7 @@ def initial_value(name, parameter):
 
 
 def init_parameters(model, seed, imagenet=None):
-    """Initial weights as the C program makes them; `imagenet`: path of the encoder's checkpoint (None: leaves it alone)."""
+    """Initial weights as the C program makes them; `imagenet`: path of the encoder's checkpoint, or None."""
     if imagenet is not None:
         load_imagenet(model.encoder, imagenet)
     with torch.no_grad():
