@@ -32,8 +32,8 @@ static void forward_relu(const float *x, float *y, int64_t n, float high)
 {
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < n; i++) {
-        const float positive = x[i] > 0.0F ? x[i] : 0.0F;
-        y[i] = positive < high ? positive : high;
+        const float positive = x[i] < 0.0F ? 0.0F : x[i]; /* not a number stays so */
+        y[i] = positive > high ? high : positive;
     }
 }
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness/op_check.h"
+
+static void reference(const OpCase *op_case, const double *const *in, const Tensor *in_shapes, double *const *out,
+                      const Tensor *out_shapes)
+{
+    const int64_t h = in_shapes[0].shape.dim[1], w = in_shapes[0].shape.dim[2], c = in_shapes[0].shape.dim[3];
+    const Shape *shape = &out_shapes[0].shape;
+    (void)op_case;
+    for (int64_t b = 0; b < shape->dim[0]; b++) {
+        for (int64_t y = 0; y < shape->dim[1]; y++) {
+            for (int64_t x = 0; x < shape->dim[2]; x++) {
+                const int64_t from_y = y < h ? y : h - 2 - (y - h), from_x = x < w ? x : w - 2 - (x - w);
+                for (int64_t k = 0; k < c; k++)
+                    out[0][((b * shape->dim[1] + y) * shape->dim[2] + x) * c + k] =
+                        in[0][((b * h + from_y) * w + from_x) * c + k];
+            }
+        }
+    }
+}
+
+static const PadReflectAttr one = { 1, 1 }, most = { 3, 4 }, below = { 2, 0 }, none = { 0, 0 };
+
+static const OpCase cases[] = {
+    { .in = { OP_F32(4, 1, 2, 2, 1) }, .attr = &one },
+    { .in = { OP_F32(4, 2, 4, 5, 3) }, .attr = &most },
+    { .in = { OP_F32(4, 2, 4, 5, 3) }, .attr = &below },
+    { .in = { OP_F32(4, 1, 3, 3, 4) }, .attr = &none },
+    { .in = { OP_F32(4, 2, 16, 24, 33) }, .attr = &one },
+    { .in = { OP_F32(4, 1, 64, 64, 64) }, .attr = &one, .perf_only = true },
+};
+
+const OpTest op_test_pad_reflect = {
+    .op = &op_def_pad_reflect, .reference = reference, .cases = cases, .n_cases = ARRAY_LEN(cases)
+};
