@@ -10,8 +10,8 @@
  *   output pixel (i, j) reads blended at ((i + 0.5) / scale_y - 0.5, (j + 0.5) / scale_x - 0.5), clamped at the borders,
  *   class = argmax_c, probability = softmax_c
  */
-#ifndef METASEG_PREDICT_MOSAIC_H
-#define METASEG_PREDICT_MOSAIC_H
+#ifndef METASEG_GEO_MOSAIC_H
+#define METASEG_GEO_MOSAIC_H
 
 #include "base/err.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ring of blended class scores; the formulas are in the header. */
-#include "predict/mosaic.h"
+#include "geo/mosaic.h"
 
 #include <math.h>
 #include <stdlib.h>

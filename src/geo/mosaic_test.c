@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The ring against a direct computation over the whole scene, for many sizes and ratios. */
-#include "predict/mosaic.h"
+#include "geo/mosaic.h"
 
 #include "base/rng.h"
 
