@@ -35,8 +35,7 @@ static double *whole(int64_t height, int64_t width)
                 if (y < 0 || x < 0 || y >= height || x >= width) continue;
                 const double w = (double)(ramp(i / TILE) * ramp(i % TILE));
                 double *const cell = sum + (y * width + x) * (CLASSES + 1);
-                for (int64_t c = 0; c < CLASSES; c++)
-                    cell[c] += w * (double)tile_score(ty, tx, i / TILE, i % TILE, c);
+                for (int64_t c = 0; c < CLASSES; c++) cell[c] += w * (double)tile_score(ty, tx, i / TILE, i % TILE, c);
                 cell[CLASSES] += w;
             }
         }
