@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Models: making, loading, hashing; saving is model_save.c. */
+#include "model/model_file.h"
+
+#include "base/hash.h"
+#include "base/str.h"
+#include "model/segmenter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char auxiliary_prefix[] = "decoder.aux_head.";
+static const char encoder_prefix[] = "encoder.";
+
+bool model_is_auxiliary(const char *name) { return str_starts_with(name, auxiliary_prefix); }
+
+Err model_new(const ModelConfig *config, bool auxiliary, Model **ret_model)
+{
+    TRY(model_config_check(config));
+    Model *model = calloc(1, sizeof *model);
+    if (model == NULL) return err_memory(sizeof *model, "a model");
+    Err err = model_config_copy(config, &model->config);
+    if (err == ERR_NONE) err = params_new(&model->params);
+    if (err == ERR_NONE) err = segmenter_declare(model->params, config, auxiliary);
+    if (err == ERR_NONE)
+        *ret_model = model;
+    else
+        model_free(model);
+    return err;
+}
+
+void model_free(Model *model)
+{
+    if (model == NULL) return;
+    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) prompt_table_done(&model->prompts[kind]);
+    model_config_done(&model->config);
+    params_free(model->params);
+    free(model);
+}
+
+void model_initialize(Model *model, uint64_t seed) { params_initialize(model->params, seed); }
+
+static Err check_finite(const TensorFile *file, const char *name, const float *values, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(values[i])) {
+            return err_set(ERR_MODEL, "'%s': value %lld of tensor '%s' is no finite number; the file is damaged",
+                           tensor_file_path(file), (long long)i, name);
+        }
+    }
+    return ERR_NONE;
+}
+
+static Err read_values(const TensorFile *file, const StoredTensor *tensor, float *values)
+{
+    const Err err = stored_tensor_read_f32(tensor, values);
+    if (err != ERR_NONE) return err_prefix(err, "'%s'", tensor_file_path(file));
+    return check_finite(file, tensor->name, values, shape_count(&tensor->shape));
+}
+
+Err model_read_params(const TensorFile *file, const char *prefix, const char *optional, ParamSet *params)
+{
+    for (int32_t i = 0; i < params_count(params); i++) {
+        const ParamInfo *info = params_info(params, i);
+        char name[256];
+        (void)snprintf(name, sizeof name, "%s%s", prefix, info->name);
+        if (optional != NULL && str_starts_with(info->name, optional) && tensor_file_find(file, name) == NULL) continue;
+        const StoredTensor *tensor = NULL;
+        TRY(tensor_file_require(file, name, &info->shape, &tensor));
+        TRY(read_values(file, tensor, params_values(params) + info->offset));
+    }
+    return ERR_NONE;
+}
+
+/* Everything in the file must be known: a parameter, a prompt, the auxiliary head, training state. */
+static Err check_names(const TensorFile *file, const ParamSet *params)
+{
+    for (int64_t i = 0; i < tensor_file_count(file); i++) {
+        const char *name = tensor_file_at(file, i)->name;
+        if (params_find(params, name) >= 0 || model_is_auxiliary(name) || str_starts_with(name, "prompts.") ||
+            str_starts_with(name, "train.")) {
+            continue;
+        }
+        return err_set(ERR_MODEL, "'%s': has a tensor '%.200s', which this network does not know",
+                       tensor_file_path(file), name);
+    }
+    return ERR_NONE;
+}
+
+static Err fill_model(const TensorFile *file, Model *model)
+{
+    TRY(check_names(file, model->params));
+    params_initialize(model->params, 0); /* for an auxiliary head that the file does not have */
+    TRY(model_read_params(file, "", auxiliary_prefix, model->params));
+    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
+        TRY(prompt_table_load(file, (PromptKind)kind, &model->prompts[kind]));
+    }
+    return ERR_NONE;
+}
+
+Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model)
+{
+    const char *json = tensor_file_metadata(file, "metaseg");
+    if (json == NULL) {
+        return err_set(ERR_MODEL,
+                       "'%s': has no model configuration; it is no metaseg model (a %s file of %lld tensors)",
+                       tensor_file_path(file), tensor_file_format(file), (long long)tensor_file_count(file));
+    }
+    ModelConfig config = { 0 };
+    TRY(model_config_read(json, tensor_file_path(file), &config));
+    Model *model = NULL;
+    Err err = model_new(&config, auxiliary, &model);
+    model_config_done(&config);
+    TRY(err);
+    err = fill_model(file, model);
+    if (err == ERR_NONE)
+        *ret_model = model;
+    else
+        model_free(model);
+    return err;
+}
+
+Err model_load(const char *path, bool auxiliary, Model **ret_model)
+{
+    TensorFile *file = NULL;
+    TRY(tensor_file_open(path, &file));
+    const Err err = model_load_file(file, auxiliary, ret_model);
+    tensor_file_close(file);
+    return err;
+}
+
+/* The stem reads as many bands as the model has: the published filters in turn, scaled so that the sum stays. */
+static Err read_stem(const TensorFile *file, const char *name, const ParamInfo *info, float *values)
+{
+    const int64_t filters = info->shape.dim[0], bands = info->shape.dim[1],
+                  taps = info->shape.dim[2] * info->shape.dim[3];
+    const Shape published = { 4, { filters, 3, info->shape.dim[2], info->shape.dim[3] } };
+    const StoredTensor *tensor = NULL;
+    TRY(tensor_file_require(file, name, &published, &tensor));
+    float *rgb = malloc((size_t)shape_count(&published) * sizeof *rgb);
+    if (rgb == NULL) return err_memory((size_t)shape_count(&published) * sizeof *rgb, "the first convolution");
+    const Err err = read_values(file, tensor, rgb);
+    const float scale = 3.0F / (float)bands;
+    for (int64_t f = 0; f < filters && err == ERR_NONE; f++) {
+        for (int64_t b = 0; b < bands; b++) {
+            for (int64_t t = 0; t < taps; t++) {
+                values[(f * bands + b) * taps + t] = rgb[(f * 3 + b % 3) * taps + t] * scale;
+            }
+        }
+    }
+    free(rgb);
+    return err;
+}
+
+static Err read_encoder(const TensorFile *file, Model *model)
+{
+    const bool prefixed = tensor_file_find(file, "encoder._conv_stem.weight") != NULL;
+    const size_t skip = prefixed ? 0 : strlen(encoder_prefix);
+    for (int32_t i = 0; i < params_count(model->params); i++) {
+        const ParamInfo *info = params_info(model->params, i);
+        if (!str_starts_with(info->name, encoder_prefix)) continue;
+        const char *name = info->name + skip;
+        float *values = params_values(model->params) + info->offset;
+        if (str_ends_with(name, "_conv_stem.weight") && info->shape.dim[1] != 3) {
+            TRY(read_stem(file, name, info, values));
+            continue;
+        }
+        const StoredTensor *tensor = NULL;
+        TRY(tensor_file_require(file, name, &info->shape, &tensor));
+        TRY(read_values(file, tensor, values));
+    }
+    return ERR_NONE;
+}
+
+Err model_load_encoder(Model *model, const char *path)
+{
+    TensorFile *file = NULL;
+    TRY(tensor_file_open(path, &file));
+    const Err err = read_encoder(file, model);
+    tensor_file_close(file);
+    return err;
+}
+
+static int compare_infos(const void *a, const void *b)
+{
+    const ParamInfo *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+Err model_hash(const Model *model, uint64_t *ret_hash)
+{
+    const int32_t n = params_count(model->params);
+    const ParamInfo **infos = malloc(((size_t)n + 1) * sizeof *infos);
+    if (infos == NULL) return err_memory((size_t)n * sizeof *infos, "parameter names");
+    Hash *hash = NULL;
+    const Err err = hash_new(&hash);
+    if (err == ERR_NONE) {
+        for (int32_t i = 0; i < n; i++) infos[i] = params_info(model->params, i);
+        qsort(infos, (size_t)n, sizeof *infos, compare_infos);
+        for (int32_t i = 0; i < n; i++) {
+            const float *values = params_values(model->params) + infos[i]->offset;
+            hash_update(hash, infos[i]->name, strlen(infos[i]->name) + 1);
+            hash_update(hash, values, (size_t)shape_count(&infos[i]->shape) * sizeof *values);
+        }
+        *ret_hash = hash_value(hash);
+        hash_free(hash);
+    }
+    free(infos);
+    return err;
+}
