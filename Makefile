@@ -4,6 +4,7 @@
 #   make            builds build/metaseg          make demo      a land-cover map of the Earth in out/
 #   make check      all tests                     make bench     speed, beside PyTorch and OpenVINO
 #   make lint       style, layers, clang-tidy     make sanitize  the tests under address and undefined sanitizers
+#   make format     clang-format on all C files
 #   make install PREFIX=/usr/local                make data      downloads only     make setup  packages and downloads only
 #   make check BREAK=layernorm                    must fail: the op is falsified on purpose
 #
@@ -23,7 +24,7 @@ configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(
 compile = MAKEFLAGS= cmake --build
 test = METASEG_DATA="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
-.PHONY: all check demo bench lint sanitize install clean distclean data setup packages packages-check packages-lint
+.PHONY: all check demo bench lint sanitize format install clean distclean data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -59,6 +60,9 @@ sanitize: packages-check data
 
 lint: packages-lint
 	sh tools/lint.sh $(JOBS)
+
+format: packages-lint
+	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 demo: all data
 	sh tools/demo.sh $(BUILD)/metaseg

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* the header's macros for clang's analyzer */
+#undef err_set
+#undef err_memory
+#undef err_prefix
+
 static _Thread_local char message[ERR_MESSAGE_BYTES];
 
 Err err_set(Err code, const char *format, ...)

@@ -60,8 +60,8 @@ Err err_prefix(Err code, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The calling thread's last message, "" if none. Valid until its next err_ call. */
 const char *err_message(void);
 
-/* Copies a message from a worker thread to the calling one: err_set(code, "%s", message). */
-Err err_adopt(Err code, const char *message);
+/* Copies a message from a worker thread to the calling one: err_set(code, "%s", text). */
+Err err_adopt(Err code, const char *text);
 
 /* Forgets the message of the calling thread. */
 void err_clear(void);
@@ -79,6 +79,13 @@ int err_exit_code(Err code);
 /* Our own bugs only; kept in release builds. */
 #define ASSERT(condition) ((condition) ? (void)0 : err_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void err_assert_failed(const char *condition, const char *file, int line);
+
+/* clang's analyzer sees one file at a time and would not know that these return their code. */
+#ifdef __clang_analyzer__
+#define err_set(code, ...) ((void)(err_set)((code), __VA_ARGS__), (code))
+#define err_prefix(code, ...) ((void)(err_prefix)((code), __VA_ARGS__), (code))
+#define err_memory(bytes, what) ((void)(err_memory)((bytes), (what)), ERR_MEMORY)
+#endif
 
 #define ARRAY_LEN(array) ((int64_t)(sizeof(array) / sizeof((array)[0])))
 

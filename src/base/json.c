@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A Json is a cJSON under our name; the struct is never defined. */
-static const cJSON *node_of(const Json *json) { return (const cJSON *)(const void *)json; }
+static const cJSON *cjson(const Json *node) { return (const cJSON *)(const void *)node; }
 static const Json *json_of(const cJSON *node) { return (const Json *)(const void *)node; }
 
 /* cJSON ends a string at U+0000, so that two different keys would look alike. */
@@ -101,9 +101,9 @@ Err json_read_file(const char *path, size_t limit_bytes, Json **ret_root)
 
 void json_free(Json *root) { cJSON_Delete((cJSON *)(void *)root); }
 
-JsonKind json_kind(const Json *json)
+JsonKind json_kind(const Json *value)
 {
-    const cJSON *node = node_of(json);
+    const cJSON *node = cjson(value);
     if (cJSON_IsBool(node)) return JSON_BOOL;
     if (cJSON_IsNumber(node)) return JSON_NUMBER;
     if (cJSON_IsString(node)) return JSON_STRING;
@@ -118,11 +118,11 @@ const char *json_kind_name(JsonKind kind)
     return names[kind];
 }
 
-const char *json_key(const Json *node) { return node_of(node)->string; }
+const char *json_key(const Json *node) { return cjson(node)->string; }
 
-const Json *json_first(const Json *container) { return container == NULL ? NULL : json_of(node_of(container)->child); }
+const Json *json_first(const Json *container) { return container == NULL ? NULL : json_of(cjson(container)->child); }
 
-const Json *json_next(const Json *node) { return json_of(node_of(node)->next); }
+const Json *json_next(const Json *node) { return json_of(cjson(node)->next); }
 
 int64_t json_count(const Json *container)
 {
@@ -150,14 +150,14 @@ static Err check_kind(const Json *node, const char *what, JsonKind wanted)
 Err json_as_string(const Json *node, const char *what, const char **ret_text)
 {
     TRY(check_kind(node, what, JSON_STRING));
-    *ret_text = node_of(node)->valuestring;
+    *ret_text = cjson(node)->valuestring;
     return ERR_NONE;
 }
 
 Err json_as_double(const Json *node, const char *what, double *ret_value)
 {
     TRY(check_kind(node, what, JSON_NUMBER));
-    const double value = node_of(node)->valuedouble;
+    const double value = cjson(node)->valuedouble;
     if (!isfinite(value)) return err_set(ERR_INPUT, "'%s' is not a finite number", what);
     *ret_value = value;
     return ERR_NONE;
@@ -180,7 +180,7 @@ Err json_as_int(const Json *node, const char *what, int64_t minimum, int64_t max
 Err json_as_bool(const Json *node, const char *what, bool *ret_value)
 {
     TRY(check_kind(node, what, JSON_BOOL));
-    *ret_value = cJSON_IsTrue(node_of(node)) != 0;
+    *ret_value = cJSON_IsTrue(cjson(node)) != 0;
     return ERR_NONE;
 }
 
@@ -235,7 +235,7 @@ Err json_get_doubles(const Json *object, const char *key, int64_t count, double 
 
 Err json_print(const Json *node, bool pretty, char **ret_text)
 {
-    char *text = pretty ? cJSON_Print(node_of(node)) : cJSON_PrintUnformatted(node_of(node));
+    char *text = pretty ? cJSON_Print(cjson(node)) : cJSON_PrintUnformatted(cjson(node));
     if (text == NULL) return err_memory(0, "a JSON text");
     *ret_text = text;
     return ERR_NONE;

@@ -44,7 +44,7 @@ Err json_read_file(const char *path, size_t limit_bytes, Json **ret_root);
 
 void json_free(Json *root);
 
-JsonKind json_kind(const Json *node);
+JsonKind json_kind(const Json *value);
 const char *json_kind_name(JsonKind kind); /* "object", "number", ... */
 
 /* Key of a member of an object, NULL for others. */

@@ -43,7 +43,7 @@ typedef struct LogStream {
 
 void log_stream_init(LogStream *ret_stream, FILE *file, bool json);
 
-/* The LogSink for a LogStream. */
-void log_to_stream(void *stream, LogLevel level, const char *text);
+/* The LogSink whose context is a LogStream. */
+void log_to_stream(void *context, LogLevel level, const char *text);
 
 #endif

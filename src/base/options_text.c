@@ -72,8 +72,8 @@ static void add_table(OptionTable table, Str *text)
 
 void options_help(const OptionSpec *spec, OptionTable common, Str *text)
 {
-    str_addf(text, "metaseg %s: %s\n\nusage: metaseg %s %s\n", spec->command, spec->summary, spec->command,
-             spec->usage);
+    str_addf(text, "metaseg %s: %s\n\nusage: metaseg %s%s%s\n", spec->command, spec->summary, spec->command,
+             spec->usage[0] == '\0' ? "" : " ", spec->usage);
     if (spec->details != NULL) str_addf(text, "\n%s\n", spec->details);
     if (spec->own.count > 0) {
         str_add(text, "\noptions:\n");

@@ -237,8 +237,7 @@ void str_from_double(double value, char ret_text[32])
         (void)snprintf(ret_text, 32, "%.*g", digits, value);
         char *comma = strchr(ret_text, ',');
         if (comma != NULL) *comma = '.';
-        const double back = to_double(ret_text, NULL);
-        if (memcmp(&back, &value, sizeof back) == 0) return;
+        if (to_double(ret_text, NULL) == value) return;
     }
 }
 
