@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Linear through oneDNN: the matrix product with bias forward, plain matrix products backward. */
+#include "ops/dnnl_util.h"
+#include "ops/linear_kernels.h"
+
+#include <stdlib.h>
+
+typedef struct LinearState {
+    OnednnOp *forward;
+    float *packed; /* constant weights only: in oneDNN's order */
+} LinearState;
+
+static void release(Step *step)
+{
+    LinearState *state = step->state;
+    if (state == NULL) return;
+    onednn_free(state->forward);
+    free(state->packed);
+    free(state);
+}
+
+static Err make(const Step *step, LinearState *state)
+{
+    const LinearShape s = linear_shape(step);
+    const OnednnFusion fusion = { .bias = s.has_bias, .activation = ACTIVATION_NONE };
+    const bool constant = step->constant[1];
+    TRY(onednn_matmul_new(&step->device, s.rows, s.in_channels, s.out_channels, constant, &fusion, &state->forward));
+    if (!constant) return ERR_NONE;
+    const size_t bytes = (onednn_packed_bytes(state->forward) + 63) / 64 * 64;
+    state->packed = aligned_alloc(64, bytes);
+    return state->packed == NULL ? err_memory(bytes, "packed linear weights") : ERR_NONE;
+}
+
+static Err prepare(Step *step)
+{
+    LinearState *state = calloc(1, sizeof *state);
+    if (state == NULL) return err_memory(sizeof *state, "a linear layer");
+    step->state = state;
+    const Err err = make(step, state);
+    if (err != ERR_NONE) {
+        release(step);
+        step->state = NULL;
+        return err;
+    }
+    step->workspace_bytes = onednn_scratch_bytes(state->forward);
+    return ERR_NONE;
+}
+
+static Err pack(Step *step)
+{
+    const LinearState *state = step->state;
+    if (state->packed == NULL) return ERR_NONE;
+    const size_t bytes = (onednn_scratch_bytes(state->forward) + 64) / 64 * 64;
+    void *scratch = aligned_alloc(64, bytes);
+    if (scratch == NULL) return err_memory(bytes, "packing linear weights");
+    const Err err = onednn_pack(state->forward, step->in[1].data, state->packed, scratch);
+    free(scratch);
+    return err;
+}
+
+static Err forward(const Step *step)
+{
+    const LinearShape s = linear_shape(step);
+    const LinearState *state = step->state;
+    return onednn_run(state->forward,
+                      &(OnednnArgs){ .source = step->in[0].data,
+                                     .weights = state->packed != NULL ? state->packed : step->in[1].data,
+                                     .bias = s.has_bias ? step->in[2].data : NULL,
+                                     .target = step->out[0].data,
+                                     .scratch = step->workspace });
+}
+
+static Err backward(const Step *step)
+{
+    const LinearShape s = linear_shape(step);
+    const float *x = step->in[0].data, *weight = step->in[1].data, *dy = step->d_out[0].data;
+    if (step->d_in[0].data != NULL) /* dx [rows, Cin] = dy [rows, Cout] W [Cout, Cin] */
+        TRY(onednn_sgemm(&step->device, false, false, s.rows, s.in_channels, s.out_channels, dy, weight,
+                         step->accumulate[0], step->d_in[0].data));
+    if (step->d_in[1].data != NULL) /* dW [Cout, Cin] = dy^T [Cout, rows] x [rows, Cin] */
+        TRY(onednn_sgemm(&step->device, true, false, s.out_channels, s.in_channels, s.rows, dy, x, step->accumulate[1],
+                         step->d_in[1].data));
+    linear_bias_gradient(step);
+    return ERR_NONE;
+}
+
+const Kernel linear_dnnl = {
+    .name = "dnnl",
+    .isa = ISA_AVX2,
+    .prepare = prepare,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
+};
