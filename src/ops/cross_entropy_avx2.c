@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cross-entropy with AVX2. */
+#include "ops/simd_avx2.h"
+#include "ops/simd_math.h"
+#include "ops/simd_transpose.h"
+
+#include "ops/cross_entropy_simd.h"
+
+const Kernel cross_entropy_avx2 = {
+    .name = SIMD_KERNEL_NAME,
+    .isa = SIMD_KERNEL_ISA,
+    .prepare = cross_entropy_prepare,
+    .forward = forward,
+    .backward = backward,
+};
