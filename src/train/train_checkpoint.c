@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The run folder's model files: last.safetensors holds everything a continued run needs, best.safetensors is what people use. */
+#include "train/trainer.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "model/safetensors.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+Err trainer_path(const Trainer *t, const char *name, char **ret_path) { return path_join(t->folder, name, ret_path); }
+
+/* What must agree between a checkpoint and the configuration that continues it. */
+static Err fingerprint(const Trainer *t, char **ret_text)
+{
+    const RunConfig *const c = t->config;
+    return str_format(ret_text, "seed %lld, batch %lld, window %lld, upsample %g, classes %u, fusion %d, text %d",
+                      (long long)c->train.seed, (long long)c->train.batch, (long long)c->train.window,
+                      c->train.upsample, (unsigned)c->data.n_classes, (int)c->model.fusion, (int)c->model.text);
+}
+
+static Err state_text(const Trainer *t, char **ret_text)
+{
+    char *agreement = NULL;
+    TRY(fingerprint(t, &agreement));
+    JsonWriter w = { 0 };
+    json_begin_object(&w, NULL);
+    json_put_string(&w, "configuration", agreement);
+    json_put_int(&w, "step", t->step);
+    json_put_double(&w, "best_miou", t->best_miou); /* null while there is none */
+    json_put_int(&w, "best_step", t->best_step);
+    json_put_double(&w, "seconds", t->seconds);
+    json_end(&w);
+    free(agreement);
+    return json_take(&w, ret_text);
+}
+
+static Tensor flat(float *values, int64_t n)
+{
+    return (Tensor){ .dtype = DTYPE_F32, .shape = { 1, { n } }, .data = values };
+}
+
+Err trainer_save_checkpoint(Trainer *t)
+{
+    char *path = NULL;
+    char *state = NULL;
+    Err code = trainer_path(t, "last.safetensors", &path);
+    if (code == ERR_NONE) code = state_text(t, &state);
+    if (code == ERR_NONE) {
+        const int64_t trainable = params_trainable_length(t->model->params);
+        ModelExtra extras[3] = {
+            { "train.first_moment", flat(optimizer_first_moment(t->optimizer), trainable) },
+            { "train.second_moment", flat(optimizer_second_moment(t->optimizer), trainable) },
+            { "train.average", flat(optimizer_average(t->optimizer), params_length(t->model->params)) },
+        };
+        const ModelNote note = { "metaseg.train.state", state };
+        ModelSave save = model_save_defaults();
+        save.weights = DTYPE_F32;
+        save.auxiliary = true;
+        save.overwrite = true;
+        save.extras = extras;
+        save.n_extras = optimizer_average(t->optimizer) != NULL ? 3 : 2;
+        save.notes = &note;
+        save.n_notes = 1;
+        code = model_save(t->model, path, &save);
+    }
+    free(path);
+    free(state);
+    return code;
+}
+
+static Err read_state(Trainer *t, const Json *state)
+{
+    char *agreement = NULL;
+    const char *saved = NULL;
+    TRY(json_get_string(state, "configuration", &saved));
+    TRY(fingerprint(t, &agreement));
+    const bool same = strcmp(agreement, saved) == 0;
+    Err code = ERR_NONE;
+    if (!same)
+        code = err_set(ERR_CONFIG,
+                       "the checkpoint was made with another configuration (%s; now %s); choose another train.output",
+                       saved, agreement);
+    free(agreement);
+    TRY(code);
+    TRY(json_get_int(state, "step", 0, INT64_C(1) << 40, &t->step));
+    TRY(json_get_int(state, "best_step", 0, INT64_C(1) << 40, &t->best_step));
+    TRY(json_get_double(state, "seconds", &t->seconds));
+    t->best_miou = (double)NAN;
+    const Json *const best = json_find(state, "best_miou");
+    if (best != NULL && json_kind(best) == JSON_NUMBER) TRY(json_as_double(best, "best_miou", &t->best_miou));
+    return ERR_NONE;
+}
+
+static Err open_checkpoint(const Trainer *t, TensorFile **ret_file)
+{
+    char *path = NULL;
+    TRY(trainer_path(t, "last.safetensors", &path));
+    const Err code = safetensors_open(path, ret_file);
+    free(path);
+    return code;
+}
+
+Err trainer_load_checkpoint(Trainer *t)
+{
+    TensorFile *file = NULL;
+    Json *state = NULL;
+    TRY(open_checkpoint(t, &file));
+    const char *const text = tensor_file_metadata(file, "metaseg.train.state");
+    Err code = text != NULL ? json_parse(text, strlen(text), 1 << 16, &state)
+                            : err_set(ERR_MODEL, "'%s': no training state; it is a model, not a checkpoint",
+                                      tensor_file_path(file));
+    if (code == ERR_NONE) code = read_state(t, state);
+    if (code == ERR_INPUT) code = err_prefix(ERR_MODEL, "'%s'", tensor_file_path(file));
+    if (code == ERR_NONE) code = model_load_file(file, true, &t->model);
+    json_free(state);
+    tensor_file_close(file);
+    return code;
+}
+
+static Err read_flat(const TensorFile *file, const char *name, float *to, int64_t n)
+{
+    const StoredTensor *stored = NULL;
+    const Shape shape = { 1, { n } };
+    TRY(tensor_file_require(file, name, &shape, &stored));
+    return stored_tensor_read_f32(stored, to);
+}
+
+Err trainer_restore_optimizer(Trainer *t)
+{
+    TensorFile *file = NULL;
+    TRY(open_checkpoint(t, &file));
+    const int64_t trainable = params_trainable_length(t->model->params);
+    Err code = read_flat(file, "train.first_moment", optimizer_first_moment(t->optimizer), trainable);
+    if (code == ERR_NONE)
+        code = read_flat(file, "train.second_moment", optimizer_second_moment(t->optimizer), trainable);
+    if (code == ERR_NONE && optimizer_average(t->optimizer) != NULL)
+        code = read_flat(file, "train.average", optimizer_average(t->optimizer), params_length(t->model->params));
+    tensor_file_close(file);
+    return code;
+}
+
+static Err provenance(const Trainer *t, char **ret_text)
+{
+    const RunConfig *const c = t->config;
+    JsonWriter w = { 0 };
+    json_begin_object(&w, NULL);
+    json_put_string(&w, "software", "metaseg " METASEG_VERSION);
+    json_put_string(&w, "configuration", c->name);
+    json_put_int(&w, "seed", c->train.seed);
+    json_put_int(&w, "step", t->step);
+    json_put_int(&w, "steps", c->train.steps);
+    json_put_int(&w, "batch", c->train.batch);
+    json_put_double(&w, "validation_miou", t->best_miou);
+    json_put_string(&w, "text", c->model.fusion == CONFIG_FUSION_NONE ? "none"
+                                : c->model.text == CONFIG_TEXT_NULL   ? "null"
+                                                                      : "zones");
+    json_end(&w);
+    return json_take(&w, ret_text);
+}
+
+Err trainer_save_best(Trainer *t)
+{
+    char *path = NULL;
+    char *text = NULL;
+    Err code = trainer_path(t, "best.safetensors", &path);
+    if (code == ERR_NONE) code = provenance(t, &text);
+    if (code == ERR_NONE) code = model_config_set_text(&t->model->config.provenance, text);
+    if (code == ERR_NONE) {
+        ModelSave save = model_save_defaults();
+        save.overwrite = true;
+        save.values = optimizer_average(t->optimizer);
+        code = model_save(t->model, path, &save);
+    }
+    free(path);
+    free(text);
+    return code;
+}

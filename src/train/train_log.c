@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * metrics.csv and metrics.jsonl: one row per logged step, validation figures where there are some. */
+#include "train/trainer.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char csv_header[] =
+    "step,loss,cross_entropy,dice,auxiliary,gradient_norm,learning_rate,seconds,validation_miou,validation_accuracy\n";
+
+/* Step of a row: the first number of a CSV row, or behind {"step": of a JSON line; -1 for the header. */
+static long long row_step(const char *row)
+{
+    static const char key[] = "{\"step\":";
+    if (strncmp(row, key, sizeof key - 1) == 0) return strtoll(row + sizeof key - 1, NULL, 10);
+    return row[0] >= '0' && row[0] <= '9' ? strtoll(row, NULL, 10) : -1;
+}
+
+/* Keeps the rows up to a step, so that a continued run does not repeat what came after its checkpoint. */
+static Err cut(const char *path, int64_t step, const char *header)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    Str kept = { 0 };
+    if (step > 0 && file_exists(path)) {
+        TRY(file_read(path, (size_t)1 << 30, &bytes, &length));
+        for (const char *row = bytes; *row != '\0';) {
+            const char *const end = strchr(row, '\n');
+            if (end == NULL) break; /* torn by a crash */
+            if (row_step(row) <= (long long)step) str_add_bytes(&kept, row, (size_t)(end - row) + 1);
+            row = end + 1;
+        }
+        free(bytes);
+    } else {
+        str_add(&kept, header);
+    }
+    char *text = NULL;
+    TRY(str_take(&kept, &text));
+    const Err code = file_write(path, text, strlen(text), true);
+    free(text);
+    return code;
+}
+
+static Err append(const Trainer *t, const char *name, const char *text)
+{
+    char *path = NULL;
+    TRY(trainer_path(t, name, &path));
+    FILE *const file = fopen(path, "a");
+    bool good = file != NULL && fputs(text, file) >= 0;
+    if (file != NULL && fclose(file) != 0) good = false;
+    const Err code = good ? ERR_NONE : err_set(ERR_OUTPUT, "'%s': cannot be written: %s", path, strerror(errno));
+    free(path);
+    return code;
+}
+
+Err trainer_log_open(Trainer *t)
+{
+    static const char *const names[] = { "metrics.csv", "metrics.jsonl" };
+    for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
+        char *path = NULL;
+        TRY(trainer_path(t, names[i], &path));
+        const Err code = cut(path, t->step, i == 0 ? csv_header : "");
+        free(path);
+        TRY(code);
+    }
+    return ERR_NONE;
+}
+
+static Err log_row(const Trainer *t, const Metrics *metrics)
+{
+    const OptimizerOptions schedule = { .steps = t->config->train.steps, .warmup_steps = t->config->train.warmup_steps,
+                                        .final_fraction = t->config->train.final_fraction };
+    const double rate = t->config->train.learning_rate * optimizer_schedule(&schedule, t->step - 1);
+    Str row = { 0 };
+    str_addf(&row, "%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.1f,", (long long)t->step, t->loss, t->cross_entropy, t->dice,
+             t->auxiliary, t->norm, rate, t->seconds);
+    if (metrics != NULL)
+        str_addf(&row, "%.6f,%.6f\n", metrics->miou, metrics->overall_accuracy);
+    else
+        str_add(&row, ",\n");
+    JsonWriter w = { 0 };
+    json_begin_object(&w, NULL);
+    json_put_int(&w, "step", t->step);
+    json_put_double(&w, "loss", t->loss);
+    json_put_double(&w, "cross_entropy", t->cross_entropy);
+    json_put_double(&w, "dice", t->dice);
+    json_put_double(&w, "auxiliary", t->auxiliary);
+    json_put_double(&w, "gradient_norm", t->norm);
+    json_put_double(&w, "learning_rate", rate);
+    json_put_double(&w, "seconds", t->seconds);
+    if (metrics != NULL) {
+        json_put_double(&w, "validation_miou", metrics->miou);
+        json_put_double(&w, "validation_accuracy", metrics->overall_accuracy);
+        json_begin_array(&w, "validation_iou");
+        for (uint32_t c = 0; c < t->config->data.n_classes; c++) json_put_double(&w, NULL, metrics->per_class[c].iou);
+        json_end(&w);
+    }
+    json_end(&w);
+    char *csv = NULL;
+    char *line = NULL;
+    Err code = str_take(&row, &csv);
+    if (code == ERR_NONE) code = json_take(&w, &line);
+    Str json = { 0 };
+    if (code == ERR_NONE) str_addf(&json, "%s\n", line);
+    if (code == ERR_NONE) code = append(t, "metrics.csv", csv);
+    if (code == ERR_NONE) code = append(t, "metrics.jsonl", str_text(&json));
+    str_done(&json);
+    json_writer_done(&w);
+    free(csv);
+    free(line);
+    return code;
+}
+
+Err trainer_log_step(const Trainer *t) { return log_row(t, NULL); }
+Err trainer_log_validation(const Trainer *t, const Metrics *metrics) { return log_row(t, metrics); }

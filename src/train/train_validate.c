@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Metrics on the validation area during training. */
+#include "train/trainer.h"
+
+#include "geo/mosaic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void fill(const Program *program, const char *name, const void *from)
+{
+    const Tensor t = program_tensor(program, name);
+    if (t.data != NULL) memcpy(t.data, from, tensor_bytes(&t));
+}
+
+static void fill_inputs(const Program *program, const Batch *batch)
+{
+    fill(program, "image", batch->image);
+    if (batch->tokens == NULL) return;
+    fill(program, "tokens", batch->tokens);
+    fill(program, "token_mask", batch->token_mask);
+    fill(program, "log_share_16", batch->log_share_16);
+    fill(program, "log_share_32", batch->log_share_32);
+}
+
+/* Scores of one window -> classes -> matrix. */
+static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
+{
+    const int64_t side = t->window_layout.side;
+    const int64_t cells = side / 4;
+    const Tensor scores = program_tensor(t->validation, "logits4");
+    Mosaic *mosaic = NULL;
+    TRY(mosaic_new(cells, cells, confusion->classes, cells, side, side, &mosaic));
+    float *const ones = malloc((size_t)cells * sizeof *ones);
+    float *const scratch = malloc((size_t)mosaic_scratch(mosaic) * sizeof *scratch);
+    Err code = ERR_NONE;
+    if (ones == NULL || scratch == NULL) {
+        code = err_memory((size_t)mosaic_scratch(mosaic) * sizeof *scratch, "a validation window");
+    } else {
+        for (int64_t i = 0; i < cells; i++) ones[i] = 1.0F;
+        mosaic_add(mosaic, scores.data, 0, 0, cells, cells, ones, ones);
+        (void)mosaic_complete(mosaic, cells);
+        for (int64_t row = 0; row < side; row++)
+            mosaic_read(mosaic, row, classes + row * side, NULL, NULL, 0, scratch);
+        confusion_add(confusion, t->window.labels, classes, side * side);
+    }
+    free(ones);
+    free(scratch);
+    mosaic_free(mosaic);
+    return code;
+}
+
+Err trainer_validate(Trainer *t, Metrics *ret_metrics)
+{
+    const int64_t side = t->window_layout.side;
+    Confusion confusion;
+    TRY(confusion_init(&confusion, (int32_t)t->config->data.n_classes));
+    uint8_t *const classes = malloc((size_t)(side * side));
+    Err code = classes == NULL ? err_memory((size_t)(side * side), "a validation window") : ERR_NONE;
+    optimizer_swap_average(t->optimizer);
+    program_params_changed(t->validation);
+    for (int64_t i = 0; code == ERR_NONE && i < dataset_validation_count(t->dataset); i++) {
+        code = dataset_validation_window(t->dataset, i, &t->text, t->layout.tokens,
+                                         batch_window(&t->window, &t->window_layout, 0));
+        if (code != ERR_NONE) break;
+        fill_inputs(t->validation, &t->window);
+        code = program_forward(t->validation, 0);
+        if (code == ERR_NONE) code = count_window(t, classes, &confusion);
+    }
+    optimizer_swap_average(t->optimizer);
+    if (code == ERR_NONE) confusion_metrics(&confusion, 0.0, NULL, ret_metrics);
+    free(classes);
+    confusion_done(&confusion);
+    return code;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of a training run; include/metaseg/train.h is what callers use. Private to src/train.
+ */
+#ifndef METASEG_TRAIN_TRAINER_H
+#define METASEG_TRAIN_TRAINER_H
+
+#include "base/log.h"
+#include "data/dataset.h"
+#include "eval/confusion.h"
+#include "graph/program.h"
+#include "metaseg/train.h"
+#include "model/model_file.h"
+#include "train/loader.h"
+#include "train/optimizer.h"
+
+typedef struct Trainer {
+    RunConfig *config;
+    const MetasegRun *run;
+    Device device;
+    Climate *climate;
+    Dataset *dataset;
+    TextTable text;            /* all paraphrases of all zones */
+    Model *model;
+    Program *training, *validation;
+    Optimizer *optimizer;
+    Loader *loader;
+    Batch window;              /* one validation window */
+    BatchLayout layout, window_layout;
+    char *folder;              /* of the run */
+    int64_t step;              /* steps done */
+    double best_miou;          /* NAN: none yet */
+    int64_t best_step;
+    double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
+    double seconds;            /* computing time of all parts of the run */
+} Trainer;
+
+/* train_features.c: encodes the prompt bank for training (all paraphrases -> trainer->text) and for the model file (the first ones ->
+ * model->prompts). Nothing to do for a network without text. ERR_CONFIG, ERR_INPUT, ERR_MODEL, ERR_MEMORY. */
+Err trainer_encode_prompts(Trainer *trainer);
+
+/* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure; written atomically. */
+Err trainer_save_checkpoint(Trainer *trainer);
+/* Loads last.safetensors into a trainer whose model is not made yet. ERR_INPUT when there is none; ERR_MODEL when it is damaged;
+ * ERR_CONFIG when it belongs to another configuration (seed, batch, window, classes, fusion). The optimizer's part is read by
+ * trainer_restore_optimizer, once the optimizer stands. */
+Err trainer_load_checkpoint(Trainer *trainer);
+Err trainer_restore_optimizer(Trainer *trainer);
+/* best.safetensors: the averaged weights in half precision with provenance, without training state. */
+Err trainer_save_best(Trainer *trainer);
+/* Path inside the run folder; free() it. */
+Err trainer_path(const Trainer *trainer, const char *name, char **ret_path);
+
+/* train_log.c: one row of metrics.csv and metrics.jsonl. Rows of steps after trainer->step, left by an interrupted run, are dropped
+ * by trainer_log_open. ERR_OUTPUT. */
+Err trainer_log_open(Trainer *trainer);
+Err trainer_log_step(const Trainer *trainer);
+Err trainer_log_validation(const Trainer *trainer, const Metrics *metrics);
+
+/* train_validate.c: metrics of the current (averaged) weights on the validation windows. */
+Err trainer_validate(Trainer *trainer, Metrics *ret_metrics);
+
+#endif
