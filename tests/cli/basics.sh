@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The command line itself: help, version, refusals and their exit codes, broken standard output, messages as JSON.
+# basics.sh PROGRAM
+program=$1
+failed=0
+
+# expect CODE STDOUT-PATTERN STDERR-PATTERN ARGUMENTS...: grep patterns; '' means that nothing may be there
+expect() {
+    code=$1 out=$2 err=$3
+    shift 3
+    "$program" "$@" >basics.out 2>basics.err </dev/null
+    got=$?
+    verdict=
+    [ $got = "$code" ] || verdict="exit code $got, expected $code"
+    if [ -n "$out" ]; then grep -q -e "$out" basics.out || verdict="$verdict; stdout lacks '$out'"
+    else [ ! -s basics.out ] || verdict="$verdict; stdout is not empty"; fi
+    if [ -n "$err" ]; then grep -q -e "$err" basics.err || verdict="$verdict; stderr lacks '$err'"
+    else [ ! -s basics.err ] || verdict="$verdict; stderr is not empty"; fi
+    if [ -n "$err" ] && [ "$(wc -l <basics.err)" != 1 ]; then verdict="$verdict; stderr is not one line"; fi
+    [ -z "$verdict" ] && return
+    echo "FAILED: metaseg $*: $verdict"
+    cat basics.out basics.err
+    failed=1
+}
+
+expect 0 '^metaseg [0-9.]*$' '' --version
+expect 0 'usage: metaseg COMMAND' '' --help
+expect 0 'usage: metaseg doctor' '' help doctor
+expect 0 'usage: metaseg doctor' '' doctor --help
+expect 2 '' "^metaseg: error: no command was given"
+expect 2 '' "unknown command 'doctro'; did you mean 'doctor'" doctro
+expect 2 '' "unknown command 'xyz'; 'metaseg --help' lists them" xyz
+expect 2 '' "unknown option '--verbos'; did you mean '--verbose'" doctor --verbos
+expect 2 '' "takes auto, plain, avx2, avx512" doctor --cpu sse9
+expect 2 '' "'x' is one argument too many" doctor x
+expect 2 '' '^{"time":"[^"]*","level":"error","message":"--threads: .* is out of range' doctor --log-format json --threads 5000
+expect 4 '' "'/nowhere': no such folder" doctor --share /nowhere
+expect 0 '^complete ' '' --completion
+expect 0 '^.SS "metaseg doctor' '' --man
+METASEG_SHARE=/nowhere expect 4 '' "'/nowhere': no such folder" doctor
+
+for command in $("$program" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+    expect 0 "^usage: metaseg $command" '' "$command" --help
+done
+
+if [ -w /dev/full ]; then
+    "$program" --help >/dev/full 2>basics.err
+    [ $? = 6 ] && grep -q 'cannot be written' basics.err || { echo "FAILED: a full disk behind stdout is not reported"; failed=1; }
+fi
+
+# every plain and every documented level runs what this CPU has, and refuses what it has not
+"$program" doctor --cpu plain >basics.out 2>&1
+grep -q '^level *plain ' basics.out || { echo "FAILED: --cpu plain"; failed=1; }
+rm -f basics.out basics.err
+exit $failed
