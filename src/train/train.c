@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A training run from its configuration to its best model. */
+#include "metaseg/train.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "data/scene.h"
+#include "model/segmenter.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_EVERY = 10 };
+
+static bool reads_text(const RunConfig *config) { return config->model.fusion != CONFIG_FUSION_NONE; }
+
+static void tell(const Trainer *t, int level, const char *text)
+{
+    if (t->run != NULL && t->run->message != NULL) t->run->message(t->run->context, level, text);
+}
+
+static Err choose_device(Trainer *t)
+{
+    t->device = device_default();
+    if (t->run == NULL) return ERR_NONE;
+    if (t->run->threads > 0) t->device.threads = t->run->threads;
+    if (t->run->cpu != NULL) TRY(cpu_isa_parse(t->run->cpu, &t->device.isa));
+    return ERR_NONE;
+}
+
+static Err open_data(Trainer *t)
+{
+    const RunConfig *const config = t->config;
+    if (reads_text(config) && config->model.text == CONFIG_TEXT_ZONES) {
+        char *path = NULL;
+        TRY(config_path(config, config->model.climate, &path));
+        const Err code = climate_open(path, &t->climate);
+        free(path);
+        TRY(code);
+    }
+    return dataset_open(config, t->climate, true, &t->dataset);
+}
+
+static Err describe_bands(const Trainer *t, ModelConfig *m)
+{
+    static const char *const colors[] = { "red", "green", "blue" };
+    const int64_t bands = dataset_bands(t->dataset);
+    if (bands > MODEL_MAX_BANDS)
+        return err_set(ERR_CONFIG, "%lld bands; a model reads at most %d", (long long)bands, (int)MODEL_MAX_BANDS);
+    double mean[MODEL_MAX_BANDS];
+    double std[MODEL_MAX_BANDS];
+    TRY(dataset_statistics(t->dataset, mean, std));
+    TRY(model_config_set_bands(m, (int32_t)bands));
+    for (int64_t b = 0; b < bands; b++) {
+        char *name = NULL;
+        TRY(bands == 3 ? str_copy(colors[b], &name) : str_format(&name, "band %lld", (long long)b + 1));
+        const Err code = model_config_set_text(&m->bands[b].name, name);
+        free(name);
+        TRY(code);
+        m->bands[b].scale = 1.0;
+        m->bands[b].mean = mean[b];
+        m->bands[b].std = std[b];
+    }
+    return ERR_NONE;
+}
+
+static Err describe_classes(const RunConfig *config, ModelConfig *m)
+{
+    TRY(model_config_set_classes(m, (int32_t)config->data.n_classes));
+    for (int32_t c = 0; c < m->n_classes; c++) {
+        const ConfigClass *const from = &config->data.classes[c];
+        m->classes[c].code = from->value;
+        TRY(model_config_set_text(&m->classes[c].name, from->name));
+        m->classes[c].color = (uint32_t)strtoul(from->color + 1, NULL, 16);
+    }
+    return ERR_NONE;
+}
+
+static Err fill_model_config(const Trainer *t, ModelConfig *m)
+{
+    const RunConfig *const config = t->config;
+    TRY(describe_bands(t, m));
+    TRY(describe_classes(config, m));
+    TRY(model_config_set_text(&m->name, config->name));
+    m->fusion = reads_text(config) ? MODEL_FUSION_CAF : MODEL_FUSION_NONE;
+    m->decoder_width = config->model.decoder_width;
+    m->gsd_minimum = config->model.gsd_min;
+    m->gsd_maximum = config->model.gsd_max;
+    m->gsd_unit = config->model.gsd_unit == CONFIG_UNIT_DEGREE ? MODEL_DEGREE : MODEL_METRE;
+    m->tile = config->train.window < 512 ? 512 : (int32_t)config->train.window;
+    return model_config_check(m);
+}
+
+static Err new_model(Trainer *t)
+{
+    ModelConfig m;
+    TRY(model_config_init(&m));
+    Err code = fill_model_config(t, &m);
+    if (code == ERR_NONE) code = model_new(&m, true, &t->model);
+    model_config_done(&m);
+    TRY(code);
+    model_initialize(t->model, (uint64_t)t->config->train.seed);
+    char *path = NULL;
+    TRY(config_path(t->config, t->config->model.encoder_weights, &path));
+    if (path == NULL) return ERR_NONE;
+    code = model_load_encoder(t->model, path);
+    free(path);
+    return code;
+}
+
+static void use_model_statistics(Trainer *t)
+{
+    double mean[MODEL_MAX_BANDS];
+    double std[MODEL_MAX_BANDS];
+    const ModelConfig *const m = &t->model->config;
+    for (int32_t b = 0; b < m->n_bands; b++) {
+        mean[b] = m->bands[b].mean;
+        std[b] = m->bands[b].std;
+    }
+    dataset_set_statistics(t->dataset, mean, std);
+}
+
+static int32_t longest_prompt(const TextTable *table)
+{
+    int32_t longest = 1;
+    for (int32_t i = 0; i < table->zones * table->variants; i++)
+        longest = table->lengths[i] > longest ? table->lengths[i] : longest;
+    return longest;
+}
+
+static Err compile(Trainer *t)
+{
+    const ConfigTrain *const train = &t->config->train;
+    SegmenterShape shape = { .batch = train->batch, .height = train->window, .width = train->window,
+                             .zones = TEXT_MAX_SLOTS, .tokens = t->layout.tokens };
+    SegmenterTraining training = segmenter_training_defaults();
+    training.smoothing = (float)train->label_smoothing;
+    training.dropout = (float)train->dropout;
+    training.dice_weight = (float)train->dice_weight;
+    training.auxiliary_weight = (float)train->auxiliary_weight;
+    training.ignore = CLASS_IGNORE;
+    ProgramOptions options = program_options_defaults();
+    options.device = t->device;
+    options.seed = (uint64_t)train->seed;
+    TRY(segmenter_compile(t->model->params, &t->model->config, &shape, &training, &options, &t->training));
+    if (dataset_validation_count(t->dataset) == 0) return ERR_NONE;
+    shape.batch = 1;
+    return segmenter_compile(t->model->params, &t->model->config, &shape, NULL, &options, &t->validation);
+}
+
+static Err make_optimizer(Trainer *t, bool resume)
+{
+    const ConfigTrain *const c = &t->config->train;
+    const OptimizerOptions options = {
+        .learning_rate = c->learning_rate, .encoder_multiplier = c->encoder_multiplier,
+        .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = c->weight_decay, .clip_norm = c->clip_norm,
+        .ema_decay = c->ema_decay, .steps = c->steps, .warmup_steps = c->warmup_steps,
+        .final_fraction = c->final_fraction,
+    };
+    TRY(optimizer_new(t->model->params, &options, &t->optimizer));
+    return resume ? trainer_restore_optimizer(t) : ERR_NONE;
+}
+
+static Err prepare(Trainer *t, bool resume)
+{
+    const ConfigTrain *const train = &t->config->train;
+    TRY(choose_device(t));
+    TRY(config_path(t->config, train->output, &t->folder));
+    TRY(file_make_folders(t->folder));
+    TRY(open_data(t));
+    TRY(resume ? trainer_load_checkpoint(t) : new_model(t));
+    use_model_statistics(t);
+    if (reads_text(t->config)) TRY(trainer_encode_prompts(t));
+    const bool zones = reads_text(t->config) && t->text.zones > 0;
+    t->layout = (BatchLayout){ .batch = train->batch, .side = train->window, .bands = dataset_bands(t->dataset),
+                               .tokens = reads_text(t->config) ? (zones ? longest_prompt(&t->text) : 1) : 0 };
+    t->window_layout = t->layout;
+    t->window_layout.batch = 1;
+    t->model->config.prompt_tokens = t->layout.tokens > 0 ? t->layout.tokens : 1;
+    TRY(compile(t));
+    TRY(make_optimizer(t, resume));
+    TRY(batch_init(&t->window, &t->window_layout));
+    TRY(trainer_log_open(t));
+    return loader_new(t->dataset, &t->text, &t->layout, t->step, train->steps, &t->loader);
+}
+
+static void done(Trainer *t)
+{
+    loader_free(t->loader); /* first: its thread uses the data set */
+    optimizer_free(t->optimizer);
+    program_free(t->training);
+    program_free(t->validation);
+    batch_done(&t->window);
+    dataset_close(t->dataset);
+    climate_close(t->climate);
+    text_table_done(&t->text);
+    model_free(t->model);
+    free(t->folder);
+    config_free(t->config);
+}
+
+static void fill(const Program *program, const char *name, const void *from)
+{
+    const Tensor tensor = program_tensor(program, name);
+    ASSERT(tensor.data != NULL);
+    memcpy(tensor.data, from, tensor_bytes(&tensor));
+}
+
+static double scalar(const Program *program, const char *name)
+{
+    const Tensor tensor = program_tensor(program, name);
+    return tensor.data != NULL ? (double)*(const float *)tensor.data : 0.0;
+}
+
+static Err train_step(Trainer *t)
+{
+    const Batch *batch = NULL;
+    TRY(loader_next(t->loader, &batch));
+    fill(t->training, "image", batch->image);
+    fill(t->training, "labels", batch->labels);
+    if (batch->tokens != NULL) {
+        fill(t->training, "tokens", batch->tokens);
+        fill(t->training, "token_mask", batch->token_mask);
+        fill(t->training, "log_share_16", batch->log_share_16);
+        fill(t->training, "log_share_32", batch->log_share_32);
+    }
+    TRY(program_forward(t->training, (uint64_t)t->step));
+    TRY(program_backward(t->training, false));
+    t->loss = scalar(t->training, "loss");
+    t->cross_entropy = scalar(t->training, "loss_cross_entropy");
+    t->dice = scalar(t->training, "loss_dice");
+    t->auxiliary = scalar(t->training, "loss_auxiliary");
+    if (!isfinite(t->loss))
+        return err_set(ERR_INTERNAL, "step %lld: the loss is not finite; lower train.learning_rate", (long long)t->step);
+    TRY(optimizer_step(t->optimizer, t->step, &t->norm));
+    t->step++;
+    return ERR_NONE;
+}
+
+/* The loader alone may use the data set, so it rests while validation reads. */
+static Err validate(Trainer *t)
+{
+    loader_free(t->loader);
+    t->loader = NULL;
+    Metrics metrics;
+    TRY(trainer_validate(t, &metrics));
+    if (!isfinite(t->best_miou) || metrics.miou > t->best_miou) {
+        t->best_miou = metrics.miou;
+        t->best_step = t->step;
+        TRY(trainer_save_best(t));
+    }
+    TRY(trainer_log_validation(t, &metrics));
+    char text[160];
+    (void)snprintf(text, sizeof text, "step %lld: validation mIoU %.2f %%, OA %.2f %% (best %.2f %% at step %lld)",
+                   (long long)t->step, 100.0 * metrics.miou, 100.0 * metrics.overall_accuracy, 100.0 * t->best_miou,
+                   (long long)t->best_step);
+    tell(t, 0, text);
+    if (t->step == t->config->train.steps) return ERR_NONE;
+    return loader_new(t->dataset, &t->text, &t->layout, t->step, t->config->train.steps, &t->loader);
+}
+
+static bool due(int64_t step, int64_t every, int64_t last) { return step == last || (every > 0 && step % every == 0); }
+
+static void report_progress(const Trainer *t)
+{
+    if (t->run == NULL || t->run->progress == NULL) return;
+    char text[64];
+    (void)snprintf(text, sizeof text, "loss %.4f", t->loss);
+    t->run->progress(t->run->context, t->step, t->config->train.steps, text);
+}
+
+static bool asked_to_stop(const Trainer *t) { return t->run != NULL && t->run->stop != NULL && *t->run->stop != 0; }
+
+static Err loop(Trainer *t)
+{
+    const ConfigTrain *const train = &t->config->train;
+    double mark = clock_seconds();
+    while (t->step < train->steps) {
+        TRY(train_step(t));
+        const double now = clock_seconds();
+        t->seconds += now - mark;
+        mark = now;
+        const bool check = t->validation != NULL && due(t->step, train->validate_every, train->steps);
+        if (check)
+            TRY(validate(t));
+        else if (t->step % LOG_EVERY == 0 || t->step == train->steps)
+            TRY(trainer_log_step(t));
+        if (check) mark = clock_seconds();
+        if (due(t->step, train->checkpoint_every, train->steps)) TRY(trainer_save_checkpoint(t));
+        report_progress(t);
+        if (asked_to_stop(t) && t->step < train->steps) {
+            TRY(trainer_save_checkpoint(t));
+            return err_set(ERR_INTERRUPTED, "stopped after step %lld of %lld; continue with --resume", (long long)t->step,
+                           (long long)train->steps);
+        }
+    }
+    return ERR_NONE;
+}
+
+static Err run_training(Trainer *t, bool resume)
+{
+    TRY(prepare(t, resume));
+    TRY(loop(t));
+    /* without a validation area the last weights are the best known */
+    return t->validation == NULL ? trainer_save_best(t) : ERR_NONE;
+}
+
+MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides, bool resume,
+                            const MetasegRun *run, MetasegTrainReport *report)
+{
+    Trainer t = { .run = run, .best_miou = (double)NAN };
+    const double start = clock_seconds();
+    Err code = config_load(config, overrides, n_overrides, &t.config);
+    if (code != ERR_NONE) return (MetasegStatus)code;
+    code = run_training(&t, resume);
+    if (report != NULL && (code == ERR_NONE || code == ERR_INTERRUPTED))
+        *report = (MetasegTrainReport){ .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step,
+                                        .seconds = clock_seconds() - start };
+    done(&t);
+    return (MetasegStatus)code;
+}
