@@ -70,6 +70,9 @@ const char *raster_band_name(const Raster *raster, int64_t band);
 /* The value of a metadata item of the file ("TIFFTAG_DATETIME", domain "" or NULL) or NULL. */
 const char *raster_metadata(const Raster *raster, const char *domain, const char *key);
 
+/* Name of a class of band 1 (category names), "" where the file has none. Valid while the raster is open. */
+const char *raster_class_name(const Raster *raster, int64_t value);
+
 /* Files that make up the raster (itself, sidecars, sources): file i, NULL beyond the last. */
 const char *raster_file(const Raster *raster, int64_t i);
 
