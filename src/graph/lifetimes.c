@@ -55,7 +55,7 @@ static bool forward_in_place(const Program *program, int32_t s)
     const ProgramStep *step = &program->steps[s];
     const ProgramValue *in = &program->values[step->in[0]], *out = &program->values[step->first_out];
     if (program->options.keep_all || (step->op->flags & OP_INPLACE) == 0) return false;
-    if (in->buffer < 0 || in->last != s || in->pinned) return false;
+    if (in->buffer < 0 || in->last != s) return false; /* pinned ones are read after all steps */
     for (int32_t i = 1; i < step->step.n_in; i++)
         if (step->in[i] == step->in[0]) return false;
     return tensor_bytes(&in->tensor) == tensor_bytes(&out->tensor);
@@ -81,12 +81,13 @@ static Err make_forward_buffers(Program *program, int32_t s)
     return ERR_NONE;
 }
 
-/* d_in[0] may take over the memory of d_out[0] when the step overwrites it and its value comes only once. */
+/* For a wanted d_in[0] that no other step wrote before: it may take over the memory of d_out[0] when its value comes
+ * only once. */
 static bool backward_in_place(const Program *program, const ProgramStep *step)
 {
     const ProgramValue *in = &program->values[step->in[0]], *out = &program->values[step->first_out];
     if (program->options.keep_all || (step->op->flags & OP_INPLACE) == 0) return false;
-    if (!step->wanted[0] || step->accumulate[0] || in->param >= 0 || out->gradient_buffer < 0) return false;
+    if (out->gradient_buffer < 0) return false;
     for (int32_t i = 1; i < step->step.n_in; i++)
         if (step->in[i] == step->in[0]) return false;
     return tensor_bytes(&in->tensor) == tensor_bytes(&out->tensor);

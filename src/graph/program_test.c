@@ -149,7 +149,15 @@ static void parameter_twice_in_one_node(void **state)
     Fixture f = fixture_new(true);
     (void)state;
     const Var a = param(&f, "a");
-    check_and_done(&f, node1(f.g, &op_sum_, node2(f.g, &op_multiply_, a, a)));
+    const Var loss = node1(f.g, &op_sum_, node2(f.g, &op_multiply_, a, a));
+    run(&f, loss, false);
+    check_gradients(&f, loss);
+    float first[N];
+    memcpy(first, params_gradients(f.params), sizeof first);
+    assert_int_equal(program_forward(f.program, 0), ERR_NONE);
+    assert_int_equal(program_backward(f.program, true), ERR_NONE);
+    for (int64_t k = 0; k < N; k++) assert_true(fabsf(params_gradients(f.params)[k] - 2 * first[k]) < 1e-6F);
+    fixture_done(&f);
 }
 
 static void parameter_in_several_nodes(void **state)
@@ -364,6 +372,8 @@ static void memory_is_reused(void **state)
     assert_int_equal(chain_bytes(&op_tanh_, false, 20), 6400 + 64);
     /* in and out at the same time: two, and the sum in the one that is free by then */
     assert_int_equal(chain_bytes(&op_sine_, false, 20), 2 * 6400);
+    /* a value that comes twice is not overwritten in place */
+    assert_int_equal(chain_bytes(&op_add_, false, 20), 2 * 6400);
     /* training: 20 inputs that sine's backward reads, two gradients (in and out), the loss to the end */
     assert_int_equal(chain_bytes(&op_sine_, true, 20), 22 * 6400 + 64);
     /* tanh reads its 20 results; one gradient, in place all along; the loss and its gradient */
