@@ -19,7 +19,6 @@
 static const char *const options[GDAL_OPTION_COUNT][2] = {
     { "CPL_VSIL_CURL_ALLOWED_FILENAME", "/network access is off/" },
     { "GDAL_VRT_ENABLE_PYTHON", "NO" },
-    { "GDAL_ERROR_ON_LIBJPEG_WARNING", "NO" },
 };
 
 /* Enough for the rows of a scene that neighbouring tiles share; GDAL's own default is 5 % of the machine. */
@@ -50,7 +49,9 @@ static void CPL_STDCALL collect(CPLErr level, CPLErrorNum number, const char *te
 {
     (void)number;
     GdalSession *session = CPLGetErrorHandlerUserData();
-    if (level >= CE_Failure) {
+    /* libjpeg fills what is missing with grey and only warns */
+    const bool lost = level == CE_Warning && strstr(text, "Premature end of JPEG") != NULL;
+    if (level >= CE_Failure || lost) {
         if (session->failures++ == 0) (void)snprintf(session->message, sizeof session->message, "%s", text);
     } else if (level == CE_Warning) {
         if (session->warnings++ == 0) (void)snprintf(session->warning, sizeof session->warning, "%s", text);

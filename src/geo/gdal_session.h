@@ -18,10 +18,10 @@
 #include <cpl_error.h>
 #include <stdbool.h>
 
-enum { GDAL_MESSAGE_BYTES = 400, GDAL_OPTION_COUNT = 3 };
+enum { GDAL_MESSAGE_BYTES = 400, GDAL_OPTION_COUNT = 2 };
 
 typedef struct GdalSession {
-    int failures;                           /* errors of class CE_Failure and above */
+    int failures;                           /* errors of class CE_Failure and above, and JPEG streams that end early */
     int warnings;                           /* errors of class CE_Warning */
     char message[GDAL_MESSAGE_BYTES];       /* the first failure (later ones are its consequences), "" if none */
     char warning[GDAL_MESSAGE_BYTES];       /* the first warning */

@@ -40,7 +40,7 @@ static Err open_dataset(const char *path, GDALDatasetH *ret_dataset)
         goto done;
     }
     if (strcmp(GDALGetDriverShortName(driver), "VRT") == 0) {
-        code = vrt_check(name);
+        code = vrt_check(path);
         if (code != ERR_NONE) goto done;
     }
     dataset = GDALOpenEx(name, GDAL_OF_RASTER | GDAL_OF_READONLY, gdal_allowed_drivers(), NULL, NULL);

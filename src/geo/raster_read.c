@@ -12,18 +12,19 @@
 static Err report_failure(const Raster *raster, RasterWindow window, const char *reason)
 {
     float *row = malloc((size_t)window.columns * sizeof *row);
-    int band = raster->chosen[0];
-    int64_t line = window.y;
-    for (int64_t y = window.y; row != NULL && y < window.y + window.rows; y++)
-        for (int64_t i = 0; i < raster->chosen_count; i++)
+    int band = 0;
+    int64_t line = 0;
+    for (int64_t y = window.y; row != NULL && band == 0 && y < window.y + window.rows; y++)
+        for (int64_t i = 0; band == 0 && i < raster->chosen_count; i++) {
+            line = y;
             if (GDALRasterIO(GDALGetRasterBand(raster->dataset, raster->chosen[i]), GF_Read, (int)window.x, (int)y,
-                             (int)window.columns, 1, row, (int)window.columns, 1, GDT_Float32, 0, 0) != CE_None) {
+                             (int)window.columns, 1, row, (int)window.columns, 1, GDT_Float32, 0, 0) != CE_None)
                 band = raster->chosen[i];
-                line = y;
-                goto found;
-            }
-found:
+        }
     free(row);
+    if (band == 0) /* the driver filled what is missing */
+        return err_set(ERR_INPUT, "'%s': rows %lld to %lld cannot be read (%s); the file is truncated or damaged",
+                       raster->path, (long long)window.y, (long long)(window.y + window.rows - 1), reason);
     return err_set(ERR_INPUT, "'%s': band %d cannot be read at row %lld (%s); the file is truncated or damaged",
                    raster->path, band, (long long)line, reason);
 }
@@ -95,7 +96,8 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
     if (GDALDatasetRasterIOEx(raster->dataset, GF_Read, (int)window.x, (int)window.y, (int)window.columns,
                               (int)window.rows, ret_values, (int)window.columns, (int)window.rows, GDT_Float32,
                               (int)bands, raster->chosen, sample * bands, sample * bands * window.columns, sample,
-                              NULL) != CE_None) {
+                              NULL) != CE_None ||
+        session.failures > 0) {
         code = report_failure(raster, window, gdal_reason(&session, "no reason given"));
     } else {
         mark_values(raster, pixels, ret_values, ret_valid);

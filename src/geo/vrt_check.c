@@ -38,10 +38,13 @@ static Err check_source(const char *path, const CPLXMLNode *node, int depth)
     if (text[0] == '\0') return err_set(ERR_INPUT, "'%s': a source has no file name", path);
     const Err code = gdal_check_path(source);
     if (code != ERR_NONE) return err_prefix(code, "'%s': source of this virtual raster", path);
-    const GDALDriverH driver = GDALIdentifyDriverEx(source, GDAL_OF_RASTER, gdal_allowed_drivers(), NULL);
+    char name[PATH_MAX + 2];
+    TRY(gdal_plain_name(source, name, sizeof name));
+    const GDALDriverH driver = GDALIdentifyDriverEx(name, GDAL_OF_RASTER, gdal_allowed_drivers(), NULL);
     if (driver == NULL)
         return err_set(ERR_INPUT, "'%s': its source '%s' is not a raster of a format that is read here", path, source);
-    return strcmp(GDALGetDriverShortName(driver), "VRT") == 0 ? check_file(source, depth + 1) : ERR_NONE;
+    if (strcmp(GDALGetDriverShortName(driver), "VRT") != 0) return ERR_NONE;
+    return err_prefix(check_file(source, depth + 1), "'%s': source of this virtual raster", path);
 }
 
 /* Refuses what computes or reads more than rasters. */
@@ -104,9 +107,13 @@ static Err check_file(const char *path, int depth)
     GdalSession session;
     gdal_begin(&session);
     CPLXMLNode *root = CPLParseXMLFile(path);
-    const Err code = root == NULL ? err_set(ERR_INPUT, "'%s': its XML is broken (%s)", path,
-                                            gdal_reason(&session, "no reason given"))
-                                  : check_nodes(path, root, depth, 0);
+    Err code = ERR_NONE;
+    if (root == NULL)
+        code = err_set(ERR_INPUT, "'%s': its XML is broken (%s)", path, gdal_reason(&session, "no reason given"));
+    else if (CPLGetXMLNode(root, "=VRTDataset.VRTRasterBand") == NULL)
+        code = err_set(ERR_INPUT, "'%s': it holds no raster bands; expected at least one", path);
+    else
+        code = check_nodes(path, root, depth, 0);
     CPLDestroyXMLNode(root);
     gdal_end(&session);
     return code;
