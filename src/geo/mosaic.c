@@ -20,21 +20,22 @@ size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows)
     return (size_t)(ring_rows * width * (classes + 1)) * sizeof(float);
 }
 
-Err mosaic_new(int64_t height, int64_t width, int64_t classes, int64_t ring_rows, int64_t out_height, int64_t out_width,
-               Mosaic **ret_mosaic)
+Err mosaic_new(const MosaicSize *size, Mosaic **ret_mosaic)
 {
     Mosaic *const m = calloc(1, sizeof *m);
     if (m == NULL) return err_memory(sizeof *m, "the mosaic of tiles");
+    const int64_t width = (int64_t)ceil(size->span_x);
+    const int64_t n = size->classes;
     *m = (Mosaic){
-        .height = height, .width = width, .classes = classes, .ring_rows = ring_rows,
-        .out_height = out_height, .out_width = out_width,
-        .step_y = (double)height / (double)out_height, .step_x = (double)width / (double)out_width,
+        .height = (int64_t)ceil(size->span_y), .width = width, .classes = n, .ring_rows = size->ring_rows,
+        .out_height = size->out_height, .out_width = size->out_width,
+        .step_y = size->span_y / (double)size->out_height, .step_x = size->span_x / (double)size->out_width,
     };
-    m->scores = calloc((size_t)(ring_rows * width * classes), sizeof(float));
-    m->weights = calloc((size_t)(ring_rows * width), sizeof(float));
+    m->scores = calloc((size_t)(m->ring_rows * width * n), sizeof(float));
+    m->weights = calloc((size_t)(m->ring_rows * width), sizeof(float));
     if (m->scores == NULL || m->weights == NULL) {
         mosaic_free(m);
-        return err_memory(mosaic_bytes(width, classes, ring_rows), "the mosaic of tiles");
+        return err_memory(mosaic_bytes(width, n, size->ring_rows), "the mosaic of tiles");
     }
     *ret_mosaic = m;
     return ERR_NONE;
@@ -115,7 +116,8 @@ static int64_t neighbours(double position, int64_t cells, int64_t *ret_upper, fl
     return lower;
 }
 
-/* Scores of one pixel -> its class; with probabilities wanted, scores become exp(score - max) and their sum is returned. */
+/* Scores of one pixel -> its class; with probabilities wanted, scores become exp(score - max) and their sum is
+ * returned. */
 static uint8_t best_class(const float *scores, int64_t classes)
 {
     int64_t best = 0;

@@ -2,13 +2,14 @@
  *
  * Blends the class scores of overlapping tiles and brings them to the scene's own pixels, in bounded memory.
  *
- * The network gives scores (logits) at a quarter of its resolution. Bilinear interpolation is linear, so tiles are blended there
- * first, 16 times fewer values, and each output pixel is interpolated once from the blended scores, whatever the ratio between the
- * network's grid and the scene's. Only a ring of rows is held: rows that tiles may still touch or outputs still need.
+ * The network gives scores (logits) at a quarter of its resolution. Bilinear interpolation is linear, so tiles are
+ * blended there first, 16 times fewer values, and each output pixel is interpolated once from the blended scores,
+ * whatever the ratio between the network's grid and the scene's. Only a ring of rows is held: rows that tiles may still
+ * touch or outputs still need.
  *
  *   blended[y, x, c] = sum_t w_t[y, x] score_t[y, x, c] / sum_t w_t[y, x]
- *   output pixel (i, j) reads blended at ((i + 0.5) / scale_y - 0.5, (j + 0.5) / scale_x - 0.5), clamped at the borders,
- *   class = argmax_c, probability = softmax_c
+ *   output pixel (i, j) reads blended at ((i + 0.5) / scale_y - 0.5, (j + 0.5) / scale_x - 0.5), clamped at the
+ * borders, class = argmax_c, probability = softmax_c
  */
 #ifndef METASEG_GEO_MOSAIC_H
 #define METASEG_GEO_MOSAIC_H
@@ -20,8 +21,8 @@
 
 typedef struct Mosaic Mosaic;
 
-/* Scores of height x width cells with `classes` channels, `ring_rows` of them held at a time (at least the rows of a tile
- * plus one). Output grid: out_height x out_width pixels. ERR_MEMORY. Owned by the caller. */
+/* Scores of height x width cells with `classes` channels, `ring_rows` of them held at a time (at least the rows of a
+ * tile plus one). Output grid: out_height x out_width pixels. ERR_MEMORY. Owned by the caller. */
 Err mosaic_new(int64_t height, int64_t width, int64_t classes, int64_t ring_rows, int64_t out_height, int64_t out_width,
                Mosaic **ret_mosaic);
 void mosaic_free(Mosaic *mosaic);
@@ -29,18 +30,20 @@ void mosaic_free(Mosaic *mosaic);
 /* Bytes that mosaic_new allocates for these sizes. */
 size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows);
 
-/* Adds a tile: scores [rows, columns, classes] of which the part inside the scene is used; its first cell is (row, column), may be
- * negative. Separable weights: weight_y [rows], weight_x [columns], all > 0. Rows before mosaic_first_row() must not be touched. */
+/* Adds a tile: scores [rows, columns, classes] of which the part inside the scene is used; its first cell is (row,
+ * column), may be negative. Separable weights: weight_y [rows], weight_x [columns], all > 0. Rows before
+ * mosaic_first_row() must not be touched. */
 void mosaic_add(Mosaic *mosaic, const float *scores, int64_t row, int64_t column, int64_t rows, int64_t columns,
                 const float *weight_y, const float *weight_x);
 
-/* States that no tile will touch rows < row any more: they are divided by their weights. Returns the number of output rows that
- * can be read from now on (mosaic_read with row < that). */
+/* States that no tile will touch rows < row any more: they are divided by their weights. Returns the number of output
+ * rows that can be read from now on (mosaic_read with row < that). */
 int64_t mosaic_complete(Mosaic *mosaic, int64_t row);
 
-/* Output row -> classes [out_width] u8; confidence [out_width] u8 0..254 = round(254 * max probability), NULL: not wanted;
- * probabilities [classes][out_width] u8 planes 0..254, plane_stride bytes apart, NULL: not wanted. Rows in any order among the readable
- * ones that mosaic_discard has not given up. Safe to call from several threads at once on different rows. */
+/* Output row -> classes [out_width] u8; confidence [out_width] u8 0..254 = round(254 * max probability), NULL: not
+ * wanted; probabilities [classes][out_width] u8 planes 0..254, plane_stride bytes apart, NULL: not wanted. Rows in any
+ * order among the readable ones that mosaic_discard has not given up. Safe to call from several threads at once on
+ * different rows. */
 void mosaic_read(const Mosaic *mosaic, int64_t out_row, uint8_t *classes, uint8_t *confidence, uint8_t *probabilities,
                  size_t plane_stride, float *scratch);
 

@@ -30,7 +30,8 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
     const int64_t cells = side / 4;
     const Tensor scores = program_tensor(t->validation, "logits4");
     Mosaic *mosaic = NULL;
-    TRY(mosaic_new(cells, cells, confusion->classes, cells, side, side, &mosaic));
+    const MosaicSize size = { (double)cells, (double)cells, confusion->classes, cells, side, side };
+    TRY(mosaic_new(&size, &mosaic));
     float *const ones = malloc((size_t)cells * sizeof *ones);
     float *const scratch = malloc((size_t)mosaic_scratch(mosaic) * sizeof *scratch);
     Err code = ERR_NONE;
