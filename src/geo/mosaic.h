@@ -8,7 +8,7 @@
  * touch or outputs still need.
  *
  *   blended[y, x, c] = sum_t w_t[y, x] score_t[y, x, c] / sum_t w_t[y, x]
- *   output pixel (i, j) reads blended at ((i + 0.5) / scale_y - 0.5, (j + 0.5) / scale_x - 0.5), clamped at the
+ *   output pixel (i, j) reads blended at ((i + 0.5) span_y / out_height - 0.5, (j + 0.5) span_x / out_width - 0.5), clamped at the
  * borders, class = argmax_c, probability = softmax_c
  */
 #ifndef METASEG_GEO_MOSAIC_H
@@ -21,10 +21,17 @@
 
 typedef struct Mosaic Mosaic;
 
-/* Scores of height x width cells with `classes` channels, `ring_rows` of them held at a time (at least the rows of a
- * tile plus one). Output grid: out_height x out_width pixels. ERR_MEMORY. Owned by the caller. */
-Err mosaic_new(int64_t height, int64_t width, int64_t classes, int64_t ring_rows, int64_t out_height, int64_t out_width,
-               Mosaic **ret_mosaic);
+/* Sizes of a mosaic: the scene spans span_y x span_x cells (network pixels / 4, may end inside the last cell), of which
+ * `ring_rows` rows are held at a time (at least the rows of a tile plus 3), and is written as out_height x out_width
+ * pixels. */
+typedef struct MosaicSize {
+    double span_y, span_x;
+    int64_t classes, ring_rows;
+    int64_t out_height, out_width;
+} MosaicSize;
+
+/* ERR_MEMORY. Owned by the caller. */
+Err mosaic_new(const MosaicSize *size, Mosaic **ret_mosaic);
 void mosaic_free(Mosaic *mosaic);
 
 /* Bytes that mosaic_new allocates for these sizes. */
