@@ -17,6 +17,8 @@ uint64_t rng_u64(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index)
     return mix(mix(mix(mix(seed) + stream) + step) + index);
 }
 
+uint64_t rng_key(uint64_t seed, uint64_t stream, uint64_t step) { return mix(mix(mix(seed) + stream) + step); }
+
 float rng_uniform(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index)
 {
     return (float)(rng_u64(seed, stream, step, index) >> 40) * 0x1p-24F;

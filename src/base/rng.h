@@ -31,6 +31,16 @@ uint64_t rng_u64(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index);
 /* Uniform in [0, 1), 24 bits. */
 float rng_uniform(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index);
 
+/* For inner loops: rng_uniform_at(rng_key(seed, stream, step), index) is rng_uniform(seed, stream, step, index). */
+uint64_t rng_key(uint64_t seed, uint64_t stream, uint64_t step);
+static inline float rng_uniform_at(uint64_t key, uint64_t index)
+{
+    uint64_t z = key + index + 0x9E3779B97F4A7C15U;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    return (float)(int32_t)((z ^ (z >> 31)) >> 40) * 0x1p-24F;
+}
+
 /* Standard normal. */
 float rng_normal(uint64_t seed, uint64_t stream, uint64_t step, uint64_t index);
 

@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Elementwise activations. Backward reads only the result y: ReLU' = [y > 0], ReLU6' = [0 < y < 6],
  * sigmoid' = y (1 - y). */
+#include "ops/activation_kernels.h"
+
 #include "ops/ops.h"
 
-#include <string.h>
-
-/* e^x for |x| <= 87, about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, Taylor polynomial of degree 7, exponent field.
- * Written without calls and branches so that compilers vectorise loops over it. */
-static inline float exp_small(float x)
-{
-    x = x > 87.0F ? 87.0F : x;
-    x = x < -87.0F ? -87.0F : x;
-    const float shifted = x * 1.44269504F + 12582912.0F; /* 1.5 * 2^23 leaves the rounded integer in the low bits */
-    const float n = shifted - 12582912.0F;
-    const float r = (x - n * 0.693145752F) - n * 1.42860677e-6F;
-    float p = 1.0F / 5040.0F;
-    p = p * r + 1.0F / 720.0F;
-    p = p * r + 1.0F / 120.0F;
-    p = p * r + 1.0F / 24.0F;
-    p = p * r + 1.0F / 6.0F;
-    p = p * r + 0.5F;
-    p = p * r + 1.0F;
-    p = p * r + 1.0F;
-    const int32_t bits = ((int32_t)n + 127) * (1 << 23);
-    float scale;
-    memcpy(&scale, &bits, sizeof scale);
-    return p * scale;
-}
+#include <math.h>
 
 static void forward_relu(const float *x, float *y, int64_t n, float high)
 {
@@ -40,7 +19,7 @@ static void forward_relu(const float *x, float *y, int64_t n, float high)
 static void forward_sigmoid(const float *x, float *y, int64_t n)
 {
 #pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < n; i++) y[i] = 1.0F / (1.0F + exp_small(-x[i]));
+    for (int64_t i = 0; i < n; i++) y[i] = 1.0F / (1.0F + expf(-x[i]));
 }
 
 static Err forward(const Step *step)
@@ -101,7 +80,8 @@ static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_o
 }
 
 static const Kernel kernel_plain = { .name = "plain", .forward = forward, .backward = backward };
-static const Kernel *const kernels[] = { &kernel_plain, NULL };
+static const Kernel *const kernels[] = { KERNEL_AVX512(activation_avx512) KERNEL_AVX2(activation_avx2) & kernel_plain,
+                                         NULL };
 
 const OpDef op_def_activation = {
     .name = "activation",

@@ -4,29 +4,32 @@
  * training time, so that inference is the identity.
  */
 #include "base/rng.h"
+#include "ops/kernel_util.h"
 #include "ops/ops.h"
 
 #include <string.h>
 
-/* 0 or 1 / (1 - p) for one draw. */
-static float factor(const Step *step, const DropoutAttr *attr, int64_t index)
+/* to = from * mask, or to += from * mask, for one row of channels; index of the row's first draw. */
+static void apply_row(const float *from, float *to, int64_t n, uint64_t key, int64_t index, float p, bool add)
 {
-    const uint64_t run = step->run_step * 4096 + (uint64_t)step->node;
-    return rng_uniform(step->seed, RNG_DROPOUT, run, (uint64_t)index) >= attr->p ? 1.0F / (1.0F - attr->p) : 0.0F;
+    const float scale = 1.0F / (1.0F - p);
+    for (int64_t i = 0; i < n; i++) {
+        const float value = rng_uniform_at(key, (uint64_t)(index + i)) >= p ? from[i] * scale : 0.0F;
+        to[i] = add ? to[i] + value : value;
+    }
 }
 
-/* to = from * mask, or to += from * mask. from and to may be the same. */
+/* from and to may be the same. */
 static void apply(const Step *step, const float *from, float *to, bool add)
 {
     const DropoutAttr *attr = step->attr;
-    const Shape *shape = &step->in[0].shape;
-    const int64_t n = shape_count(shape), channels = shape->dim[shape->rank - 1], per_image = n / shape->dim[0];
-    const bool per_channel = attr->per_channel;
+    const Tensor *x = &step->in[0];
+    const int64_t rows = rows_of(x), channels = channels_of(x), per_image = rows / x->shape.dim[0];
+    const uint64_t key = rng_key(step->seed, RNG_DROPOUT, step->run_step * 4096 + (uint64_t)step->node);
 #pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t index = per_channel ? i / per_image * channels + i % channels : i;
-        const float value = from[i] * factor(step, attr, index);
-        to[i] = add ? to[i] + value : value;
+    for (int64_t row = 0; row < rows; row++) {
+        const int64_t index = (attr->per_channel ? row / per_image : row) * channels;
+        apply_row(from + row * channels, to + row * channels, channels, key, index, attr->p, add);
     }
 }
 

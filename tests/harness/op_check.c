@@ -367,9 +367,10 @@ static void print_time(OpInstance *instance, const char *what, bool backward)
                   shape_text(&instance->data->in_shapes[0].shape, text, sizeof text));
 }
 
-/* Times the largest case on two threads: inference with packed inputs, training forward and backward. */
-static int run_perf(const OpTest *test)
+/* Times the largest case: inference with packed inputs, training forward and backward. */
+static int run_perf(const OpTest *test, int32_t threads)
 {
+    const InstanceMode training = { .training = true, .saved = true, .threads = threads };
     int64_t largest = 0;
     double most = -1;
     for (int64_t i = 0; i < test->n_cases; i++) {
@@ -386,12 +387,12 @@ static int run_perf(const OpTest *test)
         const Kernel *kernel = test->op->kernels[k];
         if (!runs_here(kernel)) continue;
         if (!data->op_case->training &&
-            instance_init(&instance, data, kernel, (InstanceMode){ .constant = true, .threads = 2 })) {
+            instance_init(&instance, data, kernel, (InstanceMode){ .constant = true, .threads = threads })) {
             instance_forward(&instance);
             print_time(&instance, "inference", false);
             instance_done(&instance);
         }
-        if (data->op_case->inference_only || !instance_init(&instance, data, kernel, TRAINING)) continue;
+        if (data->op_case->inference_only || !instance_init(&instance, data, kernel, training)) continue;
         instance_forward(&instance);
         print_time(&instance, "training forward", false);
         if (kernel->backward != NULL) {
@@ -409,6 +410,7 @@ int main(int argc, char **argv)
     const bool perf = argc > 1 && strcmp(argv[1], "--perf") == 0;
     const bool list = argc > 1 && strcmp(argv[1], "--list") == 0;
     const char *name = perf ? (argc > 2 ? argv[2] : NULL) : (argc > 1 && !list ? argv[1] : NULL);
+    const int32_t threads = perf && argc > 3 ? (int32_t)strtol(argv[3], NULL, 10) : 2;
     const int64_t only = !perf && argc > 2 ? strtoll(argv[2], NULL, 10) : -1;
     int failures = 0;
     bool found = false;
@@ -421,7 +423,7 @@ int main(int argc, char **argv)
             for (int32_t k = 0; test->op->kernels[k] != NULL; k++) print_message(" %s", test->op->kernels[k]->name);
             print_message("\n");
         } else {
-            failures += perf ? run_perf(test) : run_op(test, only);
+            failures += perf ? run_perf(test, threads > 0 ? threads : 1) : run_op(test, only);
         }
     }
     if (!found) {

@@ -7,7 +7,7 @@
  * inference without saved outputs with changing and with constant (packed) inputs, one to three threads, guard bytes,
  * scratch full of NaN, run twice and compare bits. A kernel that no case reaches is an error.
  *
- *     op_check NAME [CASE]     checks one op (one case of it);  op_check --list;  op_check --perf NAME
+ *     op_check NAME [CASE]     checks one op (one case of it);  op_check --list;  op_check --perf NAME [THREADS]
  *
  *     static const OpCase cases[] = {
  *         { .in = { OP_F32(3, 2, 7, 33), OP_F32(1, 33), OP_F32(1, 33) }, .attr = &eps5, .tolerance = 1e-5 },
