@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cross-entropy with AVX-512. */
 #include "ops/simd_avx512.h"
-#include "ops/simd_math.h"
-#include "ops/simd_transpose.h"
 
 #include "ops/cross_entropy_simd.h"
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Body of the vector kernels of cross_entropy; include after simd_avx2.h or simd_avx512.h, simd_math.h and
- * simd_transpose.h. Forward turns a block of VEC_LANES pixels around, so that lanes are pixels. Backward needs no sums
- * over classes thanks to the saved lse: it runs over the logits as one flat array and spreads the lse of a block with a
- * permutation.
+ * Body of the vector kernels of cross_entropy; include after simd_avx2.h or simd_avx512.h. Forward turns a block of
+ * VEC_LANES pixels around, so that lanes are pixels. Backward needs no sums over classes thanks to the saved lse: it runs
+ * over the logits as one flat array and spreads the lse of a block with a permutation.
  */
 #ifndef METASEG_OPS_CROSS_ENTROPY_SIMD_H
 #define METASEG_OPS_CROSS_ENTROPY_SIMD_H
 
 #include "ops/cross_entropy_kernels.h"
+#include "ops/simd_math.h"
+#include "ops/simd_transpose.h"
 
 /* lse and sum over classes of a block [C, VEC_LANES]. */
 static Vec block_lse(const float *x, int64_t C, Vec *ret_sum)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Dice loss with AVX2. */
 #include "ops/simd_avx2.h"
-#include "ops/simd_math.h"
-#include "ops/simd_transpose.h"
 
 #include "ops/dice_simd.h"
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Body of the vector kernels of dice; include after simd_avx2.h or simd_avx512.h, simd_math.h and simd_transpose.h.
+ * Body of the vector kernels of dice; include after simd_avx2.h or simd_avx512.h.
  * Blocks of VEC_LANES pixels are turned around, so that lanes are pixels and sums over classes are plain additions.
  */
 #ifndef METASEG_OPS_DICE_SIMD_H
 #define METASEG_OPS_DICE_SIMD_H
 
 #include "ops/dice_kernels.h"
+#include "ops/simd_math.h"
+#include "ops/simd_transpose.h"
 
 #include <math.h>
 

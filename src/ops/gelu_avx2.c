@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GELU with AVX2. */
 #include "ops/simd_avx2.h"
-#include "ops/simd_math.h"
 
 #include "ops/gelu_simd.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GELU with AVX-512. */
 #include "ops/simd_avx512.h"
-#include "ops/simd_math.h"
 
 #include "ops/gelu_simd.h"
 

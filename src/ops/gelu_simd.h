@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Body of the vector kernels of gelu; include after simd_avx2.h or simd_avx512.h and simd_math.h. */
+ * Body of the vector kernels of gelu; include after simd_avx2.h or simd_avx512.h. */
 #ifndef METASEG_OPS_GELU_SIMD_H
 #define METASEG_OPS_GELU_SIMD_H
 
 #include "ops/gelu_kernels.h"
+#include "ops/simd_math.h"
 
 /* Elements of one piece of work. */
 enum { GELU_PIECE = 4096 };
