@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Encodes the prompt bank once per run: all wordings for training, the first of each zone for the model file.
+ *
+ * The model file carries the tables of those sentences that the network was trained to read; a training image without a date or
+ * sensor teaches zones alone. */
+#include "train/trainer.h"
+
+#include "base/file.h"
+#include "data/prompt_bank_file.h"
+#include "model/text_encoder.h"
+#include "text/prompt.h"
+
+#include <stdlib.h>
+
+typedef struct Encoding {
+    PromptBank bank;
+    WordPiece *tokenizer;
+    TextEncoder *encoder;
+    float rows[TEXT_MAX_TOKENS * TEXT_WIDTH];
+} Encoding;
+
+static Err open_encoder(const Trainer *t, Encoding *e)
+{
+    char *folder = NULL;
+    char *vocabulary = NULL;
+    char *weights = NULL;
+    Err code = config_path(t->config, t->config->model.text_encoder, &folder);
+    if (code == ERR_NONE) code = path_join(folder, "vocab.txt", &vocabulary);
+    if (code == ERR_NONE) code = path_join(folder, "model.safetensors", &weights);
+    if (code == ERR_NONE) code = wordpiece_new(vocabulary, &e->tokenizer);
+    if (code == ERR_NONE) code = text_encoder_new(weights, t->device, &e->encoder);
+    free(folder);
+    free(vocabulary);
+    free(weights);
+    return code;
+}
+
+/* One wording of one zone -> its place in the training table, and the first wording also into the model. */
+static Err encode_wording(Trainer *t, Encoding *e, int32_t zone, int32_t wording)
+{
+    const PromptFacts facts = { .zone = zone, .paraphrase = wording };
+    Prompt prompt = { 0 };
+    TRY(prompt_compose(&e->bank, &facts, &prompt));
+    Err code = prompt_tokenize(e->tokenizer, &prompt);
+    if (code == ERR_NONE) code = text_encode(e->encoder, prompt.ids, prompt.n_tokens, e->rows);
+    if (code == ERR_NONE) code = text_table_append(&t->text, zone, wording, e->rows, (int32_t)prompt.n_tokens);
+    if (code == ERR_NONE && wording == 0)
+        code = prompt_table_set(&t->model->prompts[PROMPT_ZONE], zone - 1, prompt_zone_codes[zone - 1],
+                                prompt.sentences[0].text, e->rows, (int32_t)prompt.n_tokens);
+    prompt_done(&prompt);
+    return code;
+}
+
+static Err encode_all(Trainer *t, Encoding *e)
+{
+    uint32_t wordings = e->bank.zones[0].n_paraphrases;
+    for (uint32_t z = 0; z < e->bank.n_zones; z++)
+        wordings = e->bank.zones[z].n_paraphrases < wordings ? e->bank.zones[z].n_paraphrases : wordings;
+    TRY(open_encoder(t, e));
+    TRY(text_table_init(&t->text, PROMPT_ZONES, (int32_t)wordings));
+    prompt_table_done(&t->model->prompts[PROMPT_ZONE]);
+    TRY(prompt_table_init(&t->model->prompts[PROMPT_ZONE], PROMPT_ZONES, TEXT_MAX_TOKENS));
+    for (int32_t zone = 1; zone <= PROMPT_ZONES; zone++) {
+        for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
+    }
+    return model_config_set_text(&t->model->config.prompts,
+                                 "first wording of each Koeppen-Geiger zone of share/prompts/koppen.yaml, zone sentence alone");
+}
+
+Err trainer_encode_prompts(Trainer *t)
+{
+    if (t->config->model.text == CONFIG_TEXT_NULL) return ERR_NONE;
+    Encoding *const e = calloc(1, sizeof *e);
+    if (e == NULL) return err_memory(sizeof *e, "the prompts");
+    char *path = NULL;
+    Err code = config_path(t->config, t->config->model.prompts, &path);
+    if (code == ERR_NONE) code = prompt_bank_file_load(path, &e->bank);
+    if (code == ERR_NONE) {
+        code = encode_all(t, e);
+        prompt_bank_file_free(&e->bank);
+    }
+    text_encoder_free(e->encoder);
+    wordpiece_free(e->tokenizer);
+    free(path);
+    free(e);
+    return code;
+}
