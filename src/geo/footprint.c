@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE_POINTS = FOOTPRINT_POINTS / 4, GRID = 17, SAMPLES = GRID * GRID };
+enum { SIDE_POINTS = FOOTPRINT_POINTS / 4, GRID = 33, SAMPLES = GRID * GRID };
 
 static const double radians_per_degree = 0.017453292519943295769;
 

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Pixel positions to longitude and latitude and back, footprints, sampling distances. Expected UTM values: GDAL's
+ * gdaltransform. */
+#include "geo/georeference.h"
+
+#include "geo/geo_test.h"
+#include "geo/place_grid.h"
+
+#include <math.h>
+
+static char folder[64];
+
+static Georeference *open_test(TestRaster r, const char *crs)
+{
+    char path[256];
+    Raster *raster = NULL;
+    Georeference *g = NULL;
+    r.width = r.width > 0 ? r.width : 100;
+    r.height = r.height > 0 ? r.height : 100;
+    test_raster(test_at(folder, "g.tif", path), r);
+    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(georeference_open(raster, crs, &g));
+    raster_close(raster); /* the georeference outlives it */
+    return g;
+}
+
+static void near(double got, double expected, double tolerance)
+{
+    if (!(fabs(got - expected) <= tolerance)) fail_msg("%.12g, expected %.12g within %g", got, expected, tolerance);
+}
+
+static void check_place(Georeference *g, double x, double y, double lon, double lat, double tolerance)
+{
+    double a = x, b = y;
+    georeference_to_lonlat(g, 1, &a, &b);
+    near(a, lon, tolerance);
+    near(b, lat, tolerance);
+}
+
+/* Positions survive the way to the Earth and back. */
+static void check_return(Georeference *g, double tolerance)
+{
+    double x[300], y[300];
+    for (int i = 0; i < 300; i++) {
+        x[i] = (double)(i % 20) * 5.5;
+        y[i] = (double)(i / 20) * 7.25;
+    }
+    georeference_to_lonlat(g, 300, x, y);
+    for (int i = 0; i < 300; i++) assert_true(x[i] >= -180.0 && x[i] < 180.0 && fabs(y[i]) <= 90.0);
+    georeference_to_pixel(g, 300, x, y);
+    for (int i = 0; i < 300; i++) {
+        near(x[i], (double)(i % 20) * 5.5, tolerance);
+        near(y[i], (double)(i / 20) * 7.25, tolerance);
+    }
+}
+
+static void geographic(void **state)
+{
+    (void)state;
+    const double t[6] = { 10.0, 0.01, 0.0, 60.0, 0.0, -0.02 };
+    Georeference *g = open_test((TestRaster){ .geotransform = t, .epsg = 4326 }, NULL);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_GEOTRANSFORM);
+    assert_string_equal(georeference_note(g), "");
+    assert_true(georeference_is_affine(g));
+    check_place(g, 0.0, 0.0, 10.0, 60.0, 1e-12);
+    check_place(g, 50.0, 25.0, 10.5, 59.5, 1e-12);
+    check_return(g, 1e-9);
+    const GroundSampling s = georeference_sampling(g);
+    near(s.degrees, sqrt(0.01 * 0.02), 1e-12);
+    near(s.metres_x, 574.6, 1.0); /* 0.01 degrees at latitude 59: 6378137 / sqrt(1 - e2 sin2) * cos * 0.01 degrees */
+    near(s.metres_y, 2228.0, 1.0);
+    Footprint f;
+    assert_true(georeference_footprint(g, &f));
+    near(f.west, 10.0, 1e-9);
+    near(f.east, 11.0, 1e-9);
+    near(f.north, 60.0, 1e-9);
+    near(f.south, 58.0, 1e-9);
+    near(f.center_lon, 10.5, 1e-9);
+    near(f.center_lat, 59.0, 1e-9);
+    assert_false(f.contains_pole);
+    georeference_free(g);
+}
+
+static void utm(void **state)
+{
+    (void)state;
+    const double t[6] = { 485899.0, 5.0, 0.0, 5209246.0, 0.0, -5.0 };
+    Georeference *g = open_test((TestRaster){ .geotransform = t, .epsg = 32614 }, NULL);
+    assert_false(georeference_is_affine(g));
+    check_place(g, 0.0, 0.0, -99.1856038, 47.0365814, 2e-6);
+    check_return(g, 1e-4);
+    near(georeference_sampling(g).metres, 5.0, 0.0); /* exactly the unit of the CRS */
+    assert_true(isnan(georeference_sampling(g).degrees));
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t, .epsg = 26914 }, NULL); /* NAD83: the same to a metre or two */
+    check_place(g, 0.0, 0.0, -99.1856038, 47.0365814, 3e-5);
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t, .epsg = 26914 }, "EPSG:32614"); /* override */
+    check_place(g, 0.0, 0.0, -99.1856038, 47.0365814, 2e-6);
+    georeference_free(g);
+}
+
+static void south_up_and_rotated(void **state)
+{
+    (void)state;
+    const double south_up[6] = { 10.0, 0.01, 0.0, 58.0, 0.0, 0.02 };
+    Georeference *g = open_test((TestRaster){ .geotransform = south_up, .epsg = 4326 }, NULL);
+    check_place(g, 0.0, 100.0, 10.0, 60.0, 1e-12);
+    Footprint f;
+    assert_true(georeference_footprint(g, &f));
+    near(f.north, 60.0, 1e-9);
+    near(f.south, 58.0, 1e-9);
+    check_return(g, 1e-9);
+    georeference_free(g);
+    const double rotated[6] = { 400000.0, 6.0, 8.0, 5000000.0, 8.0, -6.0 }; /* 10 m pixels, turned */
+    g = open_test((TestRaster){ .geotransform = rotated, .epsg = 32633 }, NULL);
+    near(georeference_sampling(g).metres, 10.0, 1e-12);
+    check_return(g, 1e-4);
+    assert_true(georeference_footprint(g, &f));
+    assert_true(f.center_lon > f.west && f.center_lon < f.east && f.center_lat > f.south && f.center_lat < f.north);
+    georeference_free(g);
+}
+
+static void units(void **state)
+{
+    (void)state;
+    const double t[6] = { 2000000.0, 10.0, 0.0, 500000.0, 0.0, -10.0 };
+    Georeference *g = open_test((TestRaster){ .geotransform = t, .epsg = 2263 }, NULL); /* New York, US survey feet */
+    near(georeference_sampling(g).metres, 3.048006096, 1e-6);
+    georeference_free(g);
+    const double mercator[6] = { 0.0, 100.0, 0.0, 8399737.9, 0.0, -100.0 }; /* 60 degrees north */
+    g = open_test((TestRaster){ .geotransform = mercator, .epsg = 3857 }, NULL);
+    near(georeference_sampling(g).metres, 50.2, 0.3);
+    georeference_free(g);
+}
+
+static void unknown_places(void **state)
+{
+    (void)state;
+    const double t[6] = { 10.0, 0.5, 0.0, 60.0, 0.0, -0.5 };
+    double x = 1.0, y = 1.0;
+    Footprint f;
+    Georeference *g = open_test((TestRaster){ .bands = 1 }, NULL);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_NONE);
+    assert_string_equal(georeference_note(g), "no georeference");
+    georeference_to_lonlat(g, 1, &x, &y);
+    assert_true(isnan(x) && isnan(y));
+    assert_false(georeference_footprint(g, &f));
+    assert_true(isnan(georeference_sampling(g).metres));
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t }, NULL);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_NONE);
+    assert_string_equal(georeference_note(g), "no coordinate reference system");
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t }, "EPSG:4326"); /* told by hand */
+    check_place(g, 0.0, 0.0, 10.0, 60.0, 1e-12);
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t, .wkt = "LOCAL_CS[\"site\",UNIT[\"foot\",0.3048]]" }, NULL);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_NONE);
+    assert_non_null(strstr(georeference_note(g), "local"));
+    near(georeference_sampling(g).metres, 0.5 * 0.3048, 1e-9);
+    assert_false(georeference_footprint(g, &f));
+    georeference_free(g);
+    Raster *raster = NULL;
+    char path[256];
+    ASSERT_OK(raster_open(test_at(folder, "g.tif", path), &raster));
+    ASSERT_ERR(georeference_open(raster, "EPSG:nonsense", &g), ERR_ARGUMENT, "EPSG:nonsense");
+    ASSERT_ERR(georeference_open(raster, "http://127.0.0.1/crs", &g), ERR_ARGUMENT,
+               "not a coordinate reference system");
+    raster_close(raster);
+}
+
+static void unknown_datum(void **state)
+{
+    (void)state;
+    static const char *const wkt = "GEOGCS[\"unknown\",DATUM[\"Unknown based on Clarke 1866 "
+                                   "ellipsoid\",SPHEROID[\"Clarke 1866\",6378206.4,294.978698213898]],"
+                                   "PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]]";
+    const double t[6] = { -180.0, 0.05, 0.0, 90.0, 0.0, -0.05 };
+    Georeference *g = open_test((TestRaster){ .width = 7200, .height = 3600, .geotransform = t, .wkt = wkt }, NULL);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_GEOTRANSFORM);
+    assert_non_null(strstr(georeference_note(g), "datum"));
+    check_place(g, 3600.0, 1800.0, 0.0, 0.0, 1e-12);
+    check_place(g, 7199.5, 0.5, 179.975, 89.975, 1e-9);
+    Footprint f;
+    assert_true(georeference_footprint(g, &f));
+    near(f.west, -180.0, 0.0);
+    near(f.east, 180.0, 0.0);
+    near(f.north, 90.0, 1e-9);
+    near(f.south, -90.0, 1e-9);
+    near(georeference_sampling(g).degrees, 0.05, 1e-12);
+    georeference_free(g);
+    /* a projected CRS on such a datum: its own degrees */
+    char projected[1024];
+    (void)snprintf(projected, sizeof projected,
+                   "PROJCS[\"x\",%s,PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",0],PARAMETER["
+                   "\"central_meridian\",9],"
+                   "PARAMETER[\"scale_factor\",1],PARAMETER[\"false_easting\",0],PARAMETER[\"false_northing\",0],UNIT["
+                   "\"metre\",1]]",
+                   wkt);
+    const double metres[6] = { 0.0, 10.0, 0.0, 0.0, 0.0, -10.0 };
+    g = open_test((TestRaster){ .geotransform = metres, .wkt = projected }, NULL);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_GEOTRANSFORM);
+    check_place(g, 0.0, 0.0, 9.0, 0.0, 1e-9);
+    georeference_free(g);
+}
+
+static void date_line_and_poles(void **state)
+{
+    (void)state;
+    const double across[6] = { 175.0, 0.1, 0.0, 10.0, 0.0, -0.1 }; /* 175 .. 185 */
+    Footprint f;
+    Georeference *g = open_test((TestRaster){ .geotransform = across, .epsg = 4326 }, NULL);
+    check_place(g, 100.0, 0.0, -175.0, 10.0, 1e-9);
+    check_return(g, 1e-9);
+    assert_true(georeference_footprint(g, &f));
+    near(f.west, 175.0, 1e-9);
+    near(f.east, 185.0, 1e-9);
+    georeference_free(g);
+    const double turned[6] = { 0.0, 3.6, 0.0, 90.0, 0.0, -1.8 }; /* 0 .. 360 */
+    g = open_test((TestRaster){ .geotransform = turned, .epsg = 4326 }, NULL);
+    check_place(g, 75.0, 50.0, -90.0, 0.0, 1e-9);
+    assert_true(georeference_footprint(g, &f));
+    near(f.west, -180.0, 0.0);
+    near(f.east, 180.0, 0.0);
+    georeference_free(g);
+    const double polar[6] = { -1e6, 20000.0, 0.0, 1e6, 0.0, -20000.0 }; /* south pole in the middle */
+    g = open_test((TestRaster){ .geotransform = polar, .epsg = 3031 }, NULL);
+    assert_true(georeference_footprint(g, &f));
+    assert_true(f.contains_pole);
+    near(f.south, -90.0, 0.0);
+    near(f.west, -180.0, 0.0);
+    near(f.east, 180.0, 0.0);
+    assert_true(f.north < -76.0 && f.north > -79.0);
+    georeference_free(g);
+    const double disc[6] = { -5.5e6, 110000.0, 0.0, 5.5e6, 0.0, -110000.0 }; /* corners beyond the Earth's disc */
+    g = open_test(
+        (TestRaster){
+            .geotransform = disc,
+            .wkt =
+                "PROJCS[\"g\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],"
+                "PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]],PROJECTION[\"Geostationary_Satellite\"],"
+                "PARAMETER[\"central_meridian\",0],PARAMETER[\"satellite_height\",35785831],"
+                "PARAMETER[\"false_easting\",0],PARAMETER[\"false_northing\",0],UNIT[\"metre\",1]]" },
+        NULL);
+    double x = 0.0, y = 0.0;
+    georeference_to_lonlat(g, 1, &x, &y);
+    assert_true(isnan(x) && isnan(y));
+    check_place(g, 50.0, 50.0, 0.0, 0.0, 1e-9);
+    assert_true(georeference_footprint(g, &f));
+    assert_true(f.west < -55.0 && f.east > 55.0 && f.north > 55.0 && f.south < -55.0 && f.west > -90.0 &&
+                f.east < 90.0);
+    georeference_free(g);
+}
+
+static void control_points(void **state)
+{
+    (void)state;
+    char path[256];
+    Raster *raster = NULL;
+    Georeference *g = NULL;
+    test_raster(test_at(folder, "gcp.tif", path), (TestRaster){ .width = 100, .height = 100 });
+    GDALDatasetH d = GDALOpen(path, GA_Update);
+    GDAL_GCP points[4];
+    GDALInitGCPs(4, points);
+    const double place[4][4] = { { 0, 0, 10, 60 }, { 100, 0, 11, 60 }, { 0, 100, 10, 58 }, { 100, 100, 11, 58 } };
+    for (int i = 0; i < 4; i++) {
+        points[i].dfGCPPixel = place[i][0];
+        points[i].dfGCPLine = place[i][1];
+        points[i].dfGCPX = place[i][2];
+        points[i].dfGCPY = place[i][3];
+    }
+    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
+    OSRImportFromEPSG(crs, 4326);
+    OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
+    assert_int_equal(GDALSetGCPs2(d, 4, points, crs), CE_None);
+    OSRDestroySpatialReference(crs);
+    GDALDeinitGCPs(4, points);
+    GDALClose(d);
+    ASSERT_OK(raster_open(path, &raster));
+    assert_int_equal(raster_info(raster)->gcps, 4);
+    ASSERT_OK(georeference_open(raster, NULL, &g));
+    raster_close(raster);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_GCPS);
+    check_place(g, 50.0, 25.0, 10.5, 59.5, 1e-6);
+    check_return(g, 1e-4);
+    near(georeference_sampling(g).metres_x, 574.6, 1.0);
+    georeference_free(g);
+}
+
+/* Coefficients of an affine camera: line = -(lat - 50) / 0.5 * 100 + 100, sample = (lon - 10) / 0.5 * 100 + 100. */
+static void rational_polynomials(void **state)
+{
+    (void)state;
+    char path[256];
+    Raster *raster = NULL;
+    Georeference *g = NULL;
+    static const char *const items[][2] = {
+        { "LINE_OFF", "100" },
+        { "SAMP_OFF", "100" },
+        { "LAT_OFF", "50" },
+        { "LONG_OFF", "10" },
+        { "HEIGHT_OFF", "300" },
+        { "LINE_SCALE", "100" },
+        { "SAMP_SCALE", "100" },
+        { "LAT_SCALE", "0.5" },
+        { "LONG_SCALE", "0.5" },
+        { "HEIGHT_SCALE", "500" },
+        { "LINE_NUM_COEFF", "0 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
+        { "LINE_DEN_COEFF", "1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
+        { "SAMP_NUM_COEFF", "0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
+        { "SAMP_DEN_COEFF", "1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
+    };
+    test_raster(test_at(folder, "rpc.tif", path), (TestRaster){ .width = 200, .height = 200 });
+    GDALDatasetH d = GDALOpen(path, GA_Update);
+    for (int64_t i = 0; i < ARRAY_LEN(items); i++)
+        assert_int_equal(GDALSetMetadataItem(d, items[i][0], items[i][1], "RPC"), CE_None);
+    GDALClose(d);
+    ASSERT_OK(raster_open(path, &raster));
+    assert_true(raster_info(raster)->has_rpc);
+    ASSERT_OK(georeference_open(raster, NULL, &g));
+    raster_close(raster);
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_RPC);
+    check_place(g, 100.5, 100.5, 10.0, 50.0, 1e-4); /* RPC counts from pixel centres */
+    check_place(g, 150.5, 50.5, 10.25, 50.25, 1e-4);
+    check_return(g, 0.05);
+    georeference_free(g);
+}
+
+static void points(void **state)
+{
+    (void)state;
+    Georeference *g = NULL;
+    double lon = 0.0, lat = 0.0, box[4];
+    Footprint f;
+    ASSERT_OK(georeference_from_point(350.0, 52.0, &g));
+    check_place(g, 1234.0, -5.0, -10.0, 52.0, 1e-12);
+    assert_true(georeference_footprint(g, &f) && f.west == -10.0 && f.east == -10.0 && f.north == 52.0);
+    georeference_free(g);
+    ASSERT_ERR(georeference_from_point(0.0, 91.0, &g), ERR_ARGUMENT, "not on the Earth");
+    ASSERT_ERR(georeference_from_point((double)NAN, 1.0, &g), ERR_ARGUMENT, "not on the Earth");
+    ASSERT_OK(geo_parse_lonlat("13.06,52.40", &lon, &lat));
+    assert_true(lon == 13.06 && lat == 52.40);
+    ASSERT_ERR(geo_parse_lonlat("52.4", &lon, &lat), ERR_ARGUMENT, "");
+    ASSERT_ERR(geo_parse_lonlat("13,95", &lon, &lat), ERR_ARGUMENT, "not on the Earth");
+    ASSERT_OK(geo_parse_bbox("10,50,11,51", box));
+    assert_true(box[3] == 51.0);
+    ASSERT_ERR(geo_parse_bbox("11,50,10,51", box), ERR_ARGUMENT, "west < east");
+    near(geo_distance(0.0, 0.0, 1.0, 0.0), 111319.49, 0.01); /* one degree of the equator */
+    near(geo_distance(179.5, 45.0, -179.5, 45.0), 78846.8, 1.0);
+}
+
+/* Interpolated places stay within 100 m of exact ones, also across the date line and at a pole. */
+static void interpolated_places(void **state)
+{
+    (void)state;
+    static const struct {
+        double t[6];
+        int epsg;
+    } list[] = { { { 300000.0, 10.0, 0.0, 5.5e6, 0.0, -10.0 }, 32633 },
+                 { { -6e5, 250.0, 0.0, 5e5, 0.0, -250.0 }, 3031 },
+                 { { 900000.0, 100.0, 0.0, 2e6, 0.0, -100.0 }, 32660 },
+                 { { -4e6, 1000.0, 0.0, 3e6, 0.0, -1000.0 }, 3575 } };
+    for (int64_t k = 0; k < ARRAY_LEN(list); k++) {
+        Georeference *g = open_test(
+            (TestRaster){ .width = 4000, .height = 4000, .geotransform = list[k].t, .epsg = list[k].epsg }, NULL);
+        PlaceGrid *grid = NULL;
+        ASSERT_OK(place_grid_new(g, &grid));
+        assert_true(place_grid_spacing(grid) > 0);
+        double x[500], y[500], u[500], v[500], alone_x = 0.0, alone_y = 0.0;
+        for (int i = 0; i < 500; i++) {
+            x[i] = u[i] = (double)(i * 7919 % 4000) + 0.25;
+            y[i] = v[i] = (double)(i * 104729 % 4000) + 0.5;
+        }
+        alone_x = x[77];
+        alone_y = y[77];
+        georeference_to_lonlat(g, 500, x, y);
+        ASSERT_OK(place_grid_lonlat(grid, 500, u, v));
+        for (int i = 0; i < 500; i++) assert_true(geo_distance(x[i], y[i], u[i], v[i]) < 100.0);
+        ASSERT_OK(place_grid_lonlat(grid, 1, &alone_x, &alone_y)); /* the same bits, whatever else is asked */
+        assert_true(alone_x == u[77] && alone_y == v[77]);
+        place_grid_free(grid);
+        georeference_free(g);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    unit_folder(folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    test_remove_folder(folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(geographic),           cmocka_unit_test(utm),
+        cmocka_unit_test(south_up_and_rotated), cmocka_unit_test(units),
+        cmocka_unit_test(unknown_places),       cmocka_unit_test(unknown_datum),
+        cmocka_unit_test(date_line_and_poles),  cmocka_unit_test(control_points),
+        cmocka_unit_test(rational_polynomials), cmocka_unit_test(points),
+        cmocka_unit_test(interpolated_places),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
