@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A loaded model: weights, prompts as the network reads them, the program for the current tile size. */
+#include "predict/predictor.h"
+
+#include "base/file.h"
+#include "model/segmenter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void predictor_tell(const MetasegModel *model, int level, const char *format, ...)
+{
+    if (model->run.message == NULL) return;
+    char text[ERR_MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    model->run.message(model->run.context, level, text);
+}
+
+/* The model's zone sentences as a table of one wording each. */
+static Err take_prompts(MetasegModel *m)
+{
+    const PromptTable *const zones = &m->model->prompts[PROMPT_ZONE];
+    if (zones->count == 0) return ERR_NONE; /* trained with the null prompt alone */
+    if (zones->count != CLIMATE_ZONES)
+        return err_set(ERR_MODEL, "prompts of %d zones; %d were expected", (int)zones->count, (int)CLIMATE_ZONES);
+    TRY(text_table_init(&m->text, CLIMATE_ZONES, 1));
+    for (int32_t z = 1; z <= CLIMATE_ZONES; z++) {
+        const int32_t i = prompt_table_find(zones, climate_zone_name(z));
+        if (i < 0) return err_set(ERR_MODEL, "no prompt of zone %s", climate_zone_name(z));
+        TRY(text_table_append(&m->text, z, 0, prompt_table_features(zones, i), zones->lengths[i]));
+    }
+    return ERR_NONE;
+}
+
+static Err choose_device(MetasegModel *m)
+{
+    m->device = device_default();
+    if (m->run.threads > 0) m->device.threads = m->run.threads;
+    return m->run.cpu != NULL ? cpu_isa_parse(m->run.cpu, &m->device.isa) : ERR_NONE;
+}
+
+static Err load(MetasegModel *m, const char *path)
+{
+    TRY(choose_device(m));
+    TRY(model_load(path, false, &m->model));
+    const Err code = take_prompts(m);
+    return code == ERR_MODEL ? err_prefix(code, "'%s'", path) : code;
+}
+
+MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model)
+{
+    if (path == NULL || ret_model == NULL) return (MetasegStatus)err_set(ERR_ARGUMENT, "no model was named; give a path");
+    MetasegModel *const m = calloc(1, sizeof *m);
+    if (m == NULL) return (MetasegStatus)err_memory(sizeof *m, "a model");
+    if (run != NULL) m->run = *run;
+    const Err code = load(m, path);
+    if (code != ERR_NONE) {
+        metaseg_model_free(m);
+        return (MetasegStatus)code;
+    }
+    *ret_model = m;
+    return METASEG_OK;
+}
+
+void metaseg_model_free(MetasegModel *model)
+{
+    if (model == NULL) return;
+    program_free(model->program);
+    text_table_done(&model->text);
+    climate_close(model->climate);
+    model_free(model->model);
+    free(model);
+}
+
+int32_t metaseg_model_classes(const MetasegModel *model) { return model->model->config.n_classes; }
+int32_t metaseg_model_bands(const MetasegModel *model) { return model->model->config.n_bands; }
+
+const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color)
+{
+    ASSERT(index >= 0 && index < model->model->config.n_classes);
+    const ModelClass *const c = &model->model->config.classes[index];
+    if (ret_code != NULL) *ret_code = c->code;
+    if (ret_color != NULL) *ret_color = c->color;
+    return c->name;
+}
+
+Err predictor_climate(MetasegModel *model, const Climate **ret_climate)
+{
+    if (model->text.zones == 0) {
+        *ret_climate = NULL;
+        return ERR_NONE;
+    }
+    if (model->climate == NULL) {
+        if (model->run.share == NULL)
+            return err_set(ERR_INPUT, "the climate map koppen_geiger.bin was not found; name its folder as share");
+        char *path = NULL;
+        TRY(path_join(model->run.share, "koppen_geiger.bin", &path));
+        const Err code = climate_open(path, &model->climate);
+        free(path);
+        TRY(code);
+    }
+    *ret_climate = model->climate;
+    return ERR_NONE;
+}
+
+Err predictor_compile(MetasegModel *model, int32_t tile)
+{
+    if (model->program != NULL && model->tile == tile) return ERR_NONE;
+    program_free(model->program);
+    model->program = NULL;
+    const ModelConfig *const c = &model->model->config;
+    const bool reads = c->fusion != MODEL_FUSION_NONE;
+    model->tokens = reads ? c->prompt_tokens : 0;
+    const SegmenterShape shape = { .batch = 1, .height = tile, .width = tile, .zones = ZONE_SLOTS,
+                                   .tokens = reads ? c->prompt_tokens : 1 };
+    ProgramOptions options = program_options_defaults();
+    options.device = model->device;
+    TRY(segmenter_compile(model->model->params, c, &shape, NULL, &options, &model->program));
+    model->tile = tile;
+    return ERR_NONE;
+}

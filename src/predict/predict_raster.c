@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A raster in, georeferenced maps out; nothing under the final names until all is written. */
+#include "predict/predictor.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "geo/raster_write.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_OVERLAP = 128, NODATA = 255, DECODED_BYTES = 32 << 20 };
+
+MetasegPredictOptions metaseg_predict_options_defaults(void)
+{
+    return (MetasegPredictOptions){ .longitude = (double)NAN, .latitude = (double)NAN, .overlap = -1 };
+}
+
+typedef struct Task {
+    MetasegModel *model;
+    const MetasegPredictOptions *options;
+    const char *in, *out;
+    Raster *raster;            /* on the network's grid; the reader thread's */
+    Raster *mask;              /* the same file on its own grid; the sink thread's; NULL: every pixel is valid */
+    Georeference *place;
+    ZoneSampler *zones;        /* NULL: no text, or place unknown */
+    RasterWriter *map, *confidence, *probabilities;
+    Quicklook *quicklook;
+    RasterClass *classes;
+    uint8_t code_of[256];      /* class index -> code */
+    uint8_t *codes;            /* [block rows, width] */
+    float *mask_values;
+    uint8_t *valid;
+    int64_t mask_capacity;
+    int64_t valid_pixels;
+    char hash[32];
+} Task;
+
+/* ---- source ---- */
+
+static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
+{
+    Task *const t = context;
+    return raster_read(t->raster, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values, ret_valid);
+}
+
+static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
+                       float *ret_shares)
+{
+    Task *const t = context;
+    *ret_known = t->zones != NULL;
+    if (t->zones == NULL) return ERR_NONE;
+    const RasterInfo *const info = raster_info(t->raster);
+    double to_raster[6];
+    zone_window(x, y, raster_width(t->raster), raster_height(t->raster), info->width, info->height, to_raster);
+    ZoneSlots slots;
+    TRY(zone_shares(t->zones, to_raster, side, side, ret_shares, &slots));
+    for (int32_t k = 0; k < ZONE_SLOTS; k++) ret_zones[k] = slots.zone[k];
+    return ERR_NONE;
+}
+
+/* ---- sink ---- */
+
+/* Validity of the input's own pixels in these rows. */
+static Err read_mask(Task *t, const SceneRows *r)
+{
+    const int64_t pixels = r->rows * r->width;
+    const int64_t bands = raster_chosen_count(t->mask);
+    if (pixels * bands > t->mask_capacity) {
+        free(t->mask_values);
+        t->mask_values = malloc((size_t)(pixels * bands) * sizeof(float));
+        t->mask_capacity = t->mask_values != NULL ? pixels * bands : 0;
+        if (t->mask_values == NULL) return err_memory((size_t)(pixels * bands) * sizeof(float), "rows of the mask");
+    }
+    return raster_read(t->mask, (RasterWindow){ .x = 0, .y = r->first, .columns = r->width, .rows = r->rows },
+                       t->mask_values, t->valid);
+}
+
+static void apply_mask(const Task *t, uint8_t *plane, int64_t pixels)
+{
+    for (int64_t i = 0; i < pixels; i++) {
+        if (t->valid[i] == 0) plane[i] = NODATA;
+    }
+}
+
+static Err write_planes(Task *t, const SceneRows *r)
+{
+    const size_t stride = (size_t)r->width;
+    const int64_t pixels = r->rows * r->width;
+    const uint8_t *planes[256] = { t->codes };
+    TRY(raster_writer_rows(t->map, r->rows, planes, stride));
+    if (t->confidence != NULL) {
+        apply_mask(t, r->confidence, pixels);
+        planes[0] = r->confidence;
+        TRY(raster_writer_rows(t->confidence, r->rows, planes, stride));
+    }
+    if (t->probabilities == NULL) return ERR_NONE;
+    for (int32_t c = 0; c < t->model->model->config.n_classes; c++) {
+        uint8_t *const plane = r->probabilities + (size_t)c * r->plane_bytes;
+        apply_mask(t, plane, pixels);
+        planes[c] = plane;
+    }
+    return raster_writer_rows(t->probabilities, r->rows, planes, stride);
+}
+
+static Err write_rows(void *context, const SceneRows *r)
+{
+    Task *const t = context;
+    const int64_t pixels = r->rows * r->width;
+    if (t->mask != NULL) TRY(read_mask(t, r));
+    apply_mask(t, r->classes, pixels);
+    for (int64_t i = 0; i < pixels; i++) {
+        t->codes[i] = t->code_of[r->classes[i]];
+        t->valid_pixels += r->classes[i] != NODATA;
+    }
+    if (t->quicklook != NULL) quicklook_rows(t->quicklook, r->first, r->rows, r->classes);
+    return write_planes(t, r);
+}
+
+/* ---- set-up ---- */
+
+static Err band_words(const MetasegModel *model, const int32_t *bands, char *text, size_t bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int32_t i = 0; bands != NULL && i < model->model->config.n_bands; i++) {
+        const int n = snprintf(text + used, bytes - used, "%s%d", i > 0 ? "," : "", (int)bands[i]);
+        if (n < 0 || (size_t)n >= bytes - used) return err_set(ERR_ARGUMENT, "too many bands");
+        used += (size_t)n;
+    }
+    return ERR_NONE;
+}
+
+static Err open_raster(const Task *t, Raster **ret_raster)
+{
+    const ModelConfig *const c = &t->model->model->config;
+    char words[256];
+    const char *names[MODEL_MAX_BANDS];
+    for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
+    TRY(band_words(t->model, t->options->bands, words, sizeof words));
+    TRY(raster_open(t->in, ret_raster));
+    return raster_choose_bands(*ret_raster, words, c->n_bands, names);
+}
+
+/* Integer files without nodata value, alpha or mask have no invalid pixel, so they need no second reading. */
+static bool may_have_gaps(const RasterInfo *info)
+{
+    return info->has_nodata || info->has_alpha || info->has_mask || strncmp(info->type, "Float", 5) == 0 ||
+           strncmp(info->type, "CFloat", 6) == 0 || strcmp(info->driver, "VRT") == 0;
+}
+
+static Err open_input(Task *t)
+{
+    raster_set_cache_bytes(DECODED_BYTES);
+    TRY(open_raster(t, &t->raster));
+    if (may_have_gaps(raster_info(t->raster))) TRY(open_raster(t, &t->mask));
+    TRY(georeference_open(t->raster, NULL, &t->place));
+    if (georeference_kind(t->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
+    georeference_free(t->place);
+    t->place = NULL;
+    return georeference_from_point(t->options->longitude, t->options->latitude, &t->place);
+}
+
+static Err open_zones(Task *t)
+{
+    if (t->options->prompts == METASEG_PROMPTS_NULL) return ERR_NONE;
+    const Climate *climate = NULL;
+    TRY(predictor_climate(t->model, &climate));
+    if (climate == NULL) return ERR_NONE;
+    if (georeference_kind(t->place) == GEOREFERENCE_NONE) {
+        predictor_tell(t->model, 1, "'%s': its place is unknown (%s), so the null prompt is used; give --lonlat", t->in,
+                       georeference_note(t->place));
+        return ERR_NONE;
+    }
+    const RasterInfo *const info = raster_info(t->raster);
+    return zone_sampler_new(climate, t->place, info->width, info->height, zone_share_defaults(), &t->zones);
+}
+
+/* Ground sampling distance in the model's unit; a degree is 111,319.49 m (WGS 84 equator) where the CRS has metres. */
+static double sampling_in_unit(const Task *t)
+{
+    const GroundSampling g = georeference_sampling(t->place);
+    if (t->model->model->config.gsd_unit == MODEL_METRE) return g.metres;
+    return isfinite(g.degrees) ? g.degrees : g.metres / 111319.49;
+}
+
+static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterWriter **ret_writer)
+{
+    if (path == NULL) return ERR_NONE;
+    const char *const prompts[] = { "grounded", "null", "tile-mixed", "shuffled" };
+    const char *const metadata[] = {
+        "METASEG_VERSION", METASEG_VERSION, "METASEG_MODEL", t->model->model->config.name,
+        "METASEG_MODEL_HASH", t->hash, "METASEG_PROMPTS", prompts[t->options->prompts], NULL,
+    };
+    const RasterWriteOptions options = {
+        .path = path, .kind = kind, .like = t->raster, .classes = t->classes,
+        .n_classes = t->model->model->config.n_classes, .metadata = metadata, .overwrite = t->options->overwrite,
+    };
+    return raster_writer_open(&options, ret_writer);
+}
+
+static Err fill_classes(Task *t)
+{
+    const ModelConfig *const c = &t->model->model->config;
+    t->classes = calloc((size_t)c->n_classes, sizeof *t->classes);
+    if (t->classes == NULL) return err_memory((size_t)c->n_classes * sizeof *t->classes, "the class table");
+    memset(t->code_of, NODATA, sizeof t->code_of);
+    for (int32_t i = 0; i < c->n_classes; i++) {
+        const ModelClass *const k = &c->classes[i];
+        t->classes[i] = (RasterClass){ .value = k->code, .name = k->name,
+                                       .color = { (uint8_t)(k->color >> 16), (uint8_t)(k->color >> 8), (uint8_t)k->color } };
+        t->code_of[i] = (uint8_t)k->code;
+    }
+    return ERR_NONE;
+}
+
+static Err open_outputs(Task *t)
+{
+    const RasterInfo *const info = raster_info(t->raster);
+    uint64_t hash = 0;
+    TRY(model_hash(t->model->model, &hash));
+    (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, hash);
+    TRY(fill_classes(t));
+    if (t->options->quicklook != NULL) {
+        TRY(file_check_output(t->options->quicklook, t->options->overwrite));
+        TRY(quicklook_new(&t->model->model->config, info->width, info->height, &t->quicklook));
+    }
+    TRY(open_writer(t, t->out, RASTER_CLASSES, &t->map));
+    TRY(open_writer(t, t->options->confidence, RASTER_CONFIDENCE, &t->confidence));
+    TRY(open_writer(t, t->options->probabilities, RASTER_PROBABILITIES, &t->probabilities));
+    const size_t block = (size_t)info->width * 64;
+    t->codes = malloc(block);
+    t->valid = malloc(block);
+    if (t->codes == NULL || t->valid == NULL) return err_memory(2 * block, "rows of the map");
+    memset(t->valid, 1, block);
+    return ERR_NONE;
+}
+
+static Err finish_writer(RasterWriter **writer)
+{
+    RasterWriter *const w = *writer;
+    *writer = NULL; /* freed by finish, also on failure */
+    return w != NULL ? raster_writer_finish(w) : ERR_NONE;
+}
+
+static Err finish(Task *t)
+{
+    TRY(finish_writer(&t->confidence));
+    TRY(finish_writer(&t->probabilities));
+    if (t->quicklook != NULL)
+        TRY(quicklook_write(t->quicklook, path_name(t->in), t->options->quicklook, t->options->overwrite));
+    return finish_writer(&t->map);
+}
+
+static void release(Task *t)
+{
+    raster_writer_abort(t->map);
+    raster_writer_abort(t->confidence);
+    raster_writer_abort(t->probabilities);
+    quicklook_free(t->quicklook);
+    zone_sampler_free(t->zones);
+    georeference_free(t->place);
+    raster_close(t->raster);
+    raster_close(t->mask);
+    free(t->classes);
+    free(t->codes);
+    free(t->valid);
+    free(t->mask_values);
+}
+
+static Err run(Task *t, MetasegPredictReport *report)
+{
+    const double start = clock_seconds();
+    TRY(open_input(t));
+    TRY(open_zones(t));
+    const RasterInfo *const info = raster_info(t->raster);
+    SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
+    double resolution = 0.0;
+    TRY(predictor_grid(t->model, t->in, info->width, info->height, sampling_in_unit(t), t->options->resolution, &job.width,
+                       &job.height, &resolution));
+    TRY(raster_set_grid(t->raster, job.width, job.height));
+    job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
+    job.overlap = t->options->overlap >= 0 ? t->options->overlap : DEFAULT_OVERLAP;
+    job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
+    job.sink = (SceneSink){ .context = t, .rows = write_rows, .confidence = t->options->confidence != NULL,
+                            .probabilities = t->options->probabilities != NULL };
+    TRY(open_outputs(t));
+    int64_t tiles = 0;
+    TRY(predictor_run(t->model, &job, &tiles));
+    TRY(finish(t));
+    if (report != NULL)
+        *report = (MetasegPredictReport){ .width = info->width, .height = info->height, .tiles = tiles,
+                                          .valid_pixels = t->valid_pixels, .seconds = clock_seconds() - start,
+                                          .resolution = resolution };
+    return ERR_NONE;
+}
+
+MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const char *out,
+                                     const MetasegPredictOptions *options, MetasegPredictReport *report)
+{
+    if (model == NULL || in == NULL || out == NULL || options == NULL)
+        return (MetasegStatus)err_set(ERR_ARGUMENT, "model, input, output and options are needed");
+    Task t = { .model = model, .options = options, .in = in, .out = out };
+    const Err code = run(&t, report);
+    release(&t);
+    return (MetasegStatus)code;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The pipeline reader -> program -> mosaic -> sink. */
+#include "predict/predictor.h"
+
+#include "base/channel.h"
+#include "geo/mosaic.h"
+#include "geo/tile_grid.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TILES_AHEAD = 2, BLOCKS = 2, BLOCK_ROWS = 64, CELL = 4, MARGIN = 32 };
+
+/* One tile between reader and program. */
+typedef struct TileInput {
+    int64_t index;
+    bool empty;                 /* no valid pixel: scores stay 0 */
+    float *image;               /* [tile, tile, bands], normalised */
+    uint8_t *valid;
+    TextInputs text;            /* tokens NULL: no text */
+    float *shares;
+} TileInput;
+
+typedef struct Block {
+    SceneRows rows;
+    uint8_t *bytes;
+} Block;
+
+typedef struct Pipeline {
+    MetasegModel *model;
+    const SceneJob *job;
+    TileGrid grid;              /* in network pixels */
+    Mosaic *mosaic;
+    TileInput tiles[TILES_AHEAD];
+    Block blocks[BLOCKS];
+    Channel *free_tiles, *full_tiles, *free_blocks, *full_blocks;
+    pthread_t reader, sink;
+    bool reader_started, sink_started;
+    float *weight_x, *weight_y; /* [tile / 4] */
+    float *scratch;             /* of mosaic_read, one part per thread */
+    int64_t written;            /* output rows handed to the sink */
+} Pipeline;
+
+/* ---- reader ---- */
+
+static void normalise(const Pipeline *p, TileInput *tile)
+{
+    const ModelConfig *const c = &p->model->model->config;
+    const int64_t pixels = (int64_t)p->job->tile * p->job->tile;
+    tile->empty = memchr(tile->valid, 1, (size_t)pixels) == NULL;
+    for (int32_t b = 0; b < c->n_bands; b++) {
+        const float scale = (float)(c->bands[b].scale / c->bands[b].std);
+        const float offset = (float)(c->bands[b].mean / c->bands[b].std);
+        for (int64_t i = 0; i < pixels; i++) {
+            float *const value = &tile->image[i * c->n_bands + b];
+            *value = tile->valid[i] != 0 ? *value * scale - offset : 0.0F;
+        }
+    }
+}
+
+/* One mix for the whole tile: the mean of its cells. */
+static void mix_shares(float *shares, int64_t cells)
+{
+    double sum[ZONE_SLOTS + 1] = { 0.0 };
+    for (int64_t i = 0; i < cells * (ZONE_SLOTS + 1); i++) sum[i % (ZONE_SLOTS + 1)] += (double)shares[i];
+    for (int64_t i = 0; i < cells * (ZONE_SLOTS + 1); i++)
+        shares[i] = (float)(sum[i % (ZONE_SLOTS + 1)] / (double)cells);
+}
+
+/* Control: zone z reads the prompt of the zone 11 further on, a fixed exchange without fixed points that leaves the climate group. */
+static void shuffle_zones(int32_t *zones, int32_t n_zones)
+{
+    for (int32_t k = 0; k < ZONE_SLOTS; k++) {
+        if (zones[k] > 0) zones[k] = (zones[k] - 1 + 11) % n_zones + 1;
+    }
+}
+
+static Err read_text(const Pipeline *p, const Tile *t, TileInput *tile)
+{
+    if (tile->text.tokens == NULL) return ERR_NONE;
+    const int64_t side = p->job->tile;
+    const int64_t cells = side / 16;
+    int32_t zones[ZONE_SLOTS] = { 0 };
+    const int32_t variants[ZONE_SLOTS] = { 0 };
+    bool known = false;
+    if (p->job->prompts != METASEG_PROMPTS_NULL)
+        TRY(p->job->source.shares(p->job->source.context, t->x, t->y, side, &known, zones, tile->shares));
+    if (known && p->job->prompts == METASEG_PROMPTS_TILE_MIXED) mix_shares(tile->shares, cells * cells);
+    if (known && p->job->prompts == METASEG_PROMPTS_SHUFFLED) shuffle_zones(zones, p->model->text.zones);
+    text_inputs_fill(&p->model->text, ZONE_SLOTS, p->model->tokens, zones, variants, known ? tile->shares : NULL, cells,
+                     cells, tile->text);
+    return ERR_NONE;
+}
+
+static Err read_tile(const Pipeline *p, TileInput *tile)
+{
+    const Tile t = tile_grid_at(&p->grid, tile->index);
+    TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, tile->image, tile->valid));
+    normalise(p, tile);
+    return tile->empty ? ERR_NONE : read_text(p, &t, tile);
+}
+
+static void *run_reader(void *argument)
+{
+    Pipeline *const p = argument;
+    Err code = ERR_NONE;
+    const int64_t count = tile_grid_count(&p->grid);
+    for (int64_t i = 0; i < count && code == ERR_NONE; i++) {
+        void *item = NULL;
+        if (!channel_take(p->free_tiles, &item)) break;
+        TileInput *const tile = item;
+        tile->index = i;
+        code = read_tile(p, tile);
+        if (code == ERR_NONE && !channel_put(p->full_tiles, tile)) break;
+    }
+    channel_close(p->full_tiles, code);
+    return NULL;
+}
+
+/* ---- sink ---- */
+
+static void *run_sink(void *argument)
+{
+    Pipeline *const p = argument;
+    Err code = ERR_NONE;
+    void *item = NULL;
+    while (code == ERR_NONE && channel_take(p->full_blocks, &item)) {
+        Block *const block = item;
+        code = p->job->sink.rows(p->job->sink.context, &block->rows);
+        if (code == ERR_NONE && !channel_put(p->free_blocks, block)) break;
+    }
+    channel_close(p->free_blocks, code);
+    channel_close(p->full_blocks, code);
+    return NULL;
+}
+
+static void fill_block(const Pipeline *p, Block *block, int64_t first, int64_t rows)
+{
+    SceneRows *const r = &block->rows;
+    r->first = first;
+    r->rows = rows;
+    const int64_t scratch = mosaic_scratch(p->mosaic);
+    const int64_t per_thread = (rows + p->model->device.threads - 1) / p->model->device.threads;
+#pragma omp parallel for schedule(static, 1) num_threads(p->model->device.threads)
+    for (int32_t thread = 0; thread < p->model->device.threads; thread++) {
+        for (int64_t i = thread * per_thread; i < (thread + 1) * per_thread && i < rows; i++) {
+            uint8_t *const confidence = r->confidence != NULL ? r->confidence + i * r->width : NULL;
+            uint8_t *const probabilities = r->probabilities != NULL ? r->probabilities + i * r->width : NULL;
+            mosaic_read(p->mosaic, first + i, r->classes + i * r->width, confidence, probabilities, r->plane_bytes,
+                        p->scratch + thread * scratch);
+        }
+    }
+}
+
+/* Hands rows [written, readable) to the sink. */
+static Err emit(Pipeline *p, int64_t readable)
+{
+    while (p->written < readable) {
+        void *item = NULL;
+        if (!channel_take(p->free_blocks, &item)) {
+            TRY(channel_error(p->free_blocks));
+            return err_set(ERR_INTERNAL, "the writer ended early");
+        }
+        const int64_t rows = readable - p->written < BLOCK_ROWS ? readable - p->written : BLOCK_ROWS;
+        fill_block(p, item, p->written, rows);
+        p->written += rows;
+        if (!channel_put(p->full_blocks, item)) return channel_error(p->full_blocks);
+    }
+    mosaic_discard(p->mosaic, p->written);
+    return ERR_NONE;
+}
+
+/* ---- program ---- */
+
+static void give(const Program *program, const char *name, const void *from)
+{
+    const Tensor t = program_tensor(program, name);
+    ASSERT(t.data != NULL);
+    memcpy(t.data, from, tensor_bytes(&t));
+}
+
+static Err score(Pipeline *p, const TileInput *tile)
+{
+    Program *const program = p->model->program;
+    const Tensor scores = program_tensor(program, "logits4");
+    if (tile->empty) {
+        memset(scores.data, 0, tensor_bytes(&scores));
+    } else {
+        give(program, "image", tile->image);
+        if (tile->text.tokens != NULL) {
+            give(program, "tokens", tile->text.tokens);
+            give(program, "token_mask", tile->text.token_mask);
+            give(program, "log_share_16", tile->text.log_share_16);
+            give(program, "log_share_32", tile->text.log_share_32);
+        }
+        TRY(program_forward(program, 0));
+    }
+    const Tile t = tile_grid_at(&p->grid, tile->index);
+    tile_grid_weights_x(&p->grid, t.column, CELL, p->weight_x);
+    tile_grid_weights_y(&p->grid, t.row, CELL, p->weight_y);
+    const int64_t cells = p->grid.size / CELL;
+    mosaic_add(p->mosaic, scores.data, t.y / CELL, t.x / CELL, cells, cells, p->weight_y, p->weight_x);
+    if (t.column + 1 < p->grid.columns) return ERR_NONE;
+    int64_t first = 0;
+    int64_t end = 0;
+    tile_grid_final_rows(&p->grid, t.row, &first, &end);
+    return emit(p, mosaic_complete(p->mosaic, t.row + 1 == p->grid.rows ? INT64_MAX : end / CELL));
+}
+
+static Err loop(Pipeline *p)
+{
+    const MetasegRun *const run = &p->model->run;
+    const int64_t count = tile_grid_count(&p->grid);
+    int64_t done = 0;
+    void *item = NULL;
+    while (channel_take(p->full_tiles, &item)) {
+        if (run->stop != NULL && *run->stop != 0)
+            return err_set(ERR_INTERRUPTED, "stopped after %lld of %lld tiles; nothing was written", (long long)done,
+                           (long long)count);
+        TRY(score(p, item));
+        done++;
+        if (run->progress != NULL) run->progress(run->context, done, count, NULL);
+        if (!channel_put(p->free_tiles, item)) break;
+    }
+    TRY(channel_error(p->full_tiles));
+    channel_close(p->full_blocks, ERR_NONE);
+    return ERR_NONE;
+}
+
+/* ---- set-up ---- */
+
+static Err allocate_tile(const Pipeline *p, TileInput *tile)
+{
+    const size_t pixels = (size_t)p->job->tile * (size_t)p->job->tile;
+    const size_t bands = (size_t)p->model->model->config.n_bands;
+    const size_t tokens = (size_t)p->model->tokens;
+    bool complete = (tile->image = malloc(pixels * bands * sizeof(float))) != NULL;
+    complete = (tile->valid = malloc(pixels)) != NULL && complete;
+    if (tokens > 0) {
+        complete = (tile->text.tokens = malloc(ZONE_SLOTS * tokens * TEXT_WIDTH * sizeof(float))) != NULL && complete;
+        complete = (tile->text.token_mask = malloc((ZONE_SLOTS * tokens + TEXT_NULL_TOKENS) * sizeof(float))) != NULL &&
+                   complete;
+        complete = (tile->text.log_share_16 = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
+        complete = (tile->text.log_share_32 = malloc(pixels / 1024 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
+        complete = (tile->shares = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
+    }
+    return complete ? ERR_NONE : err_memory(pixels * bands * sizeof(float), "a tile");
+}
+
+static Err allocate_block(const Pipeline *p, Block *block)
+{
+    const SceneSink *const sink = &p->job->sink;
+    const size_t plane = (size_t)(p->job->out_width * BLOCK_ROWS);
+    const size_t classes = (size_t)p->model->model->config.n_classes;
+    const size_t planes = 1U + (sink->confidence ? 1U : 0U) + (sink->probabilities ? classes : 0U);
+    block->bytes = malloc(planes * plane);
+    if (block->bytes == NULL) return err_memory(planes * plane, "a block of the map");
+    block->rows = (SceneRows){ .width = p->job->out_width, .classes = block->bytes, .plane_bytes = plane };
+    if (sink->confidence) block->rows.confidence = block->bytes + plane;
+    if (sink->probabilities) block->rows.probabilities = block->bytes + (planes - classes) * plane;
+    return ERR_NONE;
+}
+
+static Err make_grid(Pipeline *p)
+{
+    const SceneJob *const job = p->job;
+    TRY(tile_grid_init(&p->grid, job->width, job->height, job->tile, job->overlap, job->overlap > 2 * MARGIN ? MARGIN : 0));
+    const MosaicSize size = {
+        .span_y = (double)job->height / CELL, .span_x = (double)job->width / CELL,
+        .classes = p->model->model->config.n_classes, .ring_rows = p->grid.size / CELL + 4,
+        .out_height = job->out_height, .out_width = job->out_width,
+    };
+    return mosaic_new(&size, &p->mosaic);
+}
+
+static Err start(Pipeline *p)
+{
+    TRY(predictor_compile(p->model, p->job->tile));
+    TRY(make_grid(p));
+    TRY(channel_new(TILES_AHEAD, &p->free_tiles));
+    TRY(channel_new(TILES_AHEAD, &p->full_tiles));
+    TRY(channel_new(BLOCKS, &p->free_blocks));
+    TRY(channel_new(BLOCKS, &p->full_blocks));
+    for (int32_t i = 0; i < TILES_AHEAD; i++) {
+        TRY(allocate_tile(p, &p->tiles[i]));
+        (void)channel_put(p->free_tiles, &p->tiles[i]);
+    }
+    for (int32_t i = 0; i < BLOCKS; i++) {
+        TRY(allocate_block(p, &p->blocks[i]));
+        (void)channel_put(p->free_blocks, &p->blocks[i]);
+    }
+    const size_t cells = (size_t)(p->grid.size / CELL);
+    const size_t scratch = (size_t)mosaic_scratch(p->mosaic) * (size_t)p->model->device.threads;
+    p->weight_x = malloc(cells * sizeof(float));
+    p->weight_y = malloc(cells * sizeof(float));
+    p->scratch = malloc(scratch * sizeof(float));
+    if (p->weight_x == NULL || p->weight_y == NULL || p->scratch == NULL)
+        return err_memory(scratch * sizeof(float), "the mosaic's rows");
+    p->reader_started = pthread_create(&p->reader, NULL, run_reader, p) == 0;
+    p->sink_started = p->reader_started && pthread_create(&p->sink, NULL, run_sink, p) == 0;
+    return p->sink_started ? ERR_NONE : err_set(ERR_INTERNAL, "a thread cannot be started");
+}
+
+/* Ends both threads; the sink finishes what it got when all went well. */
+static Err join(Pipeline *p, Err code)
+{
+    if (code != ERR_NONE) {
+        if (p->full_blocks != NULL) channel_close(p->full_blocks, code);
+        if (p->free_blocks != NULL) channel_close(p->free_blocks, code);
+    }
+    if (p->free_tiles != NULL) channel_close(p->free_tiles, code);
+    if (p->full_tiles != NULL) channel_close(p->full_tiles, code);
+    if (p->reader_started) (void)pthread_join(p->reader, NULL);
+    if (p->sink_started) (void)pthread_join(p->sink, NULL);
+    return code != ERR_NONE ? code : channel_error(p->full_blocks);
+}
+
+static void release(Pipeline *p)
+{
+    for (int32_t i = 0; i < TILES_AHEAD; i++) {
+        TileInput *const t = &p->tiles[i];
+        free(t->image);
+        free(t->valid);
+        free(t->text.tokens);
+        free(t->text.token_mask);
+        free(t->text.log_share_16);
+        free(t->text.log_share_32);
+        free(t->shares);
+    }
+    for (int32_t i = 0; i < BLOCKS; i++) free(p->blocks[i].bytes);
+    channel_free(p->free_tiles);
+    channel_free(p->full_tiles);
+    channel_free(p->free_blocks);
+    channel_free(p->full_blocks);
+    free(p->weight_x);
+    free(p->weight_y);
+    free(p->scratch);
+    mosaic_free(p->mosaic);
+}
+
+Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
+{
+    Pipeline p = { .model = model, .job = job };
+    Err code = start(&p);
+    if (code == ERR_NONE) code = loop(&p);
+    char message[ERR_MESSAGE_BYTES];
+    memcpy(message, err_message(), strlen(err_message()) + 1);
+    const Err joined = join(&p, code);
+    if (code != ERR_NONE) (void)err_adopt(code, message);
+    if (joined == ERR_NONE && ret_tiles != NULL) *ret_tiles = tile_grid_count(&p.grid);
+    release(&p);
+    return joined;
+}

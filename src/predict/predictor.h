@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How a scene becomes a map, whatever it comes from: a reader thread takes windows of the network's grid from a source, the program scores
+ * tiles, the mosaic blends them, finished rows go to a sink thread. Private to src/predict; include/metaseg/predict.h is what callers
+ * use. Memory: a few tiles, a ring of score rows, two blocks of output rows, whatever the scene's size.
+ */
+#ifndef METASEG_PREDICT_PREDICTOR_H
+#define METASEG_PREDICT_PREDICTOR_H
+
+#include "data/text_inputs.h"
+#include "geo/climate.h"
+#include "geo/zone_shares.h"
+#include "graph/program.h"
+#include "metaseg/predict.h"
+#include "model/model_file.h"
+
+struct MetasegModel {
+    Model *model;
+    MetasegRun run;
+    Device device;
+    TextTable text;       /* the first wording of each zone, as rows the network reads */
+    Climate *climate;     /* opened at first need; NULL: none */
+    Program *program;     /* for `tile`; made anew when another size is asked for */
+    int32_t tile;
+    int32_t tokens;       /* L of the program */
+};
+
+/* Where windows come from. read: [side][side][bands] in the image's units and validity; shares: [side/16][side/16][ZONE_SLOTS+1] and the
+ * zones of the slots (false in *ret_known: the null prompt everywhere). Both are called from the reader thread only. */
+typedef struct SceneSource {
+    void *context;
+    Err (*read)(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid);
+    Err (*shares)(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
+                  float *ret_shares);
+} SceneSource;
+
+/* Where finished rows go, in order, from the sink thread. Planes are [rows][width]; classes are indexes (0..n-1), not yet masked;
+ * confidence and probabilities are NULL when not wanted; probability plane c begins at probabilities + c * plane_bytes. */
+typedef struct SceneRows {
+    int64_t first, rows, width;
+    uint8_t *classes, *confidence, *probabilities;
+    size_t plane_bytes;
+} SceneRows;
+typedef struct SceneSink {
+    void *context;
+    bool confidence, probabilities;
+    Err (*rows)(void *context, const SceneRows *rows);
+} SceneSink;
+
+typedef struct SceneJob {
+    int64_t width, height;         /* of the network's grid */
+    int64_t out_width, out_height; /* of the map */
+    int32_t tile, overlap;         /* network pixels */
+    MetasegPrompts prompts;
+    SceneSource source;
+    SceneSink sink;
+} SceneJob;
+
+/* Runs a job. ERR_* of source and sink, ERR_INTERRUPTED when run.stop is set, ERR_MEMORY. ret_tiles may be NULL. */
+Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
+
+/* Compiles (or keeps) the program for a tile size. */
+Err predictor_compile(MetasegModel *model, int32_t tile);
+
+/* The climate map of the share folder, opened at first need; NULL in *ret_climate (no error) for a network without text. ERR_INPUT. */
+Err predictor_climate(MetasegModel *model, const Climate **ret_climate);
+
+/* Sends a sentence to run.message. level: 0 information, 1 warning. */
+void predictor_tell(const MetasegModel *model, int level, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* resolution.c: the size of the network's grid for a scene of width x height pixels of `sampling` (in the model's unit, NaN unknown),
+ * by the rule of metaseg_predict_raster; tells the warning. resolution: 0 or the override. ERR_ARGUMENT. */
+Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, double sampling,
+                   double resolution, int64_t *ret_width, int64_t *ret_height, double *ret_resolution);
+
+/* The side of tiles for a network grid: asked, or the model's, or the smallest multiple of 256 that holds a small scene. */
+int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, int64_t height);
+
+/* quicklook.c: a picture of at most 1600 pixels' width built row by row, with a legend of the classes that occur. */
+typedef struct Quicklook Quicklook;
+Err quicklook_new(const ModelConfig *config, int64_t width, int64_t height, Quicklook **ret_quicklook);
+void quicklook_free(Quicklook *quicklook);
+/* Rows in order: class indexes, 255 where there is no data. */
+void quicklook_rows(Quicklook *quicklook, int64_t first, int64_t rows, const uint8_t *classes);
+/* ERR_OUTPUT, ERR_MEMORY. */
+Err quicklook_write(const Quicklook *quicklook, const char *title, const char *path, bool overwrite);
+
+#endif
