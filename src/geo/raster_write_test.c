@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Maps: values, georeference, descriptions, and what happens when they cannot be written. */
+#include "geo/raster_write.h"
+
+#include "base/file.h"
+#include "geo/geo_test.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+static char folder[64];
+
+static const RasterClass classes[] = { { 0, "water", { 0, 0, 255 } },
+                                       { 2, "forest", { 1, 100, 3 } },
+                                       { 7, "cr\xc3\xb6p", { 200, 200, 10 } } };
+
+static uint8_t map_value(int64_t x, int64_t y, int64_t b) { return (uint8_t)((x * 3 + y * 5 + b * 50) % 251); }
+
+/* Writes all rows in portions of `portion`. */
+static Err write_rows(RasterWriter *writer, int64_t width, int64_t height, int64_t portion)
+{
+    const int64_t bands = raster_writer_bands(writer);
+    const size_t stride = (size_t)width + 3;
+    uint8_t *bytes = malloc((size_t)(bands * portion) * stride);
+    const uint8_t *planes[16];
+    Err code = ERR_NONE;
+    for (int64_t y = 0; y < height && code == ERR_NONE; y += portion) {
+        const int64_t rows = height - y < portion ? height - y : portion;
+        for (int64_t b = 0; b < bands; b++) {
+            planes[b] = bytes + (size_t)(b * portion) * stride;
+            for (int64_t i = 0; i < rows; i++)
+                for (int64_t x = 0; x < width; x++)
+                    bytes[(size_t)(b * portion + i) * stride + (size_t)x] = map_value(x, y + i, b);
+        }
+        code = raster_writer_rows(writer, rows, planes, stride);
+    }
+    free(bytes);
+    return code;
+}
+
+static void check_values(const char *path, int64_t width, int64_t height, int64_t bands)
+{
+    GDALDatasetH d = GDALOpen(path, GA_ReadOnly);
+    assert_non_null(d);
+    assert_int_equal(GDALGetRasterXSize(d), width);
+    assert_int_equal(GDALGetRasterYSize(d), height);
+    assert_int_equal(GDALGetRasterCount(d), bands);
+    uint8_t *row = malloc((size_t)width);
+    for (int64_t b = 0; b < bands; b++)
+        for (int64_t y = 0; y < height; y++) {
+            const GDALRasterBandH band = GDALGetRasterBand(d, (int)b + 1);
+            assert_int_equal(GDALRasterIO(band, GF_Read, 0, (int)y, (int)width, 1, row, (int)width, 1, GDT_Byte, 0, 0),
+                             CE_None);
+            for (int64_t x = 0; x < width; x++) assert_int_equal(row[x], map_value(x, y, b));
+        }
+    free(row);
+    GDALClose(d);
+}
+
+/* Nothing but these names is in the folder. */
+static void check_files(const char *const *names, int count)
+{
+    DIR *listing = opendir(folder);
+    int found = 0;
+    for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;) {
+        bool known = entry->d_name[0] == '.' && (entry->d_name[1] == '\0' || entry->d_name[1] == '.');
+        for (int i = 0; i < count; i++)
+            if (strcmp(names[i], entry->d_name) == 0) {
+                known = true;
+                found++;
+            }
+        if (!known) fail_msg("'%s' was left behind", entry->d_name);
+    }
+    (void)closedir(listing);
+    assert_int_equal(found, count);
+}
+
+static void class_map(void **state)
+{
+    (void)state;
+    const double t[6] = { 485899.0, 5.0, 0.0, 5209246.0, 0.0, -5.0 };
+    static const char *const metadata[] = { "MODEL_HASH", "0123456789abcdef", "PROMPT", "a <b> & \"c\"", NULL };
+    char in[256], out[256];
+    Raster *like = NULL;
+    RasterWriter *writer = NULL;
+    test_raster(
+        test_at(folder, "in.tif", in),
+        (TestRaster){ .width = 300, .height = 530, .bands = 4, .type = GDT_UInt16, .geotransform = t, .epsg = 26914 });
+    ASSERT_OK(raster_open(in, &like));
+    RasterWriteOptions o = { .path = test_at(folder, "out.tif", out),
+                             .kind = RASTER_CLASSES,
+                             .like = like,
+                             .classes = classes,
+                             .n_classes = 3,
+                             .metadata = metadata };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    assert_false(file_exists(out)); /* hidden while it grows */
+    ASSERT_OK(write_rows(writer, 300, 530, 77));
+    assert_false(file_exists(out));
+    ASSERT_OK(raster_writer_finish(writer));
+    check_values(out, 300, 530, 1);
+    check_files((const char *const[]){ "in.tif", "out.tif", "out.tif.aux.xml" }, 3);
+    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    double got[6];
+    int has = 0;
+    assert_int_equal(GDALGetGeoTransform(d, got), CE_None);
+    assert_memory_equal(got, t, sizeof t);
+    assert_string_equal(OSRGetAuthorityCode(GDALGetSpatialRef(d), NULL), "26914");
+    const GDALRasterBandH band = GDALGetRasterBand(d, 1);
+    assert_true(GDALGetRasterNoDataValue(band, &has) == 255.0 && has);
+    assert_string_equal(GDALGetRasterCategoryNames(band)[2], "forest");
+    assert_string_equal(GDALGetRasterCategoryNames(band)[7], "cr\xc3\xb6p");
+    GDALColorEntry color;
+    assert_true(GDALGetColorEntryAsRGB(GDALGetRasterColorTable(band), 2, &color));
+    assert_true(color.c1 == 1 && color.c2 == 100 && color.c3 == 3);
+    assert_string_equal(GDALGetMetadataItem(d, "MODEL_HASH", NULL), "0123456789abcdef");
+    assert_string_equal(GDALGetMetadataItem(d, "PROMPT", NULL), "a <b> & \"c\"");
+    assert_string_equal(GDALGetMetadataItem(d, "COMPRESSION", "IMAGE_STRUCTURE"), "DEFLATE");
+    GDALClose(d);
+    ASSERT_ERR(raster_writer_open(&o, &writer), ERR_OUTPUT, "-f"); /* not over an existing file */
+    o.overwrite = true;
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    raster_writer_abort(writer);
+    check_values(out, 300, 530, 1); /* untouched by an aborted run */
+    raster_close(like);
+    test_remove_folder(folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
+static void confidence_and_probabilities(void **state)
+{
+    (void)state;
+    char out[256];
+    RasterWriter *writer = NULL;
+    const double bounds[4] = { 10.0, 50.0, 11.0, 52.0 };
+    RasterWriteOptions o = { .path = test_at(folder, "c.tif", out),
+                             .kind = RASTER_CONFIDENCE,
+                             .width = 257,
+                             .height = 3,
+                             .bounds = bounds,
+                             .epsg = 4326 };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    ASSERT_OK(write_rows(writer, 257, 3, 1));
+    ASSERT_OK(raster_writer_finish(writer));
+    check_values(out, 257, 3, 1);
+    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    int has = 0;
+    double t[6];
+    assert_true(GDALGetRasterScale(GDALGetRasterBand(d, 1), &has) == 1.0 / 254.0 && has);
+    assert_true(GDALGetRasterNoDataValue(GDALGetRasterBand(d, 1), &has) == 255.0 && has);
+    assert_int_equal(GDALGetGeoTransform(d, t), CE_None);
+    assert_true(t[0] == 10.0 && t[3] == 52.0 && t[1] == 1.0 / 257.0 && t[5] == -2.0 / 3.0);
+    GDALClose(d);
+    o = (RasterWriteOptions){ .path = test_at(folder, "p.tif", out),
+                              .kind = RASTER_PROBABILITIES,
+                              .width = 600,
+                              .height = 300,
+                              .classes = classes,
+                              .n_classes = 3 };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    assert_int_equal(raster_writer_bands(writer), 3);
+    ASSERT_OK(write_rows(writer, 600, 300, 300));
+    ASSERT_OK(raster_writer_finish(writer));
+    check_values(out, 600, 300, 3);
+    d = GDALOpen(out, GA_ReadOnly);
+    assert_string_equal(GDALGetDescription(GDALGetRasterBand(d, 2)), "forest");
+    assert_true(GDALGetRasterScale(GDALGetRasterBand(d, 3), &has) == 1.0 / 254.0);
+    GDALClose(d);
+    test_remove_folder(folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
+static void copy_of(const char *in, const char *out)
+{
+    Raster *like = NULL;
+    RasterWriter *writer = NULL;
+    ASSERT_OK(raster_open(in, &like));
+    const RasterWriteOptions o = {
+        .path = out, .kind = RASTER_CLASSES, .like = like, .classes = classes, .n_classes = 3, .overwrite = true
+    };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    ASSERT_OK(write_rows(writer, raster_info(like)->width, raster_info(like)->height, 4));
+    ASSERT_OK(raster_writer_finish(writer));
+    raster_close(like);
+}
+
+/* South-up, rotated, point-registered, one pixel, no CRS, unknown datum: exactly the input's. */
+static void geotransforms(void **state)
+{
+    (void)state;
+    static const char *const unknown = "GEOGCS[\"unknown\",DATUM[\"Unknown based on Clarke 1866 "
+                                       "ellipsoid\",SPHEROID[\"Clarke 1866\",6378206.4,294.978698213898]],"
+                                       "PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]]";
+    static const struct {
+        double t[6];
+        int epsg;
+        const char *wkt;
+        bool point;
+    } list[] = { { { 10.0, 0.01, 0.0, 58.0, 0.0, 0.02 }, 4326, NULL, false },
+                 { { 400000.0, 6.0, 8.0, 5000000.0, 8.0, -6.0 }, 32633, NULL, false },
+                 { { 400000.0, 0.1, 0.0, 5000000.0, 0.0, -0.3 }, 32633, NULL, true },
+                 { { 0.1, 0.3, 0.0, 0.7, 0.0, -0.3 }, 0, NULL, false },
+                 { { -180.0, 0.05, 0.0, 90.0, 0.0, -0.05 }, 0, unknown, false } };
+    char in[256], out[256];
+    test_at(folder, "in.tif", in);
+    test_at(folder, "out.tif", out);
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        test_raster(in, (TestRaster){ .width = i == 0 ? 1 : 9,
+                                      .height = i == 0 ? 1 : 7,
+                                      .geotransform = list[i].t,
+                                      .epsg = list[i].epsg,
+                                      .wkt = list[i].wkt });
+        GDALDatasetH d = GDALOpen(in, GA_Update);
+        if (list[i].point) GDALSetMetadataItem(d, "AREA_OR_POINT", "Point", NULL);
+        GDALClose(d);
+        copy_of(in, out);
+        GDALDatasetH a = GDALOpen(in, GA_ReadOnly), b = GDALOpen(out, GA_ReadOnly);
+        double ta[6], tb[6];
+        assert_int_equal(GDALGetGeoTransform(a, ta), CE_None);
+        assert_int_equal(GDALGetGeoTransform(b, tb), CE_None);
+        assert_memory_equal(ta, tb, sizeof ta);
+        const OGRSpatialReferenceH ca = GDALGetSpatialRef(a), cb = GDALGetSpatialRef(b);
+        assert_int_equal(ca == NULL, cb == NULL);
+        if (ca != NULL) assert_true(OSRIsSame(ca, cb));
+        if (list[i].point) assert_string_equal(GDALGetMetadataItem(b, "AREA_OR_POINT", NULL), "Point");
+        GDALClose(a);
+        GDALClose(b);
+    }
+    test_raster(in, (TestRaster){ .width = 9, .height = 7 }); /* no georeference: none is invented */
+    copy_of(in, out);
+    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    double t[6];
+    assert_int_equal(GDALGetGeoTransform(d, t), CE_Failure);
+    assert_null(GDALGetSpatialRef(d));
+    GDALClose(d);
+}
+
+static void control_points_and_rpc(void **state)
+{
+    (void)state;
+    char in[256], out[256];
+    test_raster(test_at(folder, "in.tif", in), (TestRaster){ .width = 9, .height = 7 });
+    GDALDatasetH d = GDALOpen(in, GA_Update);
+    GDAL_GCP points[3];
+    GDALInitGCPs(3, points);
+    for (int i = 0; i < 3; i++) {
+        points[i].dfGCPPixel = i == 1 ? 9 : 0;
+        points[i].dfGCPLine = i == 2 ? 7 : 0;
+        points[i].dfGCPX = 500000.0 + 10.0 * points[i].dfGCPPixel;
+        points[i].dfGCPY = 5000000.0 - 10.0 * points[i].dfGCPLine;
+    }
+    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
+    OSRImportFromEPSG(crs, 32633);
+    assert_int_equal(GDALSetGCPs2(d, 3, points, crs), CE_None);
+    OSRDestroySpatialReference(crs);
+    GDALDeinitGCPs(3, points);
+    static const char *const items[] = { "LINE_OFF=100",
+                                         "SAMP_OFF=100",
+                                         "LAT_OFF=50",
+                                         "LONG_OFF=10",
+                                         "HEIGHT_OFF=300",
+                                         "LINE_SCALE=100",
+                                         "SAMP_SCALE=100",
+                                         "LAT_SCALE=0.5",
+                                         "LONG_SCALE=0.5",
+                                         "HEIGHT_SCALE=500",
+                                         "LINE_NUM_COEFF=0 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+                                         "LINE_DEN_COEFF=1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+                                         "SAMP_NUM_COEFF=0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+                                         "SAMP_DEN_COEFF=1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+                                         NULL };
+    assert_int_equal(GDALSetMetadata(d, (char **)items, "RPC"), CE_None);
+    GDALClose(d);
+    copy_of(in, test_at(folder, "out.tif", out));
+    d = GDALOpen(out, GA_ReadOnly);
+    assert_int_equal(GDALGetGCPCount(d), 3);
+    assert_true(GDALGetGCPs(d)[1].dfGCPX == 500090.0);
+    assert_string_equal(OSRGetAuthorityCode(GDALGetGCPSpatialRef(d), NULL), "32633");
+    assert_non_null(GDALGetMetadataItem(d, "LINE_NUM_COEFF", "RPC"));
+    GDALClose(d);
+    test_remove_folder(folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    char out[256];
+    RasterWriter *writer = NULL;
+    RasterWriteOptions o = {
+        .path = test_at(folder, "no/out.tif", out), .kind = RASTER_CONFIDENCE, .width = 4, .height = 4
+    };
+    ASSERT_ERR(raster_writer_open(&o, &writer), ERR_OUTPUT, "does not exist");
+    o.path = folder;
+    ASSERT_ERR(raster_writer_open(&o, &writer), ERR_OUTPUT, "is a folder");
+    o.path = test_at(folder, "out.tif", out);
+    o.width = 0;
+    ASSERT_ERR(raster_writer_open(&o, &writer), ERR_ARGUMENT, "0 x 4");
+    const RasterClass wrong = { 255, "all", { 0, 0, 0 } };
+    o = (RasterWriteOptions){
+        .path = out, .kind = RASTER_CLASSES, .width = 4, .height = 4, .classes = &wrong, .n_classes = 1
+    };
+    ASSERT_ERR(raster_writer_open(&o, &writer), ERR_ARGUMENT, "has the value 255");
+    assert_null(writer);
+    o = (RasterWriteOptions){ .path = out, .kind = RASTER_CONFIDENCE, .width = 4, .height = 4 };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    ASSERT_ERR(raster_writer_finish(writer), ERR_INTERNAL, "only 0 of 4 rows");
+    check_files(NULL, 0);
+}
+
+/* A file size limit stands in for the full disk: writes fail with EFBIG at any size we choose. */
+static void full_disk(void **state)
+{
+    (void)state;
+    char out[256];
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    static const rlim_t limits[] = { 0, 100, 1000, 4000, 6000, 20000, 60000 };
+    for (int64_t i = 0; i < ARRAY_LEN(limits); i++) {
+        RasterWriter *writer = NULL;
+        const RasterWriteOptions o = {
+            .path = test_at(folder, "out.tif", out), .kind = RASTER_CONFIDENCE, .width = 2000, .height = 2000
+        };
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ limits[i], before.rlim_max }), 0);
+        Err code = raster_writer_open(&o, &writer);
+        if (code == ERR_NONE) {
+            code = write_rows(writer, 2000, 2000, 100);
+            if (code == ERR_NONE)
+                code = raster_writer_finish(writer);
+            else
+                raster_writer_abort(writer);
+        }
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(code, ERR_OUTPUT);
+        assert_non_null(strstr(err_message(), out));
+        check_files(NULL, 0);
+    }
+    /* the directory alone does not fit: known only when the file is closed */
+    for (rlim_t limit = 300; limit < 1200; limit += 50) {
+        RasterWriter *writer = NULL;
+        const RasterWriteOptions o = {
+            .path = out, .kind = RASTER_CLASSES, .width = 1, .height = 1, .classes = classes, .n_classes = 3
+        };
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ limit, before.rlim_max }), 0);
+        Err code = raster_writer_open(&o, &writer);
+        if (code == ERR_NONE) {
+            code = write_rows(writer, 1, 1, 1);
+            if (code == ERR_NONE)
+                code = raster_writer_finish(writer);
+            else
+                raster_writer_abort(writer);
+        }
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(code, ERR_OUTPUT);
+        check_files(NULL, 0);
+    }
+    (void)signal(SIGXFSZ, handler);
+}
+
+static void stale_sidecars(void **state)
+{
+    (void)state;
+    char out[256], side[256];
+    RasterWriter *writer = NULL;
+    test_write_text(test_at(folder, "out.tif", out), "old");
+    test_write_text(test_at(folder, "out.tif.ovr", side), "old");
+    test_write_text(test_at(folder, "out.tif.aux.xml", side), "old");
+    const RasterWriteOptions o = { .path = out, .kind = RASTER_CONFIDENCE, .width = 4, .height = 4, .overwrite = true };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    ASSERT_OK(write_rows(writer, 4, 4, 4));
+    ASSERT_OK(raster_writer_finish(writer));
+    check_values(out, 4, 4, 1);
+    check_files((const char *const[]){ "out.tif" }, 1); /* overviews of the old file would lie */
+    assert_int_equal(remove(out), 0);
+}
+
+static void georeferenced_copy(void **state)
+{
+    (void)state;
+    char in[256], out[256];
+    Raster *raster = NULL;
+    const double bounds[4] = { -180.0, -90.0, 180.0, 90.0 };
+    test_raster(test_at(folder, "in.png", in),
+                (TestRaster){ .width = 720, .height = 360, .bands = 3, .driver = "PNG" });
+    ASSERT_OK(raster_open(in, &raster));
+    ASSERT_OK(raster_write_georeferenced(raster, bounds, 4326, test_at(folder, "copy.tif", out), false));
+    ASSERT_ERR(raster_write_georeferenced(raster, bounds, 4326, out, false), ERR_OUTPUT, "exists already");
+    raster_close(raster);
+    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    double t[6];
+    uint8_t value = 0;
+    assert_int_equal(GDALGetGeoTransform(d, t), CE_None);
+    assert_true(t[0] == -180.0 && t[1] == 0.5 && t[3] == 90.0 && t[5] == -0.5);
+    assert_string_equal(OSRGetAuthorityCode(GDALGetSpatialRef(d), NULL), "4326");
+    for (int b = 0; b < 3; b++) {
+        assert_int_equal(
+            GDALRasterIO(GDALGetRasterBand(d, b + 1), GF_Read, 700, 333, 1, 1, &value, 1, 1, GDT_Byte, 0, 0), CE_None);
+        assert_int_equal(value, (int)test_value(700, 333, b));
+        assert_int_equal(GDALGetRasterColorInterpretation(GDALGetRasterBand(d, b + 1)), GCI_RedBand + b);
+    }
+    GDALClose(d);
+    test_raster(in, (TestRaster){ .width = 2, .height = 2, .driver = "PNG" });
+    ASSERT_OK(raster_open(in, &raster));
+    ASSERT_ERR(raster_write_georeferenced(raster, bounds, 4326, out, true), ERR_INPUT, "at least 3");
+    raster_close(raster);
+}
+
+static void png(void **state)
+{
+    (void)state;
+    char out[256];
+    uint8_t rgb[5 * 7 * 3], got[5 * 7];
+    for (int i = 0; i < 5 * 7 * 3; i++) rgb[i] = (uint8_t)(i * 2);
+    ASSERT_OK(raster_write_png(test_at(folder, "q.png", out), 7, 5, rgb, false));
+    ASSERT_ERR(raster_write_png(out, 7, 5, rgb, false), ERR_OUTPUT, "exists already");
+    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    assert_string_equal(GDALGetDriverShortName(GDALGetDatasetDriver(d)), "PNG");
+    assert_int_equal(GDALRasterIO(GDALGetRasterBand(d, 3), GF_Read, 0, 0, 7, 5, got, 7, 5, GDT_Byte, 0, 0), CE_None);
+    for (int i = 0; i < 35; i++) assert_int_equal(got[i], rgb[3 * i + 2]);
+    GDALClose(d);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    unit_folder(folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    test_remove_folder(folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(class_map),
+        cmocka_unit_test(confidence_and_probabilities),
+        cmocka_unit_test(control_points_and_rpc),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(full_disk),
+        cmocka_unit_test(stale_sidecars),
+        cmocka_unit_test(geotransforms),
+        cmocka_unit_test(georeferenced_copy),
+        cmocka_unit_test(png),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
