@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * metaseg eval: compares a map with a reference. */
+#include "cli/cli.h"
+
+#include "base/str.h"
+#include "geo/georeference.h"
+#include "metaseg/eval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_BOXES = 64, MOST_EXCLUDED = 254 };
+
+typedef struct EvalArgs {
+    OptionList boxes, exclude;
+    double minimum_share;
+    int64_t ignore;
+    const char *truth_crs, *json, *csv;
+    bool by_zone, overwrite;
+} EvalArgs;
+
+static const Option eval_options[] = {
+    { "bbox", 0, OPTION_LIST, offsetof(EvalArgs, boxes), .value = "W,S,E,N", .whole = true,
+      .help = "only pixels inside this box of degrees; may be repeated" },
+    { "exclude", 0, OPTION_LIST, offsetof(EvalArgs, exclude), .value = "CLASS,...",
+      .help = "reference classes left out of accuracy and means, for example 0 for land only" },
+    { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .standard = "0", .minimum = 0,
+      .maximum = 1, .help = "classes below this share of the reference do not enter the means" },
+    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .standard = "255", .minimum = 0, .maximum = 255,
+      .help = "reference value without a label" },
+    { "truth-crs", 0, OPTION_STRING, offsetof(EvalArgs, truth_crs), .value = "CRS",
+      .help = "coordinate reference system of the reference instead of the file's, for example EPSG:4326" },
+    { "by-zone", 0, OPTION_FLAG, offsetof(EvalArgs, by_zone), .help = "also figures per climate zone" },
+    { "json", 0, OPTION_STRING, offsetof(EvalArgs, json), .value = "FILE", .help = "write all figures as JSON" },
+    { "csv", 0, OPTION_STRING, offsetof(EvalArgs, csv), .value = "FILE", .help = "write the confusion matrix as CSV" },
+    { "overwrite", 'f', OPTION_FLAG, offsetof(EvalArgs, overwrite), .help = "replace existing outputs" },
+};
+
+const OptionSpec cmd_eval_spec = {
+    .command = "eval",
+    .summary = "compare a map with a reference raster",
+    .usage = "PREDICTION TRUTH [options]",
+    .details = "Both rasters may have any grid; the comparison is made at the centres of the reference's pixels, into one confusion "
+               "matrix. Means are macro means over classes.",
+    .examples = "metaseg eval map.tif truth.tif\n"
+                "metaseg eval earth.tif igbp.tif --truth-crs EPSG:4326 --exclude 0 --minimum-share 0.001 \\\n"
+                "    --bbox -82,-56,-34,12 --bbox 110,-45,155,-10 --by-zone --json figures.json",
+    .own = { eval_options, ARRAY_LEN(eval_options) },
+    .min_arguments = 2,
+    .max_arguments = 2,
+};
+
+static void print_line(void *context, const char *text)
+{
+    (void)context;
+    (void)printf("%s\n", text);
+}
+
+static Err run_eval(Cli *cli, const EvalArgs *args, const OptionResult *words)
+{
+    MetasegBox boxes[MOST_BOXES];
+    int32_t exclude[MOST_EXCLUDED];
+    if (args->boxes.count > MOST_BOXES || args->exclude.count > MOST_EXCLUDED)
+        return err_set(ERR_ARGUMENT, "too many boxes or classes");
+    for (int64_t i = 0; i < args->boxes.count; i++) {
+        double b[4];
+        TRY(geo_parse_bbox(args->boxes.items[i], b));
+        boxes[i] = (MetasegBox){ b[0], b[1], b[2], b[3] };
+    }
+    for (int64_t i = 0; i < args->exclude.count; i++) {
+        int64_t value = 0;
+        TRY(str_parse_int(args->exclude.items[i], "--exclude", 0, 254, &value));
+        exclude[i] = (int32_t)value;
+    }
+    MetasegEvalOptions o = metaseg_eval_options_defaults();
+    o.boxes = boxes;
+    o.n_boxes = args->boxes.count;
+    o.exclude = exclude;
+    o.n_exclude = args->exclude.count;
+    o.minimum_share = args->minimum_share;
+    o.ignore = (int32_t)args->ignore;
+    o.truth_crs = args->truth_crs;
+    o.by_zone = args->by_zone;
+    o.json = args->json;
+    o.csv = args->csv;
+    o.overwrite = args->overwrite;
+    cli->doing = "comparing";
+    cli->unit = "rows";
+    const Err err = (Err)metaseg_eval_rasters(words->arguments[0], words->arguments[1], &o, &cli->run, print_line, NULL);
+    cli_progress_end(cli);
+    return err;
+}
+
+Err cmd_eval(Cli *cli, int argc, char **argv)
+{
+    EvalArgs args = { 0 };
+    OptionResult words;
+    Err err = cli_parse(cli, &cmd_eval_spec, &args, argc, argv, &words);
+    if (err == ERR_NONE && !cli->done) err = run_eval(cli, &args, &words);
+    options_result_done(&words);
+    return err;
+}
