@@ -11,30 +11,38 @@
 #include "ops/simd_math.h"
 #include "ops/simd_transpose.h"
 
+/* Largest of `start` and the rows of a column of vectors; four maxima side by side. */
+static inline Vec column_max(const float *column, int64_t rows, int64_t stride, Vec start)
+{
+    Vec a = start, b = start, c = start, d = start;
+    int64_t j = 0;
+    for (; j + 4 <= rows; j += 4) {
+        const float *row = column + j * stride;
+        a = vec_max(a, vec_load(row));
+        b = vec_max(b, vec_load(row + stride));
+        c = vec_max(c, vec_load(row + 2 * stride));
+        d = vec_max(d, vec_load(row + 3 * stride));
+    }
+    for (; j < rows; j++) a = vec_max(a, vec_load(column + j * stride));
+    return vec_max(vec_max(a, b), vec_max(c, d));
+}
+
 /* One more block of scores s [keys, n] of a softmax over all keys (Milakov and Gimelshein 2018): s becomes exp(s - max)
  * with the running max [n], sum [n] is carried on, and the rows of the result so far, o [o_rows, n], are rescaled.
  * Start with max -INFINITY and sum 0. n is a multiple of VEC_LANES. */
 static inline void softmax_block(float *s, int64_t keys, int64_t n, float *max, float *sum, float *o, int64_t o_rows)
 {
     for (int64_t i = 0; i < n; i += VEC_LANES) {
-        const Vec old = vec_load(max + i);
-        Vec top = old, top_odd = old;
-        int64_t j = 0;
-        for (; j + 2 <= keys; j += 2) {
-            top = vec_max(top, vec_load(s + j * n + i));
-            top_odd = vec_max(top_odd, vec_load(s + (j + 1) * n + i));
-        }
-        if (j < keys) top = vec_max(top, vec_load(s + j * n + i));
-        top = vec_max(top, top_odd);
+        const Vec old = vec_load(max + i), top = column_max(s + i, keys, n, old);
         const Vec shrink = vec_exp(vec_sub(old, top));
-        Vec total = vec_mul(vec_load(sum + i), shrink);
-        for (j = 0; j < keys; j++) {
+        Vec total = vec_zero();
+        for (int64_t j = 0; j < keys; j++) {
             const Vec p = vec_exp(vec_sub(vec_load(s + j * n + i), top));
             vec_store(s + j * n + i, p);
             total = vec_add(total, p);
         }
         vec_store(max + i, top);
-        vec_store(sum + i, total);
+        vec_store(sum + i, vec_fma(vec_load(sum + i), shrink, total));
         for (int64_t r = 0; r < o_rows; r++) vec_store(o + r * n + i, vec_mul(vec_load(o + r * n + i), shrink));
     }
 }

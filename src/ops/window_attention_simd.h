@@ -69,12 +69,16 @@ static void fill_bias(const Step *step, const WindowBlock *b, float *bias)
     const float *table = step->in[1].data;
     const WindowSizes *n = &b->n;
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t row = 0; row < n->heads * b->keys; row++) {
-        const int64_t head = row / b->keys, j = row % b->keys;
-        float *to = bias + row * b->queries;
-        for (int64_t i = 0; i < b->queries; i++) to[i] = 0.0F;
-        for (int64_t i = 0; i < n->tokens && j < n->tokens; i++)
-            to[i] = table[window_relative(n, i, j) * n->heads + head];
+    for (int64_t head = 0; head < n->heads; head++) {
+        for (int64_t j = 0; j < b->keys; j++) {
+            float *to = bias + (head * b->keys + j) * b->queries;
+            for (int64_t i = 0; i < b->queries; i++) to[i] = 0.0F;
+            if (j >= n->tokens) continue;
+            for (int64_t y = 0; y < n->window; y++) {
+                const float *from = table + window_relative(n, y * n->window, j) * n->heads + head;
+                for (int64_t x = 0; x < n->window; x++) to[y * n->window + x] = from[x * n->heads];
+            }
+        }
     }
 }
 
@@ -307,7 +311,10 @@ static void backward_chunk(const Step *step, const WindowBlock *b, int64_t chunk
     if (step->d_in[1].data == NULL) return;
     for (int64_t r = 0; r < n->relative; r++) d_table[r] = 0.0F;
     for (int64_t j = 0; j < n->tokens; j++)
-        for (int64_t i = 0; i < n->tokens; i++) d_table[window_relative(n, i, j)] += b->d_bias[j * b->queries + i];
+        for (int64_t y = 0; y < n->window; y++) { /* neighbours in x are neighbours in the table */
+            float *to = d_table + window_relative(n, y * n->window, j);
+            for (int64_t x = 0; x < n->window; x++) to[x] += b->d_bias[j * b->queries + y * n->window + x];
+        }
 }
 
 static Err backward(const Step *step)
