@@ -304,10 +304,19 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
 static const Kernel kernel_plain = {
     .name = "plain", .prepare = plain_prepare, .forward = plain_forward, .backward = plain_backward
 };
-static const Kernel *const kernels[] = { KERNEL_AVX512(conv2d_depthwise_avx512) KERNEL_AVX2(conv2d_depthwise_avx2)
-                                                 KERNEL_DNNL(conv2d_dnnl) &
+static const Kernel *const kernels[] = { KERNEL_DNNL(conv2d_dnnl) KERNEL_AVX512(conv2d_depthwise_avx512)
+                                                 KERNEL_AVX2(conv2d_depthwise_avx2) &
                                              kernel_plain,
                                          NULL };
+
+const Kernel *conv2d_depthwise_kernel(const Step *step)
+{
+    static const Kernel *const own[] = { KERNEL_AVX512(conv2d_depthwise_avx512) KERNEL_AVX2(conv2d_depthwise_avx2)
+                                             NULL };
+    for (int64_t i = 0; own[i] != NULL; i++)
+        if (own[i]->isa <= step->device.isa && own[i]->suits(step)) return own[i];
+    return NULL;
+}
 
 const OpDef op_def_conv2d = {
     .name = "conv2d",

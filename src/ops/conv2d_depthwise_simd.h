@@ -2,13 +2,15 @@
  *
  * Body of the vector kernels of depthwise convolution; include after simd_avx2.h or simd_avx512.h.
  *
- * A vector holds neighbouring channels; weights are kept as taps [kh * kw, C]. Forward and backward data are the same
- * sweep: output (row, column) reads the inputs at (row step + dy_t, column step + dx_t) for a list of taps t.
- *   forward:        step = stride, (dy, dx) = (ky - top, kx - left)
- *   backward data:  the inputs i = stride row + phase form stride x stride phases; each reads only the taps with
- *                   (phase + pad - k) divisible by the stride, step = 1, d = (phase + pad - k) / stride
- * The weight gradient keeps one accumulator per tap while it runs along a row. oneDNN 2.6 runs it at 12 to 16 GFLOP/s
- * on two Zen 5 cores.
+ * A vector holds neighbouring channels. Forward and backward data are the same sweep: output (row, column) reads the
+ * inputs (row step + dy, column step + dx) for dy in [first_dy, + rows), dx in [first_dx, + width).
+ *   forward:        step = stride, dy = ky - top, dx = kx - left
+ *   backward data:  the inputs i = stride o + phase form stride x stride phases; each reads, with step 1, the taps k
+ * for which (phase + pad - k) is divisible by the stride; that quotient is dy or dx A tile of outputs in a row keeps
+ * its sums and one row of taps in registers and loads each input once.
+ *
+ * The weight gradient keeps one accumulator per tap while it runs along a row. oneDNN 2.6 runs 5x5 and larger ones at
+ * 12 to 16 GFLOP/s on two cores.
  */
 #ifndef METASEG_OPS_CONV2D_DEPTHWISE_SIMD_H
 #define METASEG_OPS_CONV2D_DEPTHWISE_SIMD_H
@@ -16,12 +18,21 @@
 #include "ops/conv2d_kernels.h"
 #include "ops/simd_math.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Without it gcc shares one copy of run_taps() between constants, and the sums leave the registers (2 to 4 times
+ * slower). */
+#if defined(__GNUC__)
+#define INLINE_ALWAYS inline __attribute__((always_inline))
+#else
+#define INLINE_ALWAYS inline
+#endif
+
 enum {
     TAPS_MAX = 64, /* kh * kw */
-    TILE = 8,      /* neighbouring output pixels that share a weight vector */
+    STRIDE_MAX = 4,
     GRADIENT_TILE = 16,
     CHUNKS_MAX = 16 /* of rows, for the weight gradient; by shape alone, so threads do not change the bytes */
 };
@@ -33,14 +44,14 @@ typedef struct DepthwiseState {
 static bool suits(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
-    return conv2d_is_depthwise(&s) && s.kernel_height * s.kernel_width <= TAPS_MAX;
+    return conv2d_is_depthwise(&s) && s.kernel_height * s.kernel_width <= TAPS_MAX && s.stride <= STRIDE_MAX;
 }
 
 /* ---- taps ---- */
 
 static int64_t tap_count(const Conv2dShape *s) { return s->kernel_height * s->kernel_width; }
 static int64_t padded_channels(const Conv2dShape *s) { return round_up(s->out_channels, 16); }
-static int64_t gradient_chunks(const Conv2dShape *s) { return min_int64(CHUNKS_MAX, s->batch * s->out_height); }
+static int64_t gradient_chunks(const Conv2dShape *s) { return min_int64(CHUNKS_MAX, ceil_divide(s->batch * s->out_height, 4)); }
 
 static size_t taps_bytes(const Conv2dShape *s) { return (size_t)(tap_count(s) * padded_channels(s)) * sizeof(float); }
 
@@ -100,139 +111,168 @@ static Err pack(Step *step)
 
 /* ---- sweep: forward and backward data ---- */
 
-/* Taps of one phase; sorted by nothing in particular. */
-typedef struct TapList {
-    int64_t n, dy[TAPS_MAX], dx[TAPS_MAX], tap[TAPS_MAX];
-} TapList;
-
-/* From a map [from_height, from_width, C] to rows of a map of width to_width; see the top of the file. */
+/* From a map [from_height, from_width, C] to rows of another; see the top of the file. */
 typedef struct Sweep {
-    int64_t channels, from_height, from_width, to_width;
-    int64_t step;      /* of the map that is read */
-    int64_t out_step;  /* phases: columns phase, phase + out_step, ... are written */
-    const float *taps; /* [kh * kw, C] */
+    int64_t channels, from_height, from_width;
+    int64_t step, out_step; /* of the map that is read, and of the pixels that are written */
+    int64_t first_dy, rows, first_dx, width;
+    const float *taps; /* [rows, width, C] */
     const float *bias; /* [C], NULL: none */
-    Activation activation;
+    float low, high;   /* the result is cut to these */
 } Sweep;
 
-/* Addresses for one pixel (or a tile of them) after the taps outside the map have been left out. */
-typedef struct Reads {
-    int64_t n;
-    const float *from[TAPS_MAX], *tap[TAPS_MAX];
-} Reads;
+/* One or several neighbouring output pixels. */
+typedef struct Outputs {
+    const float *from; /* input under the first tap of the first pixel; may lie outside the map where taps are cut */
+    int64_t row, rows; /* rows of taps that are inside: [row, rows) */
+    int64_t column, width; /* likewise columns; whole tiles have all */
+    float *y;
+    const float *residual; /* NULL: none; may be y itself */
+} Outputs;
 
-static Vec activate(Vec value, Activation activation)
+static Vec cut(const Sweep *sweep, Vec value) /* a value that is not a number stays so */
 {
-    switch (activation) {
-    case ACTIVATION_RELU:
-        return vec_max(value, vec_zero());
-    case ACTIVATION_RELU6:
-        return vec_min(vec_max(value, vec_zero()), vec_set(6.0F));
-    case ACTIVATION_SIGMOID:
-        return vec_reciprocal(vec_add(vec_set(1.0F), vec_exp(vec_sub(vec_zero(), value))));
-    case ACTIVATION_NONE:
-    case ACTIVATION_GELU:
-        break;
-    }
-    return value;
+    return vec_min(vec_set(sweep->high), vec_max(vec_set(sweep->low), value));
 }
 
-/* Channels c.. of TILE pixels, whole vectors. residual (may be y itself) has the same pixel distance as y. */
-static void tile_vector(const Sweep *sweep, const Reads *reads, int64_t c, int64_t read_step, int64_t write_step,
-                        const float *residual, float *y)
+/* `pixels` neighbouring outputs, whole vectors of channels; returns the first channel that is left. pixels is a
+ * constant where it is called, so that the sums stay in registers. */
+static INLINE_ALWAYS int64_t sweep_tile(const Sweep *sweep, const Outputs *out, int pixels)
 {
-    Vec sum[TILE];
-    const Vec bias = sweep->bias != NULL ? vec_load(sweep->bias + c) : vec_zero();
-    for (int64_t p = 0; p < TILE; p++) sum[p] = bias;
-    for (int64_t t = 0; t < reads->n; t++) {
-        const Vec weight = vec_load(reads->tap[t] + c);
-        const float *from = reads->from[t] + c;
-        for (int64_t p = 0; p < TILE; p++) sum[p] = vec_fma(weight, vec_load(from + p * read_step), sum[p]);
-    }
-    for (int64_t p = 0; p < TILE; p++) {
-        Vec value = activate(sum[p], sweep->activation);
-        if (residual != NULL) value = vec_add(value, vec_load(residual + p * write_step + c));
-        vec_store(y + p * write_step + c, value);
-    }
-}
-
-/* The first n channels from c on of one pixel. */
-static void pixel_vector(const Sweep *sweep, const Reads *reads, int64_t c, int64_t n, const float *residual, float *y)
-{
-    Vec sum = sweep->bias != NULL ? vec_load_first(sweep->bias + c, n) : vec_zero();
-    for (int64_t t = 0; t < reads->n; t++)
-        sum = vec_fma(vec_load_first(reads->tap[t] + c, n), vec_load_first(reads->from[t] + c, n), sum);
-    sum = activate(sum, sweep->activation);
-    if (residual != NULL) sum = vec_add(sum, vec_load_first(residual + c, n));
-    vec_store_first(y + c, sum, n);
-}
-
-static void sweep_pixel(const Sweep *sweep, const Reads *reads, int64_t c, const float *residual, float *y)
-{
-    for (; c < sweep->channels; c += VEC_LANES)
-        pixel_vector(sweep, reads, c, min_int64(VEC_LANES, sweep->channels - c), residual, y);
-}
-
-static void sweep_tile(const Sweep *sweep, const Reads *reads, const float *residual, float *y)
-{
-    const int64_t read_step = sweep->step * sweep->channels, write_step = sweep->out_step * sweep->channels;
+    const int64_t C = sweep->channels, read_step = sweep->step * C, write_step = sweep->out_step * C;
     int64_t c = 0;
-    for (; c + VEC_LANES <= sweep->channels; c += VEC_LANES)
-        tile_vector(sweep, reads, c, read_step, write_step, residual, y);
-    if (c == sweep->channels) return;
-    Reads moved = *reads;
-    for (int64_t p = 0; p < TILE; p++) {
-        sweep_pixel(sweep, &moved, c, residual == NULL ? NULL : residual + p * write_step, y + p * write_step);
-        for (int64_t t = 0; t < moved.n; t++) moved.from[t] += read_step;
+    for (; c + VEC_LANES <= C; c += VEC_LANES) {
+        Vec sum[8];
+        const Vec start = sweep->bias != NULL ? vec_load(sweep->bias + c) : vec_zero();
+        for (int p = 0; p < pixels; p++) sum[p] = start;
+        for (int64_t row = out->row; row < out->rows; row++) {
+            const float *from = out->from + row * sweep->from_width * C + c;
+            const float *tap = sweep->taps + row * sweep->width * C + c;
+            for (int64_t k = 0; k < sweep->width; k++, from += C, tap += C) {
+                const Vec weight = vec_load(tap);
+                for (int p = 0; p < pixels; p++) sum[p] = vec_fma(weight, vec_load(from + p * read_step), sum[p]);
+            }
+        }
+        for (int p = 0; p < pixels; p++) {
+            Vec value = cut(sweep, sum[p]);
+            if (out->residual != NULL) value = vec_add(value, vec_load(out->residual + p * write_step + c));
+            vec_store(out->y + p * write_step + c, value);
+        }
+    }
+    return c;
+}
+
+static int64_t tile_8(const Sweep *sweep, const Outputs *out) { return sweep_tile(sweep, out, 8); }
+static int64_t tile_4(const Sweep *sweep, const Outputs *out) { return sweep_tile(sweep, out, 4); }
+
+/* Channels [c, c + n) of one pixel, n up to a vector. */
+static void pixel_vector(const Sweep *sweep, const Outputs *out, int64_t c, int64_t n)
+{
+    const int64_t C = sweep->channels;
+    Vec sum = sweep->bias != NULL ? vec_load_first(sweep->bias + c, n) : vec_zero();
+    for (int64_t row = out->row; row < out->rows; row++) {
+        const float *from = out->from + row * sweep->from_width * C + c,
+                    *taps = sweep->taps + row * sweep->width * C + c;
+        for (int64_t k = out->column; k < out->width; k++)
+            sum = vec_fma(vec_load_first(taps + k * C, n), vec_load_first(from + k * C, n), sum);
+    }
+    sum = cut(sweep, sum);
+    if (out->residual != NULL) sum = vec_add(sum, vec_load_first(out->residual + c, n));
+    vec_store_first(out->y + c, sum, n);
+}
+
+/* Four whole vectors of channels from c on: four independent sums. */
+static void pixel_vectors(const Sweep *sweep, const Outputs *out, int64_t c)
+{
+    const int64_t C = sweep->channels;
+    Vec sum[4];
+    for (int v = 0; v < 4; v++) sum[v] = sweep->bias != NULL ? vec_load(sweep->bias + c + v * VEC_LANES) : vec_zero();
+    for (int64_t row = out->row; row < out->rows; row++) {
+        const float *from = out->from + row * sweep->from_width * C + c,
+                    *taps = sweep->taps + row * sweep->width * C + c;
+        for (int64_t k = out->column; k < out->width; k++)
+            for (int v = 0; v < 4; v++)
+                sum[v] =
+                    vec_fma(vec_load(taps + k * C + v * VEC_LANES), vec_load(from + k * C + v * VEC_LANES), sum[v]);
+    }
+    for (int v = 0; v < 4; v++) {
+        Vec value = cut(sweep, sum[v]);
+        if (out->residual != NULL) value = vec_add(value, vec_load(out->residual + c + v * VEC_LANES));
+        vec_store(out->y + c + v * VEC_LANES, value);
     }
 }
 
-/* Reads of column `column`; row_list holds the taps whose row is inside. */
-static Reads reads_at(const Sweep *sweep, const TapList *row_list, const float *from, int64_t row, int64_t column)
+static void sweep_pixel(const Sweep *sweep, const Outputs *out, int64_t c)
 {
-    Reads reads = { .n = 0 };
-    for (int64_t t = 0; t < row_list->n; t++) {
-        const int64_t ix = column * sweep->step + row_list->dx[t], iy = row * sweep->step + row_list->dy[t];
-        if (ix < 0 || ix >= sweep->from_width) continue;
-        reads.from[reads.n] = from + (iy * sweep->from_width + ix) * sweep->channels;
-        reads.tap[reads.n++] = sweep->taps + row_list->tap[t] * sweep->channels;
-    }
-    return reads;
+    const int64_t C = sweep->channels;
+    for (; c + 4 * VEC_LANES <= C; c += 4 * VEC_LANES) pixel_vectors(sweep, out, c);
+    for (; c < C; c += VEC_LANES) pixel_vector(sweep, out, c, min_int64(VEC_LANES, C - c));
 }
 
-/* One phase of one row: y points at its first pixel, residual likewise or NULL. */
-static void sweep_row(const Sweep *sweep, const TapList *list, const float *from, int64_t row, int64_t columns,
-                      const float *residual, float *y)
+/* The `columns` outputs of a row (of one phase) from y on; residual likewise, or NULL. */
+static void sweep_row(const Sweep *sweep, const float *from, int64_t row, int64_t columns, const float *residual,
+                      float *y)
 {
-    TapList inside = { .n = 0 };
-    int64_t first = 0, last = 0; /* smallest and largest dx */
-    for (int64_t t = 0; t < list->n; t++) {
-        const int64_t iy = row * sweep->step + list->dy[t];
-        if (iy < 0 || iy >= sweep->from_height) continue;
-        inside.dy[inside.n] = list->dy[t], inside.dx[inside.n] = list->dx[t], inside.tap[inside.n++] = list->tap[t];
-        first = min_int64(first, list->dx[t]);
-        last = max_int64(last, list->dx[t]);
-    }
-    const int64_t write_step = sweep->out_step * sweep->channels;
+    const int64_t C = sweep->channels, top = row * sweep->step + sweep->first_dy, write_step = sweep->out_step * C;
+    const int64_t row_begin = max_int64(0, -top), row_end = min_int64(sweep->rows, sweep->from_height - top);
     for (int64_t column = 0; column < columns;) {
-        const Reads reads = reads_at(sweep, &inside, from, row, column);
-        const bool whole = column + TILE <= columns && column * sweep->step + first >= 0 &&
-                           (column + TILE - 1) * sweep->step + last < sweep->from_width;
-        float *to = y + column * write_step;
-        const float *add = residual == NULL ? NULL : residual + column * write_step;
-        if (whole)
-            sweep_tile(sweep, &reads, add, to);
-        else
-            sweep_pixel(sweep, &reads, 0, add, to);
-        column += whole ? TILE : 1;
+        const int64_t left = column * sweep->step + sweep->first_dx;
+        const int64_t inside = (sweep->from_width - sweep->width - left) / sweep->step + 1; /* outputs with all taps */
+        Outputs out = { .from = from + (top * sweep->from_width + left) * C, .row = row_begin, .rows = row_end };
+        const bool whole = left >= 0 && left + sweep->width <= sweep->from_width;
+        out.column = max_int64(0, -left);
+        out.width = min_int64(sweep->width, sweep->from_width - left);
+        out.y = y + column * write_step;
+        out.residual = residual == NULL ? NULL : residual + column * write_step;
+        const int64_t free = whole ? min_int64(inside, columns - column) : 1, pixels = free >= 8   ? 8
+                                                                                       : free >= 4 ? 4
+                                                                                                   : 1;
+        const int64_t done = pixels == 8 ? tile_8(sweep, &out) : pixels == 4 ? tile_4(sweep, &out) : 0;
+        for (int64_t p = 0; p < pixels && done < C; p++) {
+            sweep_pixel(sweep, &out, done);
+            out.from += sweep->step * C;
+            out.y += write_step;
+            out.residual = out.residual == NULL ? NULL : out.residual + write_step;
+        }
+        column += pixels;
     }
+}
+
+/* y = sigmoid(y) + residual for n values. */
+static void sigmoid_row(const float *residual, float *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += VEC_LANES) {
+        const int64_t lanes = min_int64(VEC_LANES, n - i);
+        const Vec e = vec_exp(vec_sub(vec_zero(), vec_load_first(y + i, lanes)));
+        Vec value = vec_reciprocal(vec_add(vec_set(1.0F), e));
+        if (residual != NULL) value = vec_add(value, vec_load_first(residual + i, lanes));
+        vec_store_first(y + i, value, lanes);
+    }
+}
+
+static Sweep forward_sweep(const Conv2dShape *s, const float *taps, const float *bias)
+{
+    const bool cut_low = s->activation == ACTIVATION_RELU || s->activation == ACTIVATION_RELU6;
+    return (Sweep){ .channels = s->out_channels,
+                    .from_height = s->in_height,
+                    .from_width = s->in_width,
+                    .step = s->stride,
+                    .out_step = 1,
+                    .first_dy = -s->top,
+                    .rows = s->kernel_height,
+                    .first_dx = -s->left,
+                    .width = s->kernel_width,
+                    .taps = taps,
+                    .bias = bias,
+                    .low = cut_low ? 0.0F : -INFINITY,
+                    .high = s->activation == ACTIVATION_RELU6 ? 6.0F : INFINITY };
 }
 
 static Err forward(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
     const DepthwiseState *state = step->state;
-    const int64_t C = s.out_channels;
+    const int64_t row_length = s.out_width * s.out_channels;
     float *folded = step->workspace;
     float *taps = state != NULL ? state->taps : folded + taps_bytes(&s) / sizeof *folded;
     float *bias = state != NULL ? state->bias : taps + taps_bytes(&s) / sizeof *folded;
@@ -242,50 +282,74 @@ static Err forward(const Step *step)
     }
     const float *x = step->in[0].data, *residual = s.residual >= 0 ? step->in[s.residual].data : NULL;
     float *y = step->out[0].data;
-    const Sweep sweep = { C, s.in_height, s.in_width, s.out_width, s.stride, 1, taps, bias, s.activation };
-    TapList list = { .n = tap_count(&s) };
-    for (int64_t t = 0; t < list.n; t++) {
-        list.dy[t] = t / s.kernel_width - s.top;
-        list.dx[t] = t % s.kernel_width - s.left;
-        list.tap[t] = t;
-    }
+    const Sweep sweep = forward_sweep(&s, taps, bias);
+    const bool sigmoid = s.activation == ACTIVATION_SIGMOID;
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
     for (int64_t r = 0; r < s.batch * s.out_height; r++) {
-        const float *image = x + r / s.out_height * s.in_height * s.in_width * C;
-        sweep_row(&sweep, &list, image, r % s.out_height, s.out_width,
-                  residual == NULL ? NULL : residual + r * s.out_width * C, y + r * s.out_width * C);
+        const float *image = x + r / s.out_height * s.in_height * s.in_width * s.in_channels;
+        const float *add = residual == NULL ? NULL : residual + r * row_length;
+        sweep_row(&sweep, image, r % s.out_height, s.out_width, sigmoid ? NULL : add, y + r * row_length);
+        if (sigmoid) sigmoid_row(add, y + r * row_length, row_length);
     }
     return ERR_NONE;
 }
 
-/* Taps that inputs of this phase are read through. */
-static TapList phase_taps(const Conv2dShape *s, int64_t phase_y, int64_t phase_x)
+/* Taps along one axis that are read by the inputs of a phase: *ret_last is the largest of them (first in the order of
+ * reading), *ret_first the offset it reads; returns their number. */
+static int64_t phase_taps(int64_t kernel, int64_t stride, int64_t pad, int64_t phase, int64_t *ret_last,
+                          int64_t *ret_first)
 {
-    TapList list = { .n = 0 };
-    for (int64_t t = 0; t < tap_count(s); t++) {
-        const int64_t y = phase_y + s->top - t / s->kernel_width, x = phase_x + s->left - t % s->kernel_width;
-        if (y % s->stride != 0 || x % s->stride != 0) continue;
-        list.dy[list.n] = y / s->stride, list.dx[list.n] = x / s->stride, list.tap[list.n++] = t;
+    int64_t n = 0;
+    *ret_last = *ret_first = 0;
+    for (int64_t k = 0; k < kernel; k++) {
+        if ((phase + pad - k) % stride != 0) continue;
+        *ret_last = k;
+        *ret_first = (phase + pad - k) / stride;
+        n++;
     }
-    return list;
+    return n;
 }
 
-static void backward_data(const Step *step, const Conv2dShape *s, const float *taps)
+/* The sweep of a phase; writes its taps, [rows, width, C], to `taps`. */
+static Sweep backward_sweep(const Conv2dShape *s, const float *weights, int64_t phase_y, int64_t phase_x, float *taps)
+{
+    const int64_t C = s->out_channels, stride = s->stride;
+    int64_t last_ky, last_kx;
+    Sweep sweep = { .channels = C, .from_height = s->out_height, .from_width = s->out_width, .step = 1 };
+    sweep.out_step = stride;
+    sweep.rows = phase_taps(s->kernel_height, stride, s->top, phase_y, &last_ky, &sweep.first_dy);
+    sweep.width = phase_taps(s->kernel_width, stride, s->left, phase_x, &last_kx, &sweep.first_dx);
+    sweep.taps = taps;
+    sweep.low = -INFINITY, sweep.high = INFINITY;
+    for (int64_t row = 0; row < sweep.rows; row++) {
+        for (int64_t k = 0; k < sweep.width; k++) {
+            const int64_t from = (last_ky - row * stride) * s->kernel_width + last_kx - k * stride;
+            for (int64_t c = 0; c < C; c++) taps[(row * sweep.width + k) * C + c] = weights[c * tap_count(s) + from];
+        }
+    }
+    return sweep;
+}
+
+/* Rows of dx of one phase are written by one sweep each; phases of a row follow each other, so that dy stays cached. */
+static void backward_data(const Step *step, const Conv2dShape *s, float *taps)
 {
     const int64_t C = s->out_channels, stride = s->stride;
     const float *dy = step->d_out[0].data;
     float *dx = step->d_in[0].data;
     const bool add = step->accumulate[0];
-    const Sweep sweep = { C, s->out_height, s->out_width, s->in_width, 1, stride, taps, NULL, ACTIVATION_NONE };
+    Sweep sweeps[STRIDE_MAX * STRIDE_MAX];
+    for (int64_t phase = 0; phase < stride * stride; phase++) {
+        sweeps[phase] = backward_sweep(s, step->in[1].data, phase / stride, phase % stride, taps);
+        taps += sweeps[phase].rows * sweeps[phase].width * C;
+    }
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
     for (int64_t r = 0; r < s->batch * s->in_height; r++) {
         const float *image = dy + r / s->in_height * s->out_height * s->out_width * C;
         const int64_t iy = r % s->in_height;
         for (int64_t phase = 0; phase < min_int64(stride, s->in_width); phase++) {
-            const TapList list = phase_taps(s, iy % stride, phase);
             float *row = dx + (r * s->in_width + phase) * C;
-            sweep_row(&sweep, &list, image, iy / stride, ceil_divide(s->in_width - phase, stride), add ? row : NULL,
-                      row);
+            sweep_row(&sweeps[iy % stride * stride + phase], image, iy / stride,
+                      ceil_divide(s->in_width - phase, stride), add ? row : NULL, row);
         }
     }
 }
@@ -300,25 +364,53 @@ typedef struct GradientRun {
     float *sums; /* [taps, C] from tap (first_row, 0) on */
 } GradientRun;
 
-/* rows x width taps at once, `columns` outputs; all of x is inside. rows and width are constants where it is called. */
-static inline void run_taps(const GradientRun *run, int64_t rows, int64_t width)
+/* rows x width taps at once, `columns` outputs; all of x is inside. rows and width are constants where it is called, so
+ * that the sums stay in registers. */
+static INLINE_ALWAYS void run_taps(const GradientRun *run, int rows, int width)
 {
-    const int64_t C = run->channels;
+    const int64_t C = run->channels, sums_row = run->kernel_width * C;
     for (int64_t c = 0; c + VEC_LANES <= C; c += VEC_LANES) {
-        Vec sum[25];
-        for (int64_t t = 0; t < rows * width; t++)
-            sum[t] = vec_load(run->sums + (t / width * run->kernel_width + t % width) * C + c);
+        Vec sum[5][8];
+        for (int ky = 0; ky < rows; ky++)
+            for (int kx = 0; kx < width; kx++) sum[ky][kx] = vec_load(run->sums + ky * sums_row + kx * C + c);
         const float *x = run->x + c, *dy = run->dy + c;
         for (int64_t p = 0; p < run->columns; p++, x += run->x_step, dy += C) {
             const Vec gradient = vec_load(dy);
-            for (int64_t ky = 0; ky < rows; ky++)
-                for (int64_t kx = 0; kx < width; kx++)
-                    sum[ky * width + kx] =
-                        vec_fma(gradient, vec_load(x + ky * run->x_row + kx * C), sum[ky * width + kx]);
+            for (int ky = 0; ky < rows; ky++)
+                for (int kx = 0; kx < width; kx++)
+                    sum[ky][kx] = vec_fma(gradient, vec_load(x + ky * run->x_row + kx * C), sum[ky][kx]);
         }
-        for (int64_t t = 0; t < rows * width; t++)
-            vec_store(run->sums + (t / width * run->kernel_width + t % width) * C + c, sum[t]);
+        for (int ky = 0; ky < rows; ky++)
+            for (int kx = 0; kx < width; kx++) vec_store(run->sums + ky * sums_row + kx * C + c, sum[ky][kx]);
     }
+}
+
+static void run_1x3(const GradientRun *run) { run_taps(run, 1, 3); }
+static void run_3x3(const GradientRun *run) { run_taps(run, 3, 3); }
+static void run_1x5(const GradientRun *run) { run_taps(run, 1, 5); }
+static void run_2x5(const GradientRun *run) { run_taps(run, 2, 5); }
+static void run_5x5(const GradientRun *run) { run_taps(run, 5, 5); }
+static void run_1x8(const GradientRun *run) { run_taps(run, 1, 8); }
+static void run_3x8(const GradientRun *run) { run_taps(run, 3, 8); }
+
+/* The largest group of kernel rows that fits the registers (32 with AVX-512, 16 with AVX2). */
+typedef struct TapGroup {
+    int64_t width, rows;
+    int min_lanes;
+    void (*run)(const GradientRun *run);
+} TapGroup;
+
+static const TapGroup tap_groups[] = { { 3, 3, 8, run_3x3 }, { 3, 1, 8, run_1x3 }, { 5, 5, 16, run_5x5 },
+                                       { 5, 2, 8, run_2x5 }, { 5, 1, 8, run_1x5 }, { 8, 3, 16, run_3x8 },
+                                       { 8, 1, 8, run_1x8 } };
+
+static const TapGroup *tap_group(int64_t width, int64_t rows)
+{
+    for (int64_t i = 0; i < ARRAY_LEN(tap_groups); i++) {
+        const TapGroup *group = &tap_groups[i];
+        if (group->width == width && group->rows <= rows && group->min_lanes <= VEC_LANES) return group;
+    }
+    return NULL;
 }
 
 /* One tap, channels from c on. */
@@ -337,30 +429,15 @@ static void run_tap(const GradientRun *run, int64_t c)
 /* All taps of `rows` kernel rows over columns where all of x is inside. */
 static void run_rows(const GradientRun *run, int64_t rows)
 {
-    int64_t row = 0;
     GradientRun part = *run;
-    const int64_t C = run->channels, width = run->kernel_width, whole = C - C % VEC_LANES;
-    for (; row < rows && whole > 0 && (width == 3 || width == 5 || width == 8);) {
-        int64_t taken = 1;
-        if (width == 3 && rows - row >= 3)
-            run_taps(&part, taken = 3, 3);
-        else if (width == 3)
-            run_taps(&part, 1, 3);
-        else if (width == 5 && VEC_LANES == 16 && rows - row >= 5)
-            run_taps(&part, taken = 5, 5);
-        else if (width == 5 && rows - row >= 2)
-            run_taps(&part, taken = 2, 5);
-        else if (width == 5)
-            run_taps(&part, 1, 5);
-        else if (VEC_LANES == 16 && rows - row >= 3)
-            run_taps(&part, taken = 3, 8);
-        else
-            run_taps(&part, 1, 8);
-        row += taken;
-        part.x += taken * run->x_row;
-        part.sums += taken * width * C;
+    const int64_t C = run->channels, width = run->kernel_width;
+    int64_t row = 0;
+    for (const TapGroup *group; (group = tap_group(width, rows - row)) != NULL; row += group->rows) {
+        group->run(&part);
+        part.x += group->rows * run->x_row;
+        part.sums += group->rows * width * C;
     }
-    const int64_t from = row > 0 ? whole : 0; /* other widths, and the channels after the last whole vector */
+    const int64_t from = row > 0 ? C - C % VEC_LANES : 0; /* other widths, and channels after the last whole vector */
     for (int64_t t = 0; t < rows * width && from < C; t++) {
         part = *run;
         part.x += t / width * run->x_row + t % width * C;
@@ -430,10 +507,7 @@ static Err backward(const Step *step)
     const Conv2dShape s = conv2d_shape(step);
     float *taps = step->workspace;
     if (step->d_in[1].data != NULL) backward_weights(step, &s, taps + taps_bytes(&s) / sizeof *taps);
-    if (step->d_in[0].data != NULL) {
-        to_taps(&s, step->in[1].data, taps);
-        backward_data(step, &s, taps);
-    }
+    if (step->d_in[0].data != NULL) backward_data(step, &s, taps);
     conv2d_bias_gradient(step, &s);
     return ERR_NONE;
 }

@@ -19,6 +19,9 @@ typedef struct Conv2dShape {
 
 Conv2dShape conv2d_shape(const Step *step);
 
+/* Our own vector kernel for a depthwise step on its device; NULL: none. */
+const Kernel *conv2d_depthwise_kernel(const Step *step);
+
 static inline bool conv2d_is_depthwise(const Conv2dShape *s) { return s->groups > 1 && s->groups == s->in_channels; }
 
 /* A matrix product per pixel: 1x1, stride 1, no padding. */
