@@ -85,13 +85,13 @@ static inline void transpose_rows(const float *from, int64_t from_stride, int64_
                         to_stride);
 }
 
-/* to [rows, to_stride] = factor * from [columns, from_stride] turned around. */
+/* to [rows, to_stride] (+)= factor * from [columns, from_stride] turned around. */
 static inline void untranspose_rows(const float *from, int64_t from_stride, int64_t rows, int64_t columns, float factor,
-                                    float *to, int64_t to_stride)
+                                    float *to, int64_t to_stride, bool add)
 {
     for (int64_t r = 0; r < rows; r += VEC_LANES)
         untranspose_strip(from + r, from_stride, min_int64(rows - r, VEC_LANES), columns, factor, to + r * to_stride,
-                          to_stride, false);
+                          to_stride, add);
 }
 
 #endif

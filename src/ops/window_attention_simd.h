@@ -180,7 +180,7 @@ static void forward_head(const WindowBlock *b, const float *qkv, int64_t head, c
         if (lse != NULL && i < n->tokens)
             vec_store_first(lse + i, vec_add(vec_load(b->max + i), vec_log(sum)), min_int64(n->tokens - i, VEC_LANES));
     }
-    untranspose_rows(b->o_t, b->queries, n->tokens, n->size, 1.0F, b->q, b->width);
+    untranspose_rows(b->o_t, b->queries, n->tokens, n->size, 1.0F, b->q, b->width, false);
     for (int64_t i = 0; i < n->tokens; i++)
         write_row(b->q + i * b->width, n->size, out + b->pixels[i] * n->D + head * n->size, false);
 }
@@ -263,7 +263,7 @@ static void backward_products(const WindowBlock *b)
                                 .c = b->o_t,
                                 .c_stride = b->queries };
     gemm_block(&queries);
-    untranspose_rows(b->o_t, b->queries, n->tokens, n->size, n->scale, b->q, b->width);
+    untranspose_rows(b->o_t, b->queries, n->tokens, n->size, n->scale, b->q, b->width, false);
 }
 
 static void backward_head(const WindowBlock *b, const float *qkv, int64_t head, const float *bias, const float *lse,

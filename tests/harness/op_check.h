@@ -21,8 +21,9 @@
 
 /* Values of an input: RANGE draws uniformly from [low, high); NORMAL is standard normal; INTEGER draws whole numbers
  * low..high-1; AWAY_FROM_KINKS draws from [-3, 9) and stays 0.05 away from 0 and 6 (kinks of ReLU and ReLU6);
- * LABELS draws whole numbers low..high-1 and makes about one in six 255 (ignore). */
-typedef enum OpFill { FILL_NORMAL = 0, FILL_RANGE, FILL_INTEGER, FILL_AWAY_FROM_KINKS, FILL_LABELS } OpFill;
+ * LABELS draws whole numbers low..high-1 and makes about one in six 255 (ignore); MASK draws 0 or, four times in ten,
+ * -1e9. */
+typedef enum OpFill { FILL_NORMAL = 0, FILL_RANGE, FILL_INTEGER, FILL_AWAY_FROM_KINKS, FILL_LABELS, FILL_MASK } OpFill;
 
 typedef struct OpInput {
     Dtype dtype;
@@ -38,6 +39,7 @@ typedef struct OpInput {
     { .dtype = DTYPE_U8, .shape = { rank, { __VA_ARGS__ } }, .fill = FILL_INTEGER, .low = (low_), .high = (high_) }
 #define OP_LABELS(classes_, rank, ...) \
     { .dtype = DTYPE_U8, .shape = { rank, { __VA_ARGS__ } }, .fill = FILL_LABELS, .low = 0, .high = (classes_) }
+#define OP_MASK(rank, ...) { .dtype = DTYPE_F32, .shape = { rank, { __VA_ARGS__ } }, .fill = FILL_MASK }
 #define OP_I32(low_, high_, rank, ...) \
     { .dtype = DTYPE_I32, .shape = { rank, { __VA_ARGS__ } }, .fill = FILL_INTEGER, .low = (low_), .high = (high_) }
 

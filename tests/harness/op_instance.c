@@ -70,6 +70,8 @@ static double draw(const OpInput *input, uint64_t stream, uint64_t index)
     case FILL_LABELS:
         if (rng_below(OP_CHECK_SEED + 1, RNG_TEST, stream, index, 6) == 0) return 255;
         return floor(input->low + (input->high - input->low) * uniform);
+    case FILL_MASK:
+        return uniform < 0.4 ? -1e9 : 0;
     case FILL_NORMAL:
         break;
     }
