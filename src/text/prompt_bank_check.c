@@ -58,8 +58,8 @@ static int compare_ids(const void *a, const void *b)
 
 static void make_set(const WordPiece *tokenizer, const int32_t *ids, int64_t count, WordSet *ret_set)
 {
-    static const char *const joining[] = { "a",  "an", "the", "and", "or",   "of", "in", "on", "by", "with",
-                                           "at", "to", "by",  "for", "from", "no", "is", "as", "all", "into" };
+    static const char *const joining[] = { "a",  "an", "the", "and",  "or", "of", "in", "on",  "by",  "with",
+                                           "at", "to", "for", "from", "no", "is", "as", "all", "into" };
     WordSet set = { .count = 0 };
     for (int64_t i = 1; i + 1 < count; i++) {
         const char *token = wordpiece_token(tokenizer, ids[i]);

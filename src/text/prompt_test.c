@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Prompts from facts, on a small bank made here. */
+#include "text/prompt.h"
+
+#include "base/file.h"
+#include "harness/unit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Texts are written into one pool, so that the bank's pointers need no freeing. */
+typedef struct Fixture {
+    char pool[16384];
+    size_t used;
+    PromptBank bank;
+    PromptZone zones[PROMPT_ZONES];
+    char *wordings[PROMPT_ZONES][2];
+    PromptSeasonText seasons[8];
+    PromptSampling sampling[3];
+    PromptSensorText sensors[PROMPT_SENSORS];
+} Fixture;
+
+static char *text(Fixture *fixture, const char *format, const char *a, const char *b)
+{
+    char *at = fixture->pool + fixture->used;
+    const int length = snprintf(at, sizeof fixture->pool - fixture->used, format, a, b);
+    fixture->used += (size_t)length + 1;
+    assert_true(fixture->used < sizeof fixture->pool);
+    return at;
+}
+
+static void make_bank(Fixture *fixture)
+{
+    memset(fixture, 0, sizeof *fixture);
+    PromptBank *bank = &fixture->bank;
+    *bank = (PromptBank){ .version = 1,
+                          .zones = fixture->zones,
+                          .n_zones = PROMPT_ZONES,
+                          .seasons = fixture->seasons,
+                          .n_seasons = 8,
+                          .sampling = fixture->sampling,
+                          .n_sampling = 3,
+                          .sensors = fixture->sensors,
+                          .n_sensors = PROMPT_SENSORS };
+    for (int i = 0; i < PROMPT_ZONES; i++) {
+        const char *code = prompt_zone_codes[PROMPT_ZONES - 1 - i]; /* backwards: validation brings them into order */
+        fixture->wordings[i][0] = text(fixture, "%s land%s", code, "");
+        fixture->wordings[i][1] = text(fixture, "land of %s%s", code, "");
+        fixture->zones[i] = (PromptZone){ .code = text(fixture, "%s%s", code, ""),
+                                          .paraphrases = fixture->wordings[i],
+                                          .n_paraphrases = 2 };
+    }
+    for (int i = 0; i < 8; i++) {
+        const int season = i % 4, hemisphere = i / 4;
+        fixture->seasons[i] = (PromptSeasonText){ (PromptHemisphere)hemisphere, (PromptSeason)season,
+                                                  text(fixture, "%s %s", prompt_hemisphere_names[hemisphere],
+                                                       prompt_season_names[season]) };
+    }
+    fixture->sampling[0] =
+        (PromptSampling){ text(fixture, "fine%s%s", "", ""), 2, text(fixture, "houses%s%s", "", "") };
+    fixture->sampling[1] =
+        (PromptSampling){ text(fixture, "middle%s%s", "", ""), 30, text(fixture, "fields%s%s", "", "") };
+    fixture->sampling[2] =
+        (PromptSampling){ text(fixture, "coarse%s%s", "", ""), 0, text(fixture, "regions%s%s", "", "") };
+    for (int i = 0; i < PROMPT_SENSORS; i++)
+        fixture->sensors[i] =
+            (PromptSensorText){ (PromptSensor)i, text(fixture, "%s view%s", prompt_sensor_names[i], "") };
+}
+
+static void zones_come_into_order(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    make_bank(&fixture);
+    assert_int_equal(prompt_bank_validate("bank", &fixture.bank), ERR_NONE);
+    for (int i = 0; i < PROMPT_ZONES; i++) {
+        assert_string_equal(fixture.bank.zones[i].code, prompt_zone_codes[i]);
+        assert_int_equal(prompt_zone_number(prompt_zone_codes[i]), i + 1);
+    }
+    assert_int_equal(prompt_zone_number("As"), 0);
+    assert_int_equal(prompt_zone_number("af"), 0);
+}
+
+/* One way each to break the bank, and the sentence that must tell. */
+static void invalid_banks(void **state)
+{
+    (void)state;
+    enum {
+        VERSION,
+        MISSPELT,
+        STRANGE,
+        TWICE,
+        MISSING,
+        NO_WORDING,
+        EMPTY_WORDING,
+        SEASON,
+        LIMITS,
+        LAST_LIMIT,
+        SENSOR,
+        N_CASES
+    };
+    static const char *const messages[N_CASES] = {
+        [VERSION] = "'b': version 2 of the prompt bank; this program reads version 1",
+        [MISSPELT] = "'b': zones[1]: 'BWq' is no Koeppen-Geiger zone; nearest is BWh",
+        [STRANGE] = "'b': zones[1]: 'jungle' is no Koeppen-Geiger zone; expected Af, Am, ... EF",
+        [TWICE] = "'b': zone ET stands twice; keep one",
+        [MISSING] = "'b': zone Af is missing; all 30 zones are needed",
+        [NO_WORDING] = "'b': zone ET has no wording",
+        [EMPTY_WORDING] = "'b': zone ET: wording 2 is empty",
+        [SEASON] = "'b': seasons: winter of hemisphere south stands 0 times; expected once",
+        [LIMITS] = "'b': sampling[2]: limits must rise and the last class have none",
+        [LAST_LIMIT] = "'b': sampling[3]: limits must rise and the last class have none",
+        [SENSOR] = "'b': sensors: unknown stands 0 times; expected once",
+    };
+    static char bwq[] = "BWq", jungle[] = "jungle", et[] = "ET", nothing[] = "";
+    for (int i = 0; i < N_CASES; i++) {
+        Fixture fixture;
+        make_bank(&fixture);
+        if (i == VERSION) fixture.bank.version = 2;
+        if (i == MISSPELT) fixture.zones[0].code = bwq;
+        if (i == STRANGE) fixture.zones[0].code = jungle;
+        if (i == TWICE) fixture.zones[0].code = et;
+        if (i == MISSING) fixture.bank.n_zones--;
+        if (i == NO_WORDING) fixture.zones[1].n_paraphrases = 0;
+        if (i == EMPTY_WORDING) fixture.wordings[1][1] = nothing;
+        if (i == SEASON) fixture.bank.n_seasons--;
+        if (i == LIMITS) fixture.sampling[1].below = 2;
+        if (i == LAST_LIMIT) fixture.sampling[2].below = 500;
+        if (i == SENSOR) fixture.bank.n_sensors--;
+        assert_int_equal(prompt_bank_validate("b", &fixture.bank), ERR_CONFIG);
+        assert_string_equal(err_message(), messages[i]);
+    }
+}
+
+static void seasons(void **state)
+{
+    (void)state;
+    static const PromptSeason north[12] = { PROMPT_WINTER, PROMPT_WINTER, PROMPT_SPRING, PROMPT_SPRING,
+                                            PROMPT_SPRING, PROMPT_SUMMER, PROMPT_SUMMER, PROMPT_SUMMER,
+                                            PROMPT_AUTUMN, PROMPT_AUTUMN, PROMPT_AUTUMN, PROMPT_WINTER };
+    for (int month = 1; month <= 12; month++) {
+        assert_int_equal(prompt_season(month, PROMPT_NORTH), north[month - 1]);
+        assert_int_equal(prompt_season(month, PROMPT_SOUTH), north[(month + 5) % 12]); /* half a year apart */
+    }
+}
+
+static void sampling_classes(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    make_bank(&fixture);
+    static const struct {
+        double metres;
+        int64_t index;
+    } cases[] = { { 0.05, 0 }, { 1.999, 0 }, { 2, 1 }, { 29.9, 1 }, { 30, 2 }, { 7400, 2 }, { 0, -1 }, { -1, -1 } };
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(prompt_sampling_class(&fixture.bank, cases[i].metres), cases[i].index);
+    assert_int_equal(prompt_sampling_class(&fixture.bank, (double)NAN), -1);
+    assert_int_equal(prompt_sampling_class(&fixture.bank, HUGE_VAL), -1);
+}
+
+static void composing(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    make_bank(&fixture);
+    assert_int_equal(prompt_bank_validate("bank", &fixture.bank), ERR_NONE);
+    static const struct {
+        PromptFacts facts;
+        const char *keys[3], *texts[3]; /* up to the first NULL */
+    } cases[] = {
+        { { .zone = 15,
+            .has_season = true,
+            .season = PROMPT_WINTER,
+            .hemisphere = PROMPT_SOUTH,
+            .gsd_metres = 10,
+            .has_sensor = true,
+            .sensor = PROMPT_SENTINEL_2 },
+          { "zone.Cfb.0", "season.south.winter", "observation.sentinel-2.middle" },
+          { "Cfb land", "south winter", "sentinel-2 view, fields" } },
+        { { .zone = 1, .paraphrase = 1 }, { "zone.Af.1" }, { "land of Af" } },
+        { { .zone = 30, .paraphrase = 7 }, { "zone.EF.1" }, { "land of EF" } },
+        { { .zone = 30, .paraphrase = -1 }, { "zone.EF.1" }, { "land of EF" } },
+        { { .zone = 2, .gsd_metres = 9000 },
+          { "zone.Am.0", "observation.unknown.coarse" },
+          { "Am land", "unknown view, regions" } },
+        { { .zone = 2, .has_sensor = true, .sensor = PROMPT_MODIS },
+          { "zone.Am.0", "observation.modis" },
+          { "Am land", "modis view" } },
+        { { .zone = 2, .has_sensor = true, .sensor = PROMPT_SENSOR_UNKNOWN }, { "zone.Am.0" }, { "Am land" } },
+        { { .zone = 0, .has_season = true, .gsd_metres = 10, .has_sensor = true }, { NULL }, { NULL } },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        Prompt prompt;
+        assert_int_equal(prompt_compose(&fixture.bank, &cases[i].facts, &prompt), ERR_NONE);
+        int64_t wanted = 0;
+        while (wanted < 3 && cases[i].keys[wanted] != NULL) wanted++;
+        assert_int_equal(prompt.n_sentences, wanted);
+        for (int64_t k = 0; k < wanted; k++) {
+            assert_string_equal(prompt.sentences[k].key, cases[i].keys[k]);
+            assert_string_equal(prompt.sentences[k].text, cases[i].texts[k]);
+        }
+        prompt_done(&prompt);
+        assert_int_equal(prompt.n_sentences, 0);
+    }
+    Prompt prompt;
+    assert_int_equal(prompt_compose(&fixture.bank, &(PromptFacts){ .zone = 31 }, &prompt), ERR_ARGUMENT);
+    assert_int_equal(prompt_compose(&fixture.bank, &(PromptFacts){ .zone = -1 }, &prompt), ERR_ARGUMENT);
+}
+
+/* Whatever facts give must be among the listed sentences, under the same key and with the same text, and keys are
+ * unique. */
+static void listed_sentences(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    make_bank(&fixture);
+    assert_int_equal(prompt_bank_validate("bank", &fixture.bank), ERR_NONE);
+    PromptSentence *list = NULL;
+    int64_t count = 0;
+    assert_int_equal(prompt_sentences(&fixture.bank, false, &list, &count), ERR_NONE);
+    assert_int_equal(count, 30 + 8 + 6 * 4 - 1);
+    prompt_sentences_free(list, count);
+    assert_int_equal(prompt_sentences(&fixture.bank, true, &list, &count), ERR_NONE);
+    assert_int_equal(count, 60 + 8 + 6 * 4 - 1);
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t k = 0; k < i; k++) assert_string_not_equal(list[i].key, list[k].key);
+    static const double distances[] = { 0, 1, 5, 100 };
+    for (int sensor = 0; sensor < PROMPT_SENSORS; sensor++)
+        for (int64_t d = 0; d < ARRAY_LEN(distances); d++) {
+            const PromptFacts facts = { .zone = 7,
+                                        .paraphrase = 1,
+                                        .has_season = true,
+                                        .season = PROMPT_SPRING,
+                                        .gsd_metres = distances[d],
+                                        .has_sensor = true,
+                                        .sensor = (PromptSensor)sensor };
+            Prompt prompt;
+            assert_int_equal(prompt_compose(&fixture.bank, &facts, &prompt), ERR_NONE);
+            for (int64_t s = 0; s < prompt.n_sentences; s++) {
+                int64_t found = 0;
+                for (int64_t i = 0; i < count; i++)
+                    if (strcmp(list[i].key, prompt.sentences[s].key) == 0) {
+                        assert_string_equal(list[i].text, prompt.sentences[s].text);
+                        assert_int_equal(list[i].part, prompt.sentences[s].part);
+                        found++;
+                    }
+                assert_int_equal(found, 1);
+            }
+            prompt_done(&prompt);
+        }
+    prompt_sentences_free(list, count);
+}
+
+/* A vocabulary of a few words made here, so that this needs no installed data. */
+static WordPiece *small_tokenizer(void)
+{
+    static const char vocabulary[] =
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nland\nsouth\nwinter\nview\nfields\n,\naf\nmodis\n";
+    char folder[64];
+    unit_folder(folder);
+    char *path = NULL;
+    assert_int_equal(path_join(folder, "vocab.txt", &path), ERR_NONE);
+    assert_int_equal(file_write(path, vocabulary, strlen(vocabulary), true), ERR_NONE);
+    WordPiece *tokenizer = NULL;
+    if (wordpiece_new(path, &tokenizer) != ERR_NONE) fail_msg("%s", err_message());
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_int_equal(rmdir(folder), 0);
+    free(path);
+    return tokenizer;
+}
+
+static void token_ids(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    make_bank(&fixture);
+    assert_int_equal(prompt_bank_validate("bank", &fixture.bank), ERR_NONE);
+    WordPiece *tokenizer = small_tokenizer();
+    const PromptFacts facts = { .zone = 1,
+                                .has_season = true,
+                                .season = PROMPT_WINTER,
+                                .hemisphere = PROMPT_SOUTH,
+                                .gsd_metres = 10,
+                                .has_sensor = true,
+                                .sensor = PROMPT_MODIS };
+    Prompt prompt;
+    assert_int_equal(prompt_compose(&fixture.bank, &facts, &prompt), ERR_NONE);
+    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_NONE);
+    /* each sentence alone, with its own [CLS] (2) and [SEP] (3) */
+    static const int32_t wanted[] = { 2, 11, 5, 3, 2, 6, 7, 3, 2, 12, 8, 10, 9, 3 };
+    assert_int_equal(prompt.n_tokens, ARRAY_LEN(wanted));
+    assert_memory_equal(prompt.ids, wanted, sizeof wanted);
+    assert_int_equal(prompt.token_counts[0], 4);
+    assert_int_equal(prompt.token_counts[1], 4);
+    assert_int_equal(prompt.token_counts[2], 6);
+    prompt_done(&prompt);
+    assert_int_equal(prompt_compose(&fixture.bank, &(PromptFacts){ .zone = 0 }, &prompt), ERR_NONE);
+    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_NONE);
+    assert_int_equal(prompt.n_tokens, 0);
+    wordpiece_free(tokenizer);
+}
+
+static void free_text(void **state)
+{
+    (void)state;
+    WordPiece *tokenizer = small_tokenizer();
+    Prompt prompt;
+    assert_int_equal(prompt_from_text(" \t\n", &prompt), ERR_ARGUMENT);
+    char words[512] = "";
+    for (int i = 0; i < 62; i++) memcpy(words + 5 * i, "land ", 6);
+    assert_int_equal(prompt_from_text(words, &prompt), ERR_NONE);
+    assert_string_equal(prompt.sentences[0].key, "free");
+    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_NONE);
+    assert_int_equal(prompt.n_tokens, 64);
+    prompt_done(&prompt);
+    memcpy(words + 5 * 62, "land", 5);
+    assert_int_equal(prompt_from_text(words, &prompt), ERR_NONE);
+    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_ARGUMENT);
+    assert_string_equal(err_message(), "the prompt has 65 tokens; at most 64 are taken, say it shorter");
+    assert_int_equal(prompt.n_tokens, 0);
+    prompt_done(&prompt);
+    wordpiece_free(tokenizer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zones_come_into_order),
+        cmocka_unit_test(invalid_banks),
+        cmocka_unit_test(seasons),
+        cmocka_unit_test(sampling_classes),
+        cmocka_unit_test(composing),
+        cmocka_unit_test(listed_sentences),
+        cmocka_unit_test(token_ids),
+        cmocka_unit_test(free_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
