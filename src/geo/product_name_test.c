@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Product names. */
+#include "geo/product_name.h"
+
+#include "geo/geo_test.h"
+
+static void names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int year, month, day; /* year 0: no date */
+        SensorClass sensor;
+        const char *platform;
+    } list[] = {
+        { "S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE", 2020, 4, 25, SENSOR_SENTINEL_2,
+          "Sentinel-2A" },
+        { "S2B_30UYG_20210102_0_L2A.tif", 2021, 1, 2, SENSOR_SENTINEL_2, "Sentinel-2B" },
+        { "T30UYG_20200425T113321_B04_10m.jp2", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
+        { "s2_20190920.png", 2019, 9, 20, SENSOR_SENTINEL_2, "Sentinel-2" },
+        { "LC08_L1TP_006066_20200131_20200211_01_T1_B4.TIF", 2020, 1, 31, SENSOR_LANDSAT, "Landsat 8" },
+        { "LT05_L2SP_006066_19850620_20200918_02_T1_SR_B3.TIF", 1985, 6, 20, SENSOR_LANDSAT, "Landsat 5" },
+        { "LC80060662020031LGN00_B4.TIF", 2020, 1, 31, SENSOR_LANDSAT, "Landsat 8" },
+        { "LE70060662000366EDC00.tif", 2000, 12, 31, SENSOR_LANDSAT, "Landsat 7" },
+        { "LE70060662001366EDC00.tif", 0, 0, 0, SENSOR_LANDSAT, "Landsat 7" }, /* 2001 has 365 days */
+        { "m_4709963_se_14_1_20200831.tif", 2020, 8, 31, SENSOR_AERIAL, "NAIP" },
+        { "m_4709963_sw_14_060_20200831_20201104.tif", 2020, 8, 31, SENSOR_AERIAL, "NAIP" },
+        { "MCD12C1.A2019001.006.2020220162300.tif", 2019, 1, 1, SENSOR_MODIS, "Terra and Aqua MODIS" },
+        { "MOD09A1.A2020060.h18v04.tif", 2020, 2, 29, SENSOR_MODIS, "Terra MODIS" },
+        { "WV02_20180704_scene.tif", 2018, 7, 4, SENSOR_VERY_HIGH_RESOLUTION, "" },
+        { "ortho_2018-07-04.tif", 2018, 7, 4, SENSOR_UNKNOWN, "" },
+        { "field_20180704_20180704.tif", 2018, 7, 4, SENSOR_UNKNOWN, "" },
+        { "change_20180704_20190704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" }, /* which one? */
+        { "tile_20181304.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "tile_120180704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "tile_201807041.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "tile_18500704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "landsat_1985.tif", 0, 0, 0, SENSOR_LANDSAT, "" },
+        { "m_4709963_xx_14_1.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "terrain.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "scene.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+        { "", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        const ProductName p = product_name_read(list[i].name);
+        if (p.has_date != (list[i].year != 0) ||
+            (p.has_date && (p.date.year != list[i].year || p.date.month != list[i].month || p.date.day != list[i].day)))
+            fail_msg("'%s': date %d %d-%d-%d", list[i].name, p.has_date, p.date.year, p.date.month, p.date.day);
+        if (p.sensor != list[i].sensor) fail_msg("'%s': sensor %s", list[i].name, sensor_class_name(p.sensor));
+        assert_string_equal(p.platform, list[i].platform);
+        assert_int_equal(p.convention != NULL, p.has_date || p.sensor != SENSOR_UNKNOWN);
+    }
+}
+
+static void dates(void **state)
+{
+    (void)state;
+    Date d = { 1, 2, 3 };
+    assert_true(date_read("2020-02-29", &d) && d.month == 2 && d.day == 29);
+    assert_true(date_read("2020:08:31 10:00:00", &d) && d.month == 8 && d.day == 31);
+    assert_true(date_read("20200831T101010Z", &d) && d.day == 31);
+    assert_true(date_read("2020-08", &d) && d.month == 8 && d.day == 0);
+    assert_true(date_read("2020-08-31T10:00:00Z", &d) && d.day == 31);
+    d = (Date){ 1, 2, 3 };
+    static const char *const wrong[] = { "2021-02-29", "2020-13-01",  "2020-00-01", "2020-01-00", "20200100",
+                                         "2020-1-1",   "1850-01-01",  "2020",       "",           "2020-01-311",
+                                         "202001011",  "x2020-01-01", "2020-01:01" };
+    for (int64_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        if (date_read(wrong[i], &d)) fail_msg("'%s' is taken for a date", wrong[i]);
+        assert_true(d.year == 1 && d.month == 2 && d.day == 3);
+    }
+}
+
+static void platforms(void **state)
+{
+    (void)state;
+    assert_int_equal(sensor_class_of_platform("LANDSAT_8"), SENSOR_LANDSAT);
+    assert_int_equal(sensor_class_of_platform("sentinel-2b"), SENSOR_SENTINEL_2);
+    assert_int_equal(sensor_class_of_platform("WV03"), SENSOR_VERY_HIGH_RESOLUTION);
+    assert_int_equal(sensor_class_of_platform("WVX"), SENSOR_UNKNOWN);
+    assert_int_equal(sensor_class_of_platform(""), SENSOR_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(dates), cmocka_unit_test(platforms) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
