@@ -5,6 +5,7 @@
 #include "geo/climate_internal.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
@@ -84,6 +85,29 @@ static double distance_km(double lat_a, double lat_b, double turn)
     return 2.0 * earth_radius_km * asin(sqrt(h < 1.0 ? h : 1.0));
 }
 
+/* Is there any land in the blocks that hold rows first_row..last_row and columns within `reach` of `column`? */
+static bool has_land(const Climate *c, int64_t first_row, int64_t last_row, double column, double reach)
+{
+    if (c->land == NULL || reach >= 0.5 * (double)c->width) return true;
+    const int64_t blocks = climate_blocks(c->width);
+    const int64_t first = (int64_t)floor(column - reach), last = (int64_t)floor(column + reach);
+    for (int64_t row = first_row / CLIMATE_BLOCK; row <= last_row / CLIMATE_BLOCK; row++)
+        for (int64_t x = first; x <= last; x++) {
+            const int64_t inside = x < 0 ? x + c->width : x >= c->width ? x - c->width : x;
+            if (c->land[row * blocks + inside / CLIMATE_BLOCK]) return true;
+            x += CLIMATE_BLOCK - 1 - inside % CLIMATE_BLOCK; /* to the end of the block; the last one may be narrower */
+            if (inside / CLIMATE_BLOCK == blocks - 1) x -= blocks * CLIMATE_BLOCK - c->width;
+        }
+    return false;
+}
+
+/* Columns that a small circle of `reach_degrees` spans at most on either side, between two latitudes. */
+static double reach_columns(const Climate *c, double reach_degrees, double lat_a, double lat_b)
+{
+    const double narrow = fmin(cos(lat_a * pi / 180.0), cos(lat_b * pi / 180.0)), half = 0.5 * (double)c->width;
+    return narrow > 1e-6 ? fmin(half, reach_degrees / narrow / 360.0 * (double)c->width * 1.01 + 1.0) : half;
+}
+
 int climate_zone_near(const Climate *c, double lon, double lat, double kilometres, double *ret_kilometres)
 {
     const int own = climate_zone_at(c, lon, lat);
@@ -96,17 +120,19 @@ int climate_zone_near(const Climate *c, double lon, double lat, double kilometre
     const int64_t row = row_of(c, place), reach_rows = (int64_t)(reach_degrees / cell) + 1;
     double best = kilometres;
     int found = CLIMATE_NONE;
+    const double pole = fmin(90.0, fabs(place) + reach_degrees + cell); /* the widest columns are nearest to a pole */
+    if (!has_land(c, clamp(row - reach_rows, 0, c->height - 1), clamp(row + reach_rows, 0, c->height - 1), column,
+                  reach_columns(c, reach_degrees, place, pole))) {
+        if (ret_kilometres != NULL) *ret_kilometres = 0.0;
+        return CLIMATE_NONE;
+    }
     for (int64_t step = 0; step <= 2 * reach_rows; step++) { /* 0, -1, 1, -2, 2, ... */
         const int64_t y = row + (step % 2 == 0 ? step / 2 : -(step + 1) / 2);
         if (y < 0 || y >= c->height) continue;
         const double row_lat = 90.0 - ((double)y + 0.5) * cell;
         if (distance_km(place, row_lat, 0.0) > best) continue;
-        /* columns within reach: the bound of a small circle, on the wider side of its cosine */
-        const double narrow = fmin(cos(place * pi / 180.0), cos(row_lat * pi / 180.0));
-        const double columns =
-            narrow > 1e-6 ? reach_degrees / narrow / 360.0 * (double)c->width * 1.01 + 1.0 : (double)c->width;
         int zone = CLIMATE_NONE;
-        const double away = nearest_in_row(c, y, column, fmin(columns, 0.5 * (double)c->width), &zone);
+        const double away = nearest_in_row(c, y, column, reach_columns(c, reach_degrees, place, row_lat), &zone);
         if (away < 0.0) continue;
         const double distance = distance_km(place, row_lat, away * 360.0 / (double)c->width);
         if (distance <= best) {

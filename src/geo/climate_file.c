@@ -74,6 +74,25 @@ static Err check_runs(const Climate *c, const char *path)
     return ERR_NONE;
 }
 
+int64_t climate_blocks(int64_t n) { return (n + CLIMATE_BLOCK - 1) / CLIMATE_BLOCK; }
+
+static Err mark_land(Climate *c)
+{
+    const int64_t columns = climate_blocks(c->width), rows = climate_blocks(c->height);
+    c->land = calloc((size_t)(columns * rows), 1);
+    if (c->land == NULL) return err_memory((size_t)(columns * rows), "the climate map");
+    for (int64_t row = 0; row < c->height; row++) {
+        uint8_t *blocks = c->land + row / CLIMATE_BLOCK * columns;
+        int64_t start = 0;
+        for (int64_t run = c->row_start[row]; run < c->row_start[row + 1]; start = c->run_end[run++]) {
+            if (c->run_zone[run] == CLIMATE_NONE) continue;
+            const int64_t last = (c->run_end[run] - 1) / CLIMATE_BLOCK;
+            for (int64_t block = start / CLIMATE_BLOCK; block <= last; block++) blocks[block] = 1;
+        }
+    }
+    return ERR_NONE;
+}
+
 static Err parse(const char *path, const uint8_t *bytes, size_t length, Climate *c)
 {
     if (length < CLIMATE_HEADER_BYTES || memcmp(bytes, magic, sizeof magic) != 0)
@@ -96,7 +115,8 @@ static Err parse(const char *path, const uint8_t *bytes, size_t length, Climate 
     for (size_t i = 0; i < rows; i++) c->row_start[i] = (uint32_t)get(&at, 4);
     for (size_t i = 0; i < runs; i++) c->run_end[i] = (uint16_t)get(&at, 2);
     memcpy(c->run_zone, at, runs);
-    return check_runs(c, path);
+    TRY(check_runs(c, path));
+    return mark_land(c);
 }
 
 Err climate_open(const char *path, Climate **ret_climate)
@@ -121,5 +141,6 @@ void climate_close(Climate *climate)
     free(climate->row_start);
     free(climate->run_end);
     free(climate->run_zone);
+    free(climate->land);
     free(climate);
 }

@@ -249,6 +249,17 @@ static void published_map(void **state)
     double shares[CLIMATE_ZONES + 1];
     climate_box_shares(c, -180.0, -90.0, 180.0, 90.0, shares);
     assert_true(shares[0] > 0.68 && shares[0] < 0.74); /* 71 % of the Earth is sea */
+    uint8_t *const land = c->land;
+    for (int k = 0; k < 20000; k++) { /* the blocks that save the search never change its result */
+        const double lon = (double)((int64_t)k * 7919 % 36000) / 100.0 - 180.0,
+                     lat = (double)((int64_t)k * 104729 % 18000) / 100.0 - 90.0;
+        const double reach = k % 3 == 0 ? 25.0 : k % 3 == 1 ? 100.0 : 400.0;
+        c->land = land;
+        const int quick = climate_zone_near(c, lon, lat, reach, NULL);
+        c->land = NULL;
+        assert_int_equal(climate_zone_near(c, lon, lat, reach, NULL), quick);
+    }
+    c->land = land;
     assert_int_equal(climate_width(c), 12960);
     assert_true(c->runs < 500000);
     climate_close(c);

@@ -22,7 +22,7 @@ static const char *const options[GDAL_OPTION_COUNT][2] = {
 };
 
 /* Enough for the rows of a scene that neighbouring tiles share; GDAL's own default is 5 % of the machine. */
-static const GIntBig default_cache_bytes = 64 << 20;
+static const GIntBig default_cache_bytes = 32 << 20;
 
 static void register_drivers(void)
 {

@@ -124,6 +124,15 @@ static void describe_band(Raster *raster, int64_t index)
     if (per_dataset && !alpha && !nodata_mask && !all_valid) raster->dataset_mask = true;
 }
 
+/* See raster_set_cache_bytes. */
+static void raise_cache(const RasterInfo *info, GDALDataType type)
+{
+    static const int64_t rows = 1152, most = INT64_C(512) << 20;
+    if (strcmp(info->driver, "JPEG") != 0 && strcmp(info->driver, "PNG") != 0) return;
+    const int64_t wanted = info->width * info->bands * GDALGetDataTypeSizeBytes(type) * rows;
+    if (wanted > GDALGetCacheMax64()) GDALSetCacheMax64(wanted < most ? wanted : most);
+}
+
 static Err describe(Raster *raster)
 {
     RasterInfo *info = &raster->info;
@@ -144,6 +153,7 @@ static Err describe(Raster *raster)
     info->nodata = GDALGetRasterNoDataValue(first, &has_nodata);
     info->has_nodata = has_nodata != 0;
     info->type = GDALGetDataTypeName(GDALGetRasterDataType(first));
+    raise_cache(info, GDALGetRasterDataType(first));
     info->has_alpha = raster->alpha > 0;
     info->has_mask = raster->dataset_mask;
     info->has_palette = GDALGetRasterColorTable(first) != NULL;
