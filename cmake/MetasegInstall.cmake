@@ -3,7 +3,7 @@
 
 # build/share/metaseg holds links, so that a program in the build folder finds what an installed one finds.
 set(share "${CMAKE_BINARY_DIR}/share/metaseg")
-set(climate_map koppen_geiger.png koppen_geiger_zones.csv)
+set(climate_map koppen_geiger.bin) # made by `make data`
 file(MAKE_DIRECTORY "${share}")
 foreach(folder prompts models classes)
   file(CREATE_LINK "${CMAKE_SOURCE_DIR}/share/${folder}" "${share}/${folder}" SYMBOLIC)
@@ -81,7 +81,7 @@ if(TARGET metaseg)
             -P "${CMAKE_SOURCE_DIR}/cmake/MakeManPage.cmake"
     DEPENDS metaseg "${CMAKE_SOURCE_DIR}/docs/man/metaseg.1.in" "${CMAKE_SOURCE_DIR}/cmake/MakeManPage.cmake" VERBATIM)
   add_custom_target(manual ALL DEPENDS "${page}" "${completion}")
-  add_dependencies(product metaseg manual)
+  add_dependencies(product metaseg manual prepare_data)
   install(TARGETS metaseg RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(FILES "${page}" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES "${completion}" DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME metaseg)

@@ -136,10 +136,23 @@ static Err apply_common(Cli *cli)
     return ERR_NONE;
 }
 
+/* Whether messages are wanted as JSON: known before the options are, because those may be wrong. */
+static bool wants_json(int argc, char **argv)
+{
+    bool json = false;
+    for (int i = 1; i < argc; i++) {
+        const bool value_follows = strcmp(argv[i], "--log-format") == 0 && i + 1 < argc;
+        if (value_follows) json = strcmp(argv[i + 1], "json") == 0;
+        if (str_starts_with(argv[i], "--log-format=")) json = str_ends_with(argv[i], "=json");
+    }
+    return json;
+}
+
 Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, OptionResult *ret_words)
 {
     bool help = false;
     cli->log = (Log){ LOG_INFO, log_to_stream, &cli->stream };
+    cli->stream.json = wants_json(argc, argv);
     cli->run = (MetasegRun){ .progress = on_progress, .message = on_message, .context = cli, .stop = cli_stop };
     cli->doing = spec->command;
     cli->unit = "steps";

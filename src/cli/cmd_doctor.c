@@ -34,10 +34,8 @@ typedef struct Needed {
 
 static const Needed in_share[] = {
     { "prompts/koppen.yaml", "prompts", "restore share/prompts from the source, or run 'make install'", true },
-    { "koppen_geiger.png", "climate zones", "run 'make data' in the source tree, then 'make install' if installed",
+    { "koppen_geiger.bin", "climate zones", "run 'make data' in the source tree, then 'make install' if installed",
       true },
-    { "koppen_geiger_zones.csv", "climate zones",
-      "run 'make data' in the source tree, then 'make install' if installed", true },
     { "models/globe.safetensors", "prediction without -m",
       "name a model with -m, or train one: metaseg train configs/globe.yaml", true },
 };
@@ -45,7 +43,7 @@ static const Needed in_data[] = {
     { "minilm/model.safetensors", "free prompts, training", "run 'make data' in the source tree", false },
     { "minilm/vocab.txt", "free prompts, training", "run 'make data' in the source tree", false },
     { "efficientnet-lite0.pth", "training from ImageNet weights", "run 'make data' in the source tree", false },
-    { "blue_marble.jpg", "the demo, training the globe", "run 'make data' in the source tree", false },
+    { "blue_marble.tif", "the demo, training the globe", "run 'make data' in the source tree", false },
     { "igbp_2019.tif", "the demo, training the globe", "run 'make data' in the source tree", false },
 };
 

@@ -86,7 +86,7 @@ static Err unknown_command(const char *name)
 
 static Err dispatch(Cli *cli, int argc, char **argv)
 {
-    static char help_word[] = "--help";
+    char help_word[] = "--help";
     if (argc < 2) return err_set(ERR_ARGUMENT, "no command was given; 'metaseg --help' lists them");
     const char *name = argv[1];
     if (strcmp(name, "--version") == 0) return printf("metaseg %s\n", METASEG_VERSION) < 0 ? ERR_OUTPUT : ERR_NONE;

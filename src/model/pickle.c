@@ -500,6 +500,36 @@ static Err stop(Machine *m)
     return ERR_NONE;
 }
 
+static Err refuse_opcode(const Machine *m, unsigned char opcode)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "its opcode 0x%02x is not allowed", opcode);
+    return refuse(m, text);
+}
+
+/* Opcodes that push one number, text or constant. */
+static Err run_scalar(Machine *m, unsigned char opcode)
+{
+    switch (opcode) {
+    case 'N':
+        return push_integer(m, PICKLE_NONE, 0);
+    case 0x88:
+        return push_integer(m, PICKLE_BOOL, 1);
+    case 0x89:
+        return push_integer(m, PICKLE_BOOL, 0);
+    case 0x8a:
+        return push_long(m);
+    case 'X':
+    case 'T':
+        return push_text(m, 4);
+    case 'U':
+    case 0x8c:
+        return push_text(m, 1);
+    default: /* K M J G */
+        return push_number(m, opcode);
+    }
+}
+
 static Err run_opcode(Machine *m, unsigned char opcode)
 {
     uint64_t number = 0;
@@ -511,24 +541,18 @@ static Err run_opcode(Machine *m, unsigned char opcode)
         TRY(take_number(m, 8, &number));
         return number > m->n_bytes - m->at ? refuse(m, "a frame is longer than the file") : ERR_NONE;
     case 'N':
-        return push_integer(m, PICKLE_NONE, 0);
     case 0x88:
-        return push_integer(m, PICKLE_BOOL, 1);
     case 0x89:
-        return push_integer(m, PICKLE_BOOL, 0);
     case 'K':
     case 'M':
     case 'J':
     case 'G':
-        return push_number(m, opcode);
     case 0x8a:
-        return push_long(m);
     case 'X':
     case 'T':
-        return push_text(m, 4);
     case 'U':
     case 0x8c:
-        return push_text(m, 1);
+        return run_scalar(m, opcode);
     case '(':
     case ')':
     case ']':
@@ -560,11 +584,8 @@ static Err run_opcode(Machine *m, unsigned char opcode)
     case '.':
         return stop(m);
     default:
-        break;
+        return refuse_opcode(m, opcode);
     }
-    char text[64];
-    (void)snprintf(text, sizeof text, "its opcode 0x%02x is not allowed", opcode);
-    return refuse(m, text);
 }
 
 Err pickle_parse(const unsigned char *bytes, size_t n_bytes, const char *name, Pickle **ret_pickle, size_t *ret_used)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dnnl.h"
+#include <dnnl.h>
 
 /* ---- what differs between versions 2 and 3 ---- */
 

