@@ -209,9 +209,8 @@ static void plain_normalize(const BatchnormView *view, int64_t begin, int64_t en
 /* dy where the activation passed the value. */
 static float passed(const BatchnormView *view, int64_t i, int64_t c)
 {
-    if (view->activation == ACTIVATION_NONE) return view->dy[i];
-    const float value = before_activation(view, i, c);
-    return value > 0.0F && value < 6.0F ? view->dy[i] : 0.0F;
+    const float value = before_activation(view, i, c), dy = view->dy[i];
+    return view->activation == ACTIVATION_NONE || (value > 0.0F && value < 6.0F) ? dy : 0.0F;
 }
 
 static void plain_gradient_sums(const BatchnormView *view, int64_t begin, int64_t end, double *sums)

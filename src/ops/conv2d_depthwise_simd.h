@@ -51,7 +51,10 @@ static bool suits(const Step *step)
 
 static int64_t tap_count(const Conv2dShape *s) { return s->kernel_height * s->kernel_width; }
 static int64_t padded_channels(const Conv2dShape *s) { return round_up(s->out_channels, 16); }
-static int64_t gradient_chunks(const Conv2dShape *s) { return min_int64(CHUNKS_MAX, ceil_divide(s->batch * s->out_height, 4)); }
+static int64_t gradient_chunks(const Conv2dShape *s)
+{
+    return min_int64(CHUNKS_MAX, ceil_divide(s->batch * s->out_height, 4));
+}
 
 static size_t taps_bytes(const Conv2dShape *s) { return (size_t)(tap_count(s) * padded_channels(s)) * sizeof(float); }
 

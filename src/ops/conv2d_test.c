@@ -88,6 +88,9 @@ static const Conv2dAttr sigmoid_1x1 = { .stride = 1, .groups = 1, .activation = 
 static const Conv2dAttr relu_residual = {
     .stride = 1, .groups = 1, .has_bias = true, .has_residual = true, .activation = ACTIVATION_RELU
 };
+static const Conv2dAttr odd_3x3_residual = {
+    .stride = 1, .groups = 1, .top = 1, .left = 1, .bottom = 1, .right = 1, .has_bias = true, .has_residual = true
+};
 static const Conv2dAttr folded_depthwise = { .stride = 2,
                                              .groups = 40,
                                              .top = 1,
@@ -139,6 +142,12 @@ static const OpCase cases[] = {
       .inference_only = true },
     { .in = { OP_F32(4, 2, 1, 1, 4), OP_F32(4, 64, 4, 1, 1) }, .attr = &sigmoid_1x1, .inference_only = true },
     { .in = { OP_F32(4, 1, 4, 4, 8), OP_F32(4, 16, 8, 1, 1), OP_F32(1, 16), OP_F32(4, 1, 4, 4, 16) },
+      .attr = &relu_residual,
+      .inference_only = true },
+    { .in = { OP_F32(4, 1, 6, 5, 17), OP_F32(4, 13, 17, 3, 3), OP_F32(1, 13), OP_F32(4, 1, 6, 5, 13) },
+      .attr = &odd_3x3_residual,
+      .inference_only = true },
+    { .in = { OP_F32(4, 2, 3, 5, 9), OP_F32(4, 7, 9, 1, 1), OP_F32(1, 7), OP_F32(4, 2, 3, 5, 7) },
       .attr = &relu_residual,
       .inference_only = true },
     { .in = { OP_F32(4, 1, 22, 24, 40), OP_F32(4, 40, 1, 5, 5), NORM(40) },
