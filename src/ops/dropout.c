@@ -9,28 +9,68 @@
 
 #include <string.h>
 
-/* to = from * mask, or to += from * mask, for one row of channels; index of the row's first draw. */
-static void apply_row(const float *from, float *to, int64_t n, uint64_t key, int64_t index, float p, bool add)
+enum { PIECE = 256 }; /* elements drawn at once */
+
+/* Factors of one row of draws: 0 or 1 / (1 - p). */
+static void draw_row(float *factors, int64_t n, uint64_t key, int64_t index, float p)
 {
     const float scale = 1.0F / (1.0F - p);
-    for (int64_t i = 0; i < n; i++) {
-        const float value = rng_uniform_at(key, (uint64_t)(index + i)) >= p ? from[i] * scale : 0.0F;
-        to[i] = add ? to[i] + value : value;
+    for (int64_t i = 0; i < n; i++) factors[i] = rng_uniform_at(key, (uint64_t)(index + i)) >= p ? scale : 0.0F;
+}
+
+/* to = from * mask, or to += from * mask, from a mask of B rows. from and to may be the same. */
+static void apply_mask(const float *from, const float *mask, float *to, const Tensor *x, bool add)
+{
+    const int64_t rows = rows_of(x), n = channels_of(x), per_image = rows / x->shape.dim[0];
+#pragma omp parallel for schedule(static)
+    for (int64_t row = 0; row < rows; row++) {
+        const float *factors = mask + row / per_image * n, *source = from + row * n;
+        float *target = to + row * n;
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) {
+            const float value = factors[i] * source[i];
+            target[i] = add ? target[i] + value : value;
+        }
     }
 }
 
-/* from and to may be the same. */
+/* The same with one draw per element. */
+static void apply_elements(const float *from, float *to, const Tensor *x, uint64_t key, float p, bool add)
+{
+    const int64_t count = shape_count(&x->shape);
+#pragma omp parallel for schedule(static)
+    for (int64_t begin = 0; begin < count; begin += PIECE) {
+        float factors[PIECE];
+        const int64_t n = min_int64(PIECE, count - begin);
+        draw_row(factors, n, key, begin, p);
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) {
+            const float value = factors[i] * from[begin + i];
+            to[begin + i] = add ? to[begin + i] + value : value;
+        }
+    }
+}
+
 static void apply(const Step *step, const float *from, float *to, bool add)
 {
     const DropoutAttr *attr = step->attr;
     const Tensor *x = &step->in[0];
-    const int64_t rows = rows_of(x), channels = channels_of(x), per_image = rows / x->shape.dim[0];
     const uint64_t key = rng_key(step->seed, RNG_DROPOUT, step->run_step * 4096 + (uint64_t)step->node);
-#pragma omp parallel for schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const int64_t index = (attr->per_channel ? row / per_image : row) * channels;
-        apply_row(from + row * channels, to + row * channels, channels, key, index, attr->p, add);
+    if (attr->per_channel) {
+        float *mask = step->workspace;
+        draw_row(mask, x->shape.dim[0] * channels_of(x), key, 0, attr->p);
+        apply_mask(from, mask, to, x, add);
+    } else {
+        apply_elements(from, to, x, key, attr->p, add);
     }
+}
+
+static Err prepare(Step *step)
+{
+    const DropoutAttr *attr = step->attr;
+    if (step->training && attr->per_channel)
+        step->workspace_bytes = (size_t)(step->in[0].shape.dim[0] * channels_of(&step->in[0])) * sizeof(float);
+    return ERR_NONE;
 }
 
 static Err forward(const Step *step)
@@ -62,7 +102,7 @@ static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_o
     return ERR_NONE;
 }
 
-static const Kernel kernel_plain = { .name = "plain", .forward = forward, .backward = backward };
+static const Kernel kernel_plain = { .name = "plain", .prepare = prepare, .forward = forward, .backward = backward };
 static const Kernel *const kernels[] = { &kernel_plain, NULL };
 
 const OpDef op_def_dropout = {

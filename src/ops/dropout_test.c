@@ -28,6 +28,7 @@ static const OpCase cases[] = {
     { .in = { OP_F32(3, 2, 5, 6) }, .attr = &none },
     { .in = { OP_F32(4, 3, 5, 4, 9) }, .attr = &channels_half, .inference_only = true },
     { .in = { OP_F32(4, 2, 64, 64, 64) }, .attr = &tenth, .training = true, .perf_only = true },
+    { .in = { OP_F32(4, 2, 128, 128, 64) }, .attr = &channels_half, .training = true, .perf_only = true },
 };
 
 const OpTest op_test_dropout = {
