@@ -399,6 +399,7 @@ static Err fill_list(const YamlSource *source, const YamlField *field, const Yam
                                 (long long)(few ? field->min_count : field->max_count));
     }
     if (count == 0) return ERR_NONE;
+    ASSERT(slot->value != NULL);
     char *items = calloc((size_t)count, field->size);
     if (items == NULL) return err_memory((unsigned long long)count * field->size, what);
     memcpy(structure + field->offset, &items, sizeof items); /* owned by the struct from here on, also on failure */

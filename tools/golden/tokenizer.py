@@ -46,27 +46,31 @@ C:\\dir\\file.tif /usr/share/x.yaml|1234567890123456789012345678901234567890|ALL
 
 def words():
     cases = [w for w in WORDS.split("|")] + ["|", "a|b", "||"]
-    cases += ["", " ", "\t", "\n \n", "a", "A", "é", "ß", "ẞ", "ſ", "K", "Å", "ǅ", "ŉ", "ǰ", "ẚ", "İ", "ı", "Σ", "ς", "ΑΣ", "Σ.", "ŚĆ"]
+    cases += ["", " ", "\t", "\n \n", "a", "A", "é", "ß", "ẞ", "ſ", "K", "Å", "ǅ", "ŉ", "ǰ", "ẚ", "İ", "ı"]
+    cases += ["Σ", "ς", "ΑΣ", "Σ.", "ŚĆ"]
     for n in (99, 100, 101):
-        cases += ["a" * n, "é" * n, "e\u0301" * n, "東" * n, "." * n, "\u0301" * n, "a\u200b" * n, "x" * n + " tail", "İ" * n]
+        cases += ["a" * n, "é" * n, "e\u0301" * n, "東" * n, "." * n, "\u0301" * n]
+        cases += ["a\u200b" * n, "x" * n + " tail", "İ" * n]
     cases += ["forest " * 60, "unbreakableword" * 8, "x." * 90, "\U00010330" * 120]
     return cases
 
 
 def planned_random(rng):
     """Random texts from alphabets that meet each rule, and from all of Unicode."""
-    blocks = [(0x20, 0x7F), (0xA0, 0x250), (0x250, 0x300), (0x300, 0x370), (0x370, 0x400), (0x400, 0x530), (0x530, 0x600),
-              (0x600, 0x700), (0x900, 0xE00), (0xE00, 0x1100), (0x1100, 0x1200), (0x1E00, 0x2000), (0x2000, 0x2070),
-              (0x2070, 0x2200), (0x2200, 0x2C00), (0x2E00, 0x2E80), (0x2E80, 0x3100), (0x3100, 0x3400), (0x3400, 0x4E10),
-              (0x4E00, 0xA000), (0xA000, 0xAC00), (0xAC00, 0xD7A4), (0xF900, 0xFB50), (0xFB50, 0xFE00), (0xFE00, 0x10000),
-              (0x10000, 0x11000), (0x11000, 0x12000), (0x1D000, 0x1D800), (0x1E800, 0x1F000), (0x1F000, 0x1FB00),
-              (0x20000, 0x20100), (0x2A6D0, 0x2A720), (0x2B730, 0x2B830), (0x2CE90, 0x2CEC0), (0x2F7F0, 0x2FA30), (0xE0000, 0xE0200)]
+    blocks = [(0x20, 0x7F), (0xA0, 0x250), (0x250, 0x300), (0x300, 0x370), (0x370, 0x400), (0x400, 0x530),
+              (0x530, 0x600), (0x600, 0x700), (0x900, 0xE00), (0xE00, 0x1100), (0x1100, 0x1200), (0x1E00, 0x2000),
+              (0x2000, 0x2070), (0x2070, 0x2200), (0x2200, 0x2C00), (0x2E00, 0x2E80), (0x2E80, 0x3100),
+              (0x3100, 0x3400), (0x3400, 0x4E10), (0x4E00, 0xA000), (0xA000, 0xAC00), (0xAC00, 0xD7A4),
+              (0xF900, 0xFB50), (0xFB50, 0xFE00), (0xFE00, 0x10000), (0x10000, 0x11000), (0x11000, 0x12000),
+              (0x1D000, 0x1D800), (0x1E800, 0x1F000), (0x1F000, 0x1FB00), (0x20000, 0x20100), (0x2A6D0, 0x2A720),
+              (0x2B730, 0x2B830), (0x2CE90, 0x2CEC0), (0x2F7F0, 0x2FA30), (0xE0000, 0xE0200)]
     cases = []
     for first, end in blocks:
         for _ in range(9):
             cases.append("".join(chr(rng.randrange(first, end)) for _ in range(rng.randrange(1, 16))))
         for _ in range(5):  # inside Latin words
-            cases.append("".join(rng.choice(["land", "Cover", " ", "s", "ing", "E", chr(rng.randrange(first, end))])
+            pieces = ["land", "Cover", " ", "s", "ing", "E"]
+            cases.append("".join(rng.choice([*pieces, chr(rng.randrange(first, end))])
                                  for _ in range(rng.randrange(2, 16))))
     for _ in range(160):
         cases.append("".join(chr(rng.choice(CODE_POINTS)) for _ in range(rng.randrange(1, 12))))
@@ -81,7 +85,8 @@ def vocabulary_texts(tokenizer, rng):
     tokens = [t for t, _ in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])]
     cases = []
     for _ in range(240):  # pieces glued, so that the greedy search has something to choose
-        cases.append("".join(rng.choice(tokens).replace("##", "") + rng.choice(["", "", " ", "-"]) for _ in range(rng.randrange(1, 8))))
+        cases.append("".join(rng.choice(tokens).replace("##", "") + rng.choice(["", "", " ", "-"])
+                             for _ in range(rng.randrange(1, 8))))
     for _ in range(90):
         cases.append(" ".join(rng.choice(tokens) for _ in range(rng.randrange(1, 12))).upper())
     return cases
@@ -89,11 +94,13 @@ def vocabulary_texts(tokenizer, rng):
 
 def invalid_bytes(rng):
     """Ill-formed UTF-8: read as U+FFFD, as bytes.decode(errors="replace") does."""
-    cases = [b"\xff", b"a\xffb", b"\x80abc", b"\xc3", b"caf\xc3", b"\xc3(", b"\xe2\x82", b"\xe2\x82 x", b"\xe2(\xa1", b"\xf0\x9f\x98",
-             b"\xf0\x9f\x98z", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xed\xa0\x80\xed\xb0\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80",
+    cases = [b"\xff", b"a\xffb", b"\x80abc", b"\xc3", b"caf\xc3", b"\xc3(", b"\xe2\x82", b"\xe2\x82 x", b"\xe2(\xa1",
+             b"\xf0\x9f\x98", b"\xf0\x9f\x98z", b"\xc0\xaf", b"\xe0\x80\xaf", b"\xed\xa0\x80", b"\xed\xa0\x80\xed\xb0\x80", b"\xf4\x90\x80\x80",
+             b"\xf8\x88\x80\x80\x80",
              b"ab\xe4\xb8\xadcd\xe4\xb8", b"\xfe\xff", b"a\xf0\x80\x80\x80b"]
     for _ in range(60):
-        cases.append(bytes(rng.choice([rng.randrange(256), rng.randrange(97, 123)]) for _ in range(rng.randrange(1, 20))))
+        cases.append(bytes(rng.choice([rng.randrange(256), rng.randrange(97, 123)])
+                           for _ in range(rng.randrange(1, 20))))
     return cases
 
 
@@ -118,7 +125,8 @@ def write_sweep(tokenizer, path):
     lines = [f"# tokenizers {tokenizers.__version__}, code points but surrogates, 4096 a line"]
     for first in range(0, 0x110000, 4096):
         crc = 0
-        texts = [text for c in range(first, first + 4096) if not 0xD800 <= c < 0xE000 for text in (chr(c), f"a{chr(c)}b")]
+        points = [c for c in range(first, first + 4096) if not 0xD800 <= c < 0xE000]
+        texts = [text for c in points for text in (chr(c), f"a{chr(c)}b")]
         for encoding in tokenizer.encode_batch(texts):
             crc = zlib.crc32(struct.pack(f"<{len(encoding.ids) + 1}i", len(encoding.ids), *encoding.ids), crc)
         lines.append(f"{first:06x} {crc:08x}")
