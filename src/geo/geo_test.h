@@ -37,6 +37,9 @@ static inline void test_raster(const char *path, TestRaster r)
     GDALRegister_PNG();
     GDALRegister_JPEG();
     GDALRegister_ENVI();
+    GDALRegister_HFA();
+    GDALRegister_COG();
+    GDALRegister_JP2OpenJPEG();
     GDALRegister_MEM();
     const int bands = r.bands > 0 ? r.bands : 1;
     const GDALDataType type = r.type == GDT_Unknown ? GDT_Byte : r.type;

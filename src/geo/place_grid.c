@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_SPACING = 8, MAX_SPACING = 1024, MAX_NODES = 1 << 16 };
+enum { MIN_SPACING = 8, MAX_SPACING = 1024 };
 
 static const double node_metres = 50e3;
 static const double radians_per_degree = 0.017453292519943295769;
@@ -95,18 +95,17 @@ static double bilinear(const double *nodes, int64_t columns, double u, double v)
 Err place_grid_lonlat(PlaceGrid *grid, int64_t n, double *x, double *y)
 {
     if (n == 0) return ERR_NONE;
+    if (grid->spacing == 0) {
+        georeference_to_lonlat(grid->georeference, n, x, y);
+        return ERR_NONE;
+    }
     double low_x = 0.0, high_x = 0.0, low_y = 0.0, high_y = 0.0;
     range(n, x, &low_x, &high_x);
     range(n, y, &low_y, &high_y);
     const double spacing = (double)grid->spacing;
-    const int64_t first_x = grid->spacing > 0 ? (int64_t)floor(low_x / spacing) : 0,
-                  first_y = grid->spacing > 0 ? (int64_t)floor(low_y / spacing) : 0;
-    const int64_t columns = grid->spacing > 0 ? (int64_t)floor(high_x / spacing) - first_x + 2 : 0;
-    const int64_t rows = grid->spacing > 0 ? (int64_t)floor(high_y / spacing) - first_y + 2 : 0;
-    if (grid->spacing == 0 || columns > MAX_NODES / rows) {
-        georeference_to_lonlat(grid->georeference, n, x, y);
-        return ERR_NONE;
-    }
+    const int64_t first_x = (int64_t)floor(low_x / spacing), first_y = (int64_t)floor(low_y / spacing);
+    const int64_t columns = (int64_t)floor(high_x / spacing) - first_x + 2;
+    const int64_t rows = (int64_t)floor(high_y / spacing) - first_y + 2;
     TRY(make_nodes(grid, first_x, first_y, columns, rows));
     for (int64_t i = 0; i < n; i++) {
         const double px = x[i] / spacing - (double)first_x, py = y[i] / spacing - (double)first_y;

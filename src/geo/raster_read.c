@@ -149,7 +149,7 @@ static Err read_mirrored(Raster *raster, RasterWindow window, float *values, uin
     mirror_range(window.y, window.rows, raster->height, &part.y, &part.rows);
     const size_t pixels = (size_t)(part.columns * part.rows);
     float *part_values = malloc(pixels * (size_t)bands * sizeof *part_values);
-    uint8_t *part_valid = malloc(pixels);
+    uint8_t *part_valid = calloc(pixels, 1);
     Err code = part_values == NULL || part_valid == NULL
                    ? err_memory(pixels * (size_t)bands * sizeof *part_values, "a window at the border")
                    : read_grid(raster, part, part_values, part_valid);

@@ -69,7 +69,7 @@ static Err resampling_init(Resampling *r, const Raster *raster, RasterWindow win
     if (r->strip_rows > r->rows) r->strip_rows = r->rows;
     const size_t columns = (size_t)window.columns, strip = (size_t)(r->strip_rows * r->columns);
     r->tap_first = malloc(columns * sizeof *r->tap_first);
-    r->tap_count = malloc(columns * sizeof *r->tap_count);
+    r->tap_count = calloc(columns, sizeof *r->tap_count);
     r->tap_weight = malloc(columns * (size_t)r->taps * sizeof *r->tap_weight);
     r->strip = malloc(strip * (size_t)r->bands * sizeof *r->strip);
     r->strip_valid = malloc(strip);

@@ -62,19 +62,28 @@ static void windows(void **state)
 static void formats(void **state)
 {
     (void)state;
-    static const char *const drivers[] = { "GTiff", "PNG", "ENVI" };
+    static const char *const lossless[] = { "REVERSIBLE=YES", "QUALITY=100", NULL };
+    static const struct {
+        const char *writer, *reader;
+        const char *const *options;
+    } list[] = { { "GTiff", "GTiff", NULL }, { "COG", "GTiff", NULL },
+                 { "PNG", "PNG", NULL },     { "JP2OpenJPEG", "JP2OpenJPEG", lossless },
+                 { "ENVI", "ENVI", NULL },   { "HFA", "HFA", NULL } };
     char path[256];
-    for (int64_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
         Raster *raster = NULL;
         test_at(folder, "format", path);
-        test_raster(path, (TestRaster){ .width = 37, .height = 29, .bands = 3, .driver = drivers[i] });
+        test_raster(
+            path, (TestRaster){
+                      .width = 137, .height = 129, .bands = 3, .driver = list[i].writer, .options = list[i].options });
         ASSERT_OK(raster_open(path, &raster));
-        assert_string_equal(raster_info(raster)->driver, drivers[i]);
+        assert_string_equal(raster_info(raster)->driver, list[i].reader);
         check_window(raster, (RasterWindow){ -3, -3, 64, 64 }, 1);
+        check_window(raster, (RasterWindow){ 90, 80, 64, 64 }, 1);
         raster_close(raster);
         assert_int_equal(remove(path), 0);
+        (void)remove(test_at(folder, "format.hdr", path)); /* ENVI's */
     }
-    (void)remove(test_at(folder, "format.hdr", path));
 }
 
 static void one_pixel(void **state)

@@ -66,8 +66,8 @@ static Err reserve(ZoneSampler *s, size_t cells, size_t positions)
     if (cells > s->cells) {
         free(s->raw);
         free(s->smooth);
-        s->raw = malloc(cells * CHANNELS * sizeof *s->raw);
-        s->smooth = malloc(cells * CHANNELS * sizeof *s->smooth);
+        s->raw = calloc(cells * CHANNELS, sizeof *s->raw);
+        s->smooth = calloc(cells * CHANNELS, sizeof *s->smooth);
         s->cells = s->raw != NULL && s->smooth != NULL ? cells : 0;
         if (s->cells == 0) return err_memory(2 * cells * CHANNELS * sizeof *s->raw, "the climate shares of a window");
     }
