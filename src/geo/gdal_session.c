@@ -45,6 +45,16 @@ const char *const *gdal_allowed_drivers(void)
     return names;
 }
 
+/* One line: libraries end messages with newlines. */
+static void keep_line(char target[GDAL_MESSAGE_BYTES], const char *text)
+{
+    (void)snprintf(target, GDAL_MESSAGE_BYTES, "%s", text);
+    size_t length = strlen(target);
+    while (length > 0 && (unsigned char)target[length - 1] <= ' ') target[--length] = '\0';
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)target[i] < ' ') target[i] = ' ';
+}
+
 static void CPL_STDCALL collect(CPLErr level, CPLErrorNum number, const char *text)
 {
     (void)number;
@@ -52,9 +62,9 @@ static void CPL_STDCALL collect(CPLErr level, CPLErrorNum number, const char *te
     /* libjpeg fills what is missing with grey and only warns */
     const bool lost = level == CE_Warning && strstr(text, "Premature end of JPEG") != NULL;
     if (level >= CE_Failure || lost) {
-        if (session->failures++ == 0) (void)snprintf(session->message, sizeof session->message, "%s", text);
+        if (session->failures++ == 0) keep_line(session->message, text);
     } else if (level == CE_Warning) {
-        if (session->warnings++ == 0) (void)snprintf(session->warning, sizeof session->warning, "%s", text);
+        if (session->warnings++ == 0) keep_line(session->warning, text);
     }
 }
 
