@@ -2,6 +2,7 @@
  * Climate shares per cell: places, smoothing, choice of slots. */
 #include "geo/zone_shares.h"
 
+#include "geo/georeference_internal.h"
 #include "geo/place_grid.h"
 
 #include <math.h>
@@ -194,6 +195,23 @@ Err zone_shares(ZoneSampler *s, const double to_raster[6], int64_t rows, int64_t
     for (int64_t i = 0; i < cell_rows * cell_columns; i++)
         fill_slots(s->raw + i * CHANNELS, ret_slots, ret_shares + i * (ZONE_SLOTS + 1));
     return ERR_NONE;
+}
+
+void zone_image_shares(const Climate *climate, Georeference *georeference, double coast_km, double *ret_shares)
+{
+    enum { SIDE = 64 };
+    double x[SIDE], y[SIDE], row[CHANNELS], width = 0.0, height = 0.0;
+    georeference_size(georeference, &width, &height);
+    memset(ret_shares, 0, CHANNELS * sizeof *ret_shares);
+    for (int i = 0; i < SIDE; i++) {
+        for (int k = 0; k < SIDE; k++) {
+            x[k] = ((double)k + 0.5) / SIDE * width;
+            y[k] = ((double)i + 0.5) / SIDE * height;
+        }
+        georeference_to_lonlat(georeference, SIDE, x, y);
+        climate_point_shares(climate, SIDE, x, y, coast_km, row);
+        for (int zone = 0; zone < CHANNELS; zone++) ret_shares[zone] += row[zone] / SIDE;
+    }
 }
 
 void zone_window(int64_t x, int64_t y, int64_t grid_width, int64_t grid_height, int64_t width, int64_t height,

@@ -56,6 +56,10 @@ typedef struct ZoneSlots {
 Err zone_shares(ZoneSampler *sampler, const double to_raster[6], int64_t rows, int64_t columns, float *ret_shares,
                 ZoneSlots *ret_slots);
 
+/* Shares of the zones over a whole image, every pixel alike: 64 x 64 places spread evenly over it, with
+ * climate_zone_near. ret_shares[31], 0 none (also places outside the projection's domain); sums to 1. */
+void zone_image_shares(const Climate *climate, Georeference *georeference, double coast_km, double *ret_shares);
+
 /* to_raster of a window at (x, y) of a grid of grid_width x grid_height pixels over the extent of a raster of width x
  * height. */
 void zone_window(int64_t x, int64_t y, int64_t grid_width, int64_t grid_height, int64_t width, int64_t height,

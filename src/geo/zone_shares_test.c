@@ -279,6 +279,22 @@ static void unknown_and_point(void **state)
     georeference_free(g);
 }
 
+static void whole_image(void **state)
+{
+    (void)state;
+    const Climate c = make_climate(two_zones);
+    const double t[6] = { -30.0, 0.1, 0.0, 10.0, 0.0, -0.1 }; /* 30 W .. 10 E: three quarters in the west */
+    double shares[CLIMATE_ZONES + 1];
+    Georeference *g = open_world(t, 4326, 400, 100);
+    zone_image_shares(&c, g, 0.0, shares);
+    assert_true(fabs(shares[3] - 0.75) < 1e-12 && fabs(shares[15] - 0.25) < 1e-12 && shares[0] == 0.0);
+    georeference_free(g);
+    g = open_world(NULL, 4326, 32, 32);
+    zone_image_shares(&c, g, 0.0, shares);
+    assert_true(fabs(shares[0] - 1.0) < 1e-12);
+    georeference_free(g);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -299,6 +315,7 @@ int main(void)
         cmocka_unit_test(smooth_border),         cmocka_unit_test(border_of_the_raster),
         cmocka_unit_test(independent_of_window), cmocka_unit_test(at_most_four),
         cmocka_unit_test(sea_and_coast),         cmocka_unit_test(unknown_and_point),
+        cmocka_unit_test(whole_image),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
