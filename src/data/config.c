@@ -112,6 +112,8 @@ static const YamlField train_fields[] = {
     TRAIN_NUMBER(dropout, 0, 0.9, "0.1"),
     TRAIN_INTEGER(validate_every, 0, 1e9, "500"),
     TRAIN_INTEGER(checkpoint_every, 0, 1e9, "500"),
+    { "unsampled", YAML_LIST, YAML_LIST_AT(ConfigTrain, unsampled, n_unsampled), .element = YAML_INTEGER, .minimum = 0,
+      .maximum = 254, .optional = true },
     { "output", YAML_STRING, YAML_AT(ConfigTrain, output) },
 };
 static const YamlTable train_table = { "train", sizeof(ConfigTrain), train_fields, ARRAY_LEN(train_fields) };

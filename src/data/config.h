@@ -81,6 +81,8 @@ typedef struct ConfigTrain {
     int64_t warmup_steps;
     double text_dropout;       /* probability of the null prompt, 0.15 */
     double balance;            /* exponent of the inverse class frequency when choosing window centres, 0: uniform by area */
+    int32_t *unsampled;        /* class values that windows are not drawn for (they are learned where they occur) */
+    uint32_t n_unsampled;
     double color_jitter;       /* amplitude of brightness/contrast/colour shifts, 0.1 */
     bool flips, rotations;
     double label_smoothing, dice_weight, auxiliary_weight, dropout;

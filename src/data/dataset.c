@@ -33,6 +33,7 @@ struct Dataset {
     Scene **scenes;
     ZoneSampler **zones;         /* of each scene, NULL without a climate map */
     Sampler *sampler;
+    bool unsampled[256];         /* class indexes that windows are not drawn for */
     int64_t bands, side;
     double *mean, *std;          /* [bands] */
     ValidationWindow *validation;
@@ -104,7 +105,7 @@ static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, 
         const uint8_t c = s->class_of[(int32_t)value];
         const double px = x[i] * s->upsample_x;
         const double py = y[i] * s->upsample_y;
-        if (c == CLASS_IGNORE || !(px >= 0.0 && py >= 0.0 && px < (double)s->width && py < (double)s->height)) continue;
+        if (c == CLASS_IGNORE || d->unsampled[c] || !(px >= 0.0 && py >= 0.0 && px < (double)s->width && py < (double)s->height)) continue;
         if (boxes_contain(data->holdout, data->n_holdout, u[i], v[i]) ||
             boxes_contain(data->validation, data->n_validation, u[i], v[i]))
             continue;
@@ -203,6 +204,10 @@ static Err open_dataset(Dataset *d, bool training)
     TRY(plan_validation(d));
     if (!training) return ERR_NONE;
     const RunConfig *const config = d->config;
+    for (uint32_t i = 0; i < config->train.n_unsampled; i++) {
+        for (uint32_t c = 0; c < config->data.n_classes; c++)
+            d->unsampled[c] = d->unsampled[c] || config->data.classes[c].value == config->train.unsampled[i];
+    }
     TRY(sampler_new((int32_t)config->data.n_classes, PLACES_PER_CLASS, (uint64_t)config->train.seed,
                     config->train.balance, &d->sampler));
     for (uint32_t i = 0; i < config->data.n_scenes; i++) TRY(scan_labels(d, i));
@@ -273,7 +278,7 @@ static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, u
     *ret_y = (int64_t)fmax(0.0, fmin((double)y, (double)(s->height - d->side)));
 }
 
-/* First window of (step, index) whose footprint touches no box. */
+/* First window of (step, index) whose footprint touches no holdout box. */
 static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWindow *ret_window)
 {
     const ConfigData *const data = &d->config->data;
@@ -283,13 +288,11 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWind
         Scene *const s = d->scenes[place.scene];
         ValidationWindow w = { .scene = place.scene };
         window_corner(d, place, step, draw, &w.x, &w.y);
-        if (scene_window_touches(s, w.x, w.y, d->side, data->holdout, data->n_holdout) ||
-            scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation))
-            continue;
+        if (scene_window_touches(s, w.x, w.y, d->side, data->holdout, data->n_holdout)) continue;
         *ret_window = w;
         return ERR_NONE;
     }
-    return err_set(ERR_INPUT, "no window of %lld pixels fits between the holdout and validation boxes; make them or the window smaller",
+    return err_set(ERR_INPUT, "no window of %lld pixels fits between the holdout boxes; make them or the window smaller",
                    (long long)d->side);
 }
 
@@ -319,12 +322,11 @@ static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[TEXT_MAX_
     return ERR_NONE;
 }
 
-static Err read_window(Dataset *d, ValidationWindow w, bool with_labels)
+static Err read_window(Dataset *d, ValidationWindow w)
 {
     Scene *const s = d->scenes[w.scene];
     TRY(scene_read_image(s, w.x, w.y, d->side, d->image, d->valid));
     normalise(d, d->image, d->valid);
-    if (!with_labels) return ERR_NONE;
     TRY(scene_read_labels(s, w.x, w.y, d->side, d->labels));
     for (int64_t i = 0; i < d->side * d->side; i++) {
         if (d->valid[i] == 0) d->labels[i] = CLASS_IGNORE;
@@ -393,6 +395,22 @@ static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool 
     return ERR_NONE;
 }
 
+/* Labels inside the validation boxes count in validation alone, all others in training alone. */
+static Err keep_labels(Dataset *d, ValidationWindow w, bool validation)
+{
+    const ConfigData *const data = &d->config->data;
+    Scene *const s = d->scenes[w.scene];
+    if (!validation && !scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation)) return ERR_NONE;
+    double *const lon = d->lonlat;
+    double *const lat = d->lonlat + d->side * d->side;
+    TRY(scene_lonlat(s, w.x, w.y, d->side, lon, lat));
+    for (int64_t i = 0; i < d->side * d->side; i++) {
+        if (boxes_contain(data->validation, data->n_validation, lon[i], lat[i]) != validation)
+            d->labels[i] = CLASS_IGNORE;
+    }
+    return ERR_NONE;
+}
+
 Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, int32_t tokens,
                             WindowBuffers buffers)
 {
@@ -400,7 +418,8 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Tex
     const uint64_t seed = (uint64_t)train->seed;
     ValidationWindow w;
     TRY(draw_window(d, step, index, &w));
-    TRY(read_window(d, w, true));
+    TRY(read_window(d, w));
+    TRY(keep_labels(d, w, false));
     augment_color(d->image, d->valid, d->side * d->side, d->bands, train->color_jitter, seed, step, index);
     const Symmetry symmetry = augment_symmetry(seed, step, index, train->flips, train->rotations);
     deliver(d, symmetry, buffers);
@@ -412,24 +431,11 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Tex
     return deliver_text(d, w, symmetry, null_prompt, variants, table, tokens, buffers.text);
 }
 
-/* Labels outside the validation boxes do not count. */
-static Err keep_validation_labels(Dataset *d, ValidationWindow w)
-{
-    const ConfigData *const data = &d->config->data;
-    double *const lon = d->lonlat;
-    double *const lat = d->lonlat + d->side * d->side;
-    TRY(scene_lonlat(d->scenes[w.scene], w.x, w.y, d->side, lon, lat));
-    for (int64_t i = 0; i < d->side * d->side; i++) {
-        if (!boxes_contain(data->validation, data->n_validation, lon[i], lat[i])) d->labels[i] = CLASS_IGNORE;
-    }
-    return ERR_NONE;
-}
-
 Err dataset_validation_window(Dataset *d, int64_t index, const TextTable *table, int32_t tokens, WindowBuffers buffers)
 {
     const ValidationWindow w = d->validation[index];
-    TRY(read_window(d, w, true));
-    TRY(keep_validation_labels(d, w));
+    TRY(read_window(d, w));
+    TRY(keep_labels(d, w, true));
     deliver(d, (Symmetry){ 0 }, buffers);
     const int32_t variants[TEXT_MAX_SLOTS] = { 0 };
     return deliver_text(d, w, (Symmetry){ 0 }, false, variants, table, tokens, buffers.text);

@@ -2,7 +2,8 @@
  *
  * A data set: its scenes, which windows training draws, which windows validation covers, and how pixels are normalised.
  *
- * Training windows never touch a holdout or validation box with any part of their footprint. Everything is a function of (seed, step,
+ * Training windows never touch a holdout box with any part of their footprint, and labels inside validation boxes are never
+ * learned. Everything is a function of (seed, step,
  * index), so any thread can make any window and a continued run sees what an unbroken one sees.
  */
 #ifndef METASEG_DATA_DATASET_H
