@@ -1,71 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Body of the vector kernels of cross_entropy; include after simd_avx2.h or simd_avx512.h. Forward turns a block of
- * VEC_LANES pixels around, so that lanes are pixels. Backward needs no sums over classes thanks to the saved lse: it runs
- * over the logits as one flat array and spreads the lse of a block with a permutation.
+ * VEC_LANES pixels around, so that lanes are pixels. Backward needs no sums over classes thanks to the saved lse: it
+ * runs over the logits as one flat array and spreads the lse of a block with a permutation.
  */
 #ifndef METASEG_OPS_CROSS_ENTROPY_SIMD_H
 #define METASEG_OPS_CROSS_ENTROPY_SIMD_H
 
 #include "ops/cross_entropy_kernels.h"
+#include "ops/simd_labels.h"
 #include "ops/simd_math.h"
 #include "ops/simd_transpose.h"
 
-/* lse and sum over classes of a block [C, VEC_LANES]. */
-static Vec block_lse(const float *x, int64_t C, Vec *ret_sum)
+/* Of a block [C, VEC_LANES]: lse, sum over classes and logit of the label. */
+static Vec block_lse(const float *x, int64_t C, Vec labels, Vec *ret_sum, Vec *ret_picked)
 {
-    Vec max = vec_load(x), sum = vec_load(x), total = vec_zero();
-    for (int64_t c = 1; c < C; c++) {
+    Vec max = vec_load(x), sum = vec_zero(), total = vec_zero(), picked = vec_zero();
+    for (int64_t c = 0; c < C; c++) {
         const Vec value = vec_load(x + c * VEC_LANES);
         max = vec_max(max, value);
         sum = vec_add(sum, value);
+        picked = vec_select_equal(labels, vec_set((float)c), value, picked);
     }
     for (int64_t c = 0; c < C; c++) total = vec_add(total, vec_exp(vec_sub(vec_load(x + c * VEC_LANES), max)));
     *ret_sum = sum;
+    *ret_picked = picked;
     return vec_add(max, vec_log(total));
 }
 
-/* Logit of the label and 1 for each valid pixel of a block, 0 for the others; counts into sums. */
-static void pick_labels(const CrossEntropyAttr *attr, const float *logits, const uint8_t *labels, int64_t n, int64_t C,
-                        float *picked, float *valid, CrossEntropySums *sums)
-{
-    for (int64_t p = 0; p < VEC_LANES; p++) {
-        picked[p] = 0.0F;
-        valid[p] = 0.0F;
-        if (p >= n || labels[p] == attr->ignore) continue;
-        if (labels[p] >= C) {
-            if ((double)labels[p] > sums->bad_label) sums->bad_label = (double)labels[p];
-            continue;
-        }
-        picked[p] = logits[p * C + labels[p]];
-        valid[p] = 1.0F;
-        sums->count += 1.0;
-    }
-}
-
-static void forward_chunk(const Step *step, int64_t begin, int64_t end, CrossEntropySums *ret_sums)
+static CrossEntropySums forward_chunk(const Step *step, int64_t begin, int64_t end)
 {
     const CrossEntropyAttr *attr = step->attr;
     const int64_t C = channels_of(&step->in[0]);
     const float *logits = step->in[0].data;
-    const uint8_t *labels = step->in[1].data;
     float *saved = step->out[1].data, *block = cross_entropy_block(step);
     const Vec weight = vec_set(1.0F - attr->smoothing), uniform = vec_set(attr->smoothing / (float)C);
-    CrossEntropySums sums = { 0.0, 0.0, -1.0 };
-    Vec loss = vec_zero();
+    Vec loss = vec_zero(), count = vec_zero(), largest = vec_set(-1.0F);
     for (int64_t p = begin; p < end; p += VEC_LANES) {
         const int64_t n = min_int64(VEC_LANES, end - p);
-        float picked[VEC_LANES], valid[VEC_LANES];
-        Vec sum;
+        const Vec labels = vec_labels((const uint8_t *)step->in[1].data + p, n, attr->ignore);
+        Vec sum, picked;
         transpose_strip(logits + p * C, C, n, C, block, VEC_LANES);
-        const Vec lse = block_lse(block, C, &sum);
+        const Vec lse = block_lse(block, C, labels, &sum, &picked);
         if (saved != NULL) vec_store_first(saved + p, lse, n);
-        pick_labels(attr, logits + p * C, labels + p, n, C, picked, valid, &sums);
-        const Vec value = vec_fnma(uniform, sum, vec_fnma(weight, vec_load(picked), lse));
-        loss = vec_add(loss, vec_select_less(vec_load(valid), vec_set(0.5F), vec_zero(), value));
+        const Vec value = vec_fnma(uniform, sum, vec_fnma(weight, picked, lse));
+        loss = vec_add(loss, vec_select_less(labels, vec_zero(), vec_zero(), value));
+        count = vec_add(count, vec_select_less(labels, vec_zero(), vec_zero(), vec_set(1.0F)));
+        largest = vec_max(largest, labels);
     }
-    sums.loss = (double)vec_sum_lanes(loss);
-    *ret_sums = sums;
+    const double label = (double)vec_max_lanes(largest);
+    return (CrossEntropySums){ .loss = (double)vec_sum_lanes(loss),
+                               .count = (double)vec_sum_lanes(count),
+                               .bad_label = label >= (double)C ? label : -1.0 };
 }
 
 static Err forward(const Step *step)
@@ -73,8 +59,8 @@ static Err forward(const Step *step)
     const int64_t pixels = shape_count(&step->in[1].shape);
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
     for (int64_t chunk = 0; chunk < cross_entropy_chunks(step); chunk++)
-        forward_chunk(step, chunk * LOSS_CHUNK_PIXELS, min_int64((chunk + 1) * LOSS_CHUNK_PIXELS, pixels),
-                      &cross_entropy_sums(step)[chunk]);
+        cross_entropy_sums(step)[chunk] =
+            forward_chunk(step, chunk * LOSS_CHUNK_PIXELS, min_int64((chunk + 1) * LOSS_CHUNK_PIXELS, pixels));
     return cross_entropy_finish(step);
 }
 

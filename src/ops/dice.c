@@ -30,14 +30,14 @@ float *dice_factors(const Step *step)
 float *dice_blocks(const Step *step)
 {
     const int64_t C = class_count(step);
-    return dice_factors(step) + round_up(2 * C, 16) + omp_get_thread_num() * 2 * C * 16;
+    return dice_factors(step) + round_up(2 * C, 16) + omp_get_thread_num() * 4 * C * 16;
 }
 
 Err dice_prepare(Step *step)
 {
     const int64_t C = class_count(step);
     const int64_t doubles = round_up(dice_chunks(step) * (3 * C + 1), 8);
-    const int64_t floats = round_up(2 * C, 16) + step->device.threads * 2 * C * 16;
+    const int64_t floats = round_up(2 * C, 16) + step->device.threads * 4 * C * 16;
     step->workspace_bytes = (size_t)doubles * sizeof(double) + (size_t)floats * sizeof(float);
     return ERR_NONE;
 }

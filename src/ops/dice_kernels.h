@@ -14,7 +14,7 @@ enum { DICE_CHUNK_PIXELS = 4096 };
 /* Workspace, in this order:
  *   partial sums of chunk i: 3 C + 1 doubles: I, P, T of each class, then the largest bad label or -1 (dice_partial);
  *   factors a, b of the gradient, 2 C floats (dice_factors);
- *   per thread two blocks [C, 16] of floats (dice_blocks). */
+ *   per thread four blocks [C, 16] of floats (dice_blocks). */
 Err dice_prepare(Step *step);
 int64_t dice_chunks(const Step *step);
 double *dice_partial(const Step *step, int64_t chunk);

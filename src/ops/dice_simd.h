@@ -7,10 +7,9 @@
 #define METASEG_OPS_DICE_SIMD_H
 
 #include "ops/dice_kernels.h"
+#include "ops/simd_labels.h"
 #include "ops/simd_math.h"
 #include "ops/simd_transpose.h"
-
-#include <math.h>
 
 /* x [C, VEC_LANES] becomes softmax over C times weight. */
 static void block_softmax(float *x, int64_t C, Vec weight)
@@ -27,27 +26,17 @@ static void block_softmax(float *x, int64_t C, Vec weight)
 }
 
 /* 1 for valid pixels, else 0. */
-static Vec valid_pixels(const DiceAttr *attr, const uint8_t *labels, int64_t n, int64_t C)
-{
-    float valid[VEC_LANES];
-    for (int64_t p = 0; p < VEC_LANES; p++)
-        valid[p] = p < n && labels[p] != attr->ignore && labels[p] < C ? 1.0F : 0.0F;
-    return vec_load(valid);
-}
+static Vec valid_pixels(Vec labels) { return vec_select_less(labels, vec_zero(), vec_zero(), vec_set(1.0F)); }
 
-/* I, T and bad labels of a block of probabilities. */
-static void count_labels(const DiceAttr *attr, const uint8_t *labels, const float *p, int64_t n, int64_t C,
-                         double *sums)
+/* Adds the probabilities of a block to sums over blocks: P, I and T, each [C, VEC_LANES]. */
+static void add_block(const float *p, Vec labels, int64_t C, float *total, float *common, float *count)
 {
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t label = labels[i];
-        if (label == attr->ignore) continue;
-        if (label >= C) {
-            sums[3 * C] = fmax(sums[3 * C], (double)label);
-            continue;
-        }
-        sums[label] += (double)p[label * VEC_LANES + i];
-        sums[2 * C + label] += 1.0;
+    for (int64_t c = 0; c < C; c++) {
+        const int64_t i = c * VEC_LANES;
+        const Vec value = vec_load(p + i), number = vec_set((float)c);
+        vec_store(total + i, vec_add(vec_load(total + i), value));
+        vec_store(common + i, vec_add(vec_load(common + i), vec_select_equal(labels, number, value, vec_zero())));
+        vec_store(count + i, vec_add(vec_load(count + i), vec_select_equal(labels, number, vec_set(1.0F), vec_zero())));
     }
 }
 
@@ -56,20 +45,24 @@ static void forward_chunk(const Step *step, int64_t begin, int64_t end, double *
     const DiceAttr *attr = step->attr;
     const int64_t C = channels_of(&step->in[0]);
     const float *logits = step->in[0].data;
-    const uint8_t *labels = step->in[1].data;
-    float *p = dice_blocks(step), *total = p + C * 16;
-    for (int64_t i = 0; i < 3 * C; i++) sums[i] = 0.0;
-    sums[3 * C] = -1.0;
-    for (int64_t i = 0; i < C * VEC_LANES; i++) total[i] = 0.0F;
+    float *p = dice_blocks(step), *total = p + C * 16, *common = total + C * 16, *count = common + C * 16;
+    Vec largest = vec_set(-1.0F);
+    for (int64_t i = 0; i < 3 * C * 16; i++) total[i] = 0.0F;
     for (int64_t pixel = begin; pixel < end; pixel += VEC_LANES) {
         const int64_t n = min_int64(VEC_LANES, end - pixel);
+        const Vec labels = vec_labels((const uint8_t *)step->in[1].data + pixel, n, attr->ignore);
         transpose_strip(logits + pixel * C, C, n, C, p, VEC_LANES);
-        block_softmax(p, C, valid_pixels(attr, labels + pixel, n, C));
-        for (int64_t i = 0; i < C * VEC_LANES; i += VEC_LANES)
-            vec_store(total + i, vec_add(vec_load(total + i), vec_load(p + i)));
-        count_labels(attr, labels + pixel, p, n, C, sums);
+        block_softmax(p, C, valid_pixels(labels));
+        add_block(p, labels, C, total, common, count);
+        largest = vec_max(largest, labels);
     }
-    for (int64_t c = 0; c < C; c++) sums[C + c] = (double)vec_sum_lanes(vec_load(total + c * VEC_LANES));
+    for (int64_t c = 0; c < C; c++) {
+        sums[c] = (double)vec_sum_lanes(vec_load(common + c * VEC_LANES));
+        sums[C + c] = (double)vec_sum_lanes(vec_load(total + c * VEC_LANES));
+        sums[2 * C + c] = (double)vec_sum_lanes(vec_load(count + c * VEC_LANES));
+    }
+    const double label = (double)vec_max_lanes(largest);
+    sums[3 * C] = label >= (double)C ? label : -1.0;
 }
 
 static Err forward(const Step *step)
@@ -82,23 +75,29 @@ static Err forward(const Step *step)
     return dice_finish(step);
 }
 
+/* d loss / d p of class c. */
+static Vec class_gradient(const float *a, const float *b, int64_t c, Vec labels)
+{
+    const Vec base = vec_set(a[c]);
+    return vec_select_equal(labels, vec_set((float)c), vec_add(base, vec_set(b[c])), base);
+}
+
 /* Gradients of n pixels (at most VEC_LANES) from logits x, into dx [n, C]. */
-static void backward_block(const Step *step, const float *x, const uint8_t *labels, int64_t n, float scale, float *dx)
+static void backward_block(const Step *step, const float *x, const uint8_t *label, int64_t n, float scale, float *dx)
 {
     const DiceAttr *attr = step->attr;
     const int64_t C = channels_of(&step->in[0]);
     const float *a = dice_factors(step), *b = a + C;
-    float *p = dice_blocks(step), own[VEC_LANES] = { 0.0F }; /* own: p b of the label */
+    const Vec labels = vec_labels(label, n, attr->ignore);
+    float *p = dice_blocks(step);
+    Vec mean = vec_zero();
     transpose_strip(x, C, n, C, p, VEC_LANES);
-    block_softmax(p, C, valid_pixels(attr, labels, n, C));
-    for (int64_t i = 0; i < n; i++)
-        if (labels[i] != attr->ignore) own[i] = p[labels[i] * VEC_LANES + i] * b[labels[i]];
-    Vec mean = vec_load(own);
-    for (int64_t c = 0; c < C; c++) mean = vec_fma(vec_load(p + c * VEC_LANES), vec_set(a[c]), mean);
-    for (int64_t c = 0; c < C; c++)
-        vec_store(p + c * VEC_LANES, vec_mul(vec_load(p + c * VEC_LANES), vec_sub(vec_set(a[c]), mean)));
-    for (int64_t i = 0; i < n; i++)
-        if (labels[i] != attr->ignore) p[labels[i] * VEC_LANES + i] += own[i];
+    block_softmax(p, C, valid_pixels(labels));
+    for (int64_t c = 0; c < C; c++) mean = vec_fma(vec_load(p + c * VEC_LANES), class_gradient(a, b, c, labels), mean);
+    for (int64_t c = 0; c < C; c++) {
+        const Vec gradient = vec_sub(class_gradient(a, b, c, labels), mean);
+        vec_store(p + c * VEC_LANES, vec_mul(vec_load(p + c * VEC_LANES), gradient));
+    }
     untranspose_strip(p, VEC_LANES, n, C, scale, dx, C, step->accumulate[0]);
 }
 

@@ -50,6 +50,18 @@ static inline Vec vec_select_less(Vec x, Vec limit, Vec a, Vec b)
     return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, limit, _CMP_LT_OQ));
 }
 
+/* Where x == y: a, elsewhere b. */
+static inline Vec vec_select_equal(Vec x, Vec y, Vec a, Vec b)
+{
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, y, _CMP_EQ_OQ));
+}
+
+/* 8 bytes as floats. */
+static inline Vec vec_load_u8(const uint8_t *from)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from)));
+}
+
 /* Sum and maximum of all lanes. */
 static inline float vec_sum_lanes(Vec a)
 {

@@ -48,6 +48,18 @@ static inline Vec vec_select_less(Vec x, Vec limit, Vec a, Vec b)
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ), b, a);
 }
 
+/* Where x == y: a, elsewhere b. */
+static inline Vec vec_select_equal(Vec x, Vec y, Vec a, Vec b)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_EQ_OQ), b, a);
+}
+
+/* 16 bytes as floats. */
+static inline Vec vec_load_u8(const uint8_t *from)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from)));
+}
+
 /* Sum and maximum of all lanes. */
 static inline float vec_sum_lanes(Vec a) { return _mm512_reduce_add_ps(a); }
 static inline float vec_max_lanes(Vec a) { return _mm512_reduce_max_ps(a); }
