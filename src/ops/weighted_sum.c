@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fused skip connection of UNetFormer (Wang et al. 2022): y = (r0 a + r1 b) / s with r = relu(weights),
- * s = r0 + r1 + eps. Backward: da = dy r0 / s, db = dy r1 / s, and for weights[i] > 0
- * dw0 = (sum dy a - sum dy y) / s, dw1 = (sum dy b - sum dy y) / s. The sums are made over blocks whose number does not
- * depend on the threads, and added in double.
+ * s = r0 + r1 + eps. Backward: da = dy r0 / s, db = dy r1 / s, and with A = sum dy a, B = sum dy b, for weights[i] > 0
+ * dw0 = (r1 (A - B) + eps A) / s^2, dw1 = (r0 (B - A) + eps B) / s^2 (no difference of nearly equal terms where one
+ * weight is 0). The sums are made over blocks whose number does not depend on the threads, and added in double.
  */
 #include "ops/ops.h"
+
+#include <math.h>
 
 enum { BLOCK = 4096 };
 
 typedef struct Factors {
-    float a, b, sum;
+    float a, b;
 } Factors;
 
 static Factors factors_of(const Step *step)
@@ -19,7 +21,7 @@ static Factors factors_of(const Step *step)
     const float *weights = step->in[2].data;
     const float r0 = weights[0] > 0.0F ? weights[0] : 0.0F, r1 = weights[1] > 0.0F ? weights[1] : 0.0F;
     const float sum = r0 + r1 + attr->eps;
-    return (Factors){ r0 / sum, r1 / sum, sum };
+    return (Factors){ r0 / sum, r1 / sum };
 }
 
 static int64_t blocks_of(const Step *step) { return (shape_count(&step->in[0].shape) + BLOCK - 1) / BLOCK; }
@@ -80,8 +82,11 @@ static Err backward(const Step *step)
         sum_a += sums[2 * k];
         sum_b += sums[2 * k + 1];
     }
-    const double sum_y = (double)f.a * sum_a + (double)f.b * sum_b;
-    const double gradient[2] = { (sum_a - sum_y) / (double)f.sum, (sum_b - sum_y) / (double)f.sum };
+    const WeightedSumAttr *attr = step->attr;
+    const double r0 = fmax((double)weights[0], 0), r1 = fmax((double)weights[1], 0), eps = (double)attr->eps;
+    const double square = (r0 + r1 + eps) * (r0 + r1 + eps);
+    const double gradient[2] = { (r1 * (sum_a - sum_b) + eps * sum_a) / square,
+                                 (r0 * (sum_b - sum_a) + eps * sum_b) / square };
     for (int32_t i = 0; i < 2; i++) {
         const float value = weights[i] > 0.0F ? (float)gradient[i] : 0.0F;
         d_weights[i] = step->accumulate[2] ? d_weights[i] + value : value;
