@@ -67,7 +67,11 @@ void confusion_metrics(const Confusion *confusion, double minimum_share, const b
     int64_t correct = 0;
     for (int32_t c = 0; c < confusion->classes; c++) {
         m.per_class[c] = class_metrics(confusion, excluded, c);
-        if (excluded != NULL && excluded[c]) continue;
+        if (excluded != NULL && excluded[c]) {
+            ClassMetrics *const pc = &m.per_class[c];
+            pc->iou = pc->f1 = pc->precision = pc->recall = (double)NAN;
+            continue;
+        }
         m.pixels += m.per_class[c].truth;
         correct += m.per_class[c].correct;
     }

@@ -51,7 +51,8 @@ typedef struct Metrics {
 } Metrics;
 
 /* Which classes enter the means: those with truth share >= minimum_share of all truth pixels (0 counts every class
- * that occurs in the truth) and not `excluded` (NULL or one flag per class). Excluded classes still count as errors of others.
+ * that occurs in the truth) and not `excluded` (NULL or one flag per class). Excluded classes
+ * still count as errors of others; their own figures are NAN.
  * Overall accuracy and kappa are over truth pixels of classes that are not excluded. */
 void confusion_metrics(const Confusion *confusion, double minimum_share, const bool *excluded, Metrics *ret_metrics);
 

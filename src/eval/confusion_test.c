@@ -51,6 +51,7 @@ static void test_excluded_and_share(void **state)
     assert_int_equal(m.counted_classes, 2);
     /* class 1: truth 6, predicted 4 among the truth rows 1 and 2 */
     near(m.per_class[1].iou, 4.0 / 6.0);
+    assert_true(isnan(m.per_class[0].iou) && isnan(m.per_class[0].f1));
     near(m.overall_accuracy, 6.0 / 9.0);
     confusion_metrics(&confusion, 0.35, NULL, &m);
     assert_int_equal(m.counted_classes, 2); /* class 2 has 3 of 15 pixels */

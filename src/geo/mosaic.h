@@ -38,7 +38,7 @@ void mosaic_free(Mosaic *mosaic);
 size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows);
 
 /* Adds a tile: scores [rows, columns, classes] of which the part inside the scene is used; its first cell is (row,
- * column), may be negative. Separable weights: weight_y [rows], weight_x [columns], all > 0. Rows before
+ * column), may be negative. Separable weights: weight_y [rows], weight_x [columns], all >= 0; every cell needs one tile with a weight above 0. Rows before
  * mosaic_first_row() must not be touched. */
 void mosaic_add(Mosaic *mosaic, const float *scores, int64_t row, int64_t column, int64_t rows, int64_t columns,
                 const float *weight_y, const float *weight_x);
