@@ -32,7 +32,6 @@ static Err state_text(const Trainer *t, char **ret_text)
     json_put_int(&w, "step", t->step);
     json_put_double(&w, "best_miou", t->best_miou); /* null while there is none */
     json_put_int(&w, "best_step", t->best_step);
-    json_put_double(&w, "seconds", t->seconds);
     json_end(&w);
     free(agreement);
     return json_take(&w, ret_text);
@@ -88,7 +87,6 @@ static Err read_state(Trainer *t, const Json *state)
     TRY(code);
     TRY(json_get_int(state, "step", 0, INT64_C(1) << 40, &t->step));
     TRY(json_get_int(state, "best_step", 0, INT64_C(1) << 40, &t->best_step));
-    TRY(json_get_double(state, "seconds", &t->seconds));
     t->best_miou = (double)NAN;
     const Json *const best = json_find(state, "best_miou");
     if (best != NULL && json_kind(best) == JSON_NUMBER) TRY(json_as_double(best, "best_miou", &t->best_miou));

@@ -32,7 +32,7 @@ typedef struct Trainer {
     double best_miou;          /* NAN: none yet */
     int64_t best_step;
     double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
-    double seconds;            /* computing time of all parts of the run */
+    double seconds;            /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */
 } Trainer;
 
 /* train_features.c: encodes the prompt bank for training (all paraphrases -> trainer->text) and for the model file (the first ones ->

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Windows of a made scene whose image tells its labels: whatever is drawn, turned or flipped, image and labels agree, holdout
+ * places are never seen, and validation labels are never learned. */
+#include "data/dataset.h"
+
+#include "data/scene.h"
+#include "geo/raster_write.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { WIDTH = 900, HEIGHT = 600, FINER = 2, SIDE = 256, CLASSES = 3 };
+
+static char folder[] = "/tmp/metaseg-dataset-XXXXXX";
+
+/* Class of an image pixel: stripes 7 and 11 pixels wide; 0.1 degree per pixel from (-45, 30). */
+static int class_at(int64_t x, int64_t y) { return (int)((x / 7 + y / 11) % CLASSES); }
+
+/* Red tells the class, green the column, blue the row (coarsely). */
+static void write_scene(void)
+{
+    char path[256];
+    const double bounds[4] = { -45, -30, 45, 30 };
+    (void)snprintf(path, sizeof path, "%s/image.tif", folder);
+    const RasterWriteOptions image = { .path = path, .kind = RASTER_COLORS, .width = WIDTH, .height = HEIGHT,
+                                       .bounds = bounds, .epsg = 4326, .overwrite = true };
+    RasterWriter *writer = NULL;
+    assert_int_equal(raster_writer_open(&image, &writer), ERR_NONE);
+    uint8_t red[WIDTH];
+    uint8_t green[WIDTH];
+    uint8_t blue[WIDTH];
+    for (int64_t y = 0; y < HEIGHT; y++) {
+        for (int64_t x = 0; x < WIDTH; x++) {
+            red[x] = (uint8_t)(40 + 80 * class_at(x, y));
+            green[x] = (uint8_t)(x / 4);
+            blue[x] = (uint8_t)(y / 4);
+        }
+        assert_int_equal(raster_writer_rows(writer, 1, (const uint8_t *const[]){ red, green, blue }, WIDTH), ERR_NONE);
+    }
+    assert_int_equal(raster_writer_finish(writer), ERR_NONE);
+    (void)snprintf(path, sizeof path, "%s/labels.tif", folder);
+    const RasterClass classes[CLASSES] = { { 10, "a", { 255, 0, 0 } }, { 20, "b", { 0, 255, 0 } }, { 30, "c", { 0, 0, 255 } } };
+    const RasterWriteOptions labels = { .path = path, .kind = RASTER_CLASSES, .width = WIDTH * FINER,
+                                        .height = HEIGHT * FINER, .bounds = bounds, .epsg = 4326, .classes = classes,
+                                        .n_classes = CLASSES, .overwrite = true };
+    assert_int_equal(raster_writer_open(&labels, &writer), ERR_NONE);
+    static uint8_t row[WIDTH * FINER];
+    for (int64_t y = 0; y < (int64_t)HEIGHT * FINER; y++) {
+        for (int64_t x = 0; x < (int64_t)WIDTH * FINER; x++) row[x] = (uint8_t)(10 + 10 * class_at(x / FINER, y / FINER));
+        assert_int_equal(raster_writer_rows(writer, 1, (const uint8_t *const[]){ row }, sizeof row), ERR_NONE);
+    }
+    assert_int_equal(raster_writer_finish(writer), ERR_NONE);
+}
+
+static RunConfig *load_config(void)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/run.yaml", folder);
+    FILE *const file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs("name: made\n"
+                "model: { fusion: none, gsd_min: 1, gsd_max: 2, mean: [0, 0, 0], std: [1, 1, 1] }\n"
+                "data:\n"
+                "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
+                "  classes:\n"
+                "    - { value: 1, name: one, color: \"#ff0000\" }\n"
+                "    - { value: 2, name: two, color: \"#00ff00\" }\n"
+                "    - { value: 3, name: three, color: \"#0000ff\" }\n"
+                "  remap: [{ from: 10, to: 1 }, { from: 20, to: 2 }, { from: 30, to: 3 }]\n"
+                "  holdout: [{ name: h, west: -45, south: -30, east: -25, north: 30 }]\n"
+                "  validation: [{ name: v, west: 10, south: -10, east: 30, north: 10 }]\n"
+                "train: { window: 256, batch: 1, color_jitter: 0, output: out }\n",
+                file);
+    assert_int_equal(fclose(file), 0);
+    RunConfig *config = NULL;
+    const Err code = config_load(path, NULL, 0, &config);
+    if (code != ERR_NONE) print_message("%s\n", err_message());
+    assert_int_equal(code, ERR_NONE);
+    return config;
+}
+
+typedef struct Window {
+    float *image;
+    uint8_t *labels;
+} Window;
+
+static void check_window(const Window *w, bool validation, int64_t *ret_ignored)
+{
+    for (int64_t i = 0; i < SIDE * SIDE; i++) {
+        const float *const p = &w->image[3 * i];
+        const int expected = (int)lrintf((p[0] - 40.0F) / 80.0F);
+        const double lon = -45.0 + 0.4 * (double)p[1]; /* west edge of the group of 4 columns */
+        const double lat = 30.0 - 0.4 * (double)p[2];
+        if (!validation) assert_true(lon > -25.5);
+        if (w->labels[i] == CLASS_IGNORE) {
+            (*ret_ignored)++;
+            if (!validation) assert_true(lon >= 9.5 && lon <= 30.5 && lat >= -10.5 && lat <= 10.5);
+            continue;
+        }
+        assert_int_equal(w->labels[i], expected);
+        if (validation) assert_true(lon >= 9.5 && lon <= 30.5 && lat >= -10.5 && lat <= 10.5);
+    }
+}
+
+static void test_windows(void **state)
+{
+    (void)state;
+    RunConfig *const config = load_config();
+    Dataset *d = NULL;
+    const Err code = dataset_open(config, NULL, true, &d);
+    if (code != ERR_NONE) print_message("%s\n", err_message());
+    assert_int_equal(code, ERR_NONE);
+    double mean[3];
+    double std[3];
+    assert_int_equal(dataset_statistics(d, mean, std), ERR_NONE);
+    dataset_set_statistics(d, mean, std);
+    Window w = { malloc((size_t)SIDE * SIDE * 3 * sizeof(float)), malloc((size_t)SIDE * SIDE) };
+    const WindowBuffers buffers = { .image = w.image, .labels = w.labels };
+    int64_t ignored = 0;
+    for (uint64_t step = 0; step < 30; step++) {
+        assert_int_equal(dataset_training_window(d, step, step % 3, NULL, 0, buffers), ERR_NONE);
+        check_window(&w, false, &ignored);
+    }
+    assert_true(ignored > 0); /* some windows reach into the validation box */
+    assert_true(dataset_validation_count(d) >= 1);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < dataset_validation_count(d); i++) {
+        ignored = 0;
+        assert_int_equal(dataset_validation_window(d, i, NULL, 0, buffers), ERR_NONE);
+        check_window(&w, true, &ignored);
+        kept += SIDE * SIDE - ignored;
+    }
+    assert_int_equal(kept, 200 * 200); /* every pixel of the box once */
+    free(w.image);
+    free(w.labels);
+    dataset_close(d);
+    config_free(config);
+}
+
+static void test_repeatable(void **state)
+{
+    (void)state;
+    RunConfig *const config = load_config();
+    float *const images = malloc((size_t)2 * SIDE * SIDE * 3 * sizeof(float));
+    uint8_t *const labels = malloc((size_t)2 * SIDE * SIDE);
+    for (int64_t run = 0; run < 2; run++) {
+        Dataset *d = NULL;
+        assert_int_equal(dataset_open(config, NULL, true, &d), ERR_NONE);
+        const WindowBuffers other = { .image = images, .labels = labels };
+        if (run == 1) assert_int_equal(dataset_training_window(d, 1, 0, NULL, 0, other), ERR_NONE);
+        const WindowBuffers b = { .image = images + run * SIDE * SIDE * 3, .labels = labels + run * SIDE * SIDE };
+        assert_int_equal(dataset_training_window(d, 17, 2, NULL, 0, b), ERR_NONE);
+        if (run == 1) assert_int_equal(dataset_training_window(d, 17, 2, NULL, 0, other), ERR_NONE);
+        dataset_close(d);
+    }
+    assert_memory_equal(images, images + SIDE * SIDE * 3, SIDE * SIDE * 3 * sizeof(float));
+    assert_memory_equal(labels, labels + SIDE * SIDE, SIDE * SIDE);
+    free(images);
+    free(labels);
+    config_free(config);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL) return 1;
+    write_scene();
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "image.tif", "labels.tif", "labels.tif.aux.xml", "image.tif.aux.xml", "run.yaml" };
+    for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
+        char path[256];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows), cmocka_unit_test(test_repeatable) };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
