@@ -28,55 +28,55 @@ typedef Err (*ReduceFn)(void *context, double *values, int64_t n);
 
 /* One step of a program, as its kernel sees it. */
 typedef struct Step {
-    const void *attr;                /* the op's attribute struct, NULL when attr_size is 0 */
+    const void *attr; /* the op's attribute struct, NULL when attr_size is 0 */
     int32_t n_in, n_out;
     Tensor in[STEP_MAX_IN];
-    Tensor out[STEP_MAX_OUT];        /* saved outputs (index >= n_results) have data NULL in inference */
-    Tensor d_in[STEP_MAX_IN];        /* data NULL: gradient not wanted */
-    Tensor d_out[STEP_MAX_OUT];      /* data NULL: no gradient arrives (always so for saved outputs) */
-    bool accumulate[STEP_MAX_IN];    /* d_in[i] is added to instead of overwritten */
-    bool constant[STEP_MAX_IN];      /* in[i] changes only between pack() calls (parameters of an inference program) */
+    Tensor out[STEP_MAX_OUT];     /* saved outputs (index >= n_results) have data NULL in inference */
+    Tensor d_in[STEP_MAX_IN];     /* data NULL: gradient not wanted */
+    Tensor d_out[STEP_MAX_OUT];   /* data NULL: no gradient arrives (always so for saved outputs) */
+    bool accumulate[STEP_MAX_IN]; /* d_in[i] is added to instead of overwritten */
+    bool constant[STEP_MAX_IN];   /* in[i] changes only between pack() calls (parameters of an inference program) */
     bool training;
     Device device;
-    uint64_t seed;                   /* for RNG_DROPOUT: rng_u64(seed, RNG_DROPOUT, run_step * 4096 + node, index) */
+    uint64_t seed; /* for RNG_DROPOUT: rng_u64(seed, RNG_DROPOUT, run_step * 4096 + node, index) */
     uint64_t run_step;
     int32_t node;
     ReduceFn reduce;
     void *reduce_context;
-    void *state;                     /* made by prepare, freed by release */
-    size_t workspace_bytes;          /* set by prepare; forward and backward share the same scratch, 64-byte aligned */
-    void *workspace;                 /* contents do not survive from forward to backward */
+    void *state;            /* made by prepare, freed by release */
+    size_t workspace_bytes; /* set by prepare; forward and backward share the same scratch, 64-byte aligned */
+    void *workspace;        /* contents do not survive from forward to backward */
 } Step;
 
 /* One implementation. Tables of an op list the best first; the first one the device can run is taken. */
 typedef struct Kernel {
-    const char *name;                /* "plain", "avx2", "avx512", "dnnl": printed in program tables */
+    const char *name; /* "plain", "avx2", "avx512", "dnnl": printed in program tables */
     DeviceKind device;
     CpuIsa isa;                      /* lowest level that runs it; library kernels say ISA_AVX2 */
     bool (*suits)(const Step *step); /* optional: refuses shapes or attributes it cannot do */
     Err (*prepare)(Step *step);      /* optional: shapes, attr and flags are set, data pointers are not */
-    Err (*pack)(Step *step);         /* optional: called before the first forward and whenever constant inputs changed */
+    Err (*pack)(Step *step); /* optional: called before the first forward and whenever constant inputs changed */
     Err (*forward)(const Step *step);
     Err (*backward)(const Step *step); /* NULL: inference only */
-    void (*release)(Step *step);     /* optional */
+    void (*release)(Step *step);       /* optional */
 } Kernel;
 
 #define READS_IN(i) (1U << (i))
 #define READS_OUT(i) (1U << (16 + (i)))
 
 enum {
-    OP_INPLACE = 1U << 0,  /* out[0] may be the same memory as in[0], d_in[0] the same as d_out[0] */
-    OP_NO_GRAD = 1U << 1,  /* never differentiated */
+    OP_INPLACE = 1U << 0, /* out[0] may be the same memory as in[0], d_in[0] the same as d_out[0] */
+    OP_NO_GRAD = 1U << 1, /* never differentiated */
 };
 
 typedef struct OpDef {
     const char *name;
     int32_t min_in, max_in;
-    int32_t n_out;           /* results, then tensors saved for backward */
+    int32_t n_out; /* results, then tensors saved for backward */
     int32_t n_results;
-    uint32_t bwd_reads;      /* which inputs and outputs backward needs; the planner frees all others early */
+    uint32_t bwd_reads; /* which inputs and outputs backward needs; the planner frees all others early */
     uint32_t flags;
-    uint32_t no_grad_in;     /* bit i: input i has no gradient (labels, masks, running statistics) */
+    uint32_t no_grad_in; /* bit i: input i has no gradient (labels, masks, running statistics) */
     size_t attr_size;
     /* Checks in[] (dtype and shape; data NULL) and fills dtype and shape of ret_out[0..n_out). ERR_SHAPE with a
      * sentence that names the op and the shapes. */

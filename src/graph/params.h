@@ -23,12 +23,12 @@ typedef struct ParamInit {
 } ParamInit;
 
 typedef struct ParamInfo {
-    const char *name;      /* "decoder.b4.attn.qkv.0.weight"; owned by the set */
+    const char *name; /* "decoder.b4.attn.qkv.0.weight"; owned by the set */
     Shape shape;
     ParamInit init;
     bool trainable;
-    bool decay;            /* weight decay applies: matrices and filters, not biases, norms, tables or scalars */
-    int64_t offset;        /* in floats, into values (and gradients where trainable) */
+    bool decay;     /* weight decay applies: matrices and filters, not biases, norms, tables or scalars */
+    int64_t offset; /* in floats, into values (and gradients where trainable) */
 } ParamInfo;
 
 /* Empty set. ERR_MEMORY. Owned by the caller: params_free. */

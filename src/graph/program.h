@@ -19,12 +19,12 @@ typedef struct Program Program;
 
 typedef struct ProgramOptions {
     Device device;
-    Var loss;               /* scalar to differentiate, VAR_NONE: inference */
-    uint64_t seed;          /* for dropout */
-    ReduceFn reduce;        /* NULL: one rank */
+    Var loss;        /* scalar to differentiate, VAR_NONE: inference */
+    uint64_t seed;   /* for dropout */
+    ReduceFn reduce; /* NULL: one rank */
     void *reduce_context;
-    bool keep_all;          /* tests: one buffer per value, no reuse */
-    bool poison;            /* tests: the arena is filled with NaN before each run */
+    bool keep_all; /* tests: one buffer per value, no reuse */
+    bool poison;   /* tests: the arena is filled with NaN before each run */
 } ProgramOptions;
 ProgramOptions program_options_defaults(void); /* device_default(), inference */
 
@@ -51,7 +51,7 @@ void program_params_changed(Program *program);
 typedef struct ProgramStats {
     int64_t forward_steps, backward_steps;
     size_t arena_bytes, workspace_bytes, unplanned_bytes; /* unplanned: one buffer per value */
-    double multiply_adds;   /* 0 where ops do not tell */
+    double multiply_adds;                                 /* 0 where ops do not tell */
 } ProgramStats;
 ProgramStats program_stats(const Program *program);
 

@@ -22,6 +22,7 @@ static void draw_row(float *factors, int64_t n, uint64_t key, int64_t index, flo
 static void apply_mask(const float *from, const float *mask, float *to, const Tensor *x, bool add)
 {
     const int64_t rows = rows_of(x), n = channels_of(x), per_image = rows / x->shape.dim[0];
+    ASSERT(per_image > 0);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < rows; row++) {
         const float *factors = mask + row / per_image * n, *source = from + row * n;

@@ -27,7 +27,8 @@ CpuIsa cpu_isa_detect(void);
 /* Extras beyond the level, for `doctor`. */
 typedef struct CpuFeatures {
     char brand[64];
-    bool avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512_vnni, avx512_bf16, avx512_fp16, amx_bf16, amx_int8;
+    bool avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512_vnni, avx512_bf16, avx512_fp16, amx_bf16,
+        amx_int8;
 } CpuFeatures;
 CpuFeatures cpu_features(void);
 
@@ -39,8 +40,8 @@ Err cpu_isa_parse(const char *text, CpuIsa *ret_isa);
 /* Passed down explicitly; there is no global. Open struct. */
 typedef struct Device {
     DeviceKind kind;
-    CpuIsa isa;       /* upper limit for kernel choice; --cpu */
-    int32_t threads;  /* threads of one kernel; >= 1 */
+    CpuIsa isa;      /* upper limit for kernel choice; --cpu */
+    int32_t threads; /* threads of one kernel; >= 1 */
 } Device;
 
 /* CPU, best instruction set, all processors this process may run on. */

@@ -14,7 +14,16 @@
 extern "C" {
 #endif
 
-typedef enum Dtype { DTYPE_F32 = 0, DTYPE_U8, DTYPE_I32, DTYPE_BF16, DTYPE_F16, DTYPE_F64, DTYPE_I64, DTYPE_COUNT } Dtype;
+typedef enum Dtype {
+    DTYPE_F32 = 0,
+    DTYPE_U8,
+    DTYPE_I32,
+    DTYPE_BF16,
+    DTYPE_F16,
+    DTYPE_F64,
+    DTYPE_I64,
+    DTYPE_COUNT
+} Dtype;
 
 /* Bytes of one element. */
 size_t dtype_bytes(Dtype dtype);
