@@ -5,6 +5,7 @@
 #include "model/model_file.h"
 #include "model/segmenter.h"
 
+#include "base/json.h"
 #include "base/str.h"
 #include "graph/program.h"
 #include "harness/golden.h"
@@ -13,7 +14,7 @@
 enum { BATCH = 2, SIDE = 256, ZONES = 3, TOKENS = 12, CLASSES = 17 };
 static const SegmenterShape golden_shape = { BATCH, SIDE, SIDE, ZONES, TOKENS };
 static const double tolerance = 1e-4;
-static const double largest_gradient = 1.7241879539572103; /* config.largest_gradient, checked below */
+static const double largest_gradient = 1.7241879539572103; /* of the golden file, checked below */
 
 /* Mean and deviation of a golden parameter: the table in tools/twin/README.md. */
 static void parameter_rule(const ParamInfo *info, double *ret_mean, double *ret_std)
@@ -233,11 +234,28 @@ static double zero_gradient(const float *gradient, int64_t n)
     return largest / (1e-5 * largest_gradient);
 }
 
+/* PyTorch's own gradients in float32 against float64, as the golden file records them: a ReLU6 whose argument lies
+ * within rounding of 0 or 6 passes its gradient or not, which one float32 program decides one way and the next another.
+ */
+static double float32_deviation(const TensorFile *golden)
+{
+    const char *text = tensor_file_metadata(golden, "config");
+    Json *root = NULL;
+    double gradients = 0.0, largest = 0.0;
+    assert_non_null(text);
+    assert_int_equal(json_parse(text, strlen(text), 1 << 20, &root), ERR_NONE);
+    assert_int_equal(json_get_double(json_find(root, "float32_deviation"), "gradients", &gradients), ERR_NONE);
+    assert_int_equal(json_get_double(root, "largest_gradient", &largest), ERR_NONE);
+    assert_true(fabs(largest - largest_gradient) < 1e-12);
+    json_free(root);
+    return gradients;
+}
+
+/* Within 1e-4; for at most one tensor in twenty within twice what PyTorch's float32 deviates by. */
 static bool check_gradients(const TensorFile *golden, ParamSet *params)
 {
     const char *config = tensor_file_metadata(golden, "config");
-    assert_non_null(config);
-    assert_non_null(strstr(config, "\"largest_gradient\": 1.72418795395721"));
+    const double limit = fmax(1.0, 2.0 * float32_deviation(golden) / tolerance);
     double worst = 0.0;
     int64_t count = 0, beyond = 0;
     for (int32_t i = 0; i < params_count(params); i++) {
@@ -260,10 +278,10 @@ static bool check_gradients(const TensorFile *golden, ParamSet *params)
     }
     print_message("  %d gradients: %.1f %% of the tolerance at most, %d beyond it\n", (int)count, 100.0 * worst,
                   (int)beyond);
-    return count > 200 && beyond == 0;
+    return count > 200 && 20 * beyond <= count && worst <= limit;
 }
 
-static void check_training(const TensorFile *golden, CpuIsa isa)
+static bool check_training(const TensorFile *golden, CpuIsa isa)
 {
     static const char *const outputs[] = { "f16", "f32", "fused16", "fused32", "logits", "aux" };
     Model *model = golden_model(MODEL_FUSION_CAF);
@@ -278,16 +296,18 @@ static void check_training(const TensorFile *golden, CpuIsa isa)
     good = check_states(golden, model->params) && good;
     assert_int_equal(program_backward(program, false), ERR_NONE);
     good = check_gradients(golden, model->params) && good;
-    assert_true(good);
     program_free(program);
     model_free(model);
+    return good;
 }
 
 static void training(void **state)
 {
     (void)state;
     TensorFile *golden = golden_open("network.safetensors");
-    for (int isa = ISA_PLAIN; isa <= (int)cpu_isa_detect(); isa++) check_training(golden, (CpuIsa)isa);
+    bool good = true;
+    for (int isa = ISA_PLAIN; isa <= (int)cpu_isa_detect(); isa++) good = check_training(golden, (CpuIsa)isa) && good;
+    assert_true(good);
     tensor_file_close(golden);
 }
 
