@@ -49,10 +49,11 @@ typedef struct Scratch {
 static Scratch scratch_of(const Step *step, const Conv2dShape *s, const ConvolutionState *state, char *base)
 {
     const bool training = state->backward_data != NULL;
-    const size_t packed = max_size(max_size(packed_bytes(state->forward), packed_bytes(state->backward_data)),
-                                   packed_bytes(state->backward_weights));
     const size_t library = max_size(max_size(scratch_bytes(state->forward), scratch_bytes(state->backward_data)),
                                     scratch_bytes(state->backward_weights));
+    if (state->packed != NULL && !training) return (Scratch){ .library = base, .bytes = library };
+    const size_t packed = max_size(max_size(packed_bytes(state->forward), packed_bytes(state->backward_data)),
+                                   packed_bytes(state->backward_weights));
     const size_t d_source = training && !adds_directly(s, state) ? aligned(tensor_bytes(&step->in[0])) : 0;
     const size_t plain_at = library + packed, bias_at = plain_at + weight_bytes(s),
                  d_source_at = bias_at + bias_bytes(s);
