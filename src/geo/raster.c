@@ -222,6 +222,12 @@ const char *raster_band_name(const Raster *raster, int64_t band)
     return raster->names[band - 1];
 }
 
+const char *raster_band_type(const Raster *raster, int64_t band)
+{
+    ASSERT(band >= 1 && band <= raster->info.bands);
+    return GDALGetDataTypeName(GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, (int)band)));
+}
+
 const char *raster_metadata(const Raster *raster, const char *domain, const char *key)
 {
     GdalSession session;
@@ -229,6 +235,15 @@ const char *raster_metadata(const Raster *raster, const char *domain, const char
     const char *value = GDALGetMetadataItem(raster->dataset, key, domain);
     gdal_end(&session);
     return value;
+}
+
+const char *raster_metadata_item(const Raster *raster, const char *domain, int64_t i)
+{
+    GdalSession session;
+    gdal_begin(&session);
+    char **const items = GDALGetMetadata(raster->dataset, domain);
+    gdal_end(&session);
+    return items != NULL && i < CSLCount(items) ? items[i] : NULL;
 }
 
 const char *raster_file(const Raster *raster, int64_t i)

@@ -67,11 +67,20 @@ const RasterInfo *raster_info(const Raster *raster);
  * Valid while the raster is open. */
 const char *raster_band_name(const Raster *raster, int64_t band);
 
+/* GDAL's name of a band's type, "UInt16". `band` counts from 1. */
+const char *raster_band_type(const Raster *raster, int64_t band);
+
 /* The value of a metadata item of the file ("TIFFTAG_DATETIME", domain "" or NULL) or NULL. */
 const char *raster_metadata(const Raster *raster, const char *domain, const char *key);
 
+/* Item i of a domain as "KEY=VALUE", NULL beyond the last. Valid while the raster is open. */
+const char *raster_metadata_item(const Raster *raster, const char *domain, int64_t i);
+
 /* Name of a class of band 1 (category names), "" where the file has none. Valid while the raster is open. */
 const char *raster_class_name(const Raster *raster, int64_t value);
+
+/* Colour of a class of band 1 (palette) as 0xRRGGBB; false, ret untouched, where the palette has none for it. */
+bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb);
 
 /* Files that make up the raster (itself, sidecars, sources): file i, NULL beyond the last. */
 const char *raster_file(const Raster *raster, int64_t i);
