@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ring of batches between one producer thread and the trainer. */
+ * Batches between one producer thread and the trainer: free ones go one way, filled ones the other. */
 #include "train/loader.h"
+
+#include "base/channel.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { RING = 3 };
+enum { BATCHES = 3 }; /* one in use, one ready, one being made */
 
 struct Loader {
     Dataset *dataset;
     const TextTable *table;
     BatchLayout layout;
-    int64_t last;
-    Batch ring[RING];
+    int64_t first, last;
+    Batch batches[BATCHES];
+    Channel *empty, *full;
+    Batch *in_use; /* what loader_next gave last */
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
     bool started;
-    /* guarded by mutex */
-    int64_t produced, taken; /* step numbers */
-    bool stop;
-    Err code;
-    char message[ERR_MESSAGE_BYTES];
 };
 
 void batch_done(Batch *batch)
@@ -49,8 +45,8 @@ Err batch_init(Batch *batch, const BatchLayout *l)
         b.token_mask = calloc(n * mask_length(l), sizeof(float));
         b.log_share_16 = calloc(n * pixels / 256 * (TEXT_MAX_SLOTS + 1), sizeof(float));
         b.log_share_32 = calloc(n * pixels / 1024 * (TEXT_MAX_SLOTS + 1), sizeof(float));
-        complete = complete && b.tokens != NULL && b.token_mask != NULL && b.log_share_16 != NULL &&
-                   b.log_share_32 != NULL;
+        complete =
+            complete && b.tokens != NULL && b.token_mask != NULL && b.log_share_16 != NULL && b.log_share_32 != NULL;
     }
     if (!complete) {
         batch_done(&b);
@@ -74,45 +70,39 @@ WindowBuffers batch_window(const Batch *b, const BatchLayout *l, int64_t i)
     return w;
 }
 
-static Err produce(Loader *loader, int64_t step)
+static Err fill(const Loader *loader, const Batch *batch, int64_t step)
 {
-    const Batch *const batch = &loader->ring[step % RING];
     for (int64_t i = 0; i < loader->layout.batch; i++)
-        TRY(dataset_training_window(loader->dataset, (uint64_t)step, (uint64_t)i, loader->table,
-                                    loader->layout.tokens, batch_window(batch, &loader->layout, i)));
+        TRY(dataset_training_window(loader->dataset, (uint64_t)step, (uint64_t)i, loader->table, loader->layout.tokens,
+                                    batch_window(batch, &loader->layout, i)));
     return ERR_NONE;
-}
-
-/* Waits for a free slot; false when asked to stop or done. The consumer holds the slot of `taken` - 1. */
-static bool wait_for_slot(Loader *loader, int64_t *ret_step)
-{
-    (void)pthread_mutex_lock(&loader->mutex);
-    while (!loader->stop && loader->produced - loader->taken >= RING - 1 && loader->produced < loader->last)
-        (void)pthread_cond_wait(&loader->changed, &loader->mutex);
-    const bool go = !loader->stop && loader->produced < loader->last;
-    *ret_step = loader->produced;
-    (void)pthread_mutex_unlock(&loader->mutex);
-    return go;
 }
 
 static void *run(void *argument)
 {
     Loader *const loader = argument;
-    int64_t step = 0;
-    while (wait_for_slot(loader, &step)) {
-        const Err code = produce(loader, step);
-        (void)pthread_mutex_lock(&loader->mutex);
-        if (code == ERR_NONE) {
-            loader->produced++;
-        } else {
-            loader->code = code;
-            loader->stop = true;
-            memcpy(loader->message, err_message(), strlen(err_message()) + 1);
-        }
-        (void)pthread_cond_broadcast(&loader->changed);
-        (void)pthread_mutex_unlock(&loader->mutex);
+    Err code = ERR_NONE;
+    void *batch = NULL;
+    for (int64_t step = loader->first; step < loader->last && channel_take(loader->empty, &batch); step++) {
+        code = fill(loader, batch, step);
+        if (code != ERR_NONE || !channel_put(loader->full, batch)) break;
     }
+    channel_close(loader->full, code);
     return NULL;
+}
+
+static Err start(Loader *loader)
+{
+    TRY(channel_new(BATCHES, &loader->empty));
+    TRY(channel_new(BATCHES, &loader->full));
+    for (int32_t i = 0; i < BATCHES; i++) {
+        TRY(batch_init(&loader->batches[i], &loader->layout));
+        (void)channel_put(loader->empty, &loader->batches[i]);
+    }
+    if (pthread_create(&loader->thread, NULL, run, loader) != 0)
+        return err_set(ERR_INTERNAL, "the loader's thread cannot be started");
+    loader->started = true;
+    return ERR_NONE;
 }
 
 Err loader_new(Dataset *dataset, const TextTable *table, const BatchLayout *layout, int64_t first, int64_t last,
@@ -120,53 +110,38 @@ Err loader_new(Dataset *dataset, const TextTable *table, const BatchLayout *layo
 {
     Loader *const loader = calloc(1, sizeof *loader);
     if (loader == NULL) return err_memory(sizeof *loader, "the loader");
-    *loader = (Loader){ .dataset = dataset, .table = table, .layout = *layout, .last = last,
-                        .produced = first, .taken = first };
-    (void)pthread_mutex_init(&loader->mutex, NULL);
-    (void)pthread_cond_init(&loader->changed, NULL);
-    Err code = ERR_NONE;
-    for (int32_t i = 0; code == ERR_NONE && i < RING; i++) code = batch_init(&loader->ring[i], layout);
-    if (code == ERR_NONE && pthread_create(&loader->thread, NULL, run, loader) != 0)
-        code = err_set(ERR_INTERNAL, "the loader's thread cannot be started");
+    *loader = (Loader){ .dataset = dataset, .table = table, .layout = *layout, .first = first, .last = last };
+    const Err code = start(loader);
     if (code != ERR_NONE) {
         loader_free(loader);
         return code;
     }
-    loader->started = true;
     *ret_loader = loader;
     return ERR_NONE;
 }
 
 Err loader_next(Loader *loader, const Batch **ret_batch)
 {
-    (void)pthread_mutex_lock(&loader->mutex);
-    ASSERT(loader->taken < loader->last);
-    while (loader->code == ERR_NONE && loader->produced <= loader->taken)
-        (void)pthread_cond_wait(&loader->changed, &loader->mutex);
-    Err code = ERR_NONE;
-    if (loader->produced > loader->taken) {
-        *ret_batch = &loader->ring[loader->taken % RING];
-        loader->taken++;
-    } else {
-        code = err_adopt(loader->code, loader->message);
+    if (loader->in_use != NULL) (void)channel_put(loader->empty, loader->in_use);
+    loader->in_use = NULL;
+    void *batch = NULL;
+    if (!channel_take(loader->full, &batch)) {
+        TRY(channel_error(loader->full));
+        return err_set(ERR_INTERNAL, "no batch is left");
     }
-    (void)pthread_cond_broadcast(&loader->changed);
-    (void)pthread_mutex_unlock(&loader->mutex);
-    return code;
+    loader->in_use = batch;
+    *ret_batch = batch;
+    return ERR_NONE;
 }
 
 void loader_free(Loader *loader)
 {
     if (loader == NULL) return;
-    if (loader->started) {
-        (void)pthread_mutex_lock(&loader->mutex);
-        loader->stop = true;
-        (void)pthread_cond_broadcast(&loader->changed);
-        (void)pthread_mutex_unlock(&loader->mutex);
-        (void)pthread_join(loader->thread, NULL);
-    }
-    for (int32_t i = 0; i < RING; i++) batch_done(&loader->ring[i]);
-    (void)pthread_mutex_destroy(&loader->mutex);
-    (void)pthread_cond_destroy(&loader->changed);
+    if (loader->empty != NULL) channel_close(loader->empty, ERR_NONE);
+    if (loader->full != NULL) channel_close(loader->full, ERR_NONE);
+    if (loader->started) (void)pthread_join(loader->thread, NULL);
+    channel_free(loader->empty);
+    channel_free(loader->full);
+    for (int32_t i = 0; i < BATCHES; i++) batch_done(&loader->batches[i]);
     free(loader);
 }
