@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * metaseg info: what a raster, a map of ours, a model or a checkpoint is. The same calls write text or JSON. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "geo/metadata.h"
+#include "model/model_file.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUES = 256, ROWS_AT_ONCE = 64, STATE_BYTES = 1 << 16 };
+
+typedef struct InfoArgs {
+    bool json, shares;
+} InfoArgs;
+
+static const Option info_options[] = {
+    { "shares", 0, OPTION_FLAG, offsetof(InfoArgs, shares), .help = "also count the pixels of each class of a map" },
+    { "json", 0, OPTION_FLAG, offsetof(InfoArgs, json), .help = "write JSON, one line per file" },
+};
+
+const OptionSpec cmd_info_spec = {
+    .command = "info",
+    .summary = "describe rasters, maps, models and checkpoints",
+    .usage = "FILE... [options]",
+    .details = "Of a raster: size, bands, coordinate reference system and the facts that prediction would use, each "
+               "with its source; of a map that metaseg wrote also the model and the classes. Of a model: architecture, "
+               "bands with their statistics, classes, range of ground sampling distances, prompts, provenance, hash; "
+               "of a checkpoint also the state of the training run.",
+    .examples = "metaseg info scene.tif\nmetaseg info --shares map.tif\nmetaseg info --json model.safetensors",
+    .own = { info_options, ARRAY_LEN(info_options) },
+    .min_arguments = 1,
+    .max_arguments = -1,
+};
+
+/* ---- one sheet, as text or as JSON ---- */
+
+typedef struct Sheet {
+    bool json;
+    const char *path;
+    JsonWriter writer;
+} Sheet;
+
+enum { KEY_BYTES = 64 };
+
+/* "ground sampling distances" -> "ground_sampling_distances". */
+static const char *json_name(const char *key, char name[KEY_BYTES])
+{
+    (void)snprintf(name, KEY_BYTES, "%s", key);
+    for (char *c = name; *c != '\0'; c++)
+        if (*c == ' ') *c = '_';
+    return name;
+}
+
+/* Begins a file that can be described. */
+static void begin_sheet(Sheet *sheet, const char *kind)
+{
+    if (sheet->json) {
+        json_begin_object(&sheet->writer, NULL);
+        json_put_string(&sheet->writer, "file", sheet->path);
+        json_put_string(&sheet->writer, "kind", kind);
+    } else {
+        (void)printf("%s\n  %-26s%s\n", sheet->path, "kind", kind);
+    }
+}
+
+static void put(Sheet *sheet, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
+static void put(Sheet *sheet, const char *key, const char *format, ...)
+{
+    char text[1024], name[KEY_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (sheet->json)
+        json_put_string(&sheet->writer, json_name(key, name), text);
+    else
+        (void)printf("  %-26s%s\n", key, text);
+}
+
+static void put_number(Sheet *sheet, const char *key, double value)
+{
+    char name[KEY_BYTES];
+    if (sheet->json)
+        json_put_double(&sheet->writer, json_name(key, name), value);
+    else if (isfinite(value))
+        (void)printf("  %-26s%.10g\n", key, value);
+}
+
+static void put_numbers(Sheet *sheet, const char *key, const double *values, int64_t n)
+{
+    char name[KEY_BYTES];
+    if (sheet->json)
+        json_begin_array(&sheet->writer, json_name(key, name));
+    else
+        (void)printf("  %-26s", key);
+    for (int64_t i = 0; i < n; i++) {
+        if (sheet->json)
+            json_put_double(&sheet->writer, NULL, values[i]);
+        else
+            (void)printf("%s%.15g", i > 0 ? ", " : "", values[i]);
+    }
+    if (sheet->json)
+        json_end(&sheet->writer);
+    else
+        (void)putchar('\n');
+}
+
+/* Begins a list; its rows follow as put_row, then end_list. */
+static void begin_list(Sheet *sheet, const char *key)
+{
+    if (sheet->json)
+        json_begin_array(&sheet->writer, key);
+    else
+        (void)printf("  %s\n", key);
+}
+static void end_list(Sheet *sheet)
+{
+    if (sheet->json) json_end(&sheet->writer);
+}
+
+/* ---- rasters ---- */
+
+static void put_bands(Sheet *sheet, const Raster *raster)
+{
+    begin_list(sheet, "bands");
+    for (int64_t band = 1; band <= raster_info(raster)->bands; band++) {
+        const char *name = raster_band_name(raster, band), *type = raster_band_type(raster, band);
+        if (sheet->json) {
+            json_begin_object(&sheet->writer, NULL);
+            json_put_string(&sheet->writer, "name", name);
+            json_put_string(&sheet->writer, "type", type);
+            json_end(&sheet->writer);
+        } else {
+            (void)printf("    %-24lld%s, %s\n", (long long)band, name, type);
+        }
+    }
+    end_list(sheet);
+}
+
+static void put_facts(Sheet *sheet, const Metadata *metadata)
+{
+    begin_list(sheet, "facts");
+    for (int64_t i = 0; i < metadata->n_facts; i++) {
+        const Fact *const fact = &metadata->facts[i];
+        if (sheet->json) {
+            json_begin_object(&sheet->writer, NULL);
+            json_put_string(&sheet->writer, "name", fact->name);
+            json_put_string(&sheet->writer, "value", fact->value);
+            json_put_string(&sheet->writer, "source", fact->source);
+            json_end(&sheet->writer);
+        } else {
+            (void)printf("    %-24s %s (%s)\n", fact->name, fact->value, fact->source);
+        }
+    }
+    end_list(sheet);
+}
+
+/* Pixels of each value of band 1; a nodata pixel counts under no value. */
+static Err count_values(Raster *raster, int64_t *ret_counts)
+{
+    const int64_t width = raster_width(raster), height = raster_height(raster);
+    float *const values = malloc((size_t)(width * ROWS_AT_ONCE) * sizeof *values);
+    uint8_t *const valid = malloc((size_t)(width * ROWS_AT_ONCE));
+    Err err = values != NULL && valid != NULL
+                  ? raster_choose_bands(raster, "1", 1, NULL)
+                  : err_memory((size_t)(width * ROWS_AT_ONCE) * (sizeof *values + 1), "rows of the map");
+    for (int64_t y = 0; y < height && err == ERR_NONE; y += ROWS_AT_ONCE) {
+        const int64_t rows = height - y < ROWS_AT_ONCE ? height - y : ROWS_AT_ONCE;
+        err = raster_read(raster, (RasterWindow){ .y = y, .columns = width, .rows = rows }, values, valid);
+        for (int64_t i = 0; err == ERR_NONE && i < rows * width; i++)
+            if (valid[i] != 0 && values[i] >= 0.0F && values[i] < (float)VALUES) ret_counts[(int)values[i]]++;
+    }
+    free(values);
+    free(valid);
+    return err;
+}
+
+/* Class names of a map; with shares also their parts of the valid pixels. */
+static Err put_map_classes(Sheet *sheet, Raster *raster, bool shares)
+{
+    int64_t counts[VALUES] = { 0 }, total = 0;
+    if (shares) TRY(count_values(raster, counts));
+    for (int i = 0; i < VALUES; i++) total += counts[i];
+    begin_list(sheet, "classes");
+    for (int i = 0; i < VALUES; i++) {
+        const char *name = raster_class_name(raster, i);
+        if (name[0] == '\0' && counts[i] == 0) continue;
+        const double share = total > 0 ? (double)counts[i] / (double)total : 0.0;
+        if (sheet->json) {
+            json_begin_object(&sheet->writer, NULL);
+            json_put_int(&sheet->writer, "code", i);
+            json_put_string(&sheet->writer, "name", name);
+            if (shares) json_put_double(&sheet->writer, "share", share);
+            json_end(&sheet->writer);
+        } else if (shares) {
+            (void)printf("    %-24d%s, %.2f %%\n", i, name, 100.0 * share);
+        } else {
+            (void)printf("    %-24d%s\n", i, name);
+        }
+    }
+    end_list(sheet);
+    return ERR_NONE;
+}
+
+/* METASEG_* items: ours. */
+static void put_items(Sheet *sheet, const Raster *raster)
+{
+    const char *item = NULL;
+    for (int64_t i = 0; (item = raster_metadata_item(raster, NULL, i)) != NULL; i++) {
+        const char *equals = strchr(item, '=');
+        if (!str_starts_with(item, "METASEG_") || equals == NULL) continue;
+        char key[64];
+        (void)snprintf(key, sizeof key, "%.*s", (int)(equals - item), item);
+        put(sheet, key, "%s", equals + 1);
+    }
+}
+
+static void put_grid(Sheet *sheet, const RasterInfo *info)
+{
+    put(sheet, "format", "%s", info->driver);
+    put_number(sheet, "width", (double)info->width);
+    put_number(sheet, "height", (double)info->height);
+    put(sheet, "crs", "%s", info->crs_name[0] != '\0' ? info->crs_name : "none");
+    if (info->has_geotransform) put_numbers(sheet, "geotransform", info->geotransform, 6);
+    if (info->gcps > 0) put_number(sheet, "ground control points", (double)info->gcps);
+    if (info->has_rpc) put(sheet, "rational polynomials", "yes");
+    if (info->has_nodata && isfinite(info->nodata)) put_number(sheet, "nodata", info->nodata);
+    if (info->has_nodata && !isfinite(info->nodata)) put(sheet, "nodata", "%g", info->nodata);
+    if (info->has_alpha || info->has_mask) put(sheet, "mask", "%s", info->has_alpha ? "alpha band" : "mask band");
+}
+
+static Err put_raster(Sheet *sheet, Raster *raster, bool shares)
+{
+    Georeference *georeference = NULL;
+    Metadata metadata;
+    const bool ours = raster_metadata(raster, NULL, "METASEG_VERSION") != NULL;
+    const bool map = ours && raster_info(raster)->has_palette;
+    TRY(georeference_open(raster, NULL, &georeference));
+    const Err err = metadata_read(raster, georeference, NULL, &metadata);
+    georeference_free(georeference);
+    TRY(err);
+    begin_sheet(sheet, map ? "class map of metaseg" : ours ? "output of metaseg" : "raster");
+    put_grid(sheet, raster_info(raster));
+    put_bands(sheet, raster);
+    put_facts(sheet, &metadata);
+    if (sheet->json && metadata.has_footprint) {
+        const Footprint *const f = &metadata.footprint;
+        put_numbers(sheet, "bbox", (const double[]){ f->west, f->south, f->east, f->north }, 4);
+    }
+    if (sheet->json) put_number(sheet, "gsd_metres", metadata.sampling.metres);
+    put_items(sheet, raster);
+    return map || shares ? put_map_classes(sheet, raster, shares) : ERR_NONE;
+}
+
+static Err describe_raster(Sheet *sheet, const char *path, bool shares)
+{
+    Raster *raster = NULL;
+    TRY(raster_open(path, &raster));
+    const Err err = put_raster(sheet, raster, shares);
+    raster_close(raster);
+    return err;
+}
+
+/* ---- models ---- */
+
+static void put_model_bands(Sheet *sheet, const ModelConfig *config)
+{
+    begin_list(sheet, "bands");
+    for (int32_t i = 0; i < config->n_bands; i++) {
+        const ModelBand *const band = &config->bands[i];
+        if (sheet->json) {
+            json_begin_object(&sheet->writer, NULL);
+            json_put_string(&sheet->writer, "name", band->name);
+            json_put_double(&sheet->writer, "scale", band->scale);
+            json_put_double(&sheet->writer, "mean", band->mean);
+            json_put_double(&sheet->writer, "std", band->std);
+            json_end(&sheet->writer);
+        } else {
+            (void)printf("    %-24s(%.6g x - %.6g) / %.6g\n", band->name, band->scale, band->mean, band->std);
+        }
+    }
+    end_list(sheet);
+}
+
+static void put_model_classes(Sheet *sheet, const ModelConfig *config)
+{
+    begin_list(sheet, "classes");
+    for (int32_t i = 0; i < config->n_classes; i++) {
+        const ModelClass *const c = &config->classes[i];
+        if (sheet->json) {
+            char color[16];
+            (void)snprintf(color, sizeof color, "#%06" PRIx32, c->color & 0xffffffU);
+            json_begin_object(&sheet->writer, NULL);
+            json_put_int(&sheet->writer, "code", c->code);
+            json_put_string(&sheet->writer, "name", c->name);
+            json_put_string(&sheet->writer, "color", color);
+            json_end(&sheet->writer);
+        } else {
+            (void)printf("    %-24d%s, #%06" PRIx32 "\n", (int)c->code, c->name, c->color & 0xffffffU);
+        }
+    }
+    end_list(sheet);
+}
+
+static void put_prompts(Sheet *sheet, const Model *model)
+{
+    put(sheet, "prompts", "%s", model->config.prompts);
+    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
+        char key[40];
+        if (model->prompts[kind].count == 0) continue;
+        (void)snprintf(key, sizeof key, "%s sentences", prompt_kind_name((PromptKind)kind));
+        put_number(sheet, key, (double)model->prompts[kind].count);
+    }
+}
+
+/* The members of a JSON object as lines, or as they are. */
+static Err put_object(Sheet *sheet, const char *key, const char *json)
+{
+    Json *root = NULL;
+    char *text = NULL;
+    TRY(json_parse(json, strlen(json), STATE_BYTES, &root));
+    Err err = ERR_NONE;
+    if (sheet->json) json_put_node(&sheet->writer, key, root);
+    if (!sheet->json) (void)printf("  %s\n", key);
+    for (const Json *member = json_first(root); !sheet->json && member != NULL && err == ERR_NONE;
+         member = json_next(member)) {
+        err = json_print(member, false, &text);
+        if (err != ERR_NONE) break;
+        (void)printf("    %-24s%s\n", json_key(member) != NULL ? json_key(member) : "", text);
+        free(text);
+    }
+    json_free(root);
+    return err;
+}
+
+static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
+{
+    const ModelConfig *const c = &model->config;
+    const char *state = tensor_file_metadata(file, "metaseg.train.state");
+    uint64_t hash = 0;
+    int64_t parameters = 0;
+    TRY(model_hash(model, &hash));
+    for (int32_t i = 0; i < params_count(model->params); i++)
+        parameters += shape_count(&params_info(model->params, i)->shape);
+    begin_sheet(sheet, state != NULL ? "checkpoint" : "model");
+    put(sheet, "name", "%s", c->name);
+    put(sheet, "encoder", "%s", c->encoder);
+    put(sheet, "fusion", "%s", model_fusion_name(c->fusion));
+    put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->decoder_width, (int)c->decoder_heads);
+    put_number(sheet, "parameters", (double)parameters);
+    put(sheet, "hash", "xxh64:%016" PRIx64, hash);
+    put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);
+    put(sheet, "unit of distances", "%s", model_unit_name(c->gsd_unit));
+    put_number(sheet, "tile", (double)c->tile);
+    put_number(sheet, "nodata", (double)c->nodata);
+    put_model_bands(sheet, c);
+    put_model_classes(sheet, c);
+    put_prompts(sheet, model);
+    TRY(put_object(sheet, "provenance", c->provenance));
+    return state != NULL ? put_object(sheet, "training", state) : ERR_NONE;
+}
+
+static Err describe_model(Sheet *sheet, const char *path)
+{
+    TensorFile *file = NULL;
+    Model *model = NULL;
+    TRY(tensor_file_open(path, &file));
+    Err err = model_load_file(file, false, &model);
+    if (err == ERR_NONE) err = put_model(sheet, file, model);
+    model_free(model);
+    tensor_file_close(file);
+    return err == ERR_INPUT ? err_prefix(ERR_MODEL, "'%s'", path) : err;
+}
+
+/* ---- files ---- */
+
+/* Whether a file begins like one of tensors: a safetensors header, a zip archive, or a pickle. No raster that we read
+ * does. */
+static bool holds_tensors(const char *path)
+{
+    unsigned char head[9] = { 0 };
+    FILE *const file = fopen(path, "rb");
+    if (file == NULL) return str_ends_with(path, ".safetensors") || str_ends_with(path, ".pth");
+    const size_t n = fread(head, 1, sizeof head, file);
+    (void)fclose(file);
+    if (n >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x80\x02", 2) == 0)) return true;
+    return (n == sizeof head && head[8] == '{' && memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0) ||
+           str_ends_with(path, ".safetensors");
+}
+
+static Err describe(const InfoArgs *args, const char *path)
+{
+    Sheet sheet = { .json = args->json, .path = path };
+    char *text = NULL;
+    Err err = holds_tensors(path) ? describe_model(&sheet, path) : describe_raster(&sheet, path, args->shares);
+    if (sheet.json && err == ERR_NONE) {
+        json_end(&sheet.writer);
+        err = json_take(&sheet.writer, &text);
+        if (err == ERR_NONE) (void)puts(text);
+        free(text);
+    }
+    json_writer_done(&sheet.writer);
+    return err;
+}
+
+static Err describe_all(const Cli *cli, const InfoArgs *args, const OptionResult *words)
+{
+    int64_t failed = 0;
+    if (words->n_arguments == 1) return describe(args, words->arguments[0]);
+    for (int64_t i = 0; i < words->n_arguments; i++) {
+        if (describe(args, words->arguments[i]) == ERR_NONE) continue;
+        failed++;
+        log_line(&cli->log, LOG_ERROR, "%s", err_message());
+    }
+    if (failed == 0) return ERR_NONE;
+    return err_set(ERR_PARTIAL, "%lld of %lld files failed", (long long)failed, (long long)words->n_arguments);
+}
+
+Err cmd_info(Cli *cli, int argc, char **argv)
+{
+    InfoArgs args = { 0 };
+    OptionResult words;
+    Err err = cli_parse(cli, &cmd_info_spec, &args, argc, argv, &words);
+    if (err == ERR_NONE && !cli->done) err = describe_all(cli, &args, &words);
+    options_result_done(&words);
+    return err;
+}
