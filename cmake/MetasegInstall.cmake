@@ -81,7 +81,7 @@ if(TARGET metaseg)
             -P "${CMAKE_SOURCE_DIR}/cmake/MakeManPage.cmake"
     DEPENDS metaseg "${CMAKE_SOURCE_DIR}/docs/man/metaseg.1.in" "${CMAKE_SOURCE_DIR}/cmake/MakeManPage.cmake" VERBATIM)
   add_custom_target(manual ALL DEPENDS "${page}" "${completion}")
-  add_dependencies(product metaseg manual prepare_data)
+  add_dependencies(product metaseg manual prepare_data side_by_side)
   install(TARGETS metaseg RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(FILES "${page}" DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES "${completion}" DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME metaseg)

@@ -40,13 +40,14 @@ typedef enum MetasegPrompts {
 } MetasegPrompts;
 
 typedef struct MetasegPredictOptions {
-    const int32_t *bands;       /* 1-based bands of the input, metaseg_model_bands() of them; NULL: by name, else the first ones */
+    const char *bands;          /* bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; NULL: those named
+                                 * like the model's, or all when there are as many */
     const char *confidence;     /* path of a confidence raster, NULL: none */
     const char *probabilities;  /* path of a raster with one band per class, NULL: none */
     const char *quicklook;      /* path of a PNG with legend, NULL: none */
     MetasegPrompts prompts;
-    const char *prompt;         /* free text used everywhere instead of the zone's; needs the text encoder; NULL */
-    const char *date;           /* "2020-08-31", overrides the file's; NULL */
+    const char *prompt;         /* free text that is read everywhere instead of the zones' words; NULL */
+    const char *text_encoder;   /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
     double resolution;          /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;               /* side of a tile in network pixels, multiple of 256; 0: the model's */
@@ -61,6 +62,7 @@ typedef struct MetasegPredictReport {
     int64_t valid_pixels;
     double seconds;
     double resolution;          /* network pixel in the model's unit, as used */
+    int64_t peak_memory;        /* largest resident set of the process so far, bytes; 0: unknown */
 } MetasegPredictReport;
 
 /* Maps one raster: Byte classes with palette, names, nodata 255, the input's geotransform and CRS. The model states the range of
@@ -71,8 +73,10 @@ MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const 
                                      const MetasegPredictOptions *options, MetasegPredictReport *report);
 
 /* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL: all valid),
- * classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL). Of the options bands, paths and
- * overwrite are ignored; place is longitude/latitude. Runs at the pixels' own grid. */
+ * classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL). Not finite pixels are not
+ * valid. Of the options bands, paths, resolution and overwrite are ignored; the place of all pixels is longitude/latitude. Runs at the
+ * pixels' own grid. On failure classes and confidence hold anything. METASEG_ERROR_ARGUMENT, _INPUT (climate map, text encoder),
+ * _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,
                                      int64_t height, const MetasegPredictOptions *options, uint8_t *classes,
                                      uint8_t *confidence);

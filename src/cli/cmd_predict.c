@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 typedef struct PredictArgs {
-    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *lonlat;
+    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *lonlat, *prompt;
     double resolution;
     int64_t prompts, tile, overlap;
     bool overwrite;
@@ -23,8 +23,8 @@ static const Option predict_options[] = {
       .help = "map to write (GeoTIFF); a folder for several inputs" },
     { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value = "FILE",
       .help = "model file; without it the globe model that comes with the program" },
-    { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "N,...",
-      .help = "bands to read, counted from 1; without it by the names that the model states" },
+    { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
+      .help = "bands to read, by number from 1 or by name; without it by the names that the model states" },
     { "confidence", 0, OPTION_STRING, offsetof(PredictArgs, confidence), .value = "FILE",
       .help = "also write the probability of the chosen class (0..254)" },
     { "probabilities", 0, OPTION_STRING, offsetof(PredictArgs, probabilities), .value = "FILE",
@@ -35,11 +35,15 @@ static const Option predict_options[] = {
       .help = "place of an image without georeference" },
     { "prompts", 0, OPTION_ENUM, offsetof(PredictArgs, prompts), .value = "MODE", .standard = "grounded",
       .choices = { "grounded", "null", "tile-mixed", "shuffled" },
-      .help = "what the network reads: each place its own zone, nothing, one mix per tile, or exchanged zones (a control)" },
+      .help = "what the network reads: each place its own zone, nothing, one mix per tile, or exchanged zones (a "
+              "control)" },
+    { "prompt", 0, OPTION_STRING, offsetof(PredictArgs, prompt), .value = "TEXT",
+      .help = "your own words, read everywhere instead of the zones'; needs the text encoder of 'make data'" },
     { "resolution", 0, OPTION_DOUBLE, offsetof(PredictArgs, resolution), .value = "GSD", .standard = "0", .minimum = 0,
-      .maximum = 1e6, .help = "ground sampling distance to run at, in the model's unit; 0: chosen from the model's range" },
-    { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .standard = "0", .minimum = 0, .maximum = 4096,
-      .help = "side of a tile, a multiple of 256; 0: the model's" },
+      .maximum = 1e6,
+      .help = "ground sampling distance to run at, in the model's unit; 0: chosen from the model's range" },
+    { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .standard = "0", .minimum = 0,
+      .maximum = 4096, .help = "side of a tile, a multiple of 256; 0: the model's" },
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .standard = "128", .minimum = 0,
       .maximum = 2048, .help = "what neighbouring tiles share, a multiple of 32, at most half a tile" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
@@ -49,9 +53,11 @@ const OptionSpec cmd_predict_spec = {
     .command = "predict",
     .summary = "map the land cover of rasters",
     .usage = "IN... -o OUT [options]",
-    .details = "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile. The map has the input's own "
-               "grid: size, geotransform and CRS; classes are Bytes with palette and names, 255 where the input has no data. "
-               "The climate zone of every place is looked up from the georeference and read by the network as text.",
+    .details =
+        "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile. The map has the "
+        "input's own "
+        "grid: size, geotransform and CRS; classes are Bytes with palette and names, 255 where the input has no data. "
+        "The climate zone of every place is looked up from the georeference and read by the network as text.",
     .examples = "metaseg predict scene.tif -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif -b 1,2,3 --confidence conf.tif --quicklook map.png\n"
                 "metaseg predict a.tif b.tif c.tif -o maps/",
@@ -60,30 +66,16 @@ const OptionSpec cmd_predict_spec = {
     .max_arguments = -1,
 };
 
-/* "1,2,3" -> numbers; a word that is no number is left to the raster, by name. */
-static Err parse_bands(const char *text, int32_t expected, int32_t *ret_bands)
-{
-    double values[64];
-    if (expected > 64) return err_set(ERR_ARGUMENT, "--bands: too many bands");
-    TRY(str_parse_doubles(text, "--bands", expected, values));
-    for (int32_t i = 0; i < expected; i++) {
-        if (values[i] < 1 || values[i] > 65535 || values[i] != floor(values[i]))
-            return err_set(ERR_ARGUMENT, "--bands: '%s': bands are whole numbers from 1", text);
-        ret_bands[i] = (int32_t)values[i];
-    }
-    return ERR_NONE;
-}
-
-static Err fill_options(const PredictArgs *args, const MetasegModel *model, int32_t *bands, MetasegPredictOptions *o)
+static Err fill_options(const PredictArgs *args, const char *text_encoder, MetasegPredictOptions *o)
 {
     *o = metaseg_predict_options_defaults();
-    if (args->tile % 256 != 0) return err_set(ERR_ARGUMENT, "--tile %lld is not a multiple of 256", (long long)args->tile);
+    if (args->tile % 256 != 0)
+        return err_set(ERR_ARGUMENT, "--tile %lld is not a multiple of 256", (long long)args->tile);
     if (args->overlap % 32 != 0)
         return err_set(ERR_ARGUMENT, "--overlap %lld is not a multiple of 32", (long long)args->overlap);
-    if (args->bands != NULL) {
-        TRY(parse_bands(args->bands, metaseg_model_bands(model), bands));
-        o->bands = bands;
-    }
+    o->bands = args->bands;
+    o->prompt = args->prompt;
+    o->text_encoder = text_encoder;
     if (args->lonlat != NULL) TRY(geo_parse_lonlat(args->lonlat, &o->longitude, &o->latitude));
     o->confidence = args->confidence;
     o->probabilities = args->probabilities;
@@ -96,15 +88,18 @@ static Err fill_options(const PredictArgs *args, const MetasegModel *model, int3
     return ERR_NONE;
 }
 
-static Err predict_one(Cli *cli, MetasegModel *model, const char *in, const char *out, const MetasegPredictOptions *options)
+static Err predict_one(Cli *cli, MetasegModel *model, const char *in, const char *out,
+                       const MetasegPredictOptions *options)
 {
     MetasegPredictReport r;
     const Err err = (Err)metaseg_predict_raster(model, in, out, options, &r);
     cli_progress_end(cli);
     TRY(err);
     (void)printf("%s\n", out);
-    log_line(&cli->log, LOG_INFO, "%lld x %lld pixels, %lld tiles, %.1f s, %.2f megapixels per second", (long long)r.width,
-             (long long)r.height, (long long)r.tiles, r.seconds, (double)(r.width * r.height) / 1e6 / r.seconds);
+    log_line(&cli->log, LOG_INFO,
+             "%lld x %lld pixels in %.1f s (%.2f megapixels per second), %lld tiles, at most %lld MiB of memory",
+             (long long)r.width, (long long)r.height, r.seconds, (double)(r.width * r.height) / 1e6 / r.seconds,
+             (long long)r.tiles, (long long)(r.peak_memory >> 20));
     return ERR_NONE;
 }
 
@@ -153,8 +148,7 @@ static Err run_predict(Cli *cli, const PredictArgs *args, const OptionResult *wo
     if (args->model == NULL) err = cli_share_path(cli, "models/globe.safetensors", &standard);
     cli->doing = "predicting";
     cli->unit = "tiles";
-    if (err == ERR_NONE)
-        err = (Err)metaseg_model_load(args->model != NULL ? args->model : standard, &cli->run, &model);
+    if (err == ERR_NONE) err = (Err)metaseg_model_load(args->model != NULL ? args->model : standard, &cli->run, &model);
     if (err == ERR_NONE) err = fill_options(args, model, bands, &options);
     if (err == ERR_NONE) {
         const bool many = words->n_arguments > 1 || file_is_folder(args->out);

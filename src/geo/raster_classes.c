@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of the classes that a class map carries. */
+ * Names and colours of the classes that a class map carries. */
 #include "geo/raster_internal.h"
 
 const char *raster_class_name(const Raster *raster, int64_t value)
@@ -10,4 +10,14 @@ const char *raster_class_name(const Raster *raster, int64_t value)
         if (i == value) return names[i];
     }
     return "";
+}
+
+bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb)
+{
+    const GDALColorTableH palette = GDALGetRasterColorTable(GDALGetRasterBand(raster->dataset, 1));
+    GDALColorEntry color;
+    if (palette == NULL || value < 0 || value >= GDALGetColorEntryCount(palette)) return false;
+    if (GDALGetColorEntryAsRGB(palette, (int)value, &color) == 0) return false;
+    *ret_rgb = (uint32_t)(color.c1 & 255) << 16 | (uint32_t)(color.c2 & 255) << 8 | (uint32_t)(color.c3 & 255);
+    return true;
 }

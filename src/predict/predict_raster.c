@@ -13,26 +13,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_OVERLAP = 128, NODATA = 255, DECODED_BYTES = 32 << 20 };
-
-MetasegPredictOptions metaseg_predict_options_defaults(void)
-{
-    return (MetasegPredictOptions){ .longitude = (double)NAN, .latitude = (double)NAN, .overlap = -1 };
-}
+enum { NODATA = 255, DECODED_BYTES = 32 << 20 };
 
 typedef struct Task {
     MetasegModel *model;
     const MetasegPredictOptions *options;
     const char *in, *out;
-    Raster *raster;            /* on the network's grid; the reader thread's */
-    Raster *mask;              /* the same file on its own grid; the sink thread's; NULL: every pixel is valid */
+    Raster *raster; /* on the network's grid; the reader thread's */
+    Raster *mask;   /* the same file on its own grid; the sink thread's; NULL: every pixel is valid */
     Georeference *place;
-    ZoneSampler *zones;        /* NULL: no text, or place unknown */
+    ZoneSampler *zones;   /* NULL: no text, or place unknown */
+    TextTable own_prompt; /* of options->prompt */
     RasterWriter *map, *confidence, *probabilities;
     Quicklook *quicklook;
     RasterClass *classes;
-    uint8_t code_of[256];      /* class index -> code */
-    uint8_t *codes;            /* [block rows, width] */
+    uint8_t code_of[256]; /* class index -> code */
+    uint8_t *codes;       /* [block rows, width] */
     float *mask_values;
     uint8_t *valid;
     int64_t mask_capacity;
@@ -45,7 +41,8 @@ typedef struct Task {
 static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
 {
     Task *const t = context;
-    return raster_read(t->raster, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values, ret_valid);
+    return raster_read(t->raster, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values,
+                       ret_valid);
 }
 
 static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
@@ -123,27 +120,13 @@ static Err write_rows(void *context, const SceneRows *r)
 
 /* ---- set-up ---- */
 
-static Err band_words(const MetasegModel *model, const int32_t *bands, char *text, size_t bytes)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (int32_t i = 0; bands != NULL && i < model->model->config.n_bands; i++) {
-        const int n = snprintf(text + used, bytes - used, "%s%d", i > 0 ? "," : "", (int)bands[i]);
-        if (n < 0 || (size_t)n >= bytes - used) return err_set(ERR_ARGUMENT, "too many bands");
-        used += (size_t)n;
-    }
-    return ERR_NONE;
-}
-
 static Err open_raster(const Task *t, Raster **ret_raster)
 {
     const ModelConfig *const c = &t->model->model->config;
-    char words[256];
     const char *names[MODEL_MAX_BANDS];
     for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
-    TRY(band_words(t->model, t->options->bands, words, sizeof words));
     TRY(raster_open(t->in, ret_raster));
-    return raster_choose_bands(*ret_raster, words, c->n_bands, names);
+    return raster_choose_bands(*ret_raster, t->options->bands, c->n_bands, names);
 }
 
 /* Integer files without nodata value, alpha or mask have no invalid pixel, so they need no second reading. */
@@ -167,6 +150,7 @@ static Err open_input(Task *t)
 
 static Err open_zones(Task *t)
 {
+    if (t->options->prompt != NULL) return predictor_free_prompt(t->model, t->options, &t->own_prompt);
     if (t->options->prompts == METASEG_PROMPTS_NULL) return ERR_NONE;
     const Climate *climate = NULL;
     TRY(predictor_climate(t->model, &climate));
@@ -193,12 +177,26 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
     if (path == NULL) return ERR_NONE;
     const char *const prompts[] = { "grounded", "null", "tile-mixed", "shuffled" };
     const char *const metadata[] = {
-        "METASEG_VERSION", METASEG_VERSION, "METASEG_MODEL", t->model->model->config.name,
-        "METASEG_MODEL_HASH", t->hash, "METASEG_PROMPTS", prompts[t->options->prompts], NULL,
+        "METASEG_VERSION",
+        METASEG_VERSION,
+        "METASEG_MODEL",
+        t->model->model->config.name,
+        "METASEG_MODEL_HASH",
+        t->hash,
+        "METASEG_PROMPTS",
+        t->options->prompt != NULL ? "own words" : prompts[t->options->prompts],
+        t->options->prompt != NULL ? "METASEG_PROMPT" : NULL,
+        t->options->prompt,
+        NULL,
     };
     const RasterWriteOptions options = {
-        .path = path, .kind = kind, .like = t->raster, .classes = t->classes,
-        .n_classes = t->model->model->config.n_classes, .metadata = metadata, .overwrite = t->options->overwrite,
+        .path = path,
+        .kind = kind,
+        .like = t->raster,
+        .classes = t->classes,
+        .n_classes = t->model->model->config.n_classes,
+        .metadata = metadata,
+        .overwrite = t->options->overwrite,
     };
     return raster_writer_open(&options, ret_writer);
 }
@@ -211,8 +209,10 @@ static Err fill_classes(Task *t)
     memset(t->code_of, NODATA, sizeof t->code_of);
     for (int32_t i = 0; i < c->n_classes; i++) {
         const ModelClass *const k = &c->classes[i];
-        t->classes[i] = (RasterClass){ .value = k->code, .name = k->name,
-                                       .color = { (uint8_t)(k->color >> 16), (uint8_t)(k->color >> 8), (uint8_t)k->color } };
+        t->classes[i] =
+            (RasterClass){ .value = k->code,
+                           .name = k->name,
+                           .color = { (uint8_t)(k->color >> 16), (uint8_t)(k->color >> 8), (uint8_t)k->color } };
         t->code_of[i] = (uint8_t)k->code;
     }
     return ERR_NONE;
@@ -266,6 +266,7 @@ static void release(Task *t)
     georeference_free(t->place);
     raster_close(t->raster);
     raster_close(t->mask);
+    text_table_done(&t->own_prompt);
     free(t->classes);
     free(t->codes);
     free(t->valid);
@@ -275,27 +276,35 @@ static void release(Task *t)
 static Err run(Task *t, MetasegPredictReport *report)
 {
     const double start = clock_seconds();
+    TRY(predictor_check(t->options));
     TRY(open_input(t));
     TRY(open_zones(t));
     const RasterInfo *const info = raster_info(t->raster);
     SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
     double resolution = 0.0;
-    TRY(predictor_grid(t->model, t->in, info->width, info->height, sampling_in_unit(t), t->options->resolution, &job.width,
-                       &job.height, &resolution));
+    TRY(predictor_grid(t->model, t->in, info->width, info->height, sampling_in_unit(t), t->options->resolution,
+                       &job.width, &job.height, &resolution));
     TRY(raster_set_grid(t->raster, job.width, job.height));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
-    job.overlap = t->options->overlap >= 0 ? t->options->overlap : DEFAULT_OVERLAP;
+    job.overlap = predictor_overlap(t->options);
+    job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
     job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
-    job.sink = (SceneSink){ .context = t, .rows = write_rows, .confidence = t->options->confidence != NULL,
+    job.sink = (SceneSink){ .context = t,
+                            .rows = write_rows,
+                            .confidence = t->options->confidence != NULL,
                             .probabilities = t->options->probabilities != NULL };
     TRY(open_outputs(t));
     int64_t tiles = 0;
     TRY(predictor_run(t->model, &job, &tiles));
     TRY(finish(t));
     if (report != NULL)
-        *report = (MetasegPredictReport){ .width = info->width, .height = info->height, .tiles = tiles,
-                                          .valid_pixels = t->valid_pixels, .seconds = clock_seconds() - start,
-                                          .resolution = resolution };
+        *report = (MetasegPredictReport){ .width = info->width,
+                                          .height = info->height,
+                                          .tiles = tiles,
+                                          .valid_pixels = t->valid_pixels,
+                                          .seconds = clock_seconds() - start,
+                                          .resolution = resolution,
+                                          .peak_memory = clock_peak_memory() };
     return ERR_NONE;
 }
 
