@@ -19,12 +19,14 @@ extern "C" {
 
 typedef struct MetasegModel MetasegModel;
 
-/* Loads a model file; checks it as untrusted input. run (may be NULL) gives threads, cpu and share folder for every later use of
- * the model; its strings and callbacks must outlive the model. METASEG_ERROR_MODEL, _INPUT (missing file), _MEMORY. */
+/* Loads a model file; checks it as untrusted input. run (may be NULL) gives threads, cpu and share folder for every
+ * later use of the model; its strings and callbacks must outlive the model. METASEG_ERROR_MODEL, _INPUT (missing file),
+ * _MEMORY. */
 MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model);
 void metaseg_model_free(MetasegModel *model);
 
-/* Classes of the model: count, and code, name, colour (0xRRGGBB) of class index 0 <= i < count. Names live as long as the model. */
+/* Classes of the model: count, and code, name, colour (0xRRGGBB) of class index 0 <= i < count. Names live as long as
+ * the model. */
 int32_t metaseg_model_classes(const MetasegModel *model);
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color);
 
@@ -40,18 +42,19 @@ typedef enum MetasegPrompts {
 } MetasegPrompts;
 
 typedef struct MetasegPredictOptions {
-    const char *bands;          /* bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; NULL: those named
-                                 * like the model's, or all when there are as many */
-    const char *confidence;     /* path of a confidence raster, NULL: none */
-    const char *probabilities;  /* path of a raster with one band per class, NULL: none */
-    const char *quicklook;      /* path of a PNG with legend, NULL: none */
+    const char *bands; /* bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; NULL: those named
+                        * like the model's, or all when there are as many */
+    const char *confidence;    /* path of a confidence raster, NULL: none */
+    const char *probabilities; /* path of a raster with one band per class, NULL: none */
+    const char *quicklook;     /* path of a PNG with legend, NULL: none */
     MetasegPrompts prompts;
-    const char *prompt;         /* free text that is read everywhere instead of the zones' words; NULL */
-    const char *text_encoder;   /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
+    const char *prompt; /* free text that is read everywhere instead of the zones' words; NULL */
+    const char
+        *text_encoder; /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
-    double resolution;          /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
-    int32_t tile;               /* side of a tile in network pixels, multiple of 256; 0: the model's */
-    int32_t overlap;            /* network pixels shared by neighbouring tiles; -1: the default */
+    double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
+    int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
+    int32_t overlap;   /* network pixels shared by neighbouring tiles; -1: the default */
     bool overwrite;
 } MetasegPredictOptions;
 MetasegPredictOptions metaseg_predict_options_defaults(void);
@@ -61,22 +64,23 @@ typedef struct MetasegPredictReport {
     int64_t width, height, tiles;
     int64_t valid_pixels;
     double seconds;
-    double resolution;          /* network pixel in the model's unit, as used */
-    int64_t peak_memory;        /* largest resident set of the process so far, bytes; 0: unknown */
+    double resolution;   /* network pixel in the model's unit, as used */
+    int64_t peak_memory; /* largest resident set of the process so far, bytes; 0: unknown */
 } MetasegPredictReport;
 
-/* Maps one raster: Byte classes with palette, names, nodata 255, the input's geotransform and CRS. The model states the range of
- * ground sampling distances it was made for; input within a factor of 4 outside it is resampled on the fly and the map brought back to the
- * input's own grid; beyond that prediction runs on the input's own grid with one warning through run.message. Nothing stands under
- * the final names until all is written. report may be NULL. METASEG_ERROR_INPUT, _OUTPUT, _ARGUMENT, _MEMORY, _INTERRUPTED. */
+/* Maps one raster: Byte classes with palette, names, nodata 255, the input's geotransform and CRS. The model states the
+ * range of ground sampling distances it was made for; input within a factor of 4 outside it is resampled on the fly and
+ * the map brought back to the input's own grid; beyond that prediction runs on the input's own grid with one warning
+ * through run.message. Nothing stands under the final names until all is written. report may be NULL.
+ * METASEG_ERROR_INPUT, _OUTPUT, _ARGUMENT, _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const char *out,
                                      const MetasegPredictOptions *options, MetasegPredictReport *report);
 
-/* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL: all valid),
- * classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL). Not finite pixels are not
- * valid. Of the options bands, paths, resolution and overwrite are ignored; the place of all pixels is longitude/latitude. Runs at the
- * pixels' own grid. On failure classes and confidence hold anything. METASEG_ERROR_ARGUMENT, _INPUT (climate map, text encoder),
- * _MEMORY, _INTERRUPTED. */
+/* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL:
+ * all valid), classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL).
+ * Not finite pixels are not valid. Of the options bands, paths, resolution and overwrite are ignored; the place of all
+ * pixels is longitude/latitude. Runs at the pixels' own grid. On failure classes and confidence hold anything.
+ * METASEG_ERROR_ARGUMENT, _INPUT (climate map, text encoder), _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,
                                      int64_t height, const MetasegPredictOptions *options, uint8_t *classes,
                                      uint8_t *confidence);

@@ -138,25 +138,33 @@ static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words
     return err_set(ERR_PARTIAL, "%lld of %lld inputs failed", (long long)failed, (long long)words->n_arguments);
 }
 
+static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResult *words, const char *model_path,
+                            const MetasegPredictOptions *options)
+{
+    MetasegModel *model = NULL;
+    TRY((Err)metaseg_model_load(model_path, &cli->run, &model));
+    const bool many = words->n_arguments > 1 || file_is_folder(args->out);
+    const Err err = many ? predict_many(cli, model, words, args, options)
+                         : predict_one(cli, model, words->arguments[0], args->out, options);
+    metaseg_model_free(model);
+    return err;
+}
+
 static Err run_predict(Cli *cli, const PredictArgs *args, const OptionResult *words)
 {
-    char *standard = NULL;
-    MetasegModel *model = NULL;
+    char *standard = NULL, *data = NULL, *text_encoder = NULL;
     MetasegPredictOptions options;
-    int32_t bands[64];
-    Err err = ERR_NONE;
-    if (args->model == NULL) err = cli_share_path(cli, "models/globe.safetensors", &standard);
     cli->doing = "predicting";
     cli->unit = "tiles";
-    if (err == ERR_NONE) err = (Err)metaseg_model_load(args->model != NULL ? args->model : standard, &cli->run, &model);
-    if (err == ERR_NONE) err = fill_options(args, model, bands, &options);
-    if (err == ERR_NONE) {
-        const bool many = words->n_arguments > 1 || file_is_folder(args->out);
-        err = many ? predict_many(cli, model, words, args, &options)
-                   : predict_one(cli, model, words->arguments[0], args->out, &options);
-    }
-    metaseg_model_free(model);
+    Err err = cli_data_folder(&data);
+    if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
+    if (err == ERR_NONE) err = fill_options(args, text_encoder, &options);
+    if (err == ERR_NONE && args->model == NULL) err = cli_share_path(cli, "models/globe.safetensors", &standard);
+    if (err == ERR_NONE)
+        err = load_and_predict(cli, args, words, args->model != NULL ? args->model : standard, &options);
     free(standard);
+    free(data);
+    free(text_encoder);
     return err;
 }
 

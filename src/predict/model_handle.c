@@ -5,9 +5,33 @@
 #include "base/file.h"
 #include "model/segmenter.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { DEFAULT_OVERLAP = 128, TILE_UNIT = 256, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
+
+MetasegPredictOptions metaseg_predict_options_defaults(void)
+{
+    return (MetasegPredictOptions){ .longitude = (double)NAN, .latitude = (double)NAN, .overlap = -1 };
+}
+
+Err predictor_check(const MetasegPredictOptions *options)
+{
+    if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % TILE_UNIT != 0)
+        return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d up to %d was expected, or 0",
+                       (int)options->tile, (int)TILE_UNIT, (int)TILE_LARGEST);
+    if (options->overlap >= 0 && options->overlap % OVERLAP_UNIT != 0)
+        return err_set(ERR_ARGUMENT, "an overlap of %d pixels; a multiple of %d was expected", (int)options->overlap,
+                       (int)OVERLAP_UNIT);
+    return ERR_NONE;
+}
+
+int32_t predictor_overlap(const MetasegPredictOptions *options)
+{
+    return options->overlap >= 0 ? options->overlap : DEFAULT_OVERLAP;
+}
 
 void predictor_tell(const MetasegModel *model, int level, const char *format, ...)
 {
@@ -53,7 +77,8 @@ static Err load(MetasegModel *m, const char *path)
 
 MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model)
 {
-    if (path == NULL || ret_model == NULL) return (MetasegStatus)err_set(ERR_ARGUMENT, "no model was named; give a path");
+    if (path == NULL || ret_model == NULL)
+        return (MetasegStatus)err_set(ERR_ARGUMENT, "no model was named; give a path");
     MetasegModel *const m = calloc(1, sizeof *m);
     if (m == NULL) return (MetasegStatus)err_memory(sizeof *m, "a model");
     if (run != NULL) m->run = *run;
@@ -115,8 +140,9 @@ Err predictor_compile(MetasegModel *model, int32_t tile)
     const ModelConfig *const c = &model->model->config;
     const bool reads = c->fusion != MODEL_FUSION_NONE;
     model->tokens = reads ? c->prompt_tokens : 0;
-    const SegmenterShape shape = { .batch = 1, .height = tile, .width = tile, .zones = ZONE_SLOTS,
-                                   .tokens = reads ? c->prompt_tokens : 1 };
+    const SegmenterShape shape = {
+        .batch = 1, .height = tile, .width = tile, .zones = ZONE_SLOTS, .tokens = reads ? c->prompt_tokens : 1
+    };
     ProgramOptions options = program_options_defaults();
     options.device = model->device;
     TRY(segmenter_compile(model->model->params, c, &shape, NULL, &options, &model->program));

@@ -16,10 +16,10 @@ enum { TILES_AHEAD = 2, BLOCKS = 2, BLOCK_ROWS = 64, CELL = 4, MARGIN = 32 };
 /* One tile between reader and program. */
 typedef struct TileInput {
     int64_t index;
-    bool empty;                 /* no valid pixel: scores stay 0 */
-    float *image;               /* [tile, tile, bands], normalised */
+    bool empty;   /* no valid pixel: scores stay 0 */
+    float *image; /* [tile, tile, bands], normalised */
     uint8_t *valid;
-    TextInputs text;            /* tokens NULL: no text */
+    TextInputs text; /* tokens NULL: no text */
     float *shares;
 } TileInput;
 
@@ -31,7 +31,7 @@ typedef struct Block {
 typedef struct Pipeline {
     MetasegModel *model;
     const SceneJob *job;
-    TileGrid grid;              /* in network pixels */
+    TileGrid grid; /* in network pixels */
     Mosaic *mosaic;
     TileInput tiles[TILES_AHEAD];
     Block blocks[BLOCKS];
@@ -69,12 +69,19 @@ static void mix_shares(float *shares, int64_t cells)
         shares[i] = (float)(sum[i % (ZONE_SLOTS + 1)] / (double)cells);
 }
 
-/* Control: zone z reads the prompt of the zone 11 further on, a fixed exchange without fixed points that leaves the climate group. */
+/* Control: zone z reads the prompt of the zone 11 further on, a fixed exchange without fixed points that leaves the
+ * climate group. */
 static void shuffle_zones(int32_t *zones, int32_t n_zones)
 {
     for (int32_t k = 0; k < ZONE_SLOTS; k++) {
         if (zones[k] > 0) zones[k] = (zones[k] - 1 + 11) % n_zones + 1;
     }
+}
+
+static void own_prompt_everywhere(int32_t *zones, float *shares, int64_t cells)
+{
+    zones[0] = 1;
+    for (int64_t i = 0; i < cells * (ZONE_SLOTS + 1); i++) shares[i] = i % (ZONE_SLOTS + 1) == 0 ? 1.0F : 0.0F;
 }
 
 static Err read_text(const Pipeline *p, const Tile *t, TileInput *tile)
@@ -85,6 +92,12 @@ static Err read_text(const Pipeline *p, const Tile *t, TileInput *tile)
     int32_t zones[ZONE_SLOTS] = { 0 };
     const int32_t variants[ZONE_SLOTS] = { 0 };
     bool known = false;
+    if (p->job->own_prompt != NULL) {
+        own_prompt_everywhere(zones, tile->shares, cells * cells);
+        text_inputs_fill(p->job->own_prompt, ZONE_SLOTS, p->model->tokens, zones, variants, tile->shares, cells, cells,
+                         tile->text);
+        return ERR_NONE;
+    }
     if (p->job->prompts != METASEG_PROMPTS_NULL)
         TRY(p->job->source.shares(p->job->source.context, t->x, t->y, side, &known, zones, tile->shares));
     if (known && p->job->prompts == METASEG_PROMPTS_TILE_MIXED) mix_shares(tile->shares, cells * cells);
@@ -242,8 +255,10 @@ static Err allocate_tile(const Pipeline *p, TileInput *tile)
         complete = (tile->text.tokens = malloc(ZONE_SLOTS * tokens * TEXT_WIDTH * sizeof(float))) != NULL && complete;
         complete = (tile->text.token_mask = malloc((ZONE_SLOTS * tokens + TEXT_NULL_TOKENS) * sizeof(float))) != NULL &&
                    complete;
-        complete = (tile->text.log_share_16 = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
-        complete = (tile->text.log_share_32 = malloc(pixels / 1024 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
+        complete =
+            (tile->text.log_share_16 = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
+        complete =
+            (tile->text.log_share_32 = malloc(pixels / 1024 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
         complete = (tile->shares = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
     }
     return complete ? ERR_NONE : err_memory(pixels * bands * sizeof(float), "a tile");
@@ -266,11 +281,15 @@ static Err allocate_block(const Pipeline *p, Block *block)
 static Err make_grid(Pipeline *p)
 {
     const SceneJob *const job = p->job;
-    TRY(tile_grid_init(&p->grid, job->width, job->height, job->tile, job->overlap, job->overlap > 2 * MARGIN ? MARGIN : 0));
+    TRY(tile_grid_init(&p->grid, job->width, job->height, job->tile, job->overlap,
+                       job->overlap > 2 * MARGIN ? MARGIN : 0));
     const MosaicSize size = {
-        .span_y = (double)job->height / CELL, .span_x = (double)job->width / CELL,
-        .classes = p->model->model->config.n_classes, .ring_rows = p->grid.size / CELL + 4,
-        .out_height = job->out_height, .out_width = job->out_width,
+        .span_y = (double)job->height / CELL,
+        .span_x = (double)job->width / CELL,
+        .classes = p->model->model->config.n_classes,
+        .ring_rows = p->grid.size / CELL + 4,
+        .out_height = job->out_height,
+        .out_width = job->out_width,
     };
     return mosaic_new(&size, &p->mosaic);
 }

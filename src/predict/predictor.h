@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a scene becomes a map, whatever it comes from: a reader thread takes windows of the network's grid from a source, the program scores
- * tiles, the mosaic blends them, finished rows go to a sink thread. Private to src/predict; include/metaseg/predict.h is what callers
- * use. Memory: a few tiles, a ring of score rows, two blocks of output rows, whatever the scene's size.
+ * How a scene becomes a map, whatever it comes from: a reader thread takes windows of the network's grid from a source,
+ * the program scores tiles, the mosaic blends them, finished rows go to a sink thread. Private to src/predict;
+ * include/metaseg/predict.h is what callers use. Memory: a few tiles, a ring of score rows, two blocks of output rows,
+ * whatever the scene's size.
  */
 #ifndef METASEG_PREDICT_PREDICTOR_H
 #define METASEG_PREDICT_PREDICTOR_H
@@ -18,15 +19,16 @@ struct MetasegModel {
     Model *model;
     MetasegRun run;
     Device device;
-    TextTable text;       /* the first wording of each zone, as rows the network reads */
-    Climate *climate;     /* opened at first need; NULL: none */
-    Program *program;     /* for `tile`; made anew when another size is asked for */
+    TextTable text;   /* the first wording of each zone, as rows the network reads */
+    Climate *climate; /* opened at first need; NULL: none */
+    Program *program; /* for `tile`; made anew when another size is asked for */
     int32_t tile;
-    int32_t tokens;       /* L of the program */
+    int32_t tokens; /* L of the program */
 };
 
-/* Where windows come from. read: [side][side][bands] in the image's units and validity; shares: [side/16][side/16][ZONE_SLOTS+1] and the
- * zones of the slots (false in *ret_known: the null prompt everywhere). Both are called from the reader thread only. */
+/* Where windows come from. read: [side][side][bands] in the image's units and validity; shares:
+ * [side/16][side/16][ZONE_SLOTS+1] and the zones of the slots (false in *ret_known: the null prompt everywhere). Both
+ * are called from the reader thread only. */
 typedef struct SceneSource {
     void *context;
     Err (*read)(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid);
@@ -34,8 +36,9 @@ typedef struct SceneSource {
                   float *ret_shares);
 } SceneSource;
 
-/* Where finished rows go, in order, from the sink thread. Planes are [rows][width]; classes are indexes (0..n-1), not yet masked;
- * confidence and probabilities are NULL when not wanted; probability plane c begins at probabilities + c * plane_bytes. */
+/* Where finished rows go, in order, from the sink thread. Planes are [rows][width]; classes are indexes (0..n-1), not
+ * yet masked; confidence and probabilities are NULL when not wanted; probability plane c begins at probabilities + c *
+ * plane_bytes. */
 typedef struct SceneRows {
     int64_t first, rows, width;
     uint8_t *classes, *confidence, *probabilities;
@@ -52,9 +55,18 @@ typedef struct SceneJob {
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
     MetasegPrompts prompts;
+    const TextTable *own_prompt; /* its zone 1 is read everywhere, source.shares is not asked; NULL: none */
     SceneSource source;
     SceneSink sink;
 } SceneJob;
+
+/* Options that any input has: tile and overlap. ERR_ARGUMENT. */
+Err predictor_check(const MetasegPredictOptions *options);
+int32_t predictor_overlap(const MetasegPredictOptions *options);
+
+/* free_prompt.c: encodes options->prompt as zone 1 of a table of one. text_table_done() it. ERR_ARGUMENT: a model
+ * without text, too many tokens, other prompts asked for as well; ERR_INPUT: no text encoder; ERR_MODEL, ERR_MEMORY. */
+Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, TextTable *ret_table);
 
 /* Runs a job. ERR_* of source and sink, ERR_INTERRUPTED when run.stop is set, ERR_MEMORY. ret_tiles may be NULL. */
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
@@ -62,18 +74,21 @@ Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 /* Compiles (or keeps) the program for a tile size. */
 Err predictor_compile(MetasegModel *model, int32_t tile);
 
-/* The climate map of the share folder, opened at first need; NULL in *ret_climate (no error) for a network without text. ERR_INPUT. */
+/* The climate map of the share folder, opened at first need; NULL in *ret_climate (no error) for a network without
+ * text. ERR_INPUT. */
 Err predictor_climate(MetasegModel *model, const Climate **ret_climate);
 
 /* Sends a sentence to run.message. level: 0 information, 1 warning. */
 void predictor_tell(const MetasegModel *model, int level, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* resolution.c: the size of the network's grid for a scene of width x height pixels of `sampling` (in the model's unit, NaN unknown),
- * by the rule of metaseg_predict_raster; tells the warning. resolution: 0 or the override. ERR_ARGUMENT. */
+/* resolution.c: the size of the network's grid for a scene of width x height pixels of `sampling` (in the model's unit,
+ * NaN unknown), by the rule of metaseg_predict_raster; tells the warning. resolution: 0 or the override. ERR_ARGUMENT.
+ */
 Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, double sampling,
                    double resolution, int64_t *ret_width, int64_t *ret_height, double *ret_resolution);
 
-/* The side of tiles for a network grid: asked, or the model's, or the smallest multiple of 256 that holds a small scene. */
+/* The side of tiles for a network grid: asked, or the model's, or the smallest multiple of 256 that holds a small
+ * scene. */
 int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, int64_t height);
 
 /* quicklook.c: a picture of at most 1600 pixels' width built row by row, with a legend of the classes that occur. */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Pixels in memory in, classes in memory out. */
+#include "predict/predictor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODATA = 255, LONGEST_SIDE = 1 << 20 };
+
+typedef struct Task {
+    MetasegModel *model;
+    const float *pixels;  /* [height][width][bands] */
+    const uint8_t *valid; /* may be NULL */
+    int64_t width, height, bands;
+    Georeference *place;
+    ZoneSampler *zones; /* NULL: no text, or place unknown */
+    TextTable own_prompt;
+    uint8_t *classes, *confidence;
+} Task;
+
+static bool is_valid(const Task *t, int64_t pixel)
+{
+    if (t->valid != NULL && t->valid[pixel] == 0) return false;
+    for (int64_t b = 0; b < t->bands; b++) {
+        if (!isfinite(t->pixels[pixel * t->bands + b])) return false;
+    }
+    return true;
+}
+
+/* Position mirrored into 0..n-1 without repeating the border: -1 is 1, n is n - 2. */
+static int64_t mirror(int64_t i, int64_t n)
+{
+    if (n == 1) return 0;
+    const int64_t period = 2 * (n - 1), m = (i % period + period) % period;
+    return m < n ? m : period - m;
+}
+
+static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
+{
+    const Task *const t = context;
+    for (int64_t r = 0; r < side; r++) {
+        const int64_t row = mirror(y + r, t->height) * t->width;
+        for (int64_t c = 0; c < side; c++) {
+            const int64_t from = row + mirror(x + c, t->width), to = r * side + c;
+            ret_valid[to] = is_valid(t, from);
+            for (int64_t b = 0; b < t->bands; b++)
+                ret_values[to * t->bands + b] = ret_valid[to] != 0 ? t->pixels[from * t->bands + b] : 0.0F;
+        }
+    }
+    return ERR_NONE;
+}
+
+static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
+                       float *ret_shares)
+{
+    const Task *const t = context;
+    *ret_known = t->zones != NULL;
+    if (t->zones == NULL) return ERR_NONE;
+    double to_raster[6];
+    ZoneSlots slots;
+    zone_window(x, y, t->width, t->height, t->width, t->height, to_raster);
+    TRY(zone_shares(t->zones, to_raster, side, side, ret_shares, &slots));
+    for (int32_t k = 0; k < ZONE_SLOTS; k++) ret_zones[k] = slots.zone[k];
+    return ERR_NONE;
+}
+
+static Err write_rows(void *context, const SceneRows *r)
+{
+    const Task *const t = context;
+    const ModelConfig *const c = &t->model->model->config;
+    for (int64_t i = 0; i < r->rows * r->width; i++) {
+        const int64_t to = r->first * t->width + i;
+        const bool valid = is_valid(t, to);
+        t->classes[to] = valid ? (uint8_t)c->classes[r->classes[i]].code : NODATA;
+        if (t->confidence != NULL) t->confidence[to] = valid ? r->confidence[i] : NODATA;
+    }
+    return ERR_NONE;
+}
+
+static Err open_zones(Task *t, const MetasegPredictOptions *options)
+{
+    const Climate *climate = NULL;
+    if (options->prompts == METASEG_PROMPTS_NULL || options->prompt != NULL) return ERR_NONE;
+    TRY(predictor_climate(t->model, &climate));
+    if (climate == NULL) return ERR_NONE;
+    if (!isfinite(options->longitude) || !isfinite(options->latitude)) {
+        predictor_tell(t->model, 1,
+                       "the place of the pixels is unknown, so the null prompt is used; give longitude "
+                       "and latitude");
+        return ERR_NONE;
+    }
+    TRY(georeference_from_point(options->longitude, options->latitude, &t->place));
+    return zone_sampler_new(climate, t->place, t->width, t->height, zone_share_defaults(), &t->zones);
+}
+
+static Err run(Task *t, const MetasegPredictOptions *options)
+{
+    if (t->width < 1 || t->height < 1 || t->width > LONGEST_SIDE || t->height > LONGEST_SIDE)
+        return err_set(ERR_ARGUMENT, "%lld x %lld pixels; 1 to %d of each were expected", (long long)t->width,
+                       (long long)t->height, (int)LONGEST_SIDE);
+    TRY(predictor_check(options));
+    TRY(open_zones(t, options));
+    if (options->prompt != NULL) TRY(predictor_free_prompt(t->model, options, &t->own_prompt));
+    const SceneJob job = {
+        .width = t->width,
+        .height = t->height,
+        .out_width = t->width,
+        .out_height = t->height,
+        .tile = predictor_tile(t->model, options->tile, t->width, t->height),
+        .overlap = predictor_overlap(options),
+        .prompts = options->prompts,
+        .own_prompt = options->prompt != NULL ? &t->own_prompt : NULL,
+        .source = { .context = t, .read = read_pixels, .shares = read_shares },
+        .sink = { .context = t, .rows = write_rows, .confidence = t->confidence != NULL },
+    };
+    return predictor_run(t->model, &job, NULL);
+}
+
+MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,
+                                     int64_t height, const MetasegPredictOptions *options, uint8_t *classes,
+                                     uint8_t *confidence)
+{
+    if (model == NULL || pixels == NULL || options == NULL || classes == NULL)
+        return (MetasegStatus)err_set(ERR_ARGUMENT, "model, pixels, options and classes are needed");
+    Task t = { .model = model,
+               .pixels = pixels,
+               .valid = valid,
+               .width = width,
+               .height = height,
+               .bands = model->model->config.n_bands,
+               .classes = classes,
+               .confidence = confidence };
+    const Err code = run(&t, options);
+    zone_sampler_free(t.zones);
+    georeference_free(t.place);
+    text_table_done(&t.own_prompt);
+    return (MetasegStatus)code;
+}
