@@ -12,15 +12,16 @@ extern "C" {
 #endif
 
 typedef struct MetasegTrainReport {
-    int64_t steps;              /* done in all, earlier parts of a continued run included */
-    double best_miou;           /* on the validation area, NAN without one */
+    int64_t steps;    /* done in all, earlier parts of a continued run included */
+    double best_miou; /* on the validation area, NAN without one */
     int64_t best_step;
-    double seconds;             /* of this call */
+    double seconds; /* of this call */
 } MetasegTrainReport;
 
-/* Trains; writes into the configured run folder: best.safetensors (by validation mIoU), last.safetensors (weights with all state),
- * metrics.csv, metrics.jsonl, config.yaml (resolved). `overrides` are "train.steps=50" texts. resume continues from last.safetensors
- * with the same losses as an unbroken run. Stopping by run.stop saves and returns METASEG_ERROR_INTERRUPTED. report may be NULL. */
+/* Trains; writes into the configured run folder: best.safetensors (by validation mIoU), last.safetensors (weights with
+ * all state), metrics.csv, metrics.jsonl, config.yaml (the configuration, overrides as comments before it). `overrides`
+ * are "train.steps=50" texts. resume continues from last.safetensors with the same losses as an unbroken run. Stopping
+ * by run.stop saves and returns METASEG_ERROR_INTERRUPTED. report may be NULL. */
 MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides, bool resume,
                             const MetasegRun *run, MetasegTrainReport *report);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Batches made ahead of time by one thread, so that reading rasters overlaps computing. What a batch holds is a function of the
- * step alone (dataset.h), so the thread changes when a batch is made, never what is in it.
+ * Batches made ahead of time by one thread, so that reading rasters overlaps computing. What a batch holds is a
+ * function of the step alone (dataset.h), so the thread changes when a batch is made, never what is in it.
  */
 #ifndef METASEG_TRAIN_LOADER_H
 #define METASEG_TRAIN_LOADER_H
 
 #include "data/dataset.h"
 
-/* One batch in the layout of the program's inputs (docs/model.md section 1). tokens and what follows are NULL for a network without text. */
+/* One batch in the layout of the program's inputs (docs/model.md section 1). tokens and what follows are NULL for a
+ * network without text. */
 typedef struct Batch {
     float *image;        /* [B, side, side, bands] */
     uint8_t *labels;     /* [B, side, side] */
@@ -20,7 +21,7 @@ typedef struct Batch {
 
 typedef struct BatchLayout {
     int64_t batch, side, bands;
-    int32_t tokens;      /* L; 0: no text */
+    int32_t tokens; /* L; 0: no text */
 } BatchLayout;
 
 /* Buffers of a batch. ERR_MEMORY. batch_done() frees. */
@@ -32,8 +33,8 @@ WindowBuffers batch_window(const Batch *batch, const BatchLayout *layout, int64_
 
 typedef struct Loader Loader;
 
-/* Starts a thread that makes the batches of steps first..last-1 in order, two ahead. dataset and table are borrowed; the thread alone
- * may use the dataset until loader_free. ERR_MEMORY, ERR_INTERNAL. */
+/* Starts a thread that makes the batches of steps first..last-1 in order, two ahead. dataset and table are borrowed;
+ * the thread alone may use the dataset until loader_free. ERR_MEMORY, ERR_INTERNAL. */
 Err loader_new(Dataset *dataset, const TextTable *table, const BatchLayout *layout, int64_t first, int64_t last,
                Loader **ret_loader);
 

@@ -108,8 +108,7 @@ static void update_average(Optimizer *o, int64_t step)
 Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
 {
     const OptimizerOptions *const options = &o->options;
-    const double norm =
-        gradient_norm(params_gradients(o->params), params_trainable_length(o->params), o->block_sums);
+    const double norm = gradient_norm(params_gradients(o->params), params_trainable_length(o->params), o->block_sums);
     if (!isfinite(norm))
         return err_set(ERR_INTERNAL, "step %lld: the gradient is not finite; lower train.learning_rate",
                        (long long)step);

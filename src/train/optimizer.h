@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * AdamW (Loshchilov and Hutter, ICLR 2019, algorithm 2) over a flat parameter set, global-norm gradient clipping, an
- * exponential moving average of the weights, and the learning-rate schedule. Elementwise, so any number of threads gives the same bytes.
+ * exponential moving average of the weights, and the learning-rate schedule. Elementwise, so any number of threads
+ * gives the same bytes.
  *
  *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
  *   w = w - lr * (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + decay * w)
@@ -15,8 +16,8 @@ typedef struct OptimizerOptions {
     double learning_rate;      /* of everything but the encoder, at the top of the schedule */
     double encoder_multiplier; /* learning rate of parameters under "encoder." is this times learning_rate */
     double beta1, beta2, eps, weight_decay;
-    double clip_norm;          /* global norm of the gradient is scaled down to this; 0: no clipping */
-    double ema_decay;          /* 0: no moving average */
+    double clip_norm;            /* global norm of the gradient is scaled down to this; 0: no clipping */
+    double ema_decay;            /* 0: no moving average */
     int64_t steps, warmup_steps; /* schedule: linear warm-up, then cosine to final_fraction * learning_rate */
     double final_fraction;
 } OptimizerOptions;
@@ -30,17 +31,18 @@ void optimizer_free(Optimizer *optimizer);
 /* Fraction of the peak learning rate at a step (0-based). */
 double optimizer_schedule(const OptimizerOptions *options, int64_t step);
 
-/* One update from params_gradients(). step is 0-based; bias correction uses t = step + 1. Returns by pointer the gradient's
- * norm before clipping (may be NULL). ERR_INTERNAL when the norm is not finite: nothing is changed then. */
+/* One update from params_gradients(). step is 0-based; bias correction uses t = step + 1. Returns by pointer the
+ * gradient's norm before clipping (may be NULL). ERR_INTERNAL when the norm is not finite: nothing is changed then. */
 Err optimizer_step(Optimizer *optimizer, int64_t step, double *ret_norm);
 
-/* Flat state of params_trainable_length() floats each, for checkpoints: first and second moment, and the moving average over all
- * params_length() values (NULL without). */
+/* Flat state of params_trainable_length() floats each, for checkpoints: first and second moment, and the moving average
+ * over all params_length() values (NULL without). */
 float *optimizer_first_moment(Optimizer *optimizer);
 float *optimizer_second_moment(Optimizer *optimizer);
 float *optimizer_average(Optimizer *optimizer);
 
-/* Swaps the averaged values with the current ones (for validation and for saving); call twice to return. No effect without ema. */
+/* Swaps the averaged values with the current ones (for validation and for saving); call twice to return. No effect
+ * without ema. */
 void optimizer_swap_average(Optimizer *optimizer);
 
 #endif

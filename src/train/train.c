@@ -135,8 +135,11 @@ static int32_t longest_prompt(const TextTable *table)
 static Err compile(Trainer *t)
 {
     const ConfigTrain *const train = &t->config->train;
-    SegmenterShape shape = { .batch = train->batch, .height = train->window, .width = train->window,
-                             .zones = TEXT_MAX_SLOTS, .tokens = t->layout.tokens };
+    SegmenterShape shape = { .batch = train->batch,
+                             .height = train->window,
+                             .width = train->window,
+                             .zones = TEXT_MAX_SLOTS,
+                             .tokens = t->layout.tokens };
     SegmenterTraining training = segmenter_training_defaults();
     training.smoothing = (float)train->label_smoothing;
     training.dropout = (float)train->dropout;
@@ -156,9 +159,16 @@ static Err make_optimizer(Trainer *t, bool resume)
 {
     const ConfigTrain *const c = &t->config->train;
     const OptimizerOptions options = {
-        .learning_rate = c->learning_rate, .encoder_multiplier = c->encoder_multiplier,
-        .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = c->weight_decay, .clip_norm = c->clip_norm,
-        .ema_decay = c->ema_decay, .steps = c->steps, .warmup_steps = c->warmup_steps,
+        .learning_rate = c->learning_rate,
+        .encoder_multiplier = c->encoder_multiplier,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .eps = 1e-8,
+        .weight_decay = c->weight_decay,
+        .clip_norm = c->clip_norm,
+        .ema_decay = c->ema_decay,
+        .steps = c->steps,
+        .warmup_steps = c->warmup_steps,
         .final_fraction = c->final_fraction,
     };
     TRY(optimizer_new(t->model->params, &options, &t->optimizer));
@@ -176,7 +186,9 @@ static Err prepare(Trainer *t, bool resume)
     use_model_statistics(t);
     if (reads_text(t->config)) TRY(trainer_encode_prompts(t));
     const bool zones = reads_text(t->config) && t->text.zones > 0;
-    t->layout = (BatchLayout){ .batch = train->batch, .side = train->window, .bands = dataset_bands(t->dataset),
+    t->layout = (BatchLayout){ .batch = train->batch,
+                               .side = train->window,
+                               .bands = dataset_bands(t->dataset),
                                .tokens = reads_text(t->config) ? (zones ? longest_prompt(&t->text) : 1) : 0 };
     t->window_layout = t->layout;
     t->window_layout.batch = 1;
@@ -235,7 +247,8 @@ static Err train_step(Trainer *t)
     t->dice = scalar(t->training, "loss_dice");
     t->auxiliary = scalar(t->training, "loss_auxiliary");
     if (!isfinite(t->loss))
-        return err_set(ERR_INTERNAL, "step %lld: the loss is not finite; lower train.learning_rate", (long long)t->step);
+        return err_set(ERR_INTERNAL, "step %lld: the loss is not finite; lower train.learning_rate",
+                       (long long)t->step);
     TRY(optimizer_step(t->optimizer, t->step, &t->norm));
     t->step++;
     return ERR_NONE;
@@ -294,16 +307,15 @@ static Err loop(Trainer *t)
         report_progress(t);
         if (asked_to_stop(t) && t->step < train->steps) {
             TRY(trainer_save_checkpoint(t));
-            return err_set(ERR_INTERRUPTED, "stopped after step %lld of %lld; continue with --resume", (long long)t->step,
-                           (long long)train->steps);
+            return err_set(ERR_INTERRUPTED, "stopped after step %lld of %lld; continue with --resume",
+                           (long long)t->step, (long long)train->steps);
         }
     }
     return ERR_NONE;
 }
 
-static Err run_training(Trainer *t, bool resume)
+static Err run_training(Trainer *t)
 {
-    TRY(prepare(t, resume));
     TRY(loop(t));
     /* without a validation area the last weights are the best known */
     return t->validation == NULL ? trainer_save_best(t) : ERR_NONE;
@@ -316,10 +328,13 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
     const double start = clock_seconds();
     Err code = config_load(config, overrides, n_overrides, &t.config);
     if (code != ERR_NONE) return (MetasegStatus)code;
-    code = run_training(&t, resume);
+    code = prepare(&t, resume);
+    if (code == ERR_NONE) code = trainer_save_config(&t, config, overrides, n_overrides);
+    if (code == ERR_NONE) code = run_training(&t);
     if (report != NULL && (code == ERR_NONE || code == ERR_INTERRUPTED))
-        *report = (MetasegTrainReport){ .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step,
-                                        .seconds = clock_seconds() - start };
+        *report = (MetasegTrainReport){
+            .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step, .seconds = clock_seconds() - start
+        };
     done(&t);
     return (MetasegStatus)code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The run folder's model files: last.safetensors holds everything a continued run needs, best.safetensors is what people use. */
+ * The run folder's model files: last.safetensors holds everything a continued run needs, best.safetensors is what
+ * people use. */
 #include "train/trainer.h"
 
 #include "base/file.h"
@@ -153,9 +154,10 @@ static Err provenance(const Trainer *t, char **ret_text)
     json_put_int(&w, "steps", c->train.steps);
     json_put_int(&w, "batch", c->train.batch);
     json_put_double(&w, "validation_miou", t->best_miou);
-    json_put_string(&w, "text", c->model.fusion == CONFIG_FUSION_NONE ? "none"
-                                : c->model.text == CONFIG_TEXT_NULL   ? "null"
-                                                                      : "zones");
+    json_put_string(&w, "text",
+                    c->model.fusion == CONFIG_FUSION_NONE ? "none"
+                    : c->model.text == CONFIG_TEXT_NULL   ? "null"
+                                                          : "zones");
     json_end(&w);
     return json_take(&w, ret_text);
 }

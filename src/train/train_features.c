@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Encodes the prompt bank once per run: all wordings for training, the first of each zone for the model file.
  *
- * The model file carries the tables of those sentences that the network was trained to read; a training image without a date or
- * sensor teaches zones alone. */
+ * The model file carries the tables of those sentences that the network was trained to read; a training image without a
+ * date or sensor teaches zones alone. */
 #include "train/trainer.h"
 
 #include "base/file.h"
@@ -63,8 +63,9 @@ static Err encode_all(Trainer *t, Encoding *e)
     for (int32_t zone = 1; zone <= PROMPT_ZONES; zone++) {
         for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
     }
-    return model_config_set_text(&t->model->config.prompts,
-                                 "first wording of each Koeppen-Geiger zone of share/prompts/koppen.yaml, zone sentence alone");
+    return model_config_set_text(
+        &t->model->config.prompts,
+        "first wording of each Koeppen-Geiger zone of share/prompts/koppen.yaml, zone sentence alone");
 }
 
 Err trainer_encode_prompts(Trainer *t)

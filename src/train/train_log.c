@@ -60,6 +60,25 @@ static Err append(const Trainer *t, const char *name, const char *text)
     return code;
 }
 
+Err trainer_save_config(const Trainer *t, const char *config, const char *const *overrides, int64_t n_overrides)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    TRY(file_read(config, (size_t)1 << 24, &bytes, &length));
+    Str text = { 0 };
+    for (int64_t i = 0; i < n_overrides; i++) str_addf(&text, "# --set %s\n", overrides[i]);
+    str_add_bytes(&text, bytes, length);
+    free(bytes);
+    char *whole = NULL;
+    char *path = NULL;
+    Err code = str_take(&text, &whole);
+    if (code == ERR_NONE) code = trainer_path(t, "config.yaml", &path);
+    if (code == ERR_NONE) code = file_write(path, whole, strlen(whole), true);
+    free(whole);
+    free(path);
+    return code;
+}
+
 Err trainer_log_open(Trainer *t)
 {
     static const char *const names[] = { "metrics.csv", "metrics.jsonl" };
@@ -75,7 +94,8 @@ Err trainer_log_open(Trainer *t)
 
 static Err log_row(const Trainer *t, const Metrics *metrics)
 {
-    const OptimizerOptions schedule = { .steps = t->config->train.steps, .warmup_steps = t->config->train.warmup_steps,
+    const OptimizerOptions schedule = { .steps = t->config->train.steps,
+                                        .warmup_steps = t->config->train.warmup_steps,
                                         .final_fraction = t->config->train.final_fraction };
     const double rate = t->config->train.learning_rate * optimizer_schedule(&schedule, t->step - 1);
     Str row = { 0 };

@@ -30,8 +30,15 @@ static void write_raster(const char *name, RasterKind kind, int bands)
     path_in(path, name);
     const double bounds[4] = { 0, 0, 30, 30 };
     const RasterClass classes[2] = { { 0, "dark", { 0, 0, 0 } }, { 1, "bright", { 255, 255, 255 } } };
-    const RasterWriteOptions options = { .path = path, .kind = kind, .width = SIDE, .height = SIDE, .bounds = bounds,
-                                         .epsg = 4326, .classes = classes, .n_classes = 2, .overwrite = true };
+    const RasterWriteOptions options = { .path = path,
+                                         .kind = kind,
+                                         .width = SIDE,
+                                         .height = SIDE,
+                                         .bounds = bounds,
+                                         .epsg = 4326,
+                                         .classes = classes,
+                                         .n_classes = 2,
+                                         .overwrite = true };
     RasterWriter *writer = NULL;
     assert_int_equal(raster_writer_open(&options, &writer), ERR_NONE);
     uint8_t row[SIDE];
@@ -52,15 +59,16 @@ static void write_config(void)
     path_in(path, "run.yaml");
     FILE *const file = fopen(path, "w");
     assert_non_null(file);
-    (void)fputs("name: made\n"
-                "model: { fusion: caf, text: null, decoder_width: 16, gsd_min: 0.1, gsd_max: 0.1, gsd_unit: degree }\n"
-                "data:\n"
-                "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
-                "  classes: [{ value: 0, name: dark, color: \"#000000\" }, { value: 1, name: bright, color: \"#ffffff\" }]\n"
-                "  validation: [{ name: v, west: 0, south: 0, east: 10, north: 10 }]\n"
-                "train: { window: 256, batch: 1, steps: 5, warmup_steps: 1, ema_decay: 0.9, validate_every: 3,\n"
-                "         checkpoint_every: 2, output: whole }\n",
-                file);
+    (void)fputs(
+        "name: made\n"
+        "model: { fusion: caf, text: null, decoder_width: 16, gsd_min: 0.1, gsd_max: 0.1, gsd_unit: degree }\n"
+        "data:\n"
+        "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
+        "  classes: [{ value: 0, name: dark, color: \"#000000\" }, { value: 1, name: bright, color: \"#ffffff\" }]\n"
+        "  validation: [{ name: v, west: 0, south: 0, east: 10, north: 10 }]\n"
+        "train: { window: 256, batch: 1, steps: 5, warmup_steps: 1, ema_decay: 0.9, validate_every: 3,\n"
+        "         checkpoint_every: 2, output: whole }\n",
+        file);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -146,9 +154,17 @@ static void test_optimizer(void **state)
     assert_int_equal(params_declare(params, "w", &two, (ParamInit){ INIT_ZERO, 0 }, true, true, &index), ERR_NONE);
     assert_int_equal(params_allocate(params), ERR_NONE);
     assert_int_equal(params_want_gradients(params), ERR_NONE);
-    const OptimizerOptions options = { .learning_rate = 0.1, .encoder_multiplier = 1, .beta1 = 0.9, .beta2 = 0.999,
-                                       .eps = 1e-8, .weight_decay = 0.5, .clip_norm = 1.0, .ema_decay = 0.5,
-                                       .steps = 100, .warmup_steps = 2, .final_fraction = 0.1 };
+    const OptimizerOptions options = { .learning_rate = 0.1,
+                                       .encoder_multiplier = 1,
+                                       .beta1 = 0.9,
+                                       .beta2 = 0.999,
+                                       .eps = 1e-8,
+                                       .weight_decay = 0.5,
+                                       .clip_norm = 1.0,
+                                       .ema_decay = 0.5,
+                                       .steps = 100,
+                                       .warmup_steps = 2,
+                                       .final_fraction = 0.1 };
     Optimizer *o = NULL;
     params_values(params)[0] = 2.0F;
     assert_int_equal(optimizer_new(params, &options, &o), ERR_NONE);
@@ -184,9 +200,25 @@ static int remove_folder(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "whole/last.safetensors", "whole/best.safetensors", "whole/metrics.csv", "whole/metrics.jsonl", "whole",
-        "parts/last.safetensors", "parts/best.safetensors", "parts/metrics.csv", "parts/metrics.jsonl", "parts",
-        "nothing", "image.tif", "image.tif.aux.xml", "labels.tif", "labels.tif.aux.xml", "run.yaml", "",
+        "whole/last.safetensors",
+        "whole/best.safetensors",
+        "whole/metrics.csv",
+        "whole/metrics.jsonl",
+        "whole/config.yaml",
+        "whole",
+        "parts/last.safetensors",
+        "parts/best.safetensors",
+        "parts/metrics.csv",
+        "parts/metrics.jsonl",
+        "parts/config.yaml",
+        "parts",
+        "nothing",
+        "image.tif",
+        "image.tif.aux.xml",
+        "labels.tif",
+        "labels.tif.aux.xml",
+        "run.yaml",
+        "",
     };
     int failed = 0;
     for (int64_t i = 0; i < ARRAY_LEN(names); i++) {

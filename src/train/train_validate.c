@@ -41,8 +41,7 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
         for (int64_t i = 0; i < cells; i++) ones[i] = 1.0F;
         mosaic_add(mosaic, scores.data, 0, 0, cells, cells, ones, ones);
         (void)mosaic_complete(mosaic, cells);
-        for (int64_t row = 0; row < side; row++)
-            mosaic_read(mosaic, row, classes + row * side, NULL, NULL, 0, scratch);
+        for (int64_t row = 0; row < side; row++) mosaic_read(mosaic, row, classes + row * side, NULL, NULL, 0, scratch);
         confusion_add(confusion, t->window.labels, classes, side * side);
     }
     free(ones);

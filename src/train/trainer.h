@@ -20,30 +20,31 @@ typedef struct Trainer {
     Device device;
     Climate *climate;
     Dataset *dataset;
-    TextTable text;            /* all paraphrases of all zones */
+    TextTable text; /* all paraphrases of all zones */
     Model *model;
     Program *training, *validation;
     Optimizer *optimizer;
     Loader *loader;
-    Batch window;              /* one validation window */
+    Batch window; /* one validation window */
     BatchLayout layout, window_layout;
-    char *folder;              /* of the run */
-    int64_t step;              /* steps done */
-    double best_miou;          /* NAN: none yet */
+    char *folder;     /* of the run */
+    int64_t step;     /* steps done */
+    double best_miou; /* NAN: none yet */
     int64_t best_step;
     double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
-    double seconds;            /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */
+    double seconds; /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */
 } Trainer;
 
-/* train_features.c: encodes the prompt bank for training (all paraphrases -> trainer->text) and for the model file (the first ones ->
- * model->prompts). Nothing to do for a network without text. ERR_CONFIG, ERR_INPUT, ERR_MODEL, ERR_MEMORY. */
+/* train_features.c: encodes the prompt bank for training (all paraphrases -> trainer->text) and for the model file (the
+ * first ones -> model->prompts). Nothing to do for a network without text. ERR_CONFIG, ERR_INPUT, ERR_MODEL,
+ * ERR_MEMORY. */
 Err trainer_encode_prompts(Trainer *trainer);
 
 /* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure; written atomically. */
 Err trainer_save_checkpoint(Trainer *trainer);
-/* Loads last.safetensors into a trainer whose model is not made yet. ERR_INPUT when there is none; ERR_MODEL when it is damaged;
- * ERR_CONFIG when it belongs to another configuration (seed, batch, window, classes, fusion). The optimizer's part is read by
- * trainer_restore_optimizer, once the optimizer stands. */
+/* Loads last.safetensors into a trainer whose model is not made yet. ERR_INPUT when there is none; ERR_MODEL when it is
+ * damaged; ERR_CONFIG when it belongs to another configuration (seed, batch, window, classes, fusion). The optimizer's
+ * part is read by trainer_restore_optimizer, once the optimizer stands. */
 Err trainer_load_checkpoint(Trainer *trainer);
 Err trainer_restore_optimizer(Trainer *trainer);
 /* best.safetensors: the averaged weights in half precision with provenance, without training state. */
@@ -51,7 +52,11 @@ Err trainer_save_best(Trainer *trainer);
 /* Path inside the run folder; free() it. */
 Err trainer_path(const Trainer *trainer, const char *name, char **ret_path);
 
-/* train_log.c: one row of metrics.csv and metrics.jsonl. Rows of steps after trainer->step, left by an interrupted run, are dropped
+/* train_log.c. config.yaml: the configuration file as it was, the overrides as comments before it. ERR_INPUT,
+ * ERR_OUTPUT. */
+Err trainer_save_config(const Trainer *trainer, const char *config, const char *const *overrides, int64_t n_overrides);
+
+/* One row of metrics.csv and metrics.jsonl. Rows of steps after trainer->step, left by an interrupted run, are dropped
  * by trainer_log_open. ERR_OUTPUT. */
 Err trainer_log_open(Trainer *trainer);
 Err trainer_log_step(const Trainer *trainer);
