@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const Command commands[] = {
 #define COMMAND(name) { &cmd_##name##_spec, cmd_##name },
@@ -101,8 +102,18 @@ static Err dispatch(Cli *cli, int argc, char **argv)
     return command->run(cli, 2, words);
 }
 
+/* libgomp's threads spin for milliseconds at every barrier, which stalls all of them when anything else wants the cores (a
+ * tile then takes seconds). A short spin costs nothing on a quiet machine; libgomp reads the setting only when it is
+ * loaded, so the program starts itself once more with it. A user's own choice stands. */
+static void wait_politely(char **argv)
+{
+    if (getenv("GOMP_SPINCOUNT") != NULL || getenv("OMP_WAIT_POLICY") != NULL) return;
+    if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) (void)execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
+    wait_politely(argv);
     Cli cli = { 0 };
     log_stream_init(&cli.stream, stderr, false);
     cli.log = (Log){ LOG_INFO, log_to_stream, &cli.stream };
