@@ -104,14 +104,14 @@ static int64_t floor_of(const Machine *m) { return m->n_marks > 0 ? m->marks[m->
 
 static Err pop(Machine *m, PickleValue **ret_value)
 {
-    if (m->n_stack <= floor_of(m)) return refuse(m, "its stack is empty");
+    if (m->stack == NULL || m->n_stack <= floor_of(m)) return refuse(m, "its stack is empty");
     *ret_value = m->stack[--m->n_stack];
     return ERR_NONE;
 }
 
 static Err top(const Machine *m, PickleValue **ret_value)
 {
-    if (m->n_stack <= floor_of(m)) return refuse(m, "its stack is empty");
+    if (m->stack == NULL || m->n_stack <= floor_of(m)) return refuse(m, "its stack is empty");
     *ret_value = m->stack[m->n_stack - 1];
     return ERR_NONE;
 }

@@ -225,7 +225,7 @@ static void widen_16(const unsigned char *from, Dtype dtype, float *to, int64_t 
 
 static Err read_f64(const StoredTensor *tensor, float *ret_values, int64_t n)
 {
-    double *wide = malloc((size_t)(n > 0 ? n : 1) * sizeof *wide);
+    double *wide = calloc((size_t)(n > 0 ? n : 1), sizeof *wide);
     if (wide == NULL) return err_memory((unsigned long long)n * sizeof *wide, "a tensor of doubles");
     stored_tensor_copy(tensor, wide);
     for (int64_t i = 0; i < n; i++) ret_values[i] = (float)wide[i];

@@ -25,7 +25,7 @@ typedef struct TorchObject {
 
 /* Lists the storages of the tensors in the pickle, which it takes over (also on failure). ERR_MODEL, ERR_MEMORY. */
 Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object);
-void torch_object_free(void *object);
+void torch_object_free(void *owned); /* a TorchObject */
 
 TorchStorage *torch_object_storage(TorchObject *object, const char *key); /* NULL: unknown */
 

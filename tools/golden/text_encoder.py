@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/text_encoder.safetensors: last hidden states of all-MiniLM-L6-v2 for some sentences, by transformers' BertModel in
-float64 (needs minilm/ in .cache/data; pip install transformers tokenizers).
+"""Writes tests/golden/text_encoder.safetensors: last hidden states of all-MiniLM-L6-v2 for some sentences, by
+transformers' BertModel in float64 (needs minilm/ in .cache/data; pip install transformers tokenizers).
 
 Keys: ids.I (I32 [n]), output.I (F32 [n, 384]) for the short ones, output.I.summary for all, with the name output.I."""
 
@@ -18,7 +18,8 @@ import common
 SENTENCES = [
     "Water.",
     "Humid continental forest with farms and lakes, seen from above.",
-    "Hot desert: bare sand, gravel plains and rock; oases, wadis and irrigated circles stand out, dark green on pale soil.",
+    "Hot desert: bare sand, gravel plains and rock; oases, wadis and irrigated circles stand out,"
+    " dark green on pale soil.",
     " ".join(["Dense evergreen rainforest, brown rivers, clearings and plantations, villages along the roads;"] * 5),
 ]
 IN_FULL = 2

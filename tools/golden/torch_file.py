@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/torch_zip.pth and torch_legacy.pth: one small state dictionary in both formats of torch.save. Element i of each
-tensor, in row-major order of its shape, is i plus the tensor's offset below. The legacy format names storages by address: its bytes change
-from run to run, its content does not."""
+"""Writes tests/golden/torch_zip.pth and torch_legacy.pth: one small state dictionary in both formats of torch.save.
+
+Element i of each tensor, in row-major order of its shape, is i plus the tensor's offset below. The legacy format names
+storages by address: its bytes change from run to run, its content does not."""
 
 import collections
 import os
