@@ -95,11 +95,13 @@ static void progress_lines(void **state)
     Progress progress;
     log_stream_init(&stream, file, false);
     progress_start(&progress, &stream, "predicting", "tiles", 1000);
+    progress_set(&progress, 0); /* the time left is not known yet, and not told */
     for (int64_t i = 1; i <= 1000; i++) progress_set(&progress, i);
     progress_note(&progress, "%d MiB", 7);
     progress_finish(&progress);
     const char *text = written(file);
     assert_int_equal(count_lines(text), 21); /* 0, 5, ... 95 % and the last one */
+    assert_non_null(strstr(text, "predicting:   0 %, 0 of 1000 tiles\n"));
     assert_non_null(strstr(text, "predicting:  50 %, 500 of 1000 tiles, "));
     assert_non_null(strstr(text, "predicting: 1000 of 1000 tiles in 0 s, 7 MiB\n"));
 

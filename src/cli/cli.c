@@ -103,7 +103,7 @@ static void on_progress(void *context, int64_t done, int64_t total, const char *
     if (!cli->progress_open || cli->progress.total != total || done < cli->progress.done) {
         cli_progress_end(cli);
         progress_start(&cli->progress, cli_progress_stream(cli), cli->doing, cli->unit, total);
-        if (done > 1) progress_resume(&cli->progress, done); /* an earlier run did these */
+        if (done > 0) progress_resume(&cli->progress, done); /* done before the clock ran, or by an earlier run */
         cli->progress_open = true;
     }
     if (text != NULL) progress_note(&cli->progress, "%s", text);

@@ -26,7 +26,7 @@ typedef struct Comparison {
     Confusion all;
     Confusion zones[CLIMATE_ZONES + 1]; /* n NULL until a zone occurs */
     bool excluded[VALUES];
-    double *lon, *lat, *x, *y;          /* one row of the truth */
+    double *lon, *lat, *x, *y; /* one row of the truth */
     float *truth_values, *prediction_values;
     uint8_t *truth_valid, *prediction_valid;
     int64_t prediction_capacity;
@@ -102,8 +102,8 @@ static bool inside(const MetasegEvalOptions *o, double lon, double lat)
     return false;
 }
 
-/* Places of the pixels of a truth row, and where they lie in the prediction (NaN: outside of it or of the boxes). Without any
- * georeference on one side both must have the same size, and pixels correspond. */
+/* Places of the pixels of a truth row, and where they lie in the prediction (NaN: outside of it or of the boxes).
+ * Without any georeference on one side both must have the same size, and pixels correspond. */
 static Err locate(Comparison *c, int64_t row)
 {
     const int64_t width = raster_width(c->truth);
@@ -150,8 +150,9 @@ static RasterWindow needed(const Comparison *c)
         y1 = fmax(y1, floor(c->y[i]));
     }
     if (x1 < x0) return (RasterWindow){ 0 };
-    return (RasterWindow){ .x = (int64_t)x0, .y = (int64_t)y0, .columns = (int64_t)(x1 - x0) + 1,
-                           .rows = (int64_t)(y1 - y0) + 1 };
+    return (RasterWindow){
+        .x = (int64_t)x0, .y = (int64_t)y0, .columns = (int64_t)(x1 - x0) + 1, .rows = (int64_t)(y1 - y0) + 1
+    };
 }
 
 static Err read_prediction(Comparison *c, RasterWindow w)
@@ -206,7 +207,7 @@ static Err compare_rows(Comparison *c)
             TRY(read_prediction(c, w));
             TRY(count_row(c, w));
         }
-        if (c->run != NULL && c->run->progress != NULL && (row + 1) % ROWS_AT_ONCE == 0)
+        if (c->run != NULL && c->run->progress != NULL && ((row + 1) % ROWS_AT_ONCE == 0 || row + 1 == height))
             c->run->progress(c->run->context, row + 1, height, NULL);
     }
     return ERR_NONE;
@@ -241,7 +242,8 @@ static void print_table(const Comparison *c, const Metrics *m, LineSink sink)
         const ClassMetrics *const p = &m->per_class[k];
         if (p->truth == 0 && p->predicted == 0) continue;
         print_line(sink, "%5d  %-42s %12lld %7.2f %7.2f %9.2f %7.2f%s", (int)k, class_name(c, k), (long long)p->truth,
-                   100 * p->iou, 100 * p->f1, 100 * p->precision, 100 * p->recall, p->counted ? "" : "  not in the means");
+                   100 * p->iou, 100 * p->f1, 100 * p->precision, 100 * p->recall,
+                   p->counted ? "" : "  not in the means");
     }
     print_line(sink, "mIoU (macro, %d classes) %.2f %%", (int)m->counted_classes, 100 * m->miou);
     print_line(sink, "mF1 (macro) %.2f %%", 100 * m->mf1);
@@ -362,8 +364,12 @@ static Err compare(Comparison *c, const char *prediction, const char *truth, Lin
     print_table(c, &m, sink);
     print_zones(c, sink);
     if (report != NULL)
-        *report = (MetasegEvalReport){ .pixels = m.pixels, .counted_classes = m.counted_classes, .miou = m.miou,
-                                       .mf1 = m.mf1, .overall_accuracy = m.overall_accuracy, .kappa = m.kappa };
+        *report = (MetasegEvalReport){ .pixels = m.pixels,
+                                       .counted_classes = m.counted_classes,
+                                       .miou = m.miou,
+                                       .mf1 = m.mf1,
+                                       .overall_accuracy = m.overall_accuracy,
+                                       .kappa = m.kappa };
     return ERR_NONE;
 }
 

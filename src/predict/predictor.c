@@ -228,6 +228,7 @@ static Err loop(Pipeline *p)
     const int64_t count = tile_grid_count(&p->grid);
     int64_t done = 0;
     void *item = NULL;
+    if (run->progress != NULL) run->progress(run->context, 0, count, NULL);
     while (channel_take(p->full_tiles, &item)) {
         if (run->stop != NULL && *run->stop != 0)
             return err_set(ERR_INTERRUPTED, "stopped after %lld of %lld tiles; nothing was written", (long long)done,
