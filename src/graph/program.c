@@ -31,9 +31,8 @@ static Err pack_all(Program *program)
     return ERR_NONE;
 }
 
-Err program_forward(Program *program, uint64_t run_step)
+static Err run_forward(Program *program, uint64_t run_step)
 {
-    omp_set_num_threads(program->options.device.threads);
     if (program->options.poison) memset(program->memory + program->input_bytes, 0xFF, program->arena_bytes);
     if (!program->packed) TRY(pack_all(program));
     for (int32_t s = 0; s < program->n_steps; s++) {
@@ -49,13 +48,26 @@ Err program_forward(Program *program, uint64_t run_step)
     return ERR_NONE;
 }
 
+Err program_forward(Program *program, uint64_t run_step)
+{
+    const int32_t threads = program->options.device.threads;
+    omp_set_num_threads(threads);
+    const uint32_t before = denormals_off(threads);
+    const Err err = run_forward(program, run_step);
+    denormals_restore(threads, before);
+    return err;
+}
+
 Err program_backward(Program *program, bool accumulate)
 {
+    const int32_t threads = program->options.device.threads;
     if (program->loss < 0) return err_set(ERR_ARGUMENT, "this program was compiled without a loss");
-    omp_set_num_threads(program->options.device.threads);
-    TRY(program_run_backward(program, accumulate));
+    omp_set_num_threads(threads);
+    const uint32_t before = denormals_off(threads);
+    const Err err = program_run_backward(program, accumulate);
+    denormals_restore(threads, before);
     if (program->profiling) program->profiled_backward++;
-    return ERR_NONE;
+    return err;
 }
 
 void program_params_changed(Program *program) { program->packed = false; }

@@ -566,6 +566,29 @@ static void runtime_errors_name_the_module(void **state)
     fixture_done(&f);
 }
 
+/* Products too small for a normal float are 0 in a program, and its caller's arithmetic stays as it was. */
+static void denormals_count_as_zero(void **state)
+{
+    Fixture f = fixture_new(true);
+    ProgramOptions options = program_options_defaults();
+    const volatile float small = 1e-30F, smaller = 1e-10F;
+    (void)state;
+    const Var a = graph_input(f.g, "a", DTYPE_F32, shape1(N)), b = graph_input(f.g, "b", DTYPE_F32, shape1(N));
+    const Var y = node2(f.g, &op_multiply_, a, b);
+    graph_output(f.g, "y", y);
+    assert_int_equal(program_compile(f.g, f.params, &options, &f.program), ERR_NONE);
+    for (int64_t k = 0; k < N; k++) {
+        ((float *)program_tensor(f.program, "a").data)[k] = small;
+        ((float *)program_tensor(f.program, "b").data)[k] = smaller;
+    }
+    assert_int_equal(program_forward(f.program, 0), ERR_NONE);
+#if METASEG_WITH_X86
+    assert_true(((const float *)program_tensor(f.program, "y").data)[0] == 0.0F);
+#endif
+    assert_true(small * smaller > 0.0F);
+    fixture_done(&f);
+}
+
 static void collect_row(void *context, const char *line)
 {
     char *text = context;
@@ -619,6 +642,7 @@ int main(void)
         cmocka_unit_test(backward_needs_a_loss),
         cmocka_unit_test(kernel_without_backward_is_for_inference),
         cmocka_unit_test(runtime_errors_name_the_module),
+        cmocka_unit_test(denormals_count_as_zero),
         cmocka_unit_test(table_and_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
