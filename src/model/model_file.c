@@ -89,10 +89,10 @@ static Err check_names(const TensorFile *file, const ParamSet *params)
     return ERR_NONE;
 }
 
-static Err fill_model(const TensorFile *file, Model *model)
+static Err fill_model(const TensorFile *file, bool auxiliary, Model *model)
 {
     TRY(check_names(file, model->params));
-    params_initialize(model->params, 0); /* for an auxiliary head that the file does not have */
+    if (auxiliary) params_initialize(model->params, 0); /* for an auxiliary head that the file does not have */
     TRY(model_read_params(file, "", auxiliary_prefix, model->params));
     for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
         TRY(prompt_table_load(file, (PromptKind)kind, &model->prompts[kind]));
@@ -114,7 +114,7 @@ Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model)
     Err err = model_new(&config, auxiliary, &model);
     model_config_done(&config);
     TRY(err);
-    err = fill_model(file, model);
+    err = fill_model(file, auxiliary, model);
     if (err == ERR_NONE)
         *ret_model = model;
     else
