@@ -189,6 +189,7 @@ static Err put_map_classes(Sheet *sheet, Raster *raster, bool shares)
     int64_t counts[VALUES] = { 0 }, total = 0;
     if (shares) TRY(count_values(raster, counts));
     for (int i = 0; i < VALUES; i++) total += counts[i];
+    if (shares) put_number(sheet, "valid pixels", (double)total);
     begin_list(sheet, "classes");
     for (int i = 0; i < VALUES; i++) {
         const char *name = raster_class_name(raster, i);

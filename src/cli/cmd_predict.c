@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *lonlat, *prompt;
@@ -108,12 +109,31 @@ static Err output_name(const char *folder, const char *in, char **ret_path)
 {
     char *stem = NULL;
     char *name = NULL;
-    Err err = path_stem(in, &stem);
+    Err err = path_stem(path_name(in), &stem);
     if (err == ERR_NONE) err = str_format(&name, "%s_classes.tif", stem);
     if (err == ERR_NONE) err = path_join(folder, name, ret_path);
     free(stem);
     free(name);
     return err;
+}
+
+/* No two maps of a folder may have one name. */
+static Err check_names(const OptionResult *words)
+{
+    for (int64_t i = 0; i < words->n_arguments; i++) {
+        for (int64_t k = 0; k < i; k++) {
+            char *a = NULL, *b = NULL;
+            Err err = path_stem(path_name(words->arguments[k]), &a);
+            if (err == ERR_NONE) err = path_stem(path_name(words->arguments[i]), &b);
+            if (err == ERR_NONE && strcmp(a, b) == 0)
+                err = err_set(ERR_ARGUMENT, "'%s' and '%s' would both become '%s_classes.tif'; predict one at a time",
+                              words->arguments[k], words->arguments[i], a);
+            free(a);
+            free(b);
+            TRY(err);
+        }
+    }
+    return ERR_NONE;
 }
 
 /* Each input gets its own map; a bad one is told and passed over. */
@@ -122,6 +142,7 @@ static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words
 {
     if (args->confidence != NULL || args->probabilities != NULL || args->quicklook != NULL)
         return err_set(ERR_ARGUMENT, "--confidence, --probabilities and --quicklook take one input");
+    TRY(check_names(words));
     TRY(file_make_folders(args->out));
     int64_t failed = 0;
     for (int64_t i = 0; i < words->n_arguments; i++) {

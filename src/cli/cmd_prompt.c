@@ -29,7 +29,7 @@ static const Option prompt_options[] = {
       .help = "aerial, very-high-resolution, sentinel-2, landsat or modis instead of the image's" },
     { "model", 'm', OPTION_STRING, offsetof(PromptArgs, model), .value = "FILE",
       .help = "show the words that this model carries and reads, instead of the prompt bank's" },
-    { "json", 0, OPTION_FLAG, offsetof(PromptArgs, json), .help = "write JSON" },
+    { "json", 0, OPTION_FLAG, offsetof(PromptArgs, json), .help = "write JSON, on one line" },
 };
 
 const OptionSpec cmd_prompt_spec = {
@@ -233,7 +233,7 @@ static void put_prompt(JsonWriter *w, const WordPiece *tokenizer, const Prompt *
 
 static Err print_json(const Report *report)
 {
-    JsonWriter w = { .pretty = true };
+    JsonWriter w = { 0 };
     char *text = NULL;
     json_begin_object(&w, NULL);
     json_put_string(&w, "image", report->image);

@@ -3,26 +3,7 @@
 # The command line itself: help, version, refusals and their exit codes, broken standard output, messages as JSON.
 # basics.sh PROGRAM
 program=$1
-failed=0
-
-# expect CODE STDOUT-PATTERN STDERR-PATTERN ARGUMENTS...: grep patterns; '' means that nothing may be there
-expect() {
-    code=$1 out=$2 err=$3
-    shift 3
-    "$program" "$@" >basics.out 2>basics.err </dev/null
-    got=$?
-    verdict=
-    [ $got = "$code" ] || verdict="exit code $got, expected $code"
-    if [ -n "$out" ]; then grep -q -e "$out" basics.out || verdict="$verdict; stdout lacks '$out'"
-    else [ ! -s basics.out ] || verdict="$verdict; stdout is not empty"; fi
-    if [ -n "$err" ]; then grep -q -e "$err" basics.err || verdict="$verdict; stderr lacks '$err'"
-    else [ ! -s basics.err ] || verdict="$verdict; stderr is not empty"; fi
-    if [ -n "$err" ] && [ "$(wc -l <basics.err)" != 1 ]; then verdict="$verdict; stderr is not one line"; fi
-    [ -z "$verdict" ] && return
-    echo "FAILED: metaseg $*: $verdict"
-    cat basics.out basics.err
-    failed=1
-}
+. "$(dirname "$0")/expect.sh"
 
 expect 0 '^metaseg [0-9.]*$' '' --version
 expect 0 'usage: metaseg COMMAND' '' --help
@@ -45,12 +26,12 @@ for command in $("$program" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*
 done
 
 if [ -w /dev/full ]; then
-    "$program" --help >/dev/full 2>basics.err
-    [ $? = 6 ] && grep -q 'cannot be written' basics.err || { echo "FAILED: a full disk behind stdout is not reported"; failed=1; }
+    "$program" --help >/dev/full 2>"$log.err"
+    [ $? = 6 ] && grep -q 'cannot be written' "$log.err" || { echo "FAILED: a full disk behind stdout is not reported"; failed=1; }
 fi
 
 # every plain and every documented level runs what this CPU has, and refuses what it has not
-"$program" doctor --cpu plain >basics.out 2>&1
-grep -q '^level *plain ' basics.out || { echo "FAILED: --cpu plain"; failed=1; }
-rm -f basics.out basics.err
+"$program" doctor --cpu plain >"$log.out" 2>&1
+grep -q '^level *plain ' "$log.out" || { echo "FAILED: --cpu plain"; failed=1; }
+rm -f "$log.out" "$log.err"
 exit $failed

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files for the tests of the program, made on the spot: a model with random weights, damaged and hostile models,
+ * rasters of every odd kind, and a share folder with a climate map of a small world. make_fixtures FOLDER (which must
+ * exist).
+ *
+ * The world: longitudes -180 to -140 are Af, -140 to -100 BWh, the rest is sea. */
+#include "geo/geo_test.h"
+
+#include "base/file.h"
+#include "base/rng.h"
+#include "geo/climate.h"
+#include "model/model_file.h"
+
+#include <math.h>
+
+enum { WIDTH = 40, HEIGHT = 30, MAX_BYTES = 1 << 28, PROMPT_ROWS = 6 };
+
+static const char *folder;
+static char path_buffers[4][256];
+
+static const char *at(int buffer, const char *name) { return test_at(folder, name, path_buffers[buffer]); }
+
+/* ---- the model ---- */
+
+static void make_prompts(Model *model)
+{
+    float rows[PROMPT_ROWS * MODEL_TEXT_WIDTH];
+    PromptTable *const table = &model->prompts[PROMPT_ZONE];
+    prompt_table_done(table);
+    ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, PROMPT_ROWS));
+    for (int32_t zone = 0; zone < CLIMATE_ZONES; zone++) {
+        for (int i = 0; i < PROMPT_ROWS * MODEL_TEXT_WIDTH; i++)
+            rows[i] = 0.3F * (float)rng_normal(7, RNG_WEIGHTS, (uint64_t)zone, (uint64_t)i);
+        ASSERT_OK(prompt_table_set(table, zone, climate_zone_name(zone + 1), "random rows", rows, PROMPT_ROWS));
+    }
+}
+
+static void make_model(void)
+{
+    ModelConfig config;
+    Model *model = NULL;
+    ASSERT_OK(model_config_init(&config));
+    ASSERT_OK(model_config_set_classes(&config, 17));
+    ASSERT_OK(model_config_set_text(&config.name, "fixture"));
+    config.decoder_width = 16;
+    config.tile = 256;
+    config.gsd_minimum = 0.04;
+    config.gsd_maximum = 0.06;
+    config.gsd_unit = MODEL_DEGREE;
+    for (int32_t i = 0; i < config.n_classes; i++) config.classes[i].color = 0x102030U * (uint32_t)(i % 8) + 15U;
+    ASSERT_OK(model_new(&config, false, &model));
+    model_config_done(&config);
+    model_initialize(model, 3);
+    make_prompts(model);
+    const ModelSave save = model_save_defaults();
+    ASSERT_OK(model_save(model, at(0, "model.safetensors"), &save));
+    model_free(model);
+}
+
+/* ---- damaged and hostile models ---- */
+
+static void write_bytes(const char *name, const void *bytes, size_t length)
+{
+    ASSERT_OK(file_write(at(1, name), bytes, length, true));
+}
+
+/* A safetensors file of this header and `data_bytes` zeros. */
+static void write_tensors(const char *name, uint64_t header_length, const char *header, size_t data_bytes)
+{
+    const size_t length = strlen(header), total = 8 + length + data_bytes;
+    unsigned char *const bytes = calloc(1, total);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(header_length >> 8 * i);
+    memcpy(bytes + 8, header, length);
+    write_bytes(name, bytes, total);
+    free(bytes);
+}
+
+#define TENSOR(name, dtype, begin, end)                                                                                \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":[4],\"data_offsets\":[" begin "," end "]}"
+
+static void make_hostile(void)
+{
+    const char *const overlap = "{" TENSOR("a", "F32", "0", "16") "," TENSOR("b", "F32", "8", "24") "}";
+    const char *const hole = "{" TENSOR("a", "F32", "0", "16") "," TENSOR("b", "F32", "32", "48") "}";
+    const char *const dtype = "{" TENSOR("a", "F8_E4M3", "0", "4") "}";
+    const char *const plain = "{" TENSOR("a", "F32", "0", "16") "}";
+    write_tensors("overlap.safetensors", strlen(overlap), overlap, 24);
+    write_tensors("hole.safetensors", strlen(hole), hole, 48);
+    write_tensors("dtype.safetensors", strlen(dtype), dtype, 4);
+    write_tensors("other.safetensors", strlen(plain), plain, 16); /* sound, but no model of ours */
+    write_tensors("header.safetensors", UINT64_MAX / 2, plain, 16);
+    write_tensors("header_beyond_file.safetensors", strlen(plain) + 17, plain, 16);
+    write_tensors("empty.safetensors", 0, "", 0);
+    test_write_text(at(1, "hostile.pth"), "cos\nsystem\n(S'touch pwned'\ntR.");
+}
+
+/* The first place of `word` in the bytes. */
+static unsigned char *find(unsigned char *bytes, size_t length, const char *word)
+{
+    const size_t n = strlen(word);
+    for (size_t i = 0; i + n <= length; i++)
+        if (memcmp(bytes + i, word, n) == 0) return bytes + i;
+    fail_msg("'%s' is not in the model", word);
+    return NULL;
+}
+
+/* The good model with the first `from` replaced by `to` of the same length. */
+static void make_variant(const char *name, const char *from, const char *to)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    assert_int_equal(strlen(from), strlen(to));
+    ASSERT_OK(file_read(at(0, "model.safetensors"), MAX_BYTES, &bytes, &length));
+    memcpy(find((unsigned char *)bytes, length, from), to, strlen(to));
+    write_bytes(name, bytes, length);
+    free(bytes);
+}
+
+static void make_damaged(void)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    ASSERT_OK(file_read(at(0, "model.safetensors"), MAX_BYTES, &bytes, &length));
+    write_bytes("truncated.safetensors", bytes, length - 1000);
+    write_bytes("truncated_header.safetensors", bytes, 2000);
+    for (size_t i = 1; i <= 64; i++) bytes[length - i] = (char)0xff; /* no numbers, in f16 and in f32 */
+    write_bytes("nan.safetensors", bytes, length);
+    free(bytes);
+    make_variant("architecture.safetensors", "efficientnet_lite0", "efficientnet_lite9");
+    make_variant("fusion.safetensors", "\\\"fusion\\\":\\\"caf\\\"", "\\\"fusion\\\":\\\"cat\\\"");
+    make_variant("integers.safetensors", "\"dtype\":\"F32\"", "\"dtype\":\"I32\"");
+    make_variant("renamed.safetensors", "encoder._conv_stem.weight", "encoder._conv_stem.height");
+}
+
+/* ---- rasters ---- */
+
+static const double place[6] = { -170.0, 0.05, 0.0, 45.0, 0.0, -0.05 };
+static const char *const rgb[] = { "PHOTOMETRIC=RGB", NULL };
+
+static TestRaster usual(void)
+{
+    return (TestRaster){
+        .width = WIDTH, .height = HEIGHT, .bands = 3, .geotransform = place, .epsg = 4326, .options = rgb
+    };
+}
+
+static void make_georeferences(void)
+{
+    static const double south_up[6] = { -170.0, 0.05, 0.0, 43.5, 0.0, 0.05 };
+    static const double rotated[6] = { -170.0, 0.04, 0.03, 45.0, 0.03, -0.04 };
+    static const double local[6] = { 500000.0, 5500.0, 0.0, 4900000.0, 0.0, -5500.0 };
+    TestRaster r = usual();
+    test_raster(at(1, "good.tif"), r);
+    r.epsg = 0;
+    test_raster(at(1, "no_crs.tif"), r);
+    r.geotransform = NULL;
+    test_raster(at(1, "no_place.tif"), r);
+    r = usual();
+    r.epsg = 0;
+    r.wkt = "GEOGCS[\"unknown\",DATUM[\"unknown\",SPHEROID[\"unknown\",6371007.181,0]],PRIMEM[\"Greenwich\",0],"
+            "UNIT[\"degree\",0.0174532925199433]]";
+    test_raster(at(1, "no_datum.tif"), r);
+    r.wkt = "LOCAL_CS[\"arbitrary\",UNIT[\"metre\",1]]";
+    r.geotransform = local;
+    test_raster(at(1, "local.tif"), r);
+    r = usual();
+    r.geotransform = south_up;
+    test_raster(at(1, "south_up.tif"), r);
+    r.geotransform = rotated;
+    test_raster(at(1, "rotated.tif"), r);
+}
+
+static void make_pixels(void)
+{
+    static float values[HEIGHT][WIDTH][3];
+    const double zero = 0.0;
+    TestRaster r = usual();
+    r.width = r.height = 1;
+    test_raster(at(1, "one_pixel.tif"), r);
+    r = usual();
+    r.values = &values[0][0][0];
+    r.nodata = &zero;
+    test_raster(at(1, "all_nodata.tif"), r);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            for (int b = 0; b < 3; b++)
+                values[y][x][b] = x < 10 && b == 1 ? NAN : y == 0 ? INFINITY : test_value(x, y, b);
+    r.nodata = NULL;
+    r.type = GDT_Float32;
+    test_raster(at(1, "nan.tif"), r);
+    r = usual();
+    r.options = NULL;
+    r.bands = 4;
+    r.type = GDT_UInt16; /* four bands of Bytes would count as red, green, blue and alpha */
+    test_raster(at(1, "four_bands.tif"), r);
+    r.bands = 2;
+    r.type = GDT_Byte;
+    test_raster(at(1, "two_bands.tif"), r);
+    r = usual();
+    r.type = GDT_CFloat32;
+    r.options = NULL;
+    test_raster(at(1, "complex.tif"), r);
+}
+
+static void make_bad_rasters(void)
+{
+    static const char *const strips[] = { "BLOCKYSIZE=1", "PHOTOMETRIC=RGB", NULL };
+    char *bytes = NULL;
+    size_t length = 0;
+    TestRaster r = usual();
+    r.options = strips;
+    test_raster(at(1, "whole.tif"), r);
+    ASSERT_OK(file_read(at(1, "whole.tif"), MAX_BYTES, &bytes, &length));
+    write_bytes("truncated.tif", bytes, length - 1000);
+    write_bytes("truncated_early.tif", bytes, 60);
+    free(bytes);
+    test_write_text(at(1, "empty.tif"), "");
+    test_write_text(at(1, "text.tif"), "This is only text, whatever it is called.\n");
+    test_write_text(at(1, "no_bands.vrt"), "<VRTDataset rasterXSize=\"4\" rasterYSize=\"4\"></VRTDataset>");
+    test_write_text(at(1, "huge.vrt"),
+                    "<VRTDataset rasterXSize=\"2000000000\" rasterYSize=\"2000000000\"><VRTRasterBand "
+                    "dataType=\"Byte\" band=\"1\"/></VRTDataset>");
+    r = (TestRaster){ .width = 300, .height = 300, .bands = 3, .geotransform = place, .epsg = 4326, .options = rgb };
+    test_raster(at(1, "larger.tif"), r);
+}
+
+/* ---- the share folder ---- */
+
+static void make_share(void)
+{
+    float values[18 * 36];
+    for (int i = 0; i < 18 * 36; i++) values[i] = i % 36 < 4 ? 1.0F : i % 36 < 8 ? 7.0F : 32.0F;
+    test_raster(at(1, "world.png"), (TestRaster){ .width = 36, .height = 18, .driver = "PNG", .values = values });
+    test_write_text(at(2, "world.csv"), ",kg_zone,zoneNum\n1,Af,1\n7,BWh,7\n32,Ocean,32\n");
+    ASSERT_OK(file_make_folders(at(0, "share/models")));
+    ASSERT_OK(climate_convert(at(1, "world.png"), at(2, "world.csv"), at(3, "share/koppen_geiger.bin"), 1));
+    if (symlink(METASEG_SOURCE_DIR "/share/prompts", at(0, "share/prompts")) != 0) fail_msg("no link can be made");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) return 2;
+    folder = argv[1];
+    make_model();
+    make_hostile();
+    make_damaged();
+    make_georeferences();
+    make_pixels();
+    make_bad_rasters();
+    make_share();
+    return 0;
+}

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Odd but usable inputs give a map on their own grid; options of predict. predict.sh PROGRAM FIXTURES
+program=$1 fixtures=$2
+. "$(dirname "$0")/expect.sh"
+unset METASEG_SHARE
+work=$(mktemp -d "$PWD/predict.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+valid='"valid_pixels":'
+
+grid() { # FILE: size, coordinate reference system and geotransform
+    "$program" info --json "$1" | grep -o '"width":[0-9]*,"height":[0-9]*,"crs":"[^"]*"\(,"geotransform":[^]]*\]\)\?'
+}
+
+# accept INPUT VALID WARNING OPTIONS...: exit code 0, the input's grid, that many pixels with a class; a warning that holds the
+# words, or no word on stderr when WARNING is ''
+accept() {
+    input=$1 count=$2 warning=$3
+    shift 3
+    run predict "$fixtures/$input" -o "$work/map.tif" -f -q --share "$fixtures/share" --threads 1 -m "$fixtures/model.safetensors" "$@"
+    verdict=
+    [ $got = 0 ] || verdict="exit code $got"
+    [ "$(cat "$log.out")" = "$work/map.tif" ] || verdict="$verdict; stdout does not name the map"
+    if [ -n "$warning" ]; then grep -q "^metaseg: warning: .*$warning" "$log.err" || verdict="$verdict; no warning of '$warning'"
+    else [ ! -s "$log.err" ] || verdict="$verdict; stderr is not empty"; fi
+    grep -q 'error' "$log.err" && verdict="$verdict; an error"
+    [ "$(grid "$work/map.tif")" = "$(grid "$fixtures/$input")" ] || verdict="$verdict; the grid is not the input's"
+    "$program" info --json --shares "$work/map.tif" >"$work/info"
+    grep -q "$valid$count," "$work/info" || verdict="$verdict; $(grep -o "$valid[0-9]*" "$work/info") instead of $count"
+    [ -z "$verdict" ] || fail "predict $input $*: $verdict"
+}
+
+accept good.tif 1200 ''
+cp "$work/map.tif" "$work/good.tif"
+grep -q '"METASEG_PROMPTS":"grounded"' "$work/info" || fail "the map does not say how it was made"
+accept no_crs.tif 1200 'ground sampling distance is unknown'
+grep -q 'place is unknown.*null prompt' predict.err || fail "no warning of the unknown place"
+accept no_place.tif 1200 'place is unknown'
+accept no_place.tif 1200 'ground sampling distance is unknown' --lonlat -170,44
+grep -q 'place is unknown' predict.err && fail "a place was given by hand"
+accept local.tif 1200 'place is unknown'
+accept no_datum.tif 1200 ''
+cmp -s "$work/map.tif" "$work/good.tif" && fail "the maps of two coordinate reference systems are the same file"
+accept south_up.tif 1200 ''
+accept rotated.tif 1200 ''
+accept one_pixel.tif 1 ''
+accept all_nodata.tif 0 ''
+accept nan.tif 870 ''
+accept four_bands.tif 1200 '' -b 1,2,3
+accept good.tif 1200 '' -b blue,green,red
+cmp -s "$work/map.tif" "$work/good.tif" && fail "bands in another order give the same map"
+accept good.tif 1200 '' -b 1,2,3
+cmp -s "$work/map.tif" "$work/good.tif" || fail "the same bands by name and by number give different maps"
+accept good.tif 1200 '' --threads 2
+cmp -s "$work/map.tif" "$work/good.tif" || fail "two threads give another map"
+accept good.tif 1200 '' --confidence "$work/c.tif" --probabilities "$work/p.tif" --quicklook "$work/q.png"
+for file in c.tif p.tif q.png; do [ -s "$work/$file" ] || fail "no $file"; done
+accept good.tif 1200 '' --prompts null
+cmp -s "$work/map.tif" "$work/good.tif" && fail "the null prompt gives the same map"
+
+# several inputs into a folder: a bad one is told and passed over
+run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" -o "$work/maps" -q --share "$fixtures/share" \
+    -m "$fixtures/model.safetensors"
+[ $got = 3 ] || fail "exit code $got after one bad input of three"
+[ "$(cd "$work/maps" && echo *.tif)" = 'good_classes.tif nan_classes.tif' ] || fail "maps of a folder: $(ls "$work/maps")"
+grep -q "text.tif': not a raster" predict.err || fail "the bad input is not named"
+
+# own words
+data=${METASEG_DATA:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
+if [ -s "$data/minilm/model.safetensors" ] && [ -s "$data/minilm/vocab.txt" ]; then
+    METASEG_DATA=$data
+    export METASEG_DATA
+    accept no_place.tif 1200 'ground sampling distance is unknown' --prompt 'hot desert with dunes'
+    cp "$work/map.tif" "$work/desert.tif"
+    grep -q '"METASEG_PROMPT":"hot desert with dunes"' "$work/info" || fail "the map does not carry the words"
+    accept no_place.tif 1200 'ground sampling distance is unknown' --prompt 'permanent ice and snow on mountains'
+    cmp -s "$work/map.tif" "$work/desert.tif" && fail "other words give the same map"
+else
+    echo "SKIPPED: own words (no text encoder in '$data': make data)"
+fi
+METASEG_DATA=/nowhere
+export METASEG_DATA
+expect 4 '' "'/nowhere/minilm': a free prompt needs" predict "$fixtures/good.tif" -o "$work/x.tif" -q --share "$fixtures/share" \
+    -m "$fixtures/model.safetensors" --prompt desert
+[ ! -e "$work/x.tif" ] || fail "a map without its words"
+exit $failed

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# metaseg prompt and metaseg info. prompt_info.sh PROGRAM FIXTURES
+program=$1 fixtures=$2
+. "$(dirname "$0")/expect.sh"
+unset METASEG_SHARE
+share="--share $fixtures/share"
+data=${METASEG_DATA:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
+
+has() { # PATTERN...: the last standard output holds each
+    for pattern; do grep -q -e "$pattern" "$log.out" || fail "stdout lacks '$pattern'"; done
+}
+
+# the made-up world: no vocabulary is needed to show the rest
+METASEG_DATA=/nowhere
+export METASEG_DATA
+expect 0 '^  Af  *100.00 %  tropical, rainforest' "vocab.txt': missing, so no tokens" prompt --lonlat -150,10 $share
+has '^prompt of Af$' '^  zone  *Tropical rainforest' 'given by hand'
+expect 0 '^  none *100.00 %' "vocab.txt" prompt --lonlat 10,10 $share
+has '^null prompt for 100 %'
+expect 0 '^  BWh *50.00 %' "vocab.txt" prompt --bbox -120,-10,-80,10 --date 2020-07 --sensor landsat $share
+has '^  none *50.00 %' 'northern hemisphere summer' 'landsat satellite' 'footprint  *-120.00000 to -80.00000 E' '^null prompt for 50 %'
+expect 0 '"zone":"BWh"' 'vocab.txt' prompt --bbox -120,-10,-80,10 --json $share
+has '"tokens":null' '"null_share":0.5'
+expect 0 'ground sampling distance  0.05 degrees' 'vocab.txt' prompt "$fixtures/good.tif" $share
+has '^  Af  *100.00 %' 'geotransform and coordinate reference system'
+expect 0 '^  none *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" $share
+expect 0 '^  Af  *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" --lonlat -170,44 $share
+expect 2 '' 'has a georeference of its own' prompt "$fixtures/good.tif" --lonlat 1,2 $share
+expect 0 'random rows' 'vocab.txt' prompt --lonlat -150,10 $share -m "$fixtures/model.safetensors"
+unset METASEG_DATA
+
+# the published climate map and vocabulary
+if [ -s "$data/koppen_geiger.bin" ] && [ -s "$data/minilm/vocab.txt" ]; then
+    METASEG_DATA=$data
+    export METASEG_DATA
+    mkdir -p published
+    ln -sfn "$fixtures/share/prompts" published/prompts
+    ln -sf "$(cd "$data" && pwd)/koppen_geiger.bin" published/koppen_geiger.bin
+    expect 0 '^prompt of Cfb, 45 tokens' '' prompt --lonlat 13.06,52.40 --share published
+    has 'tokens  *\[CLS\] temperate oceanic'
+    expect 0 '^prompt of BWh' '' prompt --lonlat 31.2,30.0 --share published
+    expect 0 '^prompt of Af' '' prompt --lonlat 103.8,1.35 --share published
+    expect 0 '^null prompt' '' prompt --lonlat -30,30 --share published
+    rm -rf published
+else
+    echo "SKIPPED: the published climate map and vocabulary (none in '$data': make data)"
+fi
+
+# info
+expect 0 'WGS 84' '' info "$fixtures/good.tif"
+has 'width  *40$' 'height  *30$' '1  *red, Byte' 'footprint'
+expect 0 '"bands":\[{"name":"red","type":"Byte"}' '' info --json "$fixtures/good.tif"
+expect 0 'class 16' '' info "$fixtures/model.safetensors"
+has 'kind  *model$' 'encoder  *efficientnet_lite0' 'hash  *xxh64:[0-9a-f]*$' 'zone sentences  *30' 'unit of distances  *degree' 'parameters  *[0-9]'
+expect 0 '"ground_sampling_distances":\[0.04,0.06\]' '' info --json "$fixtures/model.safetensors"
+expect 5 '' 'no metaseg model' info "$fixtures/other.safetensors"
+run info "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/model.safetensors"
+[ $got = 3 ] || fail "exit code $got after one bad file of three"
+has 'good.tif' 'class 16'
+exit $failed
