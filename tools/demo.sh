@@ -72,7 +72,7 @@ if older "$out/earth_side_by_side.png" -- "$map" "$data/igbp_2019.tif" "$picture
     set --
     for box in $holdout; do set -- "$@" "box=$box"; done
     "$picture" "$data/blue_marble.tif" "$map" "$data/igbp_2019.tif" "$out/earth_side_by_side.png" crs=EPSG:4326 \
-        "image=Blue Marble (NASA)" "map=metaseg" "labels=MODIS land cover 2019 (MCD12C1, IGBP)" \
+        "image=Blue Marble (NASA)" "map=Map made by metaseg" "labels=MODIS land cover 2019 (MCD12C1, IGBP)" \
         "note=Outlined: never seen in training" "$@" || fail "the picture could not be drawn"
 else
     say "3 of 4: the picture is there already"

@@ -3,8 +3,8 @@
  * A picture of an image, a map and reference labels, for the demo and the documentation.
  *
  *     side_by_side IMAGE MAP LABELS OUT.png [KEY=VALUE...]
- *     keys: image, map, labels (titles), crs (of the labels), note (below the legend), box=W,S,E,N (any number of
- * times)
+ *     keys: image, map, labels (titles), crs (of the labels), note (below the legend),
+ *     width (of a quarter, pixels), box=W,S,E,N (any number of times)
  */
 #include "predict/side_by_side.h"
 #include "base/str.h"
@@ -31,6 +31,10 @@ static Err read_words(int count, char **words, SideBySide *what, double boxes[MO
             if (known) *texts[k].value = words[i] + strlen(texts[k].key);
         }
         if (known) continue;
+        if (str_starts_with(words[i], "width=")) {
+            TRY(str_parse_int(words[i] + 6, "width", 1, 100000, &what->width));
+            continue;
+        }
         if (!str_starts_with(words[i], "box=")) return err_set(ERR_ARGUMENT, "'%s' is none of the keys", words[i]);
         if (what->n_boxes == MOST_BOXES) return err_set(ERR_ARGUMENT, "more than %d boxes", (int)MOST_BOXES);
         TRY(geo_parse_bbox(words[i] + 4, boxes[what->n_boxes]));

@@ -10,11 +10,12 @@
 #include <string.h>
 
 enum {
-    PANEL = 1000, /* width of a quarter, pixels */
-    GAP = 24,     /* between quarters */
-    EDGE = 16,    /* around all */
-    TITLE = 44,   /* above a quarter */
-    SAMPLES = 4,  /* along each side of a pixel of the picture */
+    WIDEST = 1000, /* quarter, pixels; the sizes below are for it */
+    NARROWEST = 200,
+    GAP = 24,    /* between quarters */
+    EDGE = 16,   /* around all */
+    TITLE = 44,  /* above a quarter */
+    SAMPLES = 4, /* along each side of a pixel of the picture */
     VALUES = 256,
     NOTHING = 255
 };
@@ -37,9 +38,12 @@ typedef struct Drawing {
     Raster *image;
     Layer map, labels;
     int64_t columns, rows; /* of a quarter */
+    double scale;          /* of everything else: columns / WIDEST */
     bool present[VALUES];  /* classes that occur in either */
     Picture picture;
 } Drawing;
+
+static int64_t scaled(const Drawing *d, int64_t pixels) { return llround((double)pixels * d->scale); }
 
 static Err layer_open(const char *path, const char *crs, int64_t columns, Layer *layer)
 {
@@ -75,9 +79,13 @@ static Err open_all(Drawing *d)
     if (strcmp(info->type, "Byte") != 0)
         return err_set(ERR_INPUT, "'%s': its values are %s; only an image of Bytes can be shown", what->image,
                        info->type);
-    d->columns = PANEL;
-    d->rows = (int64_t)fmax(1.0, round((double)PANEL * (double)info->height / (double)info->width));
-    if (d->rows > 8 * PANEL)
+    d->columns = what->width == 0 ? WIDEST : what->width;
+    if (d->columns < NARROWEST || d->columns > WIDEST)
+        return err_set(ERR_ARGUMENT, "width %lld is outside %d..%d", (long long)what->width, (int)NARROWEST,
+                       (int)WIDEST);
+    d->scale = (double)d->columns / WIDEST;
+    d->rows = (int64_t)fmax(1.0, round((double)d->columns * (double)info->height / (double)info->width));
+    if (d->rows > 8 * WIDEST)
         return err_set(ERR_INPUT, "'%s': %lld x %lld pixels are too narrow for a picture", what->image,
                        (long long)info->width, (long long)info->height);
     TRY(raster_set_grid(d->image, d->columns, d->rows));
@@ -86,7 +94,8 @@ static Err open_all(Drawing *d)
     d->map.own_pixels = true;
     if (!raster_info(d->map.raster)->has_palette)
         return err_set(ERR_INPUT, "'%s': it has no palette, so the classes have no colours", what->map);
-    return picture_init(2 * EDGE + GAP + 2 * d->columns, 2 * EDGE + GAP + 2 * (TITLE + d->rows), &d->picture);
+    const int64_t borders = 2 * scaled(d, EDGE) + scaled(d, GAP);
+    return picture_init(borders + 2 * d->columns, borders + 2 * (scaled(d, TITLE) + d->rows), &d->picture);
 }
 
 static void close_all(Drawing *d)
@@ -101,9 +110,9 @@ static void close_all(Drawing *d)
 
 static Err draw_image(const Drawing *d, int64_t left, int64_t top)
 {
-    float values[PANEL * 3];
-    uint8_t valid[PANEL];
-    uint32_t colors[PANEL];
+    float values[WIDEST * 3];
+    uint8_t valid[WIDEST];
+    uint32_t colors[WIDEST];
     for (int64_t r = 0; r < d->rows; r++) {
         TRY(raster_read(d->image, (RasterWindow){ .y = r, .columns = d->columns, .rows = 1 }, values, valid));
         for (int64_t c = 0; c < d->columns; c++) {
@@ -191,9 +200,15 @@ static uint8_t commonest(const Layer *layer, const RasterWindow *w, int64_t firs
     return best;
 }
 
+/* The colour of a class of the map. A palette has an entry for every value, so the names tell which are classes. */
+static bool map_color(const Drawing *d, int64_t value, uint32_t *ret_rgb)
+{
+    return raster_class_name(d->map.raster, value)[0] != '\0' && raster_class_color(d->map.raster, value, ret_rgb);
+}
+
 static Err draw_classes(Drawing *d, Layer *layer, int64_t left, int64_t top)
 {
-    uint32_t colors[PANEL];
+    uint32_t colors[WIDEST];
     for (int64_t r = 0; r < d->rows; r++) {
         RasterWindow window;
         locate(d, layer, r);
@@ -201,7 +216,7 @@ static Err draw_classes(Drawing *d, Layer *layer, int64_t left, int64_t top)
         for (int64_t c = 0; c < d->columns; c++) {
             const uint8_t value = commonest(layer, &window, c * SAMPLES * SAMPLES);
             colors[c] = white;
-            if (value == NOTHING || !raster_class_color(d->map.raster, value, &colors[c])) continue;
+            if (value == NOTHING || !map_color(d, value, &colors[c])) continue;
             d->present[value] = true;
         }
         picture_pixels(&d->picture, left, top + r, d->columns, colors);
@@ -237,18 +252,18 @@ static void outline(const Drawing *d, const double box[4], double left, double t
 static void dress(const Drawing *d, const char *title, int64_t left, int64_t top)
 {
     cairo_t *const cr = d->picture.cr;
-    picture_text(&d->picture, (double)left, (double)top - 12.0, title_size, title);
+    picture_text(&d->picture, (double)left, (double)top - 12.0 * d->scale, title_size * d->scale, title);
     cairo_save(cr);
     cairo_rectangle(cr, (double)left, (double)top, (double)d->columns, (double)d->rows);
     cairo_clip(cr);
-    cairo_set_line_width(cr, 3.0);
+    cairo_set_line_width(cr, 3.0 * d->scale);
     for (int64_t i = 0; i < d->what->n_boxes; i++) {
         outline(d, d->what->boxes[i], (double)left, (double)top);
         picture_color(&d->picture, white);
         cairo_set_dash(cr, NULL, 0, 0.0);
         cairo_stroke_preserve(cr);
         picture_color(&d->picture, 0x000000);
-        cairo_set_dash(cr, (const double[]){ 10.0, 10.0 }, 2, 0.0);
+        cairo_set_dash(cr, (const double[]){ 10.0 * d->scale, 10.0 * d->scale }, 2, 0.0);
         cairo_stroke(cr);
     }
     cairo_restore(cr);
@@ -266,30 +281,31 @@ static void draw_legend(const Drawing *d, int64_t left, int64_t top)
     }
     const int64_t lines = (n + 1) / 2;
     const double column = (double)d->columns / 2.0;
-    const double room = (double)d->rows - 2.0 * note_size;
-    double size = fmin(largest_legend_size, (column - 12.0) / (1.6 + 0.93 * widest));
+    const double room = (double)d->rows - 2.0 * note_size * d->scale;
+    double size = fmin(largest_legend_size * d->scale, (column - 12.0) / (1.6 + 0.93 * widest));
     if (lines > 0) size = fmin(size, room / (1.6 * (double)lines));
     int64_t place = 0;
     for (int64_t v = 0; v < VALUES; v++) {
         uint32_t rgb = white;
-        if (!d->present[v] || !raster_class_color(d->map.raster, v, &rgb)) continue;
+        if (!d->present[v] || !map_color(d, v, &rgb)) continue;
         const double x = (double)left + (place < lines ? 0.0 : column);
         const double y = (double)top + (double)(place % lines) * size * 1.6;
         picture_swatch(&d->picture, x, y, size, rgb, raster_class_name(d->map.raster, v));
         place++;
     }
     if (d->what->boxes_note != NULL)
-        picture_text(&d->picture, (double)left, (double)(top + d->rows) - 8.0, note_size, d->what->boxes_note);
+        picture_text(&d->picture, (double)left, (double)(top + d->rows) - 8.0 * d->scale, note_size * d->scale,
+                     d->what->boxes_note);
 }
 
 static Err draw(Drawing *d)
 {
     const SideBySide *const what = d->what;
     TRY(open_all(d));
-    const int64_t left = EDGE;
-    const int64_t right = EDGE + d->columns + GAP;
-    const int64_t upper = EDGE + TITLE;
-    const int64_t lower = upper + d->rows + GAP + TITLE;
+    const int64_t left = scaled(d, EDGE);
+    const int64_t right = left + d->columns + scaled(d, GAP);
+    const int64_t upper = left + scaled(d, TITLE);
+    const int64_t lower = upper + d->rows + scaled(d, GAP) + scaled(d, TITLE);
     TRY(draw_image(d, left, upper));
     TRY(draw_classes(d, &d->map, right, upper));
     TRY(draw_classes(d, &d->labels, right, lower));

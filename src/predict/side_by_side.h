@@ -6,8 +6,7 @@
  *     TRY(side_by_side_write(&comparison, "comparison.png", true));
  *
  * Each pixel of the map and of the labels shows the class that most of the ground below it has; the image is averaged.
- * Classes keep the names and the palette of the map; label values that the map has no colour for, and what has no data,
- * are white.
+ * Classes keep the names and the palette of the map; what is no class of the map, and what has no data, is white.
  */
 #ifndef METASEG_PREDICT_SIDE_BY_SIDE_H
 #define METASEG_PREDICT_SIDE_BY_SIDE_H
@@ -25,11 +24,12 @@ typedef struct SideBySide {
     const char *image_title, *map_title, *labels_title; /* NULL: "image", "map", "labels" */
     const double (*boxes)[4]; /* west, south, east, north in degrees: outlined in all three; NULL: none */
     int64_t n_boxes;
+    int64_t width;          /* of a quarter, pixels, 200 to 1000; 0: 1000 */
     const char *boxes_note; /* what the outlines mean, below the legend; NULL: nothing */
 } SideBySide;
 
-/* Writes the picture as PNG, 2056 pixels wide. ERR_INPUT: a raster that cannot be read, has no georeference (map,
- * labels) or no palette (map), or is not of Bytes (image); ERR_OUTPUT, ERR_MEMORY. */
+/* Writes the picture as PNG, a little wider than two quarters. ERR_ARGUMENT: width; ERR_INPUT: a raster that cannot be
+ * read, has no georeference (map, labels) or no palette (map), or is not of Bytes (image); ERR_OUTPUT, ERR_MEMORY. */
 Err side_by_side_write(const SideBySide *comparison, const char *path, bool overwrite);
 
 #endif
