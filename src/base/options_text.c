@@ -28,23 +28,17 @@ static void add_sentence(const Option *option, Str *text)
     if (option->standard != NULL && option->standard[0] != '\0') str_addf(text, " (default %s)", option->standard);
 }
 
-/* `sentence` broken at blanks, each line beginning at HELP_COLUMN; `used` columns are taken on the first. */
-static void add_wrapped(const char *sentence, size_t used, Str *text)
+/* `sentence` broken at blanks, from column `indent` on, where the first line has to begin already. */
+static void add_words(const char *sentence, size_t indent, Str *text)
 {
-    size_t column = used;
-    if (used + 2 > HELP_COLUMN) {
-        str_add_char(text, '\n');
-        column = 0;
-    }
-    str_addf(text, "%*s", (int)(HELP_COLUMN - column), "");
-    column = HELP_COLUMN;
+    size_t column = indent;
     for (const char *at = sentence; *at != '\0';) {
         const size_t length = strcspn(at, " ");
-        if (column > HELP_COLUMN && column + 1 + length > HELP_WIDTH) {
-            str_addf(text, "\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
+        if (column > indent && column + 1 + length > HELP_WIDTH) {
+            str_addf(text, "\n%*s", (int)indent, "");
+            column = indent;
         }
-        if (column > HELP_COLUMN) {
+        if (column > indent) {
             str_add_char(text, ' ');
             column++;
         }
@@ -54,6 +48,30 @@ static void add_wrapped(const char *sentence, size_t used, Str *text)
         at += strspn(at, " ");
     }
     str_add_char(text, '\n');
+}
+
+/* The words of an option, behind its forms, which took `used` columns. */
+static void add_wrapped(const char *sentence, size_t used, Str *text)
+{
+    size_t column = used;
+    if (used + 2 > HELP_COLUMN) {
+        str_add_char(text, '\n');
+        column = 0;
+    }
+    str_addf(text, "%*s", (int)(HELP_COLUMN - column), "");
+    add_words(sentence, HELP_COLUMN, text);
+}
+
+static void add_examples(const char *examples, Str *text)
+{
+    str_add(text, "\nexamples:\n");
+    while (*examples != '\0') {
+        const size_t length = strcspn(examples, "\n");
+        str_add(text, "  ");
+        str_add_bytes(text, examples, length);
+        str_add_char(text, '\n');
+        examples += length + (examples[length] == '\n');
+    }
 }
 
 static void add_table(OptionTable table, Str *text)
@@ -74,7 +92,10 @@ void options_help(const OptionSpec *spec, OptionTable common, Str *text)
 {
     str_addf(text, "metaseg %s: %s\n\nusage: metaseg %s%s%s\n", spec->command, spec->summary, spec->command,
              spec->usage[0] == '\0' ? "" : " ", spec->usage);
-    if (spec->details != NULL) str_addf(text, "\n%s\n", spec->details);
+    if (spec->details != NULL) {
+        str_add_char(text, '\n');
+        add_words(spec->details, 0, text);
+    }
     if (spec->own.count > 0) {
         str_add(text, "\noptions:\n");
         add_table(spec->own, text);
@@ -82,7 +103,7 @@ void options_help(const OptionSpec *spec, OptionTable common, Str *text)
     str_add(text, "\noptions of every command:\n");
     add_table(common, text);
     str_add(text, "  -h, --help                  this text\n");
-    if (spec->examples != NULL) str_addf(text, "\nexamples:\n%s\n", spec->examples);
+    if (spec->examples != NULL) add_examples(spec->examples, text);
 }
 
 /* roff text: backslashes, dashes and a leading dot or quote are escaped. */

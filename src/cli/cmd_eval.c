@@ -21,16 +21,17 @@ typedef struct EvalArgs {
 
 static const Option eval_options[] = {
     { "bbox", 0, OPTION_LIST, offsetof(EvalArgs, boxes), .value = "W,S,E,N", .whole = true,
-      .help = "only pixels inside this box of degrees; may be repeated" },
+      .help = "only pixels inside this box of degrees" },
     { "exclude", 0, OPTION_LIST, offsetof(EvalArgs, exclude), .value = "CLASS,...",
-      .help = "reference classes left out of accuracy and means, for example 0 for land only" },
-    { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .standard = "0", .minimum = 0,
-      .maximum = 1, .help = "classes below this share of the reference do not enter the means" },
-    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .standard = "255", .minimum = 0, .maximum = 255,
-      .help = "reference value without a label" },
+      .help = "classes of the reference that do not count, neither in OA nor in the means: 0 where 0 is water" },
+    { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .standard = "0",
+      .minimum = 0, .maximum = 1,
+      .help = "classes rarer than this in the reference do not enter the means, 0.001: a thousandth" },
+    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .standard = "255", .minimum = 0,
+      .maximum = 255, .help = "value of the reference that is no label" },
     { "truth-crs", 0, OPTION_STRING, offsetof(EvalArgs, truth_crs), .value = "CRS",
-      .help = "coordinate reference system of the reference instead of the file's, for example EPSG:4326" },
-    { "by-zone", 0, OPTION_FLAG, offsetof(EvalArgs, by_zone), .help = "also figures per climate zone" },
+      .help = "coordinate reference system of the reference, where its file tells none or a wrong one: EPSG:4326" },
+    { "by-zone", 0, OPTION_FLAG, offsetof(EvalArgs, by_zone), .help = "also the figures of every climate zone" },
     { "json", 0, OPTION_STRING, offsetof(EvalArgs, json), .value = "FILE", .help = "write all figures as JSON" },
     { "csv", 0, OPTION_STRING, offsetof(EvalArgs, csv), .value = "FILE", .help = "write the confusion matrix as CSV" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(EvalArgs, overwrite), .help = "replace existing outputs" },
@@ -39,9 +40,12 @@ static const Option eval_options[] = {
 const OptionSpec cmd_eval_spec = {
     .command = "eval",
     .summary = "compare a map with a reference raster",
-    .usage = "PREDICTION TRUTH [options]",
-    .details = "Both rasters may have any grid; the comparison is made at the centres of the reference's pixels, into one confusion "
-               "matrix. Means are macro means over classes.",
+    .usage = "MAP REFERENCE [options]",
+    .details =
+        "Both rasters hold class values and may have any grid and CRS: at the centre of every pixel of the "
+        "reference the value of the map is looked up. Printed are, for each class, IoU (intersection over union), "
+        "F1, precision (user's accuracy) and recall (producer's accuracy), and over all classes mIoU and mF1 "
+        "(macro: the mean over classes, each counts alike), OA (overall accuracy) and Cohen's kappa.",
     .examples = "metaseg eval map.tif truth.tif\n"
                 "metaseg eval earth.tif igbp.tif --truth-crs EPSG:4326 --exclude 0 --minimum-share 0.001 \\\n"
                 "    --bbox -82,-56,-34,12 --bbox 110,-45,155,-10 --by-zone --json figures.json",
@@ -86,7 +90,8 @@ static Err run_eval(Cli *cli, const EvalArgs *args, const OptionResult *words)
     o.overwrite = args->overwrite;
     cli->doing = "comparing";
     cli->unit = "rows";
-    const Err err = (Err)metaseg_eval_rasters(words->arguments[0], words->arguments[1], &o, &cli->run, print_line, NULL);
+    const Err err =
+        (Err)metaseg_eval_rasters(words->arguments[0], words->arguments[1], &o, &cli->run, print_line, NULL);
     cli_progress_end(cli);
     return err;
 }

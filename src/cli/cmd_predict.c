@@ -21,28 +21,29 @@ typedef struct PredictArgs {
 
 static const Option predict_options[] = {
     { "output", 'o', OPTION_STRING, offsetof(PredictArgs, out), .value = "OUT", .required = true,
-      .help = "map to write (GeoTIFF); a folder for several inputs" },
+      .help = "map to write (GeoTIFF); a folder for several inputs, then OUT/NAME_classes.tif" },
     { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value = "FILE",
       .help = "model file; without it the globe model that comes with the program" },
     { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
       .help = "bands to read, by number from 1 or by name; without it by the names that the model states" },
     { "confidence", 0, OPTION_STRING, offsetof(PredictArgs, confidence), .value = "FILE",
-      .help = "also write the probability of the chosen class (0..254)" },
+      .help = "also write how sure the map is: the probability of the chosen class, 0..254 for 0..1" },
     { "probabilities", 0, OPTION_STRING, offsetof(PredictArgs, probabilities), .value = "FILE",
-      .help = "also write one band of probability per class (0..254)" },
+      .help = "also write the probability of every class, a band each, 0..254 for 0..1" },
     { "quicklook", 0, OPTION_STRING, offsetof(PredictArgs, quicklook), .value = "FILE",
-      .help = "also write a PNG with legend" },
+      .help = "also write a small picture (PNG) with legend" },
     { "lonlat", 0, OPTION_STRING, offsetof(PredictArgs, lonlat), .value = "LON,LAT",
-      .help = "place of an image without georeference" },
+      .help = "where an image without georeference lies, in degrees" },
     { "prompts", 0, OPTION_ENUM, offsetof(PredictArgs, prompts), .value = "MODE", .standard = "grounded",
       .choices = { "grounded", "null", "tile-mixed", "shuffled" },
-      .help = "what the network reads: each place its own zone, nothing, one mix per tile, or exchanged zones (a "
-              "control)" },
+      .help = "what the network reads beside the image: for each place the words of its climate zone, nothing, one mix "
+              "of words per tile, or the words of other zones (for experiments)" },
     { "prompt", 0, OPTION_STRING, offsetof(PredictArgs, prompt), .value = "TEXT",
-      .help = "your own words, read everywhere instead of the zones'; needs the text encoder of 'make data'" },
+      .help = "your own words, read everywhere instead; needs the text encoder that 'make data' brings" },
     { "resolution", 0, OPTION_DOUBLE, offsetof(PredictArgs, resolution), .value = "GSD", .standard = "0", .minimum = 0,
       .maximum = 1e6,
-      .help = "ground sampling distance to run at, in the model's unit; 0: chosen from the model's range" },
+      .help = "pixel size to predict at, in the unit of the model (see metaseg info MODEL); 0: the image's own, or the "
+              "nearest that the model was made for" },
     { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .standard = "0", .minimum = 0,
       .maximum = 4096, .help = "side of a tile, a multiple of 256; 0: the model's" },
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .standard = "128", .minimum = 0,
@@ -55,10 +56,10 @@ const OptionSpec cmd_predict_spec = {
     .summary = "map the land cover of rasters",
     .usage = "IN... -o OUT [options]",
     .details =
-        "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile. The map has the "
-        "input's own "
-        "grid: size, geotransform and CRS; classes are Bytes with palette and names, 255 where the input has no data. "
-        "The climate zone of every place is looked up from the georeference and read by the network as text.",
+        "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile. The map lies on "
+        "the image's own grid (size, geotransform, CRS): one Byte per pixel with the value of the class, palette "
+        "and class names, 255 where the image has no data. Where the image lies tells the climate zone, and a "
+        "sentence about the zone is read by the network together with the pixels; 'metaseg prompt' shows it.",
     .examples = "metaseg predict scene.tif -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif -b 1,2,3 --confidence conf.tif --quicklook map.png\n"
                 "metaseg predict a.tif b.tif c.tif -o maps/",

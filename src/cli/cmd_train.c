@@ -14,18 +14,21 @@ typedef struct TrainArgs {
 
 static const Option train_options[] = {
     { "set", 0, OPTION_LIST, offsetof(TrainArgs, set), .value = "KEY=VALUE", .whole = true,
-      .help = "override a value of the configuration, for example train.steps=50; may be repeated" },
+      .help = "another value for a key of the configuration, as train.steps=50" },
     { "resume", 'r', OPTION_FLAG, offsetof(TrainArgs, resume),
-      .help = "continue the run that stands in the configured output folder" },
+      .help = "continue the run in the output folder (train.output) after it was stopped" },
 };
 
 const OptionSpec cmd_train_spec = {
     .command = "train",
     .summary = "train a model from a configuration",
     .usage = "CONFIG.yaml [options]",
-    .details = "Writes into the configured output folder: best.safetensors (the model, best on the validation area), "
-               "last.safetensors (everything that --resume needs), metrics.csv and metrics.jsonl. "
-               "Ctrl-C saves and stops with exit code 8; --resume then ends with the same bytes as an unbroken run.",
+    .details =
+        "The configuration names images, label rasters, classes and how to train; docs/configuration.md tells all "
+        "keys and has an example for your own data. The output folder gets best.safetensors (the model for "
+        "'metaseg predict -m', the best on the validation area), last.safetensors (all that --resume needs), "
+        "metrics.csv, metrics.jsonl and config.yaml. Ctrl-C saves and stops with exit code 8; --resume then ends "
+        "with the same bytes as an unbroken run.",
     .examples = "metaseg train configs/globe.yaml\nmetaseg train configs/globe.yaml --set train.steps=50\n"
                 "metaseg train configs/globe.yaml --resume",
     .own = { train_options, ARRAY_LEN(train_options) },
