@@ -3,6 +3,10 @@
 #include "predict/predictor.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double METRES_PER_DEGREE = 111319.49; /* WGS 84, along the equator */
 
 enum { RESAMPLE_MOST = 4, TILE_UNIT = 256 };
 
@@ -14,15 +18,43 @@ int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, 
     return fits < model->model->config.tile ? (int32_t)fits : model->model->config.tile;
 }
 
-/* Network pixel for an input pixel of `sampling`: inside the range its own, up to a factor of 4 outside the nearest bound, else its own
- * with a warning. */
+/* "10 m"; of degrees also what they are along the equator: "0.03333 degrees (3.71 km)". */
+static void describe(double sampling, ModelUnit unit, char ret_text[64])
+{
+    const double metres = unit == MODEL_METRE ? sampling : sampling * METRES_PER_DEGREE;
+    char text[32];
+    (void)snprintf(text, sizeof text, "%.3g %s", metres < 1000.0 ? metres : metres / 1000.0,
+                   metres < 1000.0 ? "m" : "km");
+    if (unit == MODEL_METRE)
+        (void)snprintf(ret_text, 64, "%s", text);
+    else
+        (void)snprintf(ret_text, 64, "%.4g degrees (%s)", sampling, text);
+}
+
+/* What the model was made for: "9 m to 11 m", one figure where both are nearly equal. */
+static void describe_range(const ModelConfig *c, char ret_text[160])
+{
+    char low[64], high[64];
+    describe(c->gsd_minimum, c->gsd_unit, low);
+    describe(c->gsd_maximum, c->gsd_unit, high);
+    if (strcmp(low, high) == 0)
+        (void)snprintf(ret_text, 160, "%s", low);
+    else
+        (void)snprintf(ret_text, 160, "%s to %s", low, high);
+}
+
+/* Network pixel for an input pixel of `sampling`: inside the range its own, up to a factor of 4 outside the nearest
+ * bound, else its own with a warning. */
 static double choose(const MetasegModel *model, const char *path, double sampling)
 {
     const ModelConfig *const c = &model->model->config;
-    const char *const unit = model_unit_name(c->gsd_unit);
+    char own[64], range[160];
+    describe_range(c, range);
     if (!isfinite(sampling)) {
-        predictor_tell(model, 1, "'%s': its ground sampling distance is unknown; the model was made for %g to %g %s; "
-                       "predicting on the input's own grid", path, c->gsd_minimum, c->gsd_maximum, unit);
+        predictor_tell(model, 1,
+                       "'%s': its ground sampling distance is unknown, the model was made for %s; predicting on the "
+                       "image's own grid",
+                       path, range);
         return sampling;
     }
     const double slack = 1.001; /* a bound met but for rounding is met */
@@ -30,9 +62,11 @@ static double choose(const MetasegModel *model, const char *path, double samplin
     const double bound = sampling < c->gsd_minimum ? c->gsd_minimum : c->gsd_maximum;
     const double factor = sampling < bound ? bound / sampling : sampling / bound;
     if (factor <= RESAMPLE_MOST * slack) return bound;
-    predictor_tell(model, 1, "'%s': its ground sampling distance is %.4g %s, the model was made for %g to %g %s, more than %d times away; "
-                   "predicting on the input's own grid, expect a poor map", path, sampling, unit, c->gsd_minimum,
-                   c->gsd_maximum, unit, (int)RESAMPLE_MOST);
+    describe(sampling, c->gsd_unit, own);
+    predictor_tell(model, 1,
+                   "'%s': its ground sampling distance is %s, the model was made for %s, more than %d times away; "
+                   "predicting on the image's own grid, expect a poor map",
+                   path, own, range, (int)RESAMPLE_MOST);
     return sampling;
 }
 
@@ -47,8 +81,8 @@ Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, i
     const double columns = fmax(1.0, round((double)width * ratio));
     const double rows = fmax(1.0, round((double)height * ratio));
     if (columns * rows > 0x1p46 || ratio > 64.0 || ratio < 1.0 / 64.0)
-        return err_set(ERR_ARGUMENT, "'%s': --resolution %g is %g times the image's %g; at most 64 times either way", path,
-                       resolution, 1.0 / ratio, sampling);
+        return err_set(ERR_ARGUMENT, "'%s': --resolution %g is %g times the image's %g; at most 64 times either way",
+                       path, resolution, 1.0 / ratio, sampling);
     *ret_width = (int64_t)columns;
     *ret_height = (int64_t)rows;
     *ret_resolution = target;

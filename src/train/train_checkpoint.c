@@ -98,7 +98,10 @@ static Err open_checkpoint(const Trainer *t, TensorFile **ret_file)
 {
     char *path = NULL;
     TRY(trainer_path(t, "last.safetensors", &path));
-    const Err code = safetensors_open(path, ret_file);
+    const Err code =
+        file_exists(path)
+            ? safetensors_open(path, ret_file)
+            : err_set(ERR_INPUT, "'%s': no such file, so there is no run to continue; train without --resume", path);
     free(path);
     return code;
 }
