@@ -31,8 +31,20 @@ static void make_prompts(Model *model)
     ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, PROMPT_ROWS));
     for (int32_t zone = 0; zone < CLIMATE_ZONES; zone++) {
         for (int i = 0; i < PROMPT_ROWS * MODEL_TEXT_WIDTH; i++)
-            rows[i] = 0.3F * (float)rng_normal(7, RNG_WEIGHTS, (uint64_t)zone, (uint64_t)i);
+            rows[i] = 0.3F * rng_normal(7, RNG_WEIGHTS, (uint64_t)zone, (uint64_t)i);
         ASSERT_OK(prompt_table_set(table, zone, climate_zone_name(zone + 1), "random rows", rows, PROMPT_ROWS));
+    }
+}
+
+/* The fusion's output projections start at 0, where text says nothing: random ones let it speak. */
+static void open_fusion(ParamSet *params)
+{
+    for (int32_t i = 0; i < params_count(params); i++) {
+        const ParamInfo *const info = params_info(params, i);
+        if (strstr(info->name, "image_out.weight") == NULL) continue;
+        float *const values = params_values(params) + info->offset;
+        for (int64_t k = 0; k < info->shape.dim[0] * info->shape.dim[1]; k++)
+            values[k] = 0.5F * rng_normal(9, RNG_WEIGHTS, (uint64_t)i, (uint64_t)k);
     }
 }
 
@@ -52,6 +64,7 @@ static void make_model(void)
     ASSERT_OK(model_new(&config, false, &model));
     model_config_done(&config);
     model_initialize(model, 3);
+    open_fusion(model->params);
     make_prompts(model);
     const ModelSave save = model_save_defaults();
     ASSERT_OK(model_save(model, at(0, "model.safetensors"), &save));
