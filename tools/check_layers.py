@@ -22,6 +22,7 @@ HOMES = [
     (r"zip\.h", "model"),
     (r"cairo/?\w*\.h|cairo/cairo\w*\.h", "predict"),
     (r"mpi\.h", "dist"),
+    (r"[xp]mmintrin\.h", "tensor"),  # the control word of the processor; vector code goes to the files named below
     (r"cmocka\.h|setjmp\.h", "tests"),
 ]
 ONE_FILE = {"cyaml/cyaml.h"}
@@ -84,7 +85,7 @@ class Checker:
             if "/" not in name:
                 self.report(path, line, f'"{name}" must be included with its folder')
             elif folder == "metaseg":
-                if not is_test and layer not in PUBLIC_USERS and layer != "include":
+                if not is_test and layer not in PUBLIC_USERS | {"include", "bench"}:
                     self.report(path, line, f"{layer} may not include the public header {name}")
             elif folder == "harness":
                 if not is_test:
