@@ -248,6 +248,13 @@ void dataset_close(Dataset *d)
 }
 
 int64_t dataset_bands(const Dataset *d) { return d->bands; }
+
+const char *dataset_band_name(const Dataset *d, int64_t i)
+{
+    const Raster *const image = d->scenes[0]->image;
+    return raster_band_name(image, raster_chosen_band(image, i));
+}
+
 int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
 
 void dataset_set_statistics(Dataset *d, const double *mean, const double *std)

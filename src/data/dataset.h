@@ -29,6 +29,9 @@ void dataset_close(Dataset *dataset);
 
 int64_t dataset_bands(const Dataset *dataset);
 
+/* Name of band 0 <= i < dataset_bands(): what the first scene's file calls it ("nir", "red", "band 3"). */
+const char *dataset_band_name(const Dataset *dataset, int64_t i);
+
 /* Mean and standard deviation per band: the configured ones, or measured over the valid pixels of the first windows that training would
  * draw. ret arrays hold dataset_bands() values. Needed before windows are read. */
 Err dataset_statistics(Dataset *dataset, double *ret_mean, double *ret_std);

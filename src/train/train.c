@@ -47,7 +47,6 @@ static Err open_data(Trainer *t)
 
 static Err describe_bands(const Trainer *t, ModelConfig *m)
 {
-    static const char *const colors[] = { "red", "green", "blue" };
     const int64_t bands = dataset_bands(t->dataset);
     if (bands > MODEL_MAX_BANDS)
         return err_set(ERR_CONFIG, "%lld bands; a model reads at most %d", (long long)bands, (int)MODEL_MAX_BANDS);
@@ -56,11 +55,7 @@ static Err describe_bands(const Trainer *t, ModelConfig *m)
     TRY(dataset_statistics(t->dataset, mean, std));
     TRY(model_config_set_bands(m, (int32_t)bands));
     for (int64_t b = 0; b < bands; b++) {
-        char *name = NULL;
-        TRY(bands == 3 ? str_copy(colors[b], &name) : str_format(&name, "band %lld", (long long)b + 1));
-        const Err code = model_config_set_text(&m->bands[b].name, name);
-        free(name);
-        TRY(code);
+        TRY(model_config_set_text(&m->bands[b].name, dataset_band_name(t->dataset, b)));
         m->bands[b].scale = 1.0;
         m->bands[b].mean = mean[b];
         m->bands[b].std = std[b];

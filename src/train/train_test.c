@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "geo/raster_write.h"
+#include "model/model_file.h"
 #include "train/optimizer.h"
 
 #include <math.h>
@@ -144,6 +145,26 @@ static void test_resume_refuses(void **state)
     assert_int_equal(metaseg_train(config, overrides, 2, true, NULL, &report), METASEG_ERROR_CONFIG);
 }
 
+/* The model finds its bands again in a file with others or in another order. */
+static void test_band_names(void **state)
+{
+    (void)state;
+    char config[256];
+    char model_path[256];
+    char set[300];
+    Model *model = NULL;
+    path_in(config, "run.yaml");
+    path_in(model_path, "bands/best.safetensors");
+    (void)snprintf(set, sizeof set, "train.output=%s/bands", folder);
+    const char *const overrides[] = { set, "train.steps=1", "data.scenes.1.bands=3,1" };
+    assert_int_equal(metaseg_train(config, overrides, 3, false, NULL, NULL), METASEG_OK);
+    assert_int_equal(model_load(model_path, false, &model), ERR_NONE);
+    assert_int_equal(model->config.n_bands, 2);
+    assert_string_equal(model->config.bands[0].name, "blue");
+    assert_string_equal(model->config.bands[1].name, "red");
+    model_free(model);
+}
+
 static void test_optimizer(void **state)
 {
     (void)state;
@@ -212,6 +233,12 @@ static int remove_folder(void **state)
         "parts/metrics.jsonl",
         "parts/config.yaml",
         "parts",
+        "bands/last.safetensors",
+        "bands/best.safetensors",
+        "bands/metrics.csv",
+        "bands/metrics.jsonl",
+        "bands/config.yaml",
+        "bands",
         "nothing",
         "image.tif",
         "image.tif.aux.xml",
@@ -235,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_optimizer),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_resume_refuses),
+        cmocka_unit_test(test_band_names),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
