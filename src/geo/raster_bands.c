@@ -113,15 +113,16 @@ static int64_t default_choice(const Raster *raster, int64_t wanted, const char *
 static Err check_choice(const Raster *raster, const int *bands, int64_t count, int64_t wanted)
 {
     char list[300];
-    if (wanted > 0 && count != wanted)
-        return err_set(ERR_INPUT,
-                       "'%s': %lld band%s given (%s%s) but %lld %s wanted; choose with -b, for example -b %s",
-                       raster->path, (long long)count, count == 1 ? " is" : "s are",
+    if (wanted > 0 && count != wanted) {
+        const char *const advice = raster->info.bands < wanted ? "this image has too few"
+                                   : wanted == 1               ? "choose with -b, for example -b 1"
+                                   : wanted == 2               ? "choose with -b, for example -b 1,2"
+                                                               : "choose with -b, for example -b 1,2,3";
+        return err_set(ERR_INPUT, "'%s': %lld band%s given (%s%s) but %lld %s wanted; %s", raster->path,
+                       (long long)count, count == 1 ? " is" : "s are",
                        raster->info.has_palette ? "a palette; expand it with gdal_translate -expand rgb; " : "",
-                       list_bands(raster, list, sizeof list), (long long)wanted, wanted == 1 ? "is" : "are",
-                       wanted == 1   ? "1"
-                       : wanted == 2 ? "1,2"
-                                     : "1,2,3");
+                       list_bands(raster, list, sizeof list), (long long)wanted, wanted == 1 ? "is" : "are", advice);
+    }
     for (int64_t i = 0; i < count; i++)
         if (GDALDataTypeIsComplex(GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, bands[i]))))
             return err_set(ERR_INPUT, "'%s': band %d holds complex numbers; expected integers or floats", raster->path,
