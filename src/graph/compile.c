@@ -142,7 +142,8 @@ static void set_value_pointers(Program *program)
     for (int32_t v = 0; v < program->n_values; v++) {
         ProgramValue *value = &program->values[v];
         if (value->param >= 0) {
-            value->tensor.data = params_tensor(program->params, value->param).data;
+            const bool discarded = params_info(program->params, value->param)->offset < 0;
+            value->tensor.data = discarded ? NULL : params_tensor(program->params, value->param).data;
         } else if (value->step < 0) {
             value->tensor.data = program->memory + input_offset;
             input_offset += (tensor_bytes(&value->tensor) + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
@@ -176,6 +177,12 @@ static void set_step_pointers(Program *program, ProgramStep *step)
     }
 }
 
+void program_set_pointers(Program *program)
+{
+    set_value_pointers(program);
+    for (int32_t s = 0; s < program->n_steps; s++) set_step_pointers(program, &program->steps[s]);
+}
+
 static Err build(Program *program, const Graph *graph)
 {
     TRY(allocate_tables(program, graph));
@@ -190,8 +197,7 @@ static Err build(Program *program, const Graph *graph)
     for (int32_t s = 0; s < program->n_steps; s++) TRY(choose_and_prepare(&program->steps[s]));
     TRY(program_make_buffers(program));
     TRY(allocate_memory(program));
-    set_value_pointers(program);
-    for (int32_t s = 0; s < program->n_steps; s++) set_step_pointers(program, &program->steps[s]);
+    program_set_pointers(program);
     free(program->value_reached);
     program->value_reached = NULL;
     return ERR_NONE;

@@ -44,6 +44,7 @@ typedef struct Step {
     ReduceFn reduce;
     void *reduce_context;
     void *state;            /* made by prepare, freed by release */
+    uint32_t packed_in;     /* set by prepare: bit i, the constant in[i] is read by pack alone, never by forward */
     size_t workspace_bytes; /* set by prepare; forward and backward share the same scratch, 64-byte aligned */
     void *workspace;        /* contents do not survive from forward to backward */
 } Step;

@@ -81,13 +81,19 @@ Err params_declare(ParamSet *params, const char *name, const Shape *shape, Param
     return ERR_NONE;
 }
 
+/* Floats of a parameter in the flat buffers. */
+static int64_t padded_count(const ParamInfo *info)
+{
+    return (shape_count(&info->shape) + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+}
+
 static int64_t place(ParamSet *params, bool trainable, int64_t offset)
 {
     for (int32_t i = 0; i < params->count; i++) {
         ParamInfo *info = &params->info[i];
         if (info->trainable != trainable) continue;
         info->offset = offset;
-        offset += (shape_count(&info->shape) + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+        offset += padded_count(info);
     }
     return offset;
 }
@@ -114,6 +120,37 @@ Err params_allocate(ParamSet *params)
 
 bool params_allocated(const ParamSet *params) { return params->allocated; }
 
+Err params_discard(ParamSet *params, const bool *drop)
+{
+    ASSERT(params->allocated && params->gradients == NULL);
+    const float *const old = params->values;
+    int64_t length = 0, trainable_length = 0;
+    for (int32_t i = 0; i < params->count; i++)
+        if (!drop[i]) length += padded_count(&params->info[i]);
+    float *const values = new_buffer(length);
+    if (values == NULL) return err_memory((size_t)length * sizeof(float), "the parameters");
+    int64_t offset = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (int32_t i = 0; i < params->count; i++) {
+            ParamInfo *const info = &params->info[i];
+            if (info->trainable != (pass == 0) || info->offset < 0) continue;
+            if (!drop[i]) {
+                memcpy(values + offset, old + info->offset, (size_t)shape_count(&info->shape) * sizeof *values);
+                info->offset = offset;
+                offset += padded_count(info);
+            } else {
+                info->offset = -1;
+            }
+        }
+        if (pass == 0) trainable_length = offset;
+    }
+    free(params->values);
+    params->values = values;
+    params->length = offset;
+    params->trainable_length = trainable_length;
+    return ERR_NONE;
+}
+
 Err params_want_gradients(ParamSet *params)
 {
     if (params->gradients != NULL) return ERR_NONE;
@@ -129,6 +166,7 @@ void params_initialize(ParamSet *params, uint64_t seed)
     ASSERT(params->allocated);
     for (int32_t i = 0; i < params->count; i++) {
         const ParamInfo *info = &params->info[i];
+        ASSERT(info->offset >= 0);
         float *values = params->values + info->offset;
         const uint64_t name_hash = hash_xxh64(info->name, strlen(info->name));
         const int64_t n = shape_count(&info->shape);
@@ -169,6 +207,6 @@ int64_t params_trainable_length(const ParamSet *params) { return params->trainab
 Tensor params_tensor(const ParamSet *params, int32_t index)
 {
     const ParamInfo *info = params_info(params, index);
-    ASSERT(params->allocated);
+    ASSERT(params->allocated && info->offset >= 0);
     return (Tensor){ DTYPE_F32, info->shape, params->values + info->offset };
 }

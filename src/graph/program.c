@@ -3,6 +3,7 @@
 #include "graph/program_internal.h"
 
 #include <omp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -70,7 +71,42 @@ Err program_backward(Program *program, bool accumulate)
     return err;
 }
 
-void program_params_changed(Program *program) { program->packed = false; }
+/* Which parameters no forward step reads. */
+static void find_packed(const Program *program, bool *ret_drop)
+{
+    for (int32_t v = 0; v < program->n_values; v++)
+        if (program->values[v].param >= 0) ret_drop[program->values[v].param] = true;
+    for (int32_t s = 0; s < program->n_steps; s++) {
+        const ProgramStep *step = &program->steps[s];
+        for (int32_t i = 0; i < step->step.n_in; i++) {
+            const int32_t param = program->values[step->in[i]].param;
+            if (param >= 0 && (step->step.packed_in & READS_IN(i)) == 0) ret_drop[param] = false;
+        }
+    }
+}
+
+Err program_discard_packed(Program *program)
+{
+    if (program->training) return err_set(ERR_ARGUMENT, "a training program needs its parameters");
+    if (program->discarded) return ERR_NONE;
+    omp_set_num_threads(program->options.device.threads);
+    if (!program->packed) TRY(pack_all(program));
+    bool *const drop = calloc((size_t)params_count(program->params) + 1, sizeof *drop);
+    if (drop == NULL) return err_memory(sizeof *drop, "a list of parameters");
+    find_packed(program, drop);
+    const Err err = params_discard(program->params, drop);
+    free(drop);
+    TRY(err);
+    program->discarded = true;
+    program_set_pointers(program);
+    return ERR_NONE;
+}
+
+void program_params_changed(Program *program)
+{
+    ASSERT(!program->discarded);
+    program->packed = false;
+}
 
 ProgramStats program_stats(const Program *program)
 {

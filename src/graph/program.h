@@ -48,6 +48,11 @@ Err program_backward(Program *program, bool accumulate);
 /* Tells an inference program that parameter values changed: packed copies are made anew before the next run. */
 void program_params_changed(Program *program);
 
+/* Packs an inference program and frees what only packing read: the parameters of its convolutions and matrix products,
+ * half of an inference process's weights. The parameter set then serves this program alone; it cannot be saved,
+ * compiled or packed again. ERR_ARGUMENT: a training program; ERR_MEMORY. */
+Err program_discard_packed(Program *program);
+
 typedef struct ProgramStats {
     int64_t forward_steps, backward_steps;
     size_t arena_bytes, workspace_bytes, unplanned_bytes; /* unplanned: one buffer per value */

@@ -44,8 +44,9 @@ struct Program {
     ParamSet *params;
     ProgramOptions options;
     bool training;
-    bool packed;  /* constant inputs are packed */
-    int32_t loss; /* value, -1: inference */
+    bool packed;    /* constant inputs are packed */
+    bool discarded; /* and their parameters freed */
+    int32_t loss;   /* value, -1: inference */
     ProgramValue *values;
     int32_t n_values;
     ProgramStep *steps;
@@ -65,6 +66,9 @@ struct Program {
 /* backward.c: decides which steps run backward, in what order (times), which gradients they write and which they
  * add to. */
 void program_schedule_backward(Program *program);
+
+/* compile.c: points all steps to the values of parameters, inputs and the arena. */
+void program_set_pointers(Program *program);
 
 /* Runs the backward steps in that order. */
 Err program_run_backward(Program *program, bool accumulate);

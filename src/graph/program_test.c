@@ -443,6 +443,41 @@ static void constants_are_packed_when_told(void **state)
     fixture_done(&f);
 }
 
+/* A parameter that forward reads as well as pack stays; results and hidden neighbours are the same afterwards. */
+static void packed_parameters_are_discarded(void **state)
+{
+    Fixture f = fixture_new(false);
+    float before[N];
+    (void)state;
+    const Var x = graph_input(f.g, "x", DTYPE_F32, shape1(N));
+    const Var factor = graph_param(f.g, "factor", shape1(1), normal), both = param(&f, "both"), a = param(&f, "a");
+    const Var y = node2(f.g, &op_scale_, node2(f.g, &op_scale_, x, factor), both);
+    graph_output(f.g, "y", node2(f.g, &op_add_, node2(f.g, &op_multiply_, y, both), a));
+    run(&f, VAR_NONE, false);
+    const float *y_data = program_tensor(f.program, "y").data;
+    memcpy(before, y_data, sizeof before);
+    const float a_value = ((const float *)params_tensor(f.params, params_find(f.params, "a")).data)[2];
+    assert_int_equal(program_discard_packed(f.program), ERR_NONE);
+    assert_int_equal(params_info(f.params, params_find(f.params, "factor"))->offset, -1);
+    assert_true(params_info(f.params, params_find(f.params, "both"))->offset >= 0);
+    assert_true(((const float *)params_tensor(f.params, params_find(f.params, "a")).data)[2] == a_value);
+    assert_int_equal(params_length(f.params), 32); /* two of the three, padded to 16 floats */
+    assert_null(f.program->steps[0].step.in[1].data);
+    assert_int_equal(program_forward(f.program, 0), ERR_NONE);
+    assert_memory_equal(before, y_data, sizeof before);
+    assert_int_equal(program_discard_packed(f.program), ERR_NONE); /* again: nothing to do */
+    fixture_done(&f);
+}
+
+static void training_programs_keep_their_parameters(void **state)
+{
+    Fixture f = fixture_new(true);
+    (void)state;
+    run(&f, node1(f.g, &op_sum_, param(&f, "a")), false);
+    assert_int_equal(program_discard_packed(f.program), ERR_ARGUMENT);
+    fixture_done(&f);
+}
+
 static void training_reads_parameters_as_they_are(void **state)
 {
     Fixture f = fixture_new(true);
@@ -636,6 +671,8 @@ int main(void)
         cmocka_unit_test(saved_outputs_and_scratch),
         cmocka_unit_test(inputs_survive_runs),
         cmocka_unit_test(constants_are_packed_when_told),
+        cmocka_unit_test(packed_parameters_are_discarded),
+        cmocka_unit_test(training_programs_keep_their_parameters),
         cmocka_unit_test(training_reads_parameters_as_they_are),
         cmocka_unit_test(threads_are_set),
         cmocka_unit_test(compile_errors),

@@ -145,6 +145,8 @@ static Err prepare(Step *step)
         step->state = NULL;
         return err;
     }
+    for (int32_t i = 1; i < step->n_in && state->packed != NULL; i++)
+        if (i != s.residual) step->packed_in |= READS_IN(i);
     step->workspace_bytes = max_size(scratch_of(step, &s, state, NULL).bytes, state->depthwise_bytes);
     return ERR_NONE;
 }

@@ -42,6 +42,7 @@ static Err prepare(Step *step)
         step->state = NULL;
         return err;
     }
+    if (state->packed != NULL) step->packed_in = READS_IN(1);
     step->workspace_bytes = onednn_scratch_bytes(state->forward);
     return ERR_NONE;
 }

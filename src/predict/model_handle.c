@@ -3,6 +3,7 @@
 #include "predict/predictor.h"
 
 #include "base/file.h"
+#include "base/str.h"
 #include "model/segmenter.h"
 
 #include <math.h>
@@ -70,7 +71,9 @@ static Err choose_device(MetasegModel *m)
 static Err load(MetasegModel *m, const char *path)
 {
     TRY(choose_device(m));
+    TRY(str_copy(path, &m->path));
     TRY(model_load(path, false, &m->model));
+    TRY(model_hash(m->model, &m->hash));
     const Err code = take_prompts(m);
     return code == ERR_MODEL ? err_prefix(code, "'%s'", path) : code;
 }
@@ -98,6 +101,7 @@ void metaseg_model_free(MetasegModel *model)
     text_table_done(&model->text);
     climate_close(model->climate);
     model_free(model->model);
+    free(model->path);
     free(model);
 }
 
@@ -132,11 +136,34 @@ Err predictor_climate(MetasegModel *model, const Climate **ret_climate)
     return ERR_NONE;
 }
 
+/* The weights once more: those of the last program are packed and freed. */
+static Err reload(MetasegModel *m)
+{
+    Model *again = NULL;
+    uint64_t hash = 0;
+    TRY(model_load(m->path, false, &again));
+    Err code = model_hash(again, &hash);
+    if (code == ERR_NONE && hash != m->hash)
+        code = err_set(ERR_MODEL, "'%s': has changed since it was loaded; load it again", m->path);
+    if (code == ERR_NONE) {
+        ParamSet *const packed = m->model->params; /* the configuration stays: callers hold names out of it */
+        m->model->params = again->params;
+        again->params = packed;
+    }
+    model_free(again);
+    return code;
+}
+
 Err predictor_compile(MetasegModel *model, int32_t tile)
 {
     if (model->program != NULL && model->tile == tile) return ERR_NONE;
-    program_free(model->program);
-    model->program = NULL;
+    if (model->program != NULL) {
+        program_free(model->program);
+        model->program = NULL;
+        model->stale = true;
+    }
+    if (model->stale) TRY(reload(model));
+    model->stale = false;
     const ModelConfig *const c = &model->model->config;
     const bool reads = c->fusion != MODEL_FUSION_NONE;
     model->tokens = reads ? c->prompt_tokens : 0;
@@ -145,7 +172,14 @@ Err predictor_compile(MetasegModel *model, int32_t tile)
     };
     ProgramOptions options = program_options_defaults();
     options.device = model->device;
-    TRY(segmenter_compile(model->model->params, c, &shape, NULL, &options, &model->program));
+    Program *program = NULL;
+    TRY(segmenter_compile(model->model->params, c, &shape, NULL, &options, &program));
+    const Err code = program_discard_packed(program);
+    if (code != ERR_NONE) {
+        program_free(program);
+        return code;
+    }
+    model->program = program;
     model->tile = tile;
     return ERR_NONE;
 }

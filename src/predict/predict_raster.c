@@ -221,9 +221,7 @@ static Err fill_classes(Task *t)
 static Err open_outputs(Task *t)
 {
     const RasterInfo *const info = raster_info(t->raster);
-    uint64_t hash = 0;
-    TRY(model_hash(t->model->model, &hash));
-    (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, hash);
+    (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, t->model->hash);
     TRY(fill_classes(t));
     if (t->options->quicklook != NULL) {
         TRY(file_check_output(t->options->quicklook, t->options->overwrite));

@@ -16,7 +16,10 @@
 #include "model/model_file.h"
 
 struct MetasegModel {
-    Model *model;
+    Model *model; /* its packed weights are freed once a program is compiled */
+    char *path;   /* from where they are read again for a tile of another size */
+    uint64_t hash;
+    bool stale; /* they were freed and their program, too */
     MetasegRun run;
     Device device;
     TextTable text;   /* the first wording of each zone, as rows the network reads */

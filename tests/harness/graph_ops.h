@@ -150,6 +150,7 @@ static Err scale_infer(const void *attr, int32_t n_in, const Tensor *in, Tensor 
 static Err scale_prepare(Step *step)
 {
     step->state = calloc(1, sizeof(float));
+    if (step->constant[1]) step->packed_in = READS_IN(1);
     return step->state != NULL ? ERR_NONE : err_memory(sizeof(float), "a factor");
 }
 static Err scale_pack(Step *step)
