@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODATA = 255, DECODED_BYTES = 32 << 20 };
+enum { NODATA = 255, DECODED_LEAST = 16 << 20, DECODED_MOST = 32 << 20 };
 
 typedef struct Task {
     MetasegModel *model;
@@ -138,7 +138,6 @@ static bool may_have_gaps(const RasterInfo *info)
 
 static Err open_input(Task *t)
 {
-    raster_set_cache_bytes(DECODED_BYTES);
     TRY(open_raster(t, &t->raster));
     if (may_have_gaps(raster_info(t->raster))) TRY(open_raster(t, &t->mask));
     TRY(georeference_open(t->raster, NULL, &t->place));
@@ -271,6 +270,19 @@ static void release(Task *t)
     free(t->mask_values);
 }
 
+/* Decoded blocks are kept for about three rows of tiles, within bounds: neighbouring tiles share rows and columns. */
+static void set_cache(const RasterInfo *info, const SceneJob *job)
+{
+    const bool bytes = strcmp(info->type, "Byte") == 0 || strcmp(info->type, "Int8") == 0;
+    const bool shorts = strcmp(info->type, "UInt16") == 0 || strcmp(info->type, "Int16") == 0;
+    const double pixel = (double)info->bands * (bytes ? 1.0 : shorts ? 2.0 : 4.0);
+    const double rows = 3.0 * (double)job->tile * (double)info->height / (double)job->height;
+    const double wanted = rows * (double)info->width * pixel;
+    raster_set_cache_bytes(wanted < DECODED_LEAST  ? DECODED_LEAST
+                           : wanted > DECODED_MOST ? DECODED_MOST
+                                                   : (int64_t)wanted);
+}
+
 static Err run(Task *t, MetasegPredictReport *report)
 {
     const double start = clock_seconds();
@@ -285,6 +297,7 @@ static Err run(Task *t, MetasegPredictReport *report)
     TRY(raster_set_grid(t->raster, job.width, job.height));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
     job.overlap = predictor_overlap(t->options);
+    set_cache(info, &job);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
     job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
     job.sink = (SceneSink){ .context = t,
