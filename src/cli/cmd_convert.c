@@ -19,7 +19,8 @@ const OptionSpec cmd_convert_spec = {
     .command = "convert",
     .summary = "convert published checkpoints to safetensors",
     .usage = "IN OUT.safetensors [options]",
-    .details = "Reads PyTorch files (legacy and zip) without executing anything in them, and safetensors: the ImageNet checkpoint of "
+    .details = "Reads PyTorch files (legacy and zip) without executing anything in them, and safetensors: the ImageNet "
+               "checkpoint of "
                "EfficientNet-Lite0, the text encoder all-MiniLM-L6-v2, and models or checkpoints of metaseg.",
     .examples = "metaseg convert efficientnet-lite0.pth encoder.safetensors",
     .own = { convert_options, ARRAY_LEN(convert_options) },
@@ -34,7 +35,8 @@ Err cmd_convert(Cli *cli, int argc, char **argv)
     Err err = cli_parse(cli, &cmd_convert_spec, &args, argc, argv, &words);
     if (err != ERR_NONE || cli->done) goto done;
     ConvertReport report;
-    err = convert_file(words.arguments[0], words.arguments[1], args.half ? DTYPE_F16 : DTYPE_F32, args.overwrite, &report);
+    err = convert_file(words.arguments[0], words.arguments[1], args.half ? DTYPE_F16 : DTYPE_F32, args.overwrite,
+                       &report);
     if (err != ERR_NONE) goto done;
     (void)printf("%s, %s, %lld of %lld tensors written to %s\n", convert_kind_name(report.kind), report.format,
                  (long long)report.written, (long long)report.read, words.arguments[1]);
