@@ -26,8 +26,8 @@ typedef enum MetasegStatus {
     METASEG_ERROR_UNSUPPORTED
 } MetasegStatus;
 
-/* One sentence about the calling thread's last failure: what, where, what to do. "" when there was none. Valid until the
- * thread's next call into the library. */
+/* One sentence about the calling thread's last failure: what, where, what to do. "" when there was none. Valid until
+ * the thread's next call into the library. */
 const char *metaseg_error_message(void);
 
 /* Exit code that a command-line program should return for a status (documented in the manual page). */

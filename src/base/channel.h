@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A bounded queue of pointers between threads, with an end and an error. Two channels make a pipeline stage: free buffers go
- * one way, filled ones the other.
+ * A bounded queue of pointers between threads, with an end and an error. Two channels make a pipeline stage: free
+ * buffers go one way, filled ones the other.
  *
  *     producer                                   consumer
  *     while (channel_take(free, &b)) {           while (channel_take(full, &b)) {
@@ -31,8 +31,8 @@ bool channel_put(Channel *channel, void *item);
 /* Takes the oldest; waits while it is empty. False when it was closed and nothing is left, or closed with an error. */
 bool channel_take(Channel *channel, void **ret_item);
 
-/* Ends the channel: ERR_NONE lets takers empty it, an error stops both sides at once and is kept with the calling thread's
- * message. Closing again keeps the first error. */
+/* Ends the channel: ERR_NONE lets takers empty it, an error stops both sides at once and is kept with the calling
+ * thread's message. Closing again keeps the first error. */
 void channel_close(Channel *channel, Err code);
 
 /* The error it was closed with, adopted by the calling thread; ERR_NONE otherwise. */

@@ -102,8 +102,8 @@ static Err dispatch(Cli *cli, int argc, char **argv)
     return command->run(cli, 2, words);
 }
 
-/* libgomp's threads spin for milliseconds at every barrier, which stalls all of them when anything else wants the cores (a
- * tile then takes seconds). A short spin costs nothing on a quiet machine; libgomp reads the setting only when it is
+/* libgomp's threads spin for milliseconds at every barrier, which stalls all of them when anything else wants the cores
+ * (a tile then takes seconds). A short spin costs nothing on a quiet machine; libgomp reads the setting only when it is
  * loaded, so the program starts itself once more with it. A user's own choice stands. */
 static void wait_politely(char **argv)
 {

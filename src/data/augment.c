@@ -46,8 +46,8 @@ void augment_square(Symmetry symmetry, const void *from, void *to, int64_t side,
     }
 }
 
-void augment_color(float *pixels, const uint8_t *valid, int64_t n_pixels, int64_t bands, double amplitude, uint64_t seed,
-                   uint64_t step, uint64_t index)
+void augment_color(float *pixels, const uint8_t *valid, int64_t n_pixels, int64_t bands, double amplitude,
+                   uint64_t seed, uint64_t step, uint64_t index)
 {
     if (amplitude <= 0.0) return;
     const uint64_t draw = index * DRAWS_PER_WINDOW + DRAW_COLOR;

@@ -51,20 +51,21 @@ static const YamlField model_fields[] = {
     { "encoder", YAML_CHOICE, YAML_AT(ConfigModel, encoder), .choices = encoder_names,
       .n_choices = ARRAY_LEN(encoder_names), .standard = "efficientnet_lite0" },
     { "encoder_weights", YAML_STRING, YAML_AT(ConfigModel, encoder_weights), .optional = true },
-    { "fusion", YAML_CHOICE, YAML_AT(ConfigModel, fusion), .choices = fusion_names, .n_choices = ARRAY_LEN(fusion_names),
-      .standard = "caf" },
+    { "fusion", YAML_CHOICE, YAML_AT(ConfigModel, fusion), .choices = fusion_names,
+      .n_choices = ARRAY_LEN(fusion_names), .standard = "caf" },
     { "text", YAML_CHOICE, YAML_AT(ConfigModel, text), .choices = text_names, .n_choices = ARRAY_LEN(text_names),
       .standard = "zones" },
     { "prompts", YAML_STRING, YAML_AT(ConfigModel, prompts), .optional = true },
     { "text_encoder", YAML_STRING, YAML_AT(ConfigModel, text_encoder), .optional = true },
     { "climate", YAML_STRING, YAML_AT(ConfigModel, climate), .optional = true },
-    { "decoder_width", YAML_INTEGER, YAML_AT(ConfigModel, decoder_width), .minimum = 16, .maximum = 512, .standard = "64" },
+    { "decoder_width", YAML_INTEGER, YAML_AT(ConfigModel, decoder_width), .minimum = 16, .maximum = 512,
+      .standard = "64" },
     { "mean", YAML_LIST, YAML_LIST_AT(ConfigModel, mean, n_mean), .element = YAML_NUMBER, .optional = true },
     { "std", YAML_LIST, YAML_LIST_AT(ConfigModel, std, n_std), .element = YAML_NUMBER, .optional = true },
     { "gsd_min", YAML_NUMBER, YAML_AT(ConfigModel, gsd_min), .minimum = 1e-9, .maximum = 1e9 },
     { "gsd_max", YAML_NUMBER, YAML_AT(ConfigModel, gsd_max), .minimum = 1e-9, .maximum = 1e9 },
-    { "gsd_unit", YAML_CHOICE, YAML_AT(ConfigModel, gsd_unit), .choices = unit_names, .n_choices = ARRAY_LEN(unit_names),
-      .standard = "metre" },
+    { "gsd_unit", YAML_CHOICE, YAML_AT(ConfigModel, gsd_unit), .choices = unit_names,
+      .n_choices = ARRAY_LEN(unit_names), .standard = "metre" },
 };
 static const YamlTable model_table = { "model", sizeof(ConfigModel), model_fields, ARRAY_LEN(model_fields) };
 
@@ -82,11 +83,18 @@ static const YamlField data_fields[] = {
 };
 static const YamlTable data_table = { "data", sizeof(ConfigData), data_fields, ARRAY_LEN(data_fields) };
 
-#define TRAIN_INTEGER(member, low, high, text) \
-    { #member, YAML_INTEGER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high), .standard = (text) }
-#define TRAIN_NUMBER(member, low, high, text) \
-    { #member, YAML_NUMBER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high), .standard = (text) }
-#define TRAIN_SWITCH(member, text) { #member, YAML_BOOLEAN, YAML_AT(ConfigTrain, member), .standard = (text) }
+#define TRAIN_INTEGER(member, low, high, text)                                                                         \
+    {                                                                                                                  \
+#member, YAML_INTEGER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high), .standard = (text)   \
+    }
+#define TRAIN_NUMBER(member, low, high, text)                                                                          \
+    {                                                                                                                  \
+#member, YAML_NUMBER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high), .standard = (text)    \
+    }
+#define TRAIN_SWITCH(member, text)                                                                                     \
+    {                                                                                                                  \
+#member, YAML_BOOLEAN, YAML_AT(ConfigTrain, member), .standard = (text)                                        \
+    }
 
 static const YamlField train_fields[] = {
     TRAIN_INTEGER(seed, 0, 1e15, "1"),
@@ -174,7 +182,8 @@ static Err check(const char *path, const RunConfig *config)
         return err_set(ERR_CONFIG, "'%s': model.gsd_min is above model.gsd_max", path);
     const bool reads = config->model.fusion == CONFIG_FUSION_CAF && config->model.text == CONFIG_TEXT_ZONES;
     if (reads && (config->model.prompts == NULL || config->model.text_encoder == NULL || config->model.climate == NULL))
-        return err_set(ERR_CONFIG, "'%s': model.text: zones needs model.prompts, model.text_encoder and model.climate", path);
+        return err_set(ERR_CONFIG, "'%s': model.text: zones needs model.prompts, model.text_encoder and model.climate",
+                       path);
     return ERR_NONE;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The run configuration of `metaseg train` and `metaseg eval` (docs/configuration.md, configs/globe.yaml), as plain data. Strings are
- * owned by the structure; config_free releases everything. Optional strings are NULL when absent; numbers carry the
- * stated defaults.
+ * The run configuration of `metaseg train` and `metaseg eval` (docs/configuration.md, configs/globe.yaml), as plain
+ * data. Strings are owned by the structure; config_free releases everything. Optional strings are NULL when absent;
+ * numbers carry the stated defaults.
  */
 #ifndef METASEG_DATA_CONFIG_H
 #define METASEG_DATA_CONFIG_H
@@ -19,23 +19,23 @@ typedef struct ConfigBox {
 } ConfigBox;
 
 typedef struct ConfigClass {
-    int32_t value;    /* code in the output raster, 0..254 */
+    int32_t value; /* code in the output raster, 0..254 */
     char *name;
-    char *color;      /* "#rrggbb" */
+    char *color; /* "#rrggbb" */
 } ConfigClass;
 
-/* A value of the label raster and the class value it becomes; values not listed map to themselves where a class of that value exists and to
- * "ignore" otherwise. */
+/* A value of the label raster and the class value it becomes; values not listed map to themselves where a class of that
+ * value exists and to "ignore" otherwise. */
 typedef struct ConfigRemap {
     int32_t from, to;
 } ConfigRemap;
 
 typedef struct ConfigScene {
     char *name;
-    char *image;           /* raster, relative to the configuration file */
-    char *labels;          /* raster on any grid of the same or another CRS */
-    char *labels_crs;      /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
-    int32_t *bands;        /* 1-based bands of the image; NULL: the first three */
+    char *image;      /* raster, relative to the configuration file */
+    char *labels;     /* raster on any grid of the same or another CRS */
+    char *labels_crs; /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
+    int32_t *bands;   /* 1-based bands of the image; NULL: the first three */
     uint32_t n_bands;
 } ConfigScene;
 
@@ -66,28 +66,28 @@ typedef struct ConfigData {
     uint32_t n_classes;
     ConfigRemap *remap;
     uint32_t n_remap;
-    int32_t ignore;            /* value in the label raster that is never learned, 255 */
-    ConfigBox *holdout;        /* never seen in training, never used for choosing */
+    int32_t ignore;     /* value in the label raster that is never learned, 255 */
+    ConfigBox *holdout; /* never seen in training, never used for choosing */
     uint32_t n_holdout;
-    ConfigBox *validation;     /* chooses the best checkpoint */
+    ConfigBox *validation; /* chooses the best checkpoint */
     uint32_t n_validation;
 } ConfigData;
 
 typedef struct ConfigTrain {
     int64_t seed, steps, batch;
-    int64_t window;            /* side of the network's input, pixels, multiple of 256 */
-    double upsample;           /* network pixels per image pixel along one axis, 1 */
+    int64_t window;  /* side of the network's input, pixels, multiple of 256 */
+    double upsample; /* network pixels per image pixel along one axis, 1 */
     double learning_rate, encoder_multiplier, weight_decay, clip_norm, ema_decay, final_fraction;
     int64_t warmup_steps;
-    double text_dropout;       /* probability of the null prompt, 0.15 */
-    double balance;            /* exponent of the inverse class frequency when choosing window centres, 0: uniform by area */
-    int32_t *unsampled;        /* class values that windows are not drawn for (they are learned where they occur) */
+    double text_dropout; /* probability of the null prompt, 0.15 */
+    double balance;      /* exponent of the inverse class frequency when choosing window centres, 0: uniform by area */
+    int32_t *unsampled;  /* class values that windows are not drawn for (they are learned where they occur) */
     uint32_t n_unsampled;
-    double color_jitter;       /* amplitude of brightness/contrast/colour shifts, 0.1 */
+    double color_jitter; /* amplitude of brightness/contrast/colour shifts, 0.1 */
     bool flips, rotations;
     double label_smoothing, dice_weight, auxiliary_weight, dropout;
     int64_t validate_every, checkpoint_every; /* steps */
-    char *output;              /* run folder */
+    char *output;                             /* run folder */
 } ConfigTrain;
 
 typedef struct RunConfig {
@@ -95,11 +95,12 @@ typedef struct RunConfig {
     ConfigModel model;
     ConfigData data;
     ConfigTrain train;
-    char *folder;              /* of the configuration file: relative paths start here */
+    char *folder; /* of the configuration file: relative paths start here */
 } RunConfig;
 
-/* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG names file, line and
- * key; an unknown key names the nearest. Relative paths stay relative in the structure: use config_path. */
+/* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG
+ * names file, line and key; an unknown key names the nearest. Relative paths stay relative in the structure: use
+ * config_path. */
 Err config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
 void config_free(RunConfig *config);
 

@@ -15,11 +15,12 @@
 _Static_assert((int)TEXT_MAX_SLOTS == (int)ZONE_SLOTS, "slots of the text inputs are those of the zone shares");
 
 enum {
-    PLACES_PER_CLASS = 200000,   /* kept by the sampler */
-    CANDIDATES = 8000000,        /* label pixels looked at per scene, about */
+    PLACES_PER_CLASS = 200000, /* kept by the sampler */
+    CANDIDATES = 8000000,      /* label pixels looked at per scene, about */
     STATISTICS_WINDOWS = 64,
-    ATTEMPTS = 64,               /* windows tried before a step gives up */
-    DRAW_JITTER = 1, DRAW_TEXT = 0,
+    ATTEMPTS = 64, /* windows tried before a step gives up */
+    DRAW_JITTER = 1,
+    DRAW_TEXT = 0,
 };
 
 typedef struct ValidationWindow {
@@ -31,16 +32,16 @@ struct Dataset {
     const RunConfig *config;
     const Climate *climate;
     Scene **scenes;
-    ZoneSampler **zones;         /* of each scene, NULL without a climate map */
+    ZoneSampler **zones; /* of each scene, NULL without a climate map */
     Sampler *sampler;
-    bool unsampled[256];         /* class indexes that windows are not drawn for */
+    bool unsampled[256]; /* class indexes that windows are not drawn for */
     int64_t bands, side;
-    double *mean, *std;          /* [bands] */
+    double *mean, *std; /* [bands] */
     ValidationWindow *validation;
     int64_t n_validation;
-    float *image, *shares;       /* a window before its symmetry is applied */
+    float *image, *shares; /* a window before its symmetry is applied */
     uint8_t *valid, *labels;
-    double *lonlat;              /* [2, side, side] */
+    double *lonlat; /* [2, side, side] */
 };
 
 static Err allocate(Dataset *d)
@@ -82,8 +83,8 @@ static Err open_scenes(Dataset *d)
 }
 
 /* One row of label pixels, `step` apart: offers those with a class, outside all boxes and inside the image. */
-static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, const float *values, const uint8_t *valid,
-                   double *u, double *v)
+static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, const float *values,
+                   const uint8_t *valid, double *u, double *v)
 {
     Scene *const s = d->scenes[scene_index];
     const ConfigData *const data = &d->config->data;
@@ -105,7 +106,9 @@ static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, 
         const uint8_t c = s->class_of[(int32_t)value];
         const double px = x[i] * s->upsample_x;
         const double py = y[i] * s->upsample_y;
-        if (c == CLASS_IGNORE || d->unsampled[c] || !(px >= 0.0 && py >= 0.0 && px < (double)s->width && py < (double)s->height)) continue;
+        if (c == CLASS_IGNORE || d->unsampled[c] ||
+            !(px >= 0.0 && py >= 0.0 && px < (double)s->width && py < (double)s->height))
+            continue;
         if (boxes_contain(data->holdout, data->n_holdout, u[i], v[i]) ||
             boxes_contain(data->validation, data->n_validation, u[i], v[i]))
             continue;
@@ -141,7 +144,8 @@ static Err scan_labels(Dataset *d, uint32_t scene_index)
 }
 
 /* Box in pixels of the network's grid, from its outline; false when it misses the scene. */
-static bool box_pixels(Scene *s, const ConfigBox *box, int64_t *ret_x0, int64_t *ret_y0, int64_t *ret_x1, int64_t *ret_y1)
+static bool box_pixels(Scene *s, const ConfigBox *box, int64_t *ret_x0, int64_t *ret_y0, int64_t *ret_x1,
+                       int64_t *ret_y1)
 {
     enum { NODES = 9 };
     double x[NODES * NODES];
@@ -271,8 +275,10 @@ void dataset_class_shares(const Dataset *d, double *ret_shares)
         ret_shares[c] = sampler_class_area(d->sampler, (int32_t)c) / total;
 }
 
-/* Centre place -> corner of a window that holds it at a random position of its middle half, inside the scene if it can be. */
-static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, uint64_t draw, int64_t *ret_x, int64_t *ret_y)
+/* Centre place -> corner of a window that holds it at a random position of its middle half, inside the scene if it can
+ * be. */
+static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, uint64_t draw, int64_t *ret_x,
+                          int64_t *ret_y)
 {
     const Scene *const s = d->scenes[place.scene];
     const uint64_t seed = (uint64_t)d->config->train.seed;
@@ -299,7 +305,8 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWind
         *ret_window = w;
         return ERR_NONE;
     }
-    return err_set(ERR_INPUT, "no window of %lld pixels fits between the holdout boxes; make them or the window smaller",
+    return err_set(ERR_INPUT,
+                   "no window of %lld pixels fits between the holdout boxes; make them or the window smaller",
                    (long long)d->side);
 }
 
@@ -355,7 +362,8 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
     double sum[MOST_BANDS] = { 0.0 };
     double squares[MOST_BANDS] = { 0.0 };
     int64_t count = 0;
-    if (d->bands > MOST_BANDS) return err_set(ERR_INPUT, "%lld bands; at most %d", (long long)d->bands, (int)MOST_BANDS);
+    if (d->bands > MOST_BANDS)
+        return err_set(ERR_INPUT, "%lld bands; at most %d", (long long)d->bands, (int)MOST_BANDS);
     for (uint64_t i = 0; i < STATISTICS_WINDOWS; i++) {
         ValidationWindow w;
         TRY(draw_window(d, 0, i, &w));
@@ -407,7 +415,8 @@ static Err keep_labels(Dataset *d, ValidationWindow w, bool validation)
 {
     const ConfigData *const data = &d->config->data;
     Scene *const s = d->scenes[w.scene];
-    if (!validation && !scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation)) return ERR_NONE;
+    if (!validation && !scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation))
+        return ERR_NONE;
     double *const lon = d->lonlat;
     double *const lat = d->lonlat + d->side * d->side;
     TRY(scene_lonlat(s, w.x, w.y, d->side, lon, lat));
@@ -430,8 +439,7 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Tex
     augment_color(d->image, d->valid, d->side * d->side, d->bands, train->color_jitter, seed, step, index);
     const Symmetry symmetry = augment_symmetry(seed, step, index, train->flips, train->rotations);
     deliver(d, symmetry, buffers);
-    const bool null_prompt =
-        (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < train->text_dropout;
+    const bool null_prompt = (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < train->text_dropout;
     int32_t variants[TEXT_MAX_SLOTS] = { 0 };
     for (uint64_t k = 0; table != NULL && k < TEXT_MAX_SLOTS; k++)
         variants[k] = (int32_t)rng_below(seed, RNG_TEXT, step, index * 16 + 1 + k, table->variants);

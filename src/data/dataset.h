@@ -2,9 +2,9 @@
  *
  * A data set: its scenes, which windows training draws, which windows validation covers, and how pixels are normalised.
  *
- * Training windows never touch a holdout box with any part of their footprint, and labels inside validation boxes are never
- * learned. Everything is a function of (seed, step,
- * index), so any thread can make any window and a continued run sees what an unbroken one sees.
+ * Training windows never touch a holdout box with any part of their footprint, and labels inside validation boxes are
+ * never learned. Everything is a function of (seed, step, index), so any thread can make any window and a continued run
+ * sees what an unbroken one sees.
  */
 #ifndef METASEG_DATA_DATASET_H
 #define METASEG_DATA_DATASET_H
@@ -17,9 +17,9 @@ typedef struct Dataset Dataset;
 
 /* Where one window of a batch goes; side = train.window. */
 typedef struct WindowBuffers {
-    float *image;     /* [side, side, bands], normalised, 0 where invalid */
-    uint8_t *labels;  /* [side, side] class index or CLASS_IGNORE */
-    TextInputs text;  /* tokens NULL: the network reads no text */
+    float *image;    /* [side, side, bands], normalised, 0 where invalid */
+    uint8_t *labels; /* [side, side] class index or CLASS_IGNORE */
+    TextInputs text; /* tokens NULL: the network reads no text */
 } WindowBuffers;
 
 /* Opens all scenes. climate (borrowed) may be NULL when the network reads no text. training: scans the labels for the
@@ -32,20 +32,21 @@ int64_t dataset_bands(const Dataset *dataset);
 /* Name of band 0 <= i < dataset_bands(): what the first scene's file calls it ("nir", "red", "band 3"). */
 const char *dataset_band_name(const Dataset *dataset, int64_t i);
 
-/* Mean and standard deviation per band: the configured ones, or measured over the valid pixels of the first windows that training would
- * draw. ret arrays hold dataset_bands() values. Needed before windows are read. */
+/* Mean and standard deviation per band: the configured ones, or measured over the valid pixels of the first windows
+ * that training would draw. ret arrays hold dataset_bands() values. Needed before windows are read. */
 Err dataset_statistics(Dataset *dataset, double *ret_mean, double *ret_std);
 void dataset_set_statistics(Dataset *dataset, const double *mean, const double *std);
 
 /* Pixels of each class in the training area as the sampler saw them, by true area, as shares that sum to 1. */
 void dataset_class_shares(const Dataset *dataset, double *ret_shares);
 
-/* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout). table NULL with
- * buffers.text.tokens NULL. tokens: rows per slot of the program. Not thread-safe: one Dataset per thread. */
+/* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout). table NULL
+ * with buffers.text.tokens NULL. tokens: rows per slot of the program. Not thread-safe: one Dataset per thread. */
 Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const TextTable *table, int32_t tokens,
                             WindowBuffers buffers);
 
-/* Validation windows cover the validation boxes without overlap; labels outside the boxes are CLASS_IGNORE. First paraphrase, no augmentation. */
+/* Validation windows cover the validation boxes without overlap; labels outside the boxes are CLASS_IGNORE. First
+ * paraphrase, no augmentation. */
 int64_t dataset_validation_count(const Dataset *dataset);
 Err dataset_validation_window(Dataset *dataset, int64_t index, const TextTable *table, int32_t tokens,
                               WindowBuffers buffers);

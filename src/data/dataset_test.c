@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Windows of a made scene whose image tells its labels: whatever is drawn, turned or flipped, image and labels agree, holdout
- * places are never seen, and validation labels are never learned. */
+ * Windows of a made scene whose image tells its labels: whatever is drawn, turned or flipped, image and labels agree,
+ * holdout places are never seen, and validation labels are never learned. */
 #include "data/dataset.h"
 
 #include "data/scene.h"
@@ -30,8 +30,13 @@ static void write_scene(void)
     char path[256];
     const double bounds[4] = { -45, -30, 45, 30 };
     (void)snprintf(path, sizeof path, "%s/image.tif", folder);
-    const RasterWriteOptions image = { .path = path, .kind = RASTER_COLORS, .width = WIDTH, .height = HEIGHT,
-                                       .bounds = bounds, .epsg = 4326, .overwrite = true };
+    const RasterWriteOptions image = { .path = path,
+                                       .kind = RASTER_COLORS,
+                                       .width = WIDTH,
+                                       .height = HEIGHT,
+                                       .bounds = bounds,
+                                       .epsg = 4326,
+                                       .overwrite = true };
     RasterWriter *writer = NULL;
     assert_int_equal(raster_writer_open(&image, &writer), ERR_NONE);
     uint8_t red[WIDTH];
@@ -47,14 +52,23 @@ static void write_scene(void)
     }
     assert_int_equal(raster_writer_finish(writer), ERR_NONE);
     (void)snprintf(path, sizeof path, "%s/labels.tif", folder);
-    const RasterClass classes[CLASSES] = { { 10, "a", { 255, 0, 0 } }, { 20, "b", { 0, 255, 0 } }, { 30, "c", { 0, 0, 255 } } };
-    const RasterWriteOptions labels = { .path = path, .kind = RASTER_CLASSES, .width = WIDTH * FINER,
-                                        .height = HEIGHT * FINER, .bounds = bounds, .epsg = 4326, .classes = classes,
-                                        .n_classes = CLASSES, .overwrite = true };
+    const RasterClass classes[CLASSES] = { { 10, "a", { 255, 0, 0 } },
+                                           { 20, "b", { 0, 255, 0 } },
+                                           { 30, "c", { 0, 0, 255 } } };
+    const RasterWriteOptions labels = { .path = path,
+                                        .kind = RASTER_CLASSES,
+                                        .width = WIDTH * FINER,
+                                        .height = HEIGHT * FINER,
+                                        .bounds = bounds,
+                                        .epsg = 4326,
+                                        .classes = classes,
+                                        .n_classes = CLASSES,
+                                        .overwrite = true };
     assert_int_equal(raster_writer_open(&labels, &writer), ERR_NONE);
     static uint8_t row[WIDTH * FINER];
     for (int64_t y = 0; y < (int64_t)HEIGHT * FINER; y++) {
-        for (int64_t x = 0; x < (int64_t)WIDTH * FINER; x++) row[x] = (uint8_t)(10 + 10 * class_at(x / FINER, y / FINER));
+        for (int64_t x = 0; x < (int64_t)WIDTH * FINER; x++)
+            row[x] = (uint8_t)(10 + 10 * class_at(x / FINER, y / FINER));
         assert_int_equal(raster_writer_rows(writer, 1, (const uint8_t *const[]){ row }, sizeof row), ERR_NONE);
     }
     assert_int_equal(raster_writer_finish(writer), ERR_NONE);
@@ -179,7 +193,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = { "image.tif", "labels.tif", "labels.tif.aux.xml", "image.tif.aux.xml", "run.yaml" };
+    static const char *const names[] = { "image.tif", "labels.tif", "labels.tif.aux.xml", "image.tif.aux.xml",
+                                         "run.yaml" };
     for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
         char path[256];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which windows a training step sees. Candidates are labelled places inside the training area, kept per class. A draw picks a
- * class with probability proportional to area^(1 - balance), then a place of that class by true area: balance 0 is uniform
- * over the area, 1 gives every class the same chance. Pure arithmetic over counters: any step can be drawn at any time, so a continued run
- * sees what an unbroken one sees.
+ * Which windows a training step sees. Candidates are labelled places inside the training area, kept per class. A draw
+ * picks a class with probability proportional to area^(1 - balance), then a place of that class by true area: balance 0
+ * is uniform over the area, 1 gives every class the same chance. Pure arithmetic over counters: any step can be drawn
+ * at any time, so a continued run sees what an unbroken one sees.
  */
 #ifndef METASEG_DATA_SAMPLER_H
 #define METASEG_DATA_SAMPLER_H
@@ -25,7 +25,8 @@ typedef struct SamplerPlace {
 Err sampler_new(int32_t classes, int64_t capacity, uint64_t seed, double balance, Sampler **ret_sampler);
 void sampler_free(Sampler *sampler);
 
-/* Offers a candidate of a class with its true area (any unit, > 0). Memory for a class is taken at its first candidate: ERR_MEMORY. */
+/* Offers a candidate of a class with its true area (any unit, > 0). Memory for a class is taken at its first candidate:
+ * ERR_MEMORY. */
 Err sampler_add(Sampler *sampler, int32_t class_index, SamplerPlace place, float area);
 
 /* Fixes the probabilities. ERR_INPUT when there is no candidate at all. */

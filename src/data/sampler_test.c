@@ -128,8 +128,10 @@ static void test_color(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_balance),    cmocka_unit_test(test_area_and_reservoir),
-        cmocka_unit_test(test_repeatable_and_empty), cmocka_unit_test(test_symmetries),
+        cmocka_unit_test(test_balance),
+        cmocka_unit_test(test_area_and_reservoir),
+        cmocka_unit_test(test_repeatable_and_empty),
+        cmocka_unit_test(test_symmetries),
         cmocka_unit_test(test_color),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

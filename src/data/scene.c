@@ -106,7 +106,8 @@ void scene_close(Scene *scene)
 
 Err scene_read_image(Scene *s, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
 {
-    return raster_read(s->image, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values, ret_valid);
+    return raster_read(s->image, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values,
+                       ret_valid);
 }
 
 static Err want_scratch(Scene *s, int64_t doubles)
@@ -230,8 +231,8 @@ Err scene_read_labels(Scene *s, int64_t x, int64_t y, int64_t side, uint8_t *ret
         if (y + i < 0 || y + i >= s->height) continue;
         for (int64_t j = 0; j < side; j++) {
             if (x + j < 0 || x + j >= s->width) continue;
-            ret_classes[i * side + j] = class_at(s, w, values, valid, between_nodes(u, nodes, i, j),
-                                                 between_nodes(v, nodes, i, j));
+            ret_classes[i * side + j] =
+                class_at(s, w, values, valid, between_nodes(u, nodes, i, j), between_nodes(v, nodes, i, j));
         }
     }
     free(values);

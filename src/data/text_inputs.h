@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The text side of a program's inputs (docs/model.md section 1): which prompt features stand in which zone slot, and how
- * strongly each cell of the image reads each slot.
+ * The text side of a program's inputs (docs/model.md section 1): which prompt features stand in which zone slot, and
+ * how strongly each cell of the image reads each slot.
  */
 #ifndef METASEG_DATA_TEXT_INPUTS_H
 #define METASEG_DATA_TEXT_INPUTS_H
@@ -12,8 +12,8 @@
 
 enum { TEXT_WIDTH = 384, TEXT_NULL_TOKENS = 4, TEXT_MAX_TOKENS = 64, TEXT_MAX_SLOTS = 4 };
 
-/* Token features of prompts, encoded before: of every zone (1..zones) in some variants (paraphrases), at most TEXT_MAX_TOKENS rows
- * each. Plain data; features are owned. */
+/* Token features of prompts, encoded before: of every zone (1..zones) in some variants (paraphrases), at most
+ * TEXT_MAX_TOKENS rows each. Plain data; features are owned. */
 typedef struct TextTable {
     int32_t zones, variants;
     int32_t *lengths; /* [zones, variants], rows used */
@@ -30,7 +30,8 @@ float *text_table_features(const TextTable *table, int32_t zone, int32_t variant
 /* Appends `count` rows to a prompt. ERR_INPUT when it would hold more than TEXT_MAX_TOKENS. */
 Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const float *rows, int32_t count);
 
-/* Where the inputs of one image of a batch begin, for K slots of L tokens and maps of rows x columns cells at stride 16 (both even). */
+/* Where the inputs of one image of a batch begin, for K slots of L tokens and maps of rows x columns cells at stride 16
+ * (both even). */
 typedef struct TextInputs {
     float *tokens;       /* [K, L, TEXT_WIDTH] */
     float *token_mask;   /* [K*L + TEXT_NULL_TOKENS] */
@@ -38,9 +39,9 @@ typedef struct TextInputs {
     float *log_share_32; /* [rows/2 * columns/2, K+1] */
 } TextInputs;
 
-/* Fills them. slot_zones [K]: zone of each slot, 0 for an empty one. variants [K]: which paraphrase. shares [rows, columns, K+1]:
- * of the slots and, last, of the null prompt; each cell sums to 1. shares NULL: the null prompt everywhere. Lengths over L are an
- * internal error (ASSERT): L comes from the table's longest prompt. */
+/* Fills them. slot_zones [K]: zone of each slot, 0 for an empty one. variants [K]: which paraphrase. shares [rows,
+ * columns, K+1]: of the slots and, last, of the null prompt; each cell sums to 1. shares NULL: the null prompt
+ * everywhere. Lengths over L are an internal error (ASSERT): L comes from the table's longest prompt. */
 void text_inputs_fill(const TextTable *table, int32_t slots, int32_t tokens, const int32_t *slot_zones,
                       const int32_t *variants, const float *shares, int64_t rows, int64_t columns, TextInputs inputs);
 

@@ -45,7 +45,7 @@ typedef struct ClassMetrics {
 typedef struct Metrics {
     int64_t pixels;
     int32_t counted_classes;
-    double miou, mf1;       /* macro, over counted classes; NAN without any */
+    double miou, mf1; /* macro, over counted classes; NAN without any */
     double overall_accuracy, kappa;
     ClassMetrics per_class[CONFUSION_MAX_CLASSES];
 } Metrics;

@@ -27,9 +27,14 @@ Err mosaic_new(const MosaicSize *size, Mosaic **ret_mosaic)
     const int64_t width = (int64_t)ceil(size->span_x);
     const int64_t n = size->classes;
     *m = (Mosaic){
-        .height = (int64_t)ceil(size->span_y), .width = width, .classes = n, .ring_rows = size->ring_rows,
-        .out_height = size->out_height, .out_width = size->out_width,
-        .step_y = size->span_y / (double)size->out_height, .step_x = size->span_x / (double)size->out_width,
+        .height = (int64_t)ceil(size->span_y),
+        .width = width,
+        .classes = n,
+        .ring_rows = size->ring_rows,
+        .out_height = size->out_height,
+        .out_width = size->out_width,
+        .step_y = size->span_y / (double)size->out_height,
+        .step_x = size->span_x / (double)size->out_width,
     };
     m->scores = calloc((size_t)(m->ring_rows * width * n), sizeof(float));
     m->weights = calloc((size_t)(m->ring_rows * width), sizeof(float));

@@ -8,8 +8,8 @@
  * touch or outputs still need.
  *
  *   blended[y, x, c] = sum_t w_t[y, x] score_t[y, x, c] / sum_t w_t[y, x]
- *   output pixel (i, j) reads blended at ((i + 0.5) span_y / out_height - 0.5, (j + 0.5) span_x / out_width - 0.5), clamped at the
- * borders, class = argmax_c, probability = softmax_c
+ *   output pixel (i, j) reads blended at ((i + 0.5) span_y / out_height - 0.5, (j + 0.5) span_x / out_width - 0.5),
+ * clamped at the borders, class = argmax_c, probability = softmax_c
  */
 #ifndef METASEG_GEO_MOSAIC_H
 #define METASEG_GEO_MOSAIC_H
@@ -38,8 +38,8 @@ void mosaic_free(Mosaic *mosaic);
 size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows);
 
 /* Adds a tile: scores [rows, columns, classes] of which the part inside the scene is used; its first cell is (row,
- * column), may be negative. Separable weights: weight_y [rows], weight_x [columns], all >= 0; every cell needs one tile with a weight above 0. Rows before
- * mosaic_first_row() must not be touched. */
+ * column), may be negative. Separable weights: weight_y [rows], weight_x [columns], all >= 0; every cell needs one tile
+ * with a weight above 0. Rows before mosaic_first_row() must not be touched. */
 void mosaic_add(Mosaic *mosaic, const float *scores, int64_t row, int64_t column, int64_t rows, int64_t columns,
                 const float *weight_y, const float *weight_x);
 

@@ -16,9 +16,16 @@
 extern const OpDef *const op_registry[];
 extern const int32_t op_registry_count;
 
-typedef enum Activation { ACTIVATION_NONE = 0, ACTIVATION_RELU, ACTIVATION_RELU6, ACTIVATION_SIGMOID, ACTIVATION_GELU } Activation;
+typedef enum Activation {
+    ACTIVATION_NONE = 0,
+    ACTIVATION_RELU,
+    ACTIVATION_RELU6,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_GELU
+} Activation;
 
-/* y = f(x), elementwise: ReLU max(x,0), ReLU6 min(max(x,0),6), sigmoid 1/(1+exp(-x)). Gradient of ReLU6 is 1 on 0 < x < 6. */
+/* y = f(x), elementwise: ReLU max(x,0), ReLU6 min(max(x,0),6), sigmoid 1/(1+exp(-x)). Gradient of ReLU6 is 1 on 0 < x
+ * < 6. */
 Var op_activation(Graph *g, Var x, Activation activation);
 
 /* y = a + b, same shapes. */
@@ -31,10 +38,10 @@ Var op_multiply(Graph *g, Var a, Var b);
  * q [B, N, D], k, v [B, M, D] (any spatial rank); D = heads * size; out [B, N, D].
  * logit(i, j) = q_i . k_j / sqrt(D / heads) + slot bias + mask[b, j]
  *   slots ATTENTION_PLAIN:        no slot bias (log_share absent)
- *   slots ATTENTION_KEY_SLOTS:    queries are image tokens, keys text: log_share [B, N, S], bias log_share[b, i, slot(j)]
- *   slots ATTENTION_QUERY_SLOTS:  queries are text tokens, keys image: log_share [B, M, S], bias log_share[b, j, slot(i)]
- * slot(t) = min(t / slot_length, S - 1). mask [B, M] is optional, additive. log_share and mask get no gradient.
- * Saves the log-sum-exp [B, heads, N] for backward by recomputation. */
+ *   slots ATTENTION_KEY_SLOTS:    queries are image tokens, keys text: log_share [B, N, S], bias log_share[b, i,
+ * slot(j)] slots ATTENTION_QUERY_SLOTS:  queries are text tokens, keys image: log_share [B, M, S], bias log_share[b, j,
+ * slot(i)] slot(t) = min(t / slot_length, S - 1). mask [B, M] is optional, additive. log_share and mask get no
+ * gradient. Saves the log-sum-exp [B, heads, N] for backward by recomputation. */
 typedef enum AttentionSlots { ATTENTION_PLAIN = 0, ATTENTION_KEY_SLOTS, ATTENTION_QUERY_SLOTS } AttentionSlots;
 typedef struct AttentionAttr {
     int32_t heads;
@@ -45,9 +52,9 @@ typedef struct AttentionAttr {
 Var op_attention(Graph *g, Var q, Var k, Var v, Var log_share, Var mask, const AttentionAttr *attr);
 
 /* Training-mode BatchNorm over all but the last dimension, with optional activation (NONE or RELU6) fused:
- * y = act((x - mean) / sqrt(var + eps) * weight + bias), biased variance; running = (1 - momentum) running + momentum batch
- * (unbiased variance), updated in forward. In an inference program uses the running statistics. weight, bias, mean, var: [C].
- * Saves mean and 1/std [2, C]. Sums go through Step.reduce. */
+ * y = act((x - mean) / sqrt(var + eps) * weight + bias), biased variance; running = (1 - momentum) running + momentum
+ * batch (unbiased variance), updated in forward. In an inference program uses the running statistics. weight, bias,
+ * mean, var: [C]. Saves mean and 1/std [2, C]. Sums go through Step.reduce. */
 typedef struct BatchnormAttr {
     float eps, momentum;
     Activation activation;
@@ -59,9 +66,9 @@ Var op_channel_scale(Graph *g, Var x, Var s);
 
 /* 2-D convolution. x [B, H, W, Cin], weight [Cout, Cin/groups, kh, kw] (PyTorch order), out [B, Ho, Wo, Cout],
  * Ho = (H + top + bottom - kh) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias [Cout].
- * Inference only: a folded BatchNorm (weight, bias, mean, var given), an activation (NONE, RELU, RELU6, SIGMOID) and a residual:
- * y = act(bn(conv(x) + bias)) + residual. Training graphs use op_batchnorm, op_activation, op_add.
- * Inputs in order: x, weight, [bias], [bn weight, bn bias, bn mean, bn var], [residual]. */
+ * Inference only: a folded BatchNorm (weight, bias, mean, var given), an activation (NONE, RELU, RELU6, SIGMOID) and a
+ * residual: y = act(bn(conv(x) + bias)) + residual. Training graphs use op_batchnorm, op_activation, op_add. Inputs in
+ * order: x, weight, [bias], [bn weight, bn bias, bn mean, bn var], [residual]. */
 typedef struct Conv2dAttr {
     int32_t stride, groups;
     int32_t top, left, bottom, right;
@@ -84,7 +91,8 @@ typedef struct CrossEntropyAttr {
 } CrossEntropyAttr;
 Var op_cross_entropy(Graph *g, Var logits, Var labels, const CrossEntropyAttr *attr);
 
-/* Cross-window pooling of UNetFormer (docs/model.md section 4): avg over rows + avg over columns, window taps. x [B, H, W, C]. */
+/* Cross-window pooling of UNetFormer (docs/model.md section 4): avg over rows + avg over columns, window taps. x [B, H,
+ * W, C]. */
 typedef struct CrossWindowPoolAttr {
     int32_t window;
 } CrossWindowPoolAttr;
@@ -97,8 +105,9 @@ typedef struct DiceAttr {
 } DiceAttr;
 Var op_dice(Graph *g, Var logits, Var labels, const DiceAttr *attr);
 
-/* Dropout: y = x * mask / (1 - p); identity in inference programs. per_channel: one draw per (b, c) (Dropout2d), else one per element;
- * element kept when rng_uniform(seed, RNG_DROPOUT, run_step * 4096 + node, index) >= p, index b * C + c or the flat element. */
+/* Dropout: y = x * mask / (1 - p); identity in inference programs. per_channel: one draw per (b, c) (Dropout2d), else
+ * one per element; element kept when rng_uniform(seed, RNG_DROPOUT, run_step * 4096 + node, index) >= p, index b * C +
+ * c or the flat element. */
 typedef struct DropoutAttr {
     float p;
     bool per_channel;
@@ -126,13 +135,15 @@ typedef struct LinearAttr {
 } LinearAttr;
 Var op_linear(Graph *g, Var x, Var weight, Var bias);
 
-/* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect): out [B, H+bottom, W+right, C]. */
+/* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect): out [B, H+bottom,
+ * W+right, C]. */
 typedef struct PadReflectAttr {
     int32_t bottom, right;
 } PadReflectAttr;
 Var op_pad_reflect(Graph *g, Var x, int32_t bottom, int32_t right);
 
-/* Bilinear resize to an integer multiple (2, 4, 8), align_corners false, PyTorch semantics. [B, H, W, C] -> [B, sH, sW, C]. */
+/* Bilinear resize to an integer multiple (2, 4, 8), align_corners false, PyTorch semantics. [B, H, W, C] -> [B, sH, sW,
+ * C]. */
 typedef struct ResizeBilinearAttr {
     int32_t scale;
 } ResizeBilinearAttr;
@@ -147,8 +158,9 @@ typedef struct WeightedSumAttr {
 } WeightedSumAttr;
 Var op_weighted_sum(Graph *g, Var a, Var b, Var weights, float eps);
 
-/* Attention inside non-overlapping windows with relative position bias (docs/model.md section 4). qkv [B, H, W, 3*D] channel order
- * (3, heads, size), table [(2w-1)^2, heads], out [B, H, W, D]. H and W are multiples of window. Saves the log-sum-exp. */
+/* Attention inside non-overlapping windows with relative position bias (docs/model.md section 4). qkv [B, H, W, 3*D]
+ * channel order (3, heads, size), table [(2w-1)^2, heads], out [B, H, W, D]. H and W are multiples of window. Saves the
+ * log-sum-exp. */
 typedef struct WindowAttentionAttr {
     int32_t heads, window;
 } WindowAttentionAttr;
