@@ -149,9 +149,7 @@ static Err check_classes(const char *path, const ConfigData *data)
     bool taken[256] = { false };
     for (uint32_t i = 0; i < data->n_classes; i++) {
         const ConfigClass *const c = &data->classes[i];
-        unsigned rgb = 0;
-        char rest = '\0';
-        if (sscanf(c->color, "#%6x%c", &rgb, &rest) != 1 || strlen(c->color) != 7)
+        if (c->color[0] != '#' || strlen(c->color) != 7 || strspn(c->color + 1, "0123456789abcdefABCDEF") != 6)
             return err_set(ERR_CONFIG, "'%s': data.classes.%u ('%s'): color '%s' is not of the form \"#rrggbb\"", path,
                            (unsigned)(i + 1), c->name, c->color);
         if (taken[c->value])

@@ -266,8 +266,9 @@ bool scene_window_touches(Scene *s, int64_t x, int64_t y, int64_t side, const Co
     const Span v = finite_span(lat, NODES * NODES);
     for (uint32_t b = 0; b < n_boxes; b++) {
         if (v.high < boxes[b].south || v.low > boxes[b].north) continue;
-        for (double turn = -360.0; turn <= 360.0; turn += 360.0) {
-            if (u.high + turn >= boxes[b].west && u.low + turn <= boxes[b].east) return true;
+        for (int32_t turn = -1; turn <= 1; turn++) {
+            const double shift = 360.0 * turn;
+            if (u.high + shift >= boxes[b].west && u.low + shift <= boxes[b].east) return true;
         }
     }
     return false;

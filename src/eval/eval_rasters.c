@@ -95,8 +95,9 @@ static bool inside(const MetasegEvalOptions *o, double lon, double lat)
     for (int64_t i = 0; i < o->n_boxes; i++) {
         const MetasegBox *const b = &o->boxes[i];
         if (lat < b->south || lat > b->north) continue;
-        for (double turn = -360.0; turn <= 360.0; turn += 360.0) {
-            if (lon + turn >= b->west && lon + turn <= b->east) return true;
+        for (int32_t turn = -1; turn <= 1; turn++) {
+            const double shifted = lon + 360.0 * turn;
+            if (shifted >= b->west && shifted <= b->east) return true;
         }
     }
     return false;

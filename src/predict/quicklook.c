@@ -82,6 +82,7 @@ static int64_t present_classes(const Quicklook *q)
 static void draw_legend(const Quicklook *q, const Picture *picture, int64_t top, int64_t columns)
 {
     const int64_t n = present_classes(q);
+    if (n == 0) return;
     const int64_t lines = (n + columns - 1) / columns;
     int64_t total = 0;
     for (int32_t c = 0; c < q->config->n_classes; c++) total += q->counts[c];
