@@ -88,10 +88,8 @@ static Err find_share(const char *named, char **ret_share)
     for (int64_t i = 0; i < ARRAY_LEN(beside) && err == ERR_NONE && *ret_share == NULL; i++) {
         char *candidate = NULL;
         err = path_join(folder, beside[i], &candidate);
-        if (err == ERR_NONE && is_share(candidate))
-            *ret_share = candidate;
-        else
-            free(candidate);
+        if (err == ERR_NONE && is_share(candidate)) *ret_share = realpath(candidate, NULL);
+        free(candidate);
     }
     free(folder);
     return err;
