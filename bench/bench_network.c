@@ -250,9 +250,12 @@ static void first_tile(void *context, int64_t done, int64_t total, const char *t
     if (done == 1 && write(STDOUT_FILENO, &now, sizeof now) != sizeof now) *(int *)context = 1;
 }
 
-/* Started by run_start: what `metaseg predict RASTER -o OUT -m MODEL -f` does. */
-static Err run_start_child(const Arguments *a)
+/* Started by run_start: what `metaseg predict RASTER -o OUT -m MODEL -f` does, its second start included (cli/main.c).
+ */
+static Err run_start_child(const Arguments *a, char **argv)
 {
+    if (getenv("GOMP_SPINCOUNT") == NULL && setenv("GOMP_SPINCOUNT", "1000", 1) == 0)
+        (void)execv("/proc/self/exe", argv);
     int failed = 0;
     const MetasegRun run = {
         .threads = a->device.threads, .share = a->share, .progress = first_tile, .context = &failed
@@ -345,7 +348,7 @@ static Err dispatch(int argc, char **argv)
     Arguments a;
     if (argc < 2) return err_set(ERR_ARGUMENT, "usage: bench_network tile|train|start|profile|profile-train [options]");
     TRY(read_arguments(argc, argv, &a));
-    if (strcmp(a.mode, "start-child") == 0) return run_start_child(&a);
+    if (strcmp(a.mode, "start-child") == 0) return run_start_child(&a, argv);
     if (strcmp(a.mode, "tile") == 0 || strcmp(a.mode, "profile") == 0)
         TRY(run_tile(&a, &samples));
     else if (strcmp(a.mode, "train") == 0 || strcmp(a.mode, "profile-train") == 0)

@@ -63,7 +63,6 @@ class Bench:
         self.a = arguments
         self.threads = ["--threads", str(arguments.threads)]
         self.bound = dict(os.environ, OMP_NUM_THREADS=str(arguments.threads), OMP_PROC_BIND="true")
-        self.free = dict(os.environ, GOMP_SPINCOUNT="1000")  # as the metaseg program sets it
         self.ours = [os.path.join(arguments.build, "bench_network")]
         self.peers = [arguments.python, os.path.join(TOP, "bench", "peers.py")]
         self.results = {}
@@ -106,7 +105,7 @@ class Bench:
         self.measure("train torch", [*peers, "torch-train", *weights, *inputs, *few], self.bound)
         if self.earth:
             raster = ["--raster", self.path("window.vrt"), "--out", self.path("window.tif")]
-            self.measure("start", [*ours, "start", "--model", self.model, *share, *raster, *few], self.free)
+            self.measure("start", [*ours, "start", "--model", self.model, *share, *raster, *few], os.environ)
 
     def earth_peak(self):
         """Peak memory and time of the whole Earth through the program itself."""
