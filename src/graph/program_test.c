@@ -62,7 +62,7 @@ static void run(Fixture *f, Var loss, bool keep_all)
 
 static double *interpret_node(const GraphNode *node, int32_t output, double *const *values, int64_t n)
 {
-    const double *a = values[node->in[0]], *b = node->n_in > 1 ? values[node->in[1]] : NULL;
+    const double *a = values[node->in[0]], *b = values[node->in[node->n_in > 1 ? 1 : 0]]; /* one input: b is not read */
     double *y = calloc((size_t)n, sizeof *y);
     if (y == NULL) abort();
     for (int64_t k = 0; k < n; k++) {
@@ -260,7 +260,7 @@ static Var random_graph(Fixture *f, uint64_t seed)
         const OpDef *op = ops[below(seed, &counter, ARRAY_LEN(ops))];
         const int64_t recent = below(seed, &counter, 2) == 0 && n > 4 ? 4 : n;
         const Var a = pool[n - 1 - below(seed, &counter, recent)], b = pool[below(seed, &counter, n)];
-        Var y = VAR_NONE;
+        Var y;
         if (op == &op_scale_)
             y = node2(f->g, op, a, factor);
         else if (op == &op_shift_)
