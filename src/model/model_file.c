@@ -44,6 +44,13 @@ void model_initialize(Model *model, uint64_t seed) { params_initialize(model->pa
 
 static Err check_finite(const TensorFile *file, const char *name, const float *values, int64_t n)
 {
+    uint32_t carry = 0; /* bit 31: an exponent of all ones, plus one */
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        carry |= (bits & 0x7fffffffU) + 0x00800000U;
+    }
+    if ((carry & 0x80000000U) == 0) return ERR_NONE;
     for (int64_t i = 0; i < n; i++) {
         if (!isfinite(values[i])) {
             return err_set(ERR_MODEL, "'%s': value %lld of tensor '%s' is no finite number; the file is damaged",

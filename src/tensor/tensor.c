@@ -86,9 +86,10 @@ static float f16_to_f32(uint16_t half)
 {
     const uint32_t sign = (uint32_t)(half & 0x8000U) << 16;
     const uint32_t magnitude = half & 0x7fffU;
-    if (magnitude >= 0x7c00U) return float_of(sign | 0x7f800000U | ((magnitude & 0x3ffU) << 13));
+    const uint32_t special =
+        magnitude >= 0x7c00U ? 0x7f800000U : 0; /* infinity, NaN; no branch, so that loops vectorise */
     /* The exponent is rebased by an exact multiplication, which also makes subnormal halves normal floats. */
-    return float_of(sign | bits_of(float_of(magnitude << 13) * 0x1p112F));
+    return float_of(sign | special | bits_of(float_of(magnitude << 13) * 0x1p112F));
 }
 
 void convert_f32_to_f16(const float *from, uint16_t *to, int64_t n)
