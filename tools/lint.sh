@@ -33,13 +33,13 @@ for entry in json.load(open('build-lint/compile_commands.json')):
 fi
 
 # One line per file that was not checked before in this state.
-todo=build-lint/todo
-: >$todo
+todo=$(mktemp build-lint/todo.XXXXXX)
+trap 'rm -f "$todo"' EXIT
 for file; do
     stamp=build-lint/passed/$(echo "$file" | tr / _)
-    [ "$(cat "$stamp" 2>/dev/null)" = "$headers $(sha256sum "$file")" ] || echo "$file" >>$todo
+    [ "$(cat "$stamp" 2>/dev/null)" = "$headers $(sha256sum "$file")" ] || echo "$file" >>"$todo"
 done
-echo "clang-tidy: $# files, $(wc -l <$todo) to check"
+echo "clang-tidy: $# files, $(wc -l <"$todo") to check"
 export headers
 # shellcheck disable=SC2016
 xargs -r -P "$jobs" -n 1 sh -c '
@@ -51,7 +51,7 @@ xargs -r -P "$jobs" -n 1 sh -c '
         cat "build-lint/tidy.$$"
         rm -f "build-lint/tidy.$$"
         exit 1
-    fi' <$todo || status=1
+    fi' <"$todo" || status=1
 
 if [ $status = 0 ]; then echo "lint: fine"; else echo "lint: failed"; fi
 exit $status
