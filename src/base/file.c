@@ -2,10 +2,13 @@
  * Whole files, atomic writing, path parts. */
 #include "base/file.h"
 
+#include "base/hash.h"
 #include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,11 +146,49 @@ Err file_write(const char *path, const void *bytes, size_t length, bool overwrit
     return err;
 }
 
+/* What stands before the process number in the partial names of this machine: ".NAME.partial-XXXXXXXX-". */
+static Err partial_prefix(const char *name, char **ret_prefix)
+{
+    char host[256] = "", hash[17];
+    (void)gethostname(host, sizeof host - 1);
+    hash_hex(hash_xxh64(host, strlen(host)), hash);
+    return str_format(ret_prefix, ".%s.partial-%.8s-", name, hash);
+}
+
+/* The digits behind the prefix name a process that has ended. */
+static bool is_stale(const char *digits)
+{
+    char *end = NULL;
+    const long process = strtol(digits, &end, 10);
+    if (end == digits || digits[0] < '0' || digits[0] > '9' || (*end != '\0' && *end != '.')) return false;
+    return process > 0 && process <= INT32_MAX && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
+/* Removes what killed processes of this machine left of `prefix`. What cannot be removed hinders nobody. */
+static void remove_stale(const char *folder, const char *prefix)
+{
+    DIR *const listing = opendir(folder);
+    if (listing == NULL) return;
+    for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;)
+        if (str_starts_with(entry->d_name, prefix) && is_stale(entry->d_name + strlen(prefix)))
+            (void)unlinkat(dirfd(listing), entry->d_name, 0);
+    (void)closedir(listing);
+}
+
 Err file_partial_name(const char *path, char **ret_partial)
 {
     const char *name = path_name(path);
     if (name[0] == '\0') return err_set(ERR_ARGUMENT, "'%s': names no file; give a file name", path);
-    return str_format(ret_partial, "%.*s.%s.partial", (int)(name - path), path, name);
+    char *folder = NULL, *prefix = NULL;
+    Err err = path_folder(path, &folder);
+    if (err == ERR_NONE) err = partial_prefix(name, &prefix);
+    if (err == ERR_NONE) {
+        remove_stale(folder, prefix);
+        err = str_format(ret_partial, "%.*s%s%ld", (int)(name - path), path, prefix, (long)getpid());
+    }
+    free(folder);
+    free(prefix);
+    return err;
 }
 
 Err file_remove(const char *path)

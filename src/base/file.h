@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whole files in and out. A file is written under a hidden name beside its place (".NAME.partial"), synced and renamed,
- * so that nothing half-written ever has the final name.
+ * Whole files in and out. A file is written under a hidden name beside its place (".NAME.partial-MACHINE-PROCESS"),
+ * synced and renamed, so that nothing half-written ever has the final name, and processes that write the same file at
+ * once do not mix: the last one to finish wins.
  *
  *     TRY(file_write("run/log.json", text, strlen(text), true));
  *
@@ -23,7 +24,10 @@ Err file_read(const char *path, size_t limit_bytes, char **ret_bytes, size_t *re
 /* Writes a whole file atomically. ERR_OUTPUT; without `overwrite` an existing file is ERR_OUTPUT and untouched. */
 Err file_write(const char *path, const void *bytes, size_t length, bool overwrite);
 
-/* ".NAME.partial" in the folder of `path`; free() it. ERR_MEMORY, ERR_ARGUMENT for a path that names no file. */
+/* ".NAME.partial-MACHINE-PROCESS" in the folder of `path`, with a hash of the host name and the process number; free()
+ * it. A process writes a path once at a time. Also removes the partial files of `path` that processes of this machine
+ * left when they were killed, with what belongs to them (partial name + ".aux.xml"). ERR_MEMORY, ERR_ARGUMENT for a
+ * path that names no file. */
 Err file_partial_name(const char *path, char **ret_partial);
 
 /* Checks, before long work, that `path` may be written: its folder exists and is writable, `path` is no folder, and

@@ -5,8 +5,10 @@
 #include "base/str.h"
 #include "harness/unit.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -25,7 +27,7 @@ static void write_then_read(void **state)
     size_t length = 0;
     int64_t size = 0;
     assert_int_equal(file_partial_name(path, &partial), ERR_NONE);
-    assert_true(str_ends_with(partial, "/.a.txt.partial"));
+    assert_non_null(strstr(partial, "/.a.txt.partial-"));
     assert_int_equal(file_write(path, "one\0two", 7, false), ERR_NONE);
     assert_false(file_exists(partial));
     assert_int_equal(file_read(path, 7, &bytes, &length), ERR_NONE);
@@ -101,6 +103,88 @@ static void full_disk(void **state)
     free(partial);
 }
 
+/* Number of a process that has ended. */
+static pid_t ended_process(void)
+{
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    return child;
+}
+
+static void touch(const char *path)
+{
+    FILE *const stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_int_equal(fclose(stream), 0);
+}
+
+/* Each process has its own partial file; those of processes that ended are removed, and no others. */
+static void partial_files(void **state)
+{
+    (void)state;
+    char *path = at("map.tif"), *mine = NULL, *again = NULL;
+    assert_int_equal(file_partial_name(path, &mine), ERR_NONE);
+    const int stem = (int)(strrchr(mine, '-') - mine);
+    assert_int_equal(strtol(mine + stem + 1, NULL, 10), getpid());
+    const char *const suffixes[] = { "", ".aux.xml", "x", ".0", "", "" };
+    char *names[6] = { NULL };
+    const pid_t ended = ended_process();
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(str_format(&names[i], "%.*s-%ld%s", stem, mine, (long)ended, suffixes[i]), ERR_NONE);
+    assert_int_equal(str_format(&names[4], "%.*s-%ld", stem, mine, (long)getppid()), ERR_NONE); /* it lives */
+    assert_int_equal(str_format(&names[5], "%s/.map.tif.partial-another1-%ld", folder, (long)ended), ERR_NONE);
+    touch(mine);
+    for (int i = 0; i < 6; i++) touch(names[i]);
+    assert_int_equal(file_partial_name(path, &again), ERR_NONE);
+    assert_string_equal(mine, again);
+    const bool stays[] = { false, false, true, false, true, true };
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(file_exists(names[i]), stays[i]);
+        assert_int_equal(file_remove(names[i]), ERR_NONE);
+        free(names[i]);
+    }
+    assert_true(file_exists(mine));
+    assert_int_equal(file_remove(mine), ERR_NONE);
+    free(path);
+    free(mine);
+    free(again);
+}
+
+/* A process that stops half-way while another writes the same file. */
+static void two_writers(void **state)
+{
+    (void)state;
+    char *path = at("both"), *bytes = NULL;
+    size_t length = 0;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        char *partial = NULL;
+        if (file_partial_name(path, &partial) != ERR_NONE) _exit(1);
+        FILE *const stream = fopen(partial, "w");
+        if (stream == NULL || fputs("half", stream) < 0 || fclose(stream) != 0) _exit(1);
+        if (write(ready[1], "x", 1) != 1) _exit(1);
+        (void)pause();
+        _exit(0);
+    }
+    char byte = 0;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(file_write(path, "whole", 5, false), ERR_NONE);
+    assert_int_equal(file_read(path, 10, &bytes, &length), ERR_NONE);
+    assert_string_equal(bytes, "whole");
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(file_write(path, "again", 5, true), ERR_NONE); /* and removes what the killed one left */
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_int_equal(close(ready[0]) + close(ready[1]), 0);
+    free(bytes);
+    free(path);
+}
+
 static void folders(void **state)
 {
     (void)state;
@@ -168,8 +252,9 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable), cmocka_unit_test(unwritable),
-        cmocka_unit_test(full_disk),       cmocka_unit_test(folders),    cmocka_unit_test(paths),
+        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable),  cmocka_unit_test(unwritable),
+        cmocka_unit_test(full_disk),       cmocka_unit_test(folders),     cmocka_unit_test(paths),
+        cmocka_unit_test(partial_files),   cmocka_unit_test(two_writers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster. Rows are given in order, in any
- * portions; the file grows under a hidden name (".NAME.partial") and gets its own name only when it is complete and on
- * disk.
+ * portions; the file grows under a hidden name (file_partial_name) and gets its own name only when it is complete and
+ * on disk.
  *
  *     RasterWriter *writer = NULL;
  *     TRY(raster_writer_open(&options, &writer));
