@@ -121,7 +121,8 @@ int main(int argc, char **argv)
     cli_progress_end(&cli);
     if ((fflush(stdout) != 0 || ferror(stdout)) && err == ERR_NONE)
         err = err_set(ERR_OUTPUT, "standard output cannot be written: %s", strerror(errno));
-    if (err != ERR_NONE) log_line(&cli.log, LOG_ERROR, "%s", err_message());
+    /* a run that was asked to stop has not failed */
+    if (err != ERR_NONE) log_line(&cli.log, err == ERR_INTERRUPTED ? LOG_INFO : LOG_ERROR, "%s", err_message());
     cli_finish(&cli);
     return err_exit_code(err);
 }
