@@ -114,6 +114,8 @@ static const YamlField train_fields[] = {
     TRAIN_NUMBER(color_jitter, 0, 1, "0.1"),
     TRAIN_SWITCH(flips, "true"),
     TRAIN_SWITCH(rotations, "true"),
+    TRAIN_NUMBER(freeze_encoder, 0, 1, "1"),
+    TRAIN_NUMBER(freeze_decoder, 0, 1, "1"),
     TRAIN_NUMBER(label_smoothing, 0, 0.5, "0.05"),
     TRAIN_NUMBER(dice_weight, 0, 100, "1"),
     TRAIN_NUMBER(auxiliary_weight, 0, 100, "0.4"),

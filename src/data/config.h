@@ -85,6 +85,7 @@ typedef struct ConfigTrain {
     uint32_t n_unsampled;
     double color_jitter; /* amplitude of brightness/contrast/colour shifts, 0.1 */
     bool flips, rotations;
+    double freeze_encoder, freeze_decoder; /* fraction of the steps after which BatchNorm there is frozen; 1: never */
     double label_smoothing, dice_weight, auxiliary_weight, dropout;
     int64_t validate_every, checkpoint_every; /* steps */
     char *output;                             /* run folder */

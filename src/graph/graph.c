@@ -41,6 +41,10 @@ void graph_free(Graph *graph)
 
 bool graph_training(const Graph *graph) { return graph->training; }
 
+void graph_freeze_statistics(Graph *graph, bool frozen) { graph->statistics_frozen = frozen; }
+
+bool graph_statistics_frozen(const Graph *graph) { return graph->statistics_frozen; }
+
 /* Keeps the first error; `text` is the sentence without the module path. */
 static void keep_error(Graph *graph, Err err, const char *text)
 {

@@ -33,6 +33,11 @@ Err graph_new(ParamSet *params, bool training, Graph **ret_graph);
 void graph_free(Graph *graph);
 bool graph_training(const Graph *graph);
 
+/* Whether normalisations added from now on use their stored statistics in training too, and leave them as they are
+ * (frozen BatchNorm). Off in a new graph. */
+void graph_freeze_statistics(Graph *graph, bool frozen);
+bool graph_statistics_frozen(const Graph *graph);
+
 /* Scopes make names: graph_push(g, "decoder"); graph_push(g, "b4"); graph_param(g, "norm1.weight") names
  * "decoder.b4.norm1.weight". An empty name pushes nothing visible. */
 void graph_push(Graph *graph, const char *name);

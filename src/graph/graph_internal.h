@@ -38,6 +38,7 @@ typedef struct GraphNames {
 struct Graph {
     ParamSet *params;
     bool training;
+    bool statistics_frozen;
     GraphValue *values;
     int32_t n_values, values_capacity;
     GraphNode *nodes;

@@ -106,7 +106,9 @@ void segmenter_build(Graph *g, const ModelConfig *config, const SegmenterShape *
     if (!check_shape(g, shape)) return;
     const Var image =
         graph_input(g, "image", DTYPE_F32, shape4(shape->batch, shape->height, shape->width, config->n_bands));
+    graph_freeze_statistics(g, training->freeze_encoder);
     FeatureMaps maps = encode(g, config, image);
+    graph_freeze_statistics(g, training->freeze_decoder);
     net.f16 = maps.f16;
     net.f32 = maps.f32;
     if (config->fusion == MODEL_FUSION_CAF) fuse(g, shape, &maps);

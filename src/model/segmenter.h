@@ -20,12 +20,13 @@ typedef struct SegmenterShape {
 
 /* Used by training graphs. */
 typedef struct SegmenterTraining {
-    float smoothing;        /* of the labels, 0.05 */
-    float dice_smooth;      /* 0.05 */
-    float dropout;          /* 0.1 */
-    float dice_weight;      /* 1 */
-    float auxiliary_weight; /* 0.4; 0 leaves the auxiliary head out */
-    int32_t ignore;         /* label without a class, 255 */
+    float smoothing;                     /* of the labels, 0.05 */
+    float dice_smooth;                   /* 0.05 */
+    float dropout;                       /* 0.1 */
+    float dice_weight;                   /* 1 */
+    float auxiliary_weight;              /* 0.4; 0 leaves the auxiliary head out */
+    int32_t ignore;                      /* label without a class, 255 */
+    bool freeze_encoder, freeze_decoder; /* their BatchNorm uses the running statistics and leaves them (graph.h) */
 } SegmenterTraining;
 SegmenterTraining segmenter_training_defaults(void);
 

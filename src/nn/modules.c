@@ -107,7 +107,9 @@ static NormVars norm_vars(Graph *g, const char *name, int64_t channels)
 Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation)
 {
     const NormVars vars = norm_vars(g, name, channels_of(g, x));
-    const BatchnormAttr attr = { .eps = norm.eps, .momentum = norm.momentum, .activation = activation };
+    const BatchnormAttr attr = {
+        .eps = norm.eps, .momentum = norm.momentum, .activation = activation, .frozen = graph_statistics_frozen(g)
+    };
     return op_batchnorm(g, x, vars.weight, vars.bias, vars.mean, vars.var, &attr);
 }
 

@@ -6,6 +6,7 @@
  * Backward, with n = (x - mean) rstd, g = dy act', N values per channel:
  *   dx = rstd weight (g - sum(g) / N - n sum(g n) / N),  dweight = sum(g n),  dbias = sum(g).
  * Whether the activation passed a value is found again from x. Saved [2, C]: mean, then rstd.
+ * Frozen: mean and var are the running ones in training too and stay as they are, so dx = rstd weight g.
  *
  * Statistics are sums over fixed chunks of rows, added in double in the order of the chunks: x, x^2 and the number of
  * rows, forward, and g, g n and the number of rows, backward, go through Step.reduce, so several ranks normalise as
@@ -78,6 +79,14 @@ static void each_chunk(const Step *step, const BatchnormView *view,
         loop(view, chunk_begin(chunk, chunks, rows), chunk_begin(chunk + 1, chunks, rows));
 }
 
+static void save(const Step *step, int64_t c, double mean, double rstd)
+{
+    float *saved = step->out[1].data;
+    if (saved == NULL) return;
+    saved[c] = (float)mean;
+    saved[channels_of(&step->in[0]) + c] = (float)rstd;
+}
+
 /* Mean (a) and scale (b) from the batch; updates the running statistics and fills `saved`. */
 static void use_batch(const Step *step, const Scratch *scratch)
 {
@@ -85,17 +94,14 @@ static void use_batch(const Step *step, const Scratch *scratch)
     const int64_t C = channels_of(&step->in[0]);
     const double n = scratch->total[2 * C], momentum = (double)attr->momentum;
     const float *weight = step->in[1].data;
-    float *running_mean = step->in[3].data, *running_var = step->in[4].data, *saved = step->out[1].data;
+    float *running_mean = step->in[3].data, *running_var = step->in[4].data;
     for (int64_t c = 0; c < C; c++) {
         const double mean = scratch->total[c] / n;
         const double var = fmax(scratch->total[C + c] / n - mean * mean, 0.0);
         const double rstd = 1.0 / sqrt(var + (double)attr->eps), unbiased = n > 1.0 ? var * n / (n - 1.0) : var;
         scratch->a[c] = (float)mean;
         scratch->b[c] = (float)(rstd * (double)weight[c]);
-        if (saved != NULL) {
-            saved[c] = (float)mean;
-            saved[C + c] = (float)rstd;
-        }
+        save(step, c, mean, rstd);
         running_mean[c] = (float)((1.0 - momentum) * (double)running_mean[c] + momentum * mean);
         running_var[c] = (float)((1.0 - momentum) * (double)running_var[c] + momentum * unbiased);
     }
@@ -106,8 +112,10 @@ static void use_running(const Step *step, const Scratch *scratch)
     const BatchnormAttr *attr = step->attr;
     const float *weight = step->in[1].data, *mean = step->in[3].data, *var = step->in[4].data;
     for (int64_t c = 0; c < channels_of(&step->in[0]); c++) {
+        const double rstd = 1.0 / sqrt((double)var[c] + (double)attr->eps);
         scratch->a[c] = mean[c];
-        scratch->b[c] = (float)((double)weight[c] / sqrt((double)var[c] + (double)attr->eps));
+        scratch->b[c] = (float)(rstd * (double)weight[c]);
+        if (step->training) save(step, c, (double)mean[c], rstd);
     }
 }
 
@@ -122,7 +130,7 @@ Err batchnorm_forward(const Step *step, const BatchnormLoops *loops)
                                  .mean = scratch.a,
                                  .scale = scratch.b,
                                  .bias = step->in[2].data };
-    if (step->training) {
+    if (step->training && !attr->frozen) {
         total_sums(step, &view, &scratch, loops->sums);
         TRY(reduce(step, &scratch));
         use_batch(step, &scratch);
@@ -165,11 +173,11 @@ Err batchnorm_backward(const Step *step, const BatchnormLoops *loops)
         store_gradient(step, 2, c, scratch.total[c]);
     }
     if (step->d_in[0].data == NULL) return ERR_NONE;
-    TRY(reduce(step, &scratch));
+    if (!attr->frozen) TRY(reduce(step, &scratch));
     const double n = scratch.total[2 * C];
     for (int64_t c = 0; c < C; c++) {
-        scratch.b[c] = (float)(scratch.total[c] / n);
-        scratch.c[c] = (float)(scratch.total[C + c] / n * (double)rstd[c]);
+        scratch.b[c] = attr->frozen ? 0.0F : (float)(scratch.total[c] / n);
+        scratch.c[c] = attr->frozen ? 0.0F : (float)(scratch.total[C + c] / n * (double)rstd[c]);
     }
     each_chunk(step, &view, loops->gradient);
     return ERR_NONE;

@@ -22,7 +22,7 @@ static void reference(const OpCase *op_case, const double *const *in, const Tens
     const int64_t channels = in_shapes[1].shape.dim[0], n = shape_count(&out_shapes[0].shape) / channels;
     for (int64_t c = 0; c < channels; c++) {
         double mean = in[3][c], var = in[4][c];
-        if (op_case->training) statistics(in[0], n, channels, c, &mean, &var);
+        if (op_case->training && !attr->frozen) statistics(in[0], n, channels, c, &mean, &var);
         for (int64_t r = 0; r < n; r++) {
             double y = (in[0][r * channels + c] - mean) / sqrt(var + (double)attr->eps) * in[1][c] + in[2][c];
             if (attr->activation == ACTIVATION_RELU6) y = fmin(fmax(y, 0), 6);
@@ -36,7 +36,7 @@ static void update(const OpCase *op_case, const double *const *in, const Tensor 
     const BatchnormAttr *attr = op_case->attr;
     const int64_t channels = in_shapes[1].shape.dim[0], n = shape_count(&in_shapes[0].shape) / channels;
     const double momentum = (double)attr->momentum;
-    for (int64_t c = 0; c < channels; c++) {
+    for (int64_t c = 0; c < channels && !attr->frozen; c++) {
         double mean, var;
         statistics(in[0], n, channels, c, &mean, &var);
         updated[3][c] += momentum * (mean - updated[3][c]);
@@ -46,6 +46,10 @@ static void update(const OpCase *op_case, const double *const *in, const Tensor 
 
 static const BatchnormAttr encoder = { .eps = 1e-3F, .momentum = 0.01F };
 static const BatchnormAttr encoder_relu6 = { .eps = 1e-3F, .momentum = 0.01F, .activation = ACTIVATION_RELU6 };
+static const BatchnormAttr frozen = { .eps = 1e-3F, .momentum = 0.01F, .frozen = true };
+static const BatchnormAttr frozen_relu6 = {
+    .eps = 1e-5F, .momentum = 0.1F, .activation = ACTIVATION_RELU6, .frozen = true
+};
 static const BatchnormAttr decoder_relu6 = { .eps = 1e-5F, .momentum = 0.1F, .activation = ACTIVATION_RELU6 };
 
 #define PARAMETERS(channels)                                                                                           \
@@ -71,6 +75,8 @@ static const OpCase cases[] = {
       .tolerance = 4e-5, /* the mean is rounded to 3e-5, 5e-5 of the standard deviation */
       .gradient_tolerance = 2e-4 },
     { .in = { OP_F32(4, 2, 4, 5, 40), CUT(40) }, .attr = &decoder_relu6, .training = true },
+    { .in = { OP_F32(4, 2, 9, 11, 33), PARAMETERS(33) }, .attr = &frozen },
+    { .in = { OP_F32(4, 2, 3, 3, 24), INSIDE(24) }, .attr = &frozen_relu6 },
     { .in = { OP_F32(4, 1, 5, 6, 19), PARAMETERS(19) }, .attr = &encoder, .inference_only = true },
     { .in = { OP_KINKS(4, 2, 5, 6, 48), PARAMETERS(48) }, .attr = &decoder_relu6, .inference_only = true },
     { .in = { OP_F32(4, 2, 128, 128, 96), PARAMETERS(96) },

@@ -54,10 +54,12 @@ Var op_attention(Graph *g, Var q, Var k, Var v, Var log_share, Var mask, const A
 /* Training-mode BatchNorm over all but the last dimension, with optional activation (NONE or RELU6) fused:
  * y = act((x - mean) / sqrt(var + eps) * weight + bias), biased variance; running = (1 - momentum) running + momentum
  * batch (unbiased variance), updated in forward. In an inference program uses the running statistics. weight, bias,
- * mean, var: [C]. Saves mean and 1/std [2, C]. Sums go through Step.reduce. */
+ * mean, var: [C]. Saves mean and 1/std [2, C]. Sums go through Step.reduce. Frozen: in training too it uses the running
+ * statistics, which are not updated. */
 typedef struct BatchnormAttr {
     float eps, momentum;
     Activation activation;
+    bool frozen;
 } BatchnormAttr;
 Var op_batchnorm(Graph *g, Var x, Var weight, Var bias, Var running_mean, Var running_var, const BatchnormAttr *attr);
 

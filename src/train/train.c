@@ -127,26 +127,56 @@ static int32_t longest_prompt(const TextTable *table)
     return longest;
 }
 
-static Err compile(Trainer *t)
+static bool frozen_by_now(const Trainer *t, double fraction)
 {
-    const ConfigTrain *const train = &t->config->train;
-    SegmenterShape shape = { .batch = train->batch,
-                             .height = train->window,
-                             .width = train->window,
+    return fraction < 1.0 && (double)t->step >= fraction * (double)t->config->train.steps;
+}
+
+static SegmenterShape program_shape(const Trainer *t, int64_t batch)
+{
+    return (SegmenterShape){ .batch = batch,
+                             .height = t->config->train.window,
+                             .width = t->config->train.window,
                              .zones = TEXT_MAX_SLOTS,
                              .tokens = t->layout.tokens };
+}
+
+static ProgramOptions program_options(const Trainer *t)
+{
+    ProgramOptions options = program_options_defaults();
+    options.device = t->device;
+    options.seed = (uint64_t)t->config->train.seed;
+    return options;
+}
+
+/* The training program is what it is for the step t->step: its BatchNorm may be frozen on the way. */
+static Err compile_training(Trainer *t)
+{
+    const ConfigTrain *const train = &t->config->train;
+    const bool encoder = frozen_by_now(t, train->freeze_encoder), decoder = frozen_by_now(t, train->freeze_decoder);
+    if (t->training != NULL && encoder == t->encoder_frozen && decoder == t->decoder_frozen) return ERR_NONE;
+    program_free(t->training);
+    t->training = NULL;
+    t->encoder_frozen = encoder;
+    t->decoder_frozen = decoder;
+    const SegmenterShape shape = program_shape(t, train->batch);
+    const ProgramOptions options = program_options(t);
     SegmenterTraining training = segmenter_training_defaults();
     training.smoothing = (float)train->label_smoothing;
     training.dropout = (float)train->dropout;
     training.dice_weight = (float)train->dice_weight;
     training.auxiliary_weight = (float)train->auxiliary_weight;
     training.ignore = CLASS_IGNORE;
-    ProgramOptions options = program_options_defaults();
-    options.device = t->device;
-    options.seed = (uint64_t)train->seed;
-    TRY(segmenter_compile(t->model->params, &t->model->config, &shape, &training, &options, &t->training));
+    training.freeze_encoder = encoder;
+    training.freeze_decoder = decoder;
+    return segmenter_compile(t->model->params, &t->model->config, &shape, &training, &options, &t->training);
+}
+
+static Err compile_validation(Trainer *t)
+{
     if (dataset_validation_count(t->dataset) == 0) return ERR_NONE;
-    shape.batch = 1;
+    const SegmenterShape shape = program_shape(t, 1);
+    const ProgramOptions options = program_options(t);
     return segmenter_compile(t->model->params, &t->model->config, &shape, NULL, &options, &t->validation);
 }
 
@@ -188,7 +218,8 @@ static Err prepare(Trainer *t, bool resume)
     t->window_layout = t->layout;
     t->window_layout.batch = 1;
     t->model->config.prompt_tokens = t->layout.tokens > 0 ? t->layout.tokens : 1;
-    TRY(compile(t));
+    TRY(compile_training(t));
+    TRY(compile_validation(t));
     TRY(make_optimizer(t, resume));
     TRY(batch_init(&t->window, &t->window_layout));
     TRY(trainer_log_open(t));
@@ -226,6 +257,7 @@ static double scalar(const Program *program, const char *name)
 static Err train_step(Trainer *t)
 {
     const Batch *batch = NULL;
+    TRY(compile_training(t));
     TRY(loader_next(t->loader, &batch));
     fill(t->training, "image", batch->image);
     fill(t->training, "labels", batch->labels);

@@ -68,7 +68,7 @@ static void write_config(void)
         "  classes: [{ value: 0, name: dark, color: \"#000000\" }, { value: 1, name: bright, color: \"#ffffff\" }]\n"
         "  validation: [{ name: v, west: 0, south: 0, east: 10, north: 10 }]\n"
         "train: { window: 256, batch: 1, steps: 5, warmup_steps: 1, ema_decay: 0.9, validate_every: 3,\n"
-        "         checkpoint_every: 2, output: whole }\n",
+        "         checkpoint_every: 2, freeze_encoder: 0.2, freeze_decoder: 0.5, output: whole }\n",
         file);
     assert_int_equal(fclose(file), 0);
 }

@@ -23,6 +23,7 @@ typedef struct Trainer {
     TextTable text; /* all paraphrases of all zones */
     Model *model;
     Program *training, *validation;
+    bool encoder_frozen, decoder_frozen; /* BatchNorm of `training`: running statistics instead of the batch's */
     Optimizer *optimizer;
     Loader *loader;
     Batch window; /* one validation window */
