@@ -43,6 +43,18 @@ float *text_table_features(const TextTable *table, int32_t zone, int32_t variant
     return table->features + prompt_index(table, zone, variant) * TEXT_MAX_TOKENS * TEXT_WIDTH;
 }
 
+void text_table_mean(const TextTable *table, float *ret_mean)
+{
+    double sum[TEXT_WIDTH] = { 0.0 };
+    int64_t rows = 0;
+    for (int32_t p = 0; p < table->zones * table->variants; p++) {
+        const float *const block = table->features + (int64_t)p * TEXT_MAX_TOKENS * TEXT_WIDTH;
+        for (int32_t r = 0; r < table->lengths[p]; r++, rows++)
+            for (int32_t c = 0; c < TEXT_WIDTH; c++) sum[c] += (double)block[(int64_t)r * TEXT_WIDTH + c];
+    }
+    for (int32_t c = 0; c < TEXT_WIDTH; c++) ret_mean[c] = rows > 0 ? (float)(sum[c] / (double)rows) : 0.0F;
+}
+
 Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const float *rows, int32_t count)
 {
     int32_t *const length = &table->lengths[prompt_index(table, zone, variant)];

@@ -27,6 +27,9 @@ void text_table_done(TextTable *table);
 /* Row block of a prompt, [TEXT_MAX_TOKENS, TEXT_WIDTH]; zone counts from 1. */
 float *text_table_features(const TextTable *table, int32_t zone, int32_t variant);
 
+/* Mean of all rows of all prompts, [TEXT_WIDTH]; zeros for an empty table. */
+void text_table_mean(const TextTable *table, float *ret_mean);
+
 /* Appends `count` rows to a prompt. ERR_INPUT when it would hold more than TEXT_MAX_TOKENS. */
 Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const float *rows, int32_t count);
 

@@ -69,6 +69,17 @@ static void test_shares(void **state)
     text_table_done(&table);
 }
 
+static void test_mean(void **state)
+{
+    (void)state;
+    TextTable table;
+    float mean[TEXT_WIDTH];
+    make_table(&table);
+    text_table_mean(&table, mean); /* rows 1 2 1 2 3 and 1 */
+    for (int c = 0; c < TEXT_WIDTH; c++) assert_true(fabsf(mean[c] - 10.0F / 6.0F) < 1e-6F);
+    text_table_done(&table);
+}
+
 static void test_too_long(void **state)
 {
     (void)state;
@@ -86,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens_and_mask),
         cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_mean),
         cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

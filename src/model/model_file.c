@@ -42,6 +42,36 @@ void model_free(Model *model)
 
 void model_initialize(Model *model, uint64_t seed) { params_initialize(model->params, seed); }
 
+/* bias = -weight mean, weight [Cout, Cin] */
+static void centre_linear(Model *model, const char *weight_name, const char *bias_name, const float *mean)
+{
+    const int32_t weight_index = params_find(model->params, weight_name);
+    const int32_t bias_index = params_find(model->params, bias_name);
+    ASSERT(weight_index >= 0 && bias_index >= 0);
+    const Tensor weight = params_tensor(model->params, weight_index);
+    const float *const w = weight.data;
+    float *const bias = params_tensor(model->params, bias_index).data;
+    const int64_t n = weight.shape.dim[1];
+    for (int64_t o = 0; o < weight.shape.dim[0]; o++) {
+        double sum = 0.0;
+        for (int64_t i = 0; i < n; i++) sum += (double)w[o * n + i] * (double)mean[i];
+        bias[o] = (float)-sum;
+    }
+}
+
+void model_centre_text(Model *model, const float *mean)
+{
+    if (model->config.fusion == MODEL_FUSION_NONE) return;
+    const int32_t index = params_find(model->params, "text.null");
+    ASSERT(index >= 0);
+    const Tensor null = params_tensor(model->params, index);
+    float *const value = null.data;
+    const int64_t width = null.shape.dim[1];
+    for (int64_t i = 0; i < shape_count(&null.shape); i++) value[i] += mean[i % width];
+    centre_linear(model, "fusion.s16.text_in.weight", "fusion.s16.text_in.bias", mean);
+    centre_linear(model, "fusion.s32.text_in.weight", "fusion.s32.text_in.bias", mean);
+}
+
 static Err check_finite(const TensorFile *file, const char *name, const float *values, int64_t n)
 {
     uint32_t carry = 0; /* bit 31: an exponent of all ones, plus one */

@@ -31,6 +31,12 @@ void model_free(Model *model);
 /* Random initial values (docs/model.md section 6), the encoder's too. */
 void model_initialize(Model *model, uint64_t seed);
 
+/* Moves the origin of a new model's text input to `mean`, [384], the mean token of its prompts: "text.null" becomes
+ * mean + its random part, the bias of both "text_in" becomes -weight mean. What tells prompts apart is a small part of
+ * a token; without this the LayerNorms of the fusion would mostly see what all prompts share. Nothing to do without
+ * fusion. */
+void model_centre_text(Model *model, const float *mean);
+
 /* Fills the encoder from the published checkpoint (.pth in both formats) or from our safetensors (names with or without
  * "encoder."). Models with other than 3 bands get the filters of the published red, green and blue in turn, scaled by 3
  * / bands. ERR_INPUT, ERR_MODEL, ERR_MEMORY. */

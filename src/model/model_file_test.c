@@ -318,6 +318,40 @@ static void initial_values(void **state)
 }
 
 /* What is decayed: matrices and filters; not biases, norms, tables, the null prompt. */
+/* The mean token gives 0 behind text_in, and the null prompt lies around it. */
+static void centred_text(void **state)
+{
+    (void)state;
+    Model *model = initialized(false), *before = initialized(false);
+    float mean[MODEL_TEXT_WIDTH];
+    for (int i = 0; i < MODEL_TEXT_WIDTH; i++) mean[i] = 0.3F * (float)(i % 11) - 1.0F;
+    model_centre_text(model, mean);
+    const char *const levels[] = { "fusion.s16.text_in", "fusion.s32.text_in" };
+    for (int l = 0; l < 2; l++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%s.weight", levels[l]);
+        const float *const weight = params_tensor(model->params, params_find(model->params, name)).data;
+        (void)snprintf(name, sizeof name, "%s.bias", levels[l]);
+        const Tensor bias = params_tensor(model->params, params_find(model->params, name));
+        double largest = 0.0;
+        for (int64_t o = 0; o < bias.shape.dim[0]; o++) {
+            double sum = (double)((const float *)bias.data)[o];
+            largest = fmax(largest, fabs(sum));
+            for (int i = 0; i < MODEL_TEXT_WIDTH; i++)
+                sum += (double)weight[o * MODEL_TEXT_WIDTH + i] * (double)mean[i];
+            assert_true(fabs(sum) < 1e-6);
+        }
+        assert_true(largest > 0.1);
+    }
+    const int32_t null = params_find(model->params, "text.null");
+    const float *const now = params_tensor(model->params, null).data, *const was =
+                                                                          params_tensor(before->params, null).data;
+    for (int i = 0; i < 4 * MODEL_TEXT_WIDTH; i++)
+        assert_true(fabsf(now[i] - was[i] - mean[i % MODEL_TEXT_WIDTH]) < 1e-6F);
+    model_free(model);
+    model_free(before);
+}
+
 static void weight_decay(void **state)
 {
     (void)state;
@@ -338,6 +372,7 @@ int main(void)
         cmocka_unit_test(round_trip),     cmocka_unit_test(half_precision),
         cmocka_unit_test(checkpoint),     cmocka_unit_test(refuses_changed_files),
         cmocka_unit_test(initial_values), cmocka_unit_test(weight_decay),
+        cmocka_unit_test(centred_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
