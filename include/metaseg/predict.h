@@ -54,7 +54,7 @@ typedef struct MetasegPredictOptions {
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
     double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
-    int32_t overlap;   /* network pixels shared by neighbouring tiles; -1: the default */
+    int32_t overlap;   /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     bool overwrite;
 } MetasegPredictOptions;
 MetasegPredictOptions metaseg_predict_options_defaults(void);

@@ -46,8 +46,9 @@ static const Option predict_options[] = {
               "nearest that the model was made for" },
     { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .standard = "0", .minimum = 0,
       .maximum = 4096, .help = "side of a tile, a multiple of 256; 0: the model's" },
-    { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .standard = "128", .minimum = 0,
-      .maximum = 2048, .help = "what neighbouring tiles share, a multiple of 32, at most half a tile" },
+    { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .standard = "-1", .minimum = -1,
+      .maximum = 2048,
+      .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
 };
 
@@ -73,7 +74,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     *o = metaseg_predict_options_defaults();
     if (args->tile % 256 != 0)
         return err_set(ERR_ARGUMENT, "--tile %lld is not a multiple of 256", (long long)args->tile);
-    if (args->overlap % 32 != 0)
+    if (args->overlap > 0 && args->overlap % 32 != 0)
         return err_set(ERR_ARGUMENT, "--overlap %lld is not a multiple of 32", (long long)args->overlap);
     o->bands = args->bands;
     o->prompt = args->prompt;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_OVERLAP = 128, TILE_UNIT = 256, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
+enum { DEFAULT_OVERLAP_PART = 4, TILE_UNIT = 256, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
 
 MetasegPredictOptions metaseg_predict_options_defaults(void)
 {
@@ -29,9 +29,9 @@ Err predictor_check(const MetasegPredictOptions *options)
     return ERR_NONE;
 }
 
-int32_t predictor_overlap(const MetasegPredictOptions *options)
+int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile)
 {
-    return options->overlap >= 0 ? options->overlap : DEFAULT_OVERLAP;
+    return options->overlap >= 0 ? options->overlap : tile / DEFAULT_OVERLAP_PART;
 }
 
 void predictor_tell(const MetasegModel *model, int level, const char *format, ...)

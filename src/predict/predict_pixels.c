@@ -102,13 +102,14 @@ static Err run(Task *t, const MetasegPredictOptions *options)
     TRY(predictor_check(options));
     TRY(open_zones(t, options));
     if (options->prompt != NULL) TRY(predictor_free_prompt(t->model, options, &t->own_prompt));
+    const int32_t tile = predictor_tile(t->model, options->tile, t->width, t->height);
     const SceneJob job = {
         .width = t->width,
         .height = t->height,
         .out_width = t->width,
         .out_height = t->height,
-        .tile = predictor_tile(t->model, options->tile, t->width, t->height),
-        .overlap = predictor_overlap(options),
+        .tile = tile,
+        .overlap = predictor_overlap(options, tile),
         .prompts = options->prompts,
         .own_prompt = options->prompt != NULL ? &t->own_prompt : NULL,
         .source = { .context = t, .read = read_pixels, .shares = read_shares },

@@ -296,7 +296,7 @@ static Err run(Task *t, MetasegPredictReport *report)
                        &job.width, &job.height, &resolution));
     TRY(raster_set_grid(t->raster, job.width, job.height));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
-    job.overlap = predictor_overlap(t->options);
+    job.overlap = predictor_overlap(t->options, job.tile);
     set_cache(info, &job);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
     job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };

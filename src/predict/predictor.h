@@ -65,7 +65,7 @@ typedef struct SceneJob {
 
 /* Options that any input has: tile and overlap. ERR_ARGUMENT. */
 Err predictor_check(const MetasegPredictOptions *options);
-int32_t predictor_overlap(const MetasegPredictOptions *options);
+int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
 
 /* free_prompt.c: encodes options->prompt as zone 1 of a table of one. text_table_done() it. ERR_ARGUMENT: a model
  * without text, too many tokens, other prompts asked for as well; ERR_INPUT: no text encoder; ERR_MODEL, ERR_MEMORY. */

@@ -86,7 +86,7 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     m->gsd_minimum = config->model.gsd_min;
     m->gsd_maximum = config->model.gsd_max;
     m->gsd_unit = config->model.gsd_unit == CONFIG_UNIT_DEGREE ? MODEL_DEGREE : MODEL_METRE;
-    m->tile = config->train.window < 512 ? 512 : (int32_t)config->train.window;
+    m->tile = (int32_t)config->train.window; /* what the network reads around a place stays what it was in training */
     return model_config_check(m);
 }
 
@@ -211,6 +211,11 @@ static Err prepare(Trainer *t, bool resume)
     use_model_statistics(t);
     if (reads_text(t->config)) TRY(trainer_encode_prompts(t));
     const bool zones = reads_text(t->config) && t->text.zones > 0;
+    if (zones && !resume) {
+        float mean[TEXT_WIDTH];
+        text_table_mean(&t->text, mean);
+        model_centre_text(t->model, mean);
+    }
     t->layout = (BatchLayout){ .batch = train->batch,
                                .side = train->window,
                                .bands = dataset_bands(t->dataset),
