@@ -5,7 +5,7 @@
     report.py BUILD PEERS_PYTHON WORK_FOLDER [--rounds N] [--write]
 
 Each round starts every program anew, one after the other. A program's figure is the median over rounds of its medians;
-a ratio's range is that of its rounds. --write puts the table into docs/benchmark.md.
+a ratio's range is that of its rounds. --write puts the table into docs/benchmark.md and README.md.
 """
 
 import argparse
@@ -171,8 +171,7 @@ def cpu_name():
         return platform.machine()
 
 
-def write_document(lines):
-    path = os.path.join(TOP, "docs", "benchmark.md")
+def write_document(path, lines):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     head, rest = text.split(BEGIN)
@@ -203,7 +202,8 @@ def main():
         note += f" The whole Earth (5400x2700) took {seconds:.0f} s."
     print("\n".join(lines + ["", note]))
     if bench.a.write:
-        write_document(lines + ["", note])
+        for page in ("docs/benchmark.md", "README.md"):
+            write_document(os.path.join(TOP, page), lines + ["", note])
 
 
 if __name__ == "__main__":

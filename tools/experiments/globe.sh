@@ -7,7 +7,7 @@
 #   PROGRAM=build/metaseg        CONFIG=configs/globe.yaml     OUT=runs/globe: one folder per training, ARM-SEED-STEPS
 #   ARMS="text none"             text: the configuration as it is; none: the same network without text (model.fusion=none)
 #   SEEDS="1 2 3"                STEPS=the configuration's     THREADS=0: all processors
-#   RESULTS=docs/results/globe.csv: one line per training and kind of prompts   PAGE=docs/results/globe.md: gets the tables
+#   RESULTS=docs/results/globe.csv: one line per training and kind of prompts   PAGES="docs/results/globe.md README.md" get the tables
 #   SET="train.batch=2 ...": further overrides, for a trial   IMAGE=.cache/data/blue_marble.tif   TRUTH=.cache/data/igbp_2019.tif
 #
 # Parts may run side by side (ARMS=text SEEDS=1, ARMS=none SEEDS=1, ...): folders are separate, RESULTS is only appended to.
@@ -18,7 +18,7 @@ PROGRAM=${PROGRAM:-build/metaseg}
 CONFIG=${CONFIG:-configs/globe.yaml}
 OUT=${OUT:-runs/globe}
 RESULTS=${RESULTS:-docs/results/globe.csv}
-PAGE=${PAGE:-docs/results/globe.md}
+PAGES=${PAGES:-docs/results/globe.md README.md}
 IMAGE=${IMAGE:-$data/blue_marble.tif}
 TRUTH=${TRUTH:-$data/igbp_2019.tif}
 STEPS=${STEPS:-$(sed -n 's/^  steps: *\([0-9]*\).*/\1/p' "$CONFIG")}
@@ -40,7 +40,7 @@ train() { # folder arm seed
     *) say "arm '$1': text or none"; exit 2 ;;
     esac
     for word in ${SET:-}; do set -- "$@" --set "$word"; done
-    if [ -s "$folder/last.safetensors" ]; then set -- "$@" --resume; fi
+    if [ -s "$folder/last.safetensors" ]; then set -- "$@" --resume; else set -- "$@" -f; fi # stopped before a checkpoint
     say "training: $1, seed $2, $STEPS steps"
     shift 2
     "$PROGRAM" train "$CONFIG" --threads "${THREADS:-0}" "$@"
@@ -68,4 +68,4 @@ for seed in ${SEEDS:-1 2 3}; do
         done
     done
 done
-$table show "$RESULTS" "$STEPS" "$PAGE"
+$table show "$RESULTS" "$STEPS" $PAGES

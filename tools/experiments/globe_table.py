@@ -3,8 +3,8 @@
 """Figures of tools/experiments/globe.sh.
 
     globe_table.py add RESULTS.csv FOLDER ARM SEED STEPS PROMPTS   appends the line of one evaluation, once
-    globe_table.py show RESULTS.csv STEPS [PAGE.md]                prints the tables; also puts them between the
-                                                                   markers of a page
+    globe_table.py show RESULTS.csv STEPS [PAGE.md ...]            prints the tables; also puts them between the
+                                                                   markers of pages
     globe_table.py --self-test
 
 RESULTS.csv keeps one line per training and kind of prompts: what the folder's metrics.csv and PROMPTS.json say. A line
@@ -31,6 +31,7 @@ ROWS = [  # arm, prompts, words of the table
 ]
 TRAINED = (("none", "null"), ("text", "grounded"))  # what each arm is trained for
 BEGIN, END = "<!-- tables: tools/experiments/globe.sh -->", "<!-- end of tables -->"
+BEGIN_SHORT = "<!-- short table: tools/experiments/globe.sh -->"
 
 
 def read_results(path):
@@ -146,12 +147,15 @@ def tables(rows):
     return "\n".join(main_table(rows) + difference(rows) + class_table(rows)) + "\n"
 
 
-def put_into(page, text):
+def put_into(page, rows):
+    """All tables, or the main one alone where the page has the lines of the short table."""
     with open(page, encoding="utf-8") as file:
         old = file.read()
-    if BEGIN not in old or END not in old:
+    begin = BEGIN_SHORT if BEGIN_SHORT in old else BEGIN
+    text = "\n".join(main_table(rows) + difference(rows)) + "\n" if begin == BEGIN_SHORT else tables(rows)
+    if begin not in old or END not in old:
         sys.exit(f"globe_table.py: error: '{page}' has no lines '{BEGIN}' and '{END}' for the tables")
-    new = old.split(BEGIN)[0] + BEGIN + "\n\n" + text + "\n" + END + old.split(END, 1)[1]
+    new = old.split(begin)[0] + begin + "\n\n" + text + "\n" + END + old.split(begin)[1].split(END, 1)[1]
     with open(page + ".part", "w", encoding="utf-8") as file:
         file.write(new)
     os.replace(page + ".part", page)
@@ -173,10 +177,16 @@ def self_test():
         page = os.path.join(folder, "page.md")
         with open(page, "w", encoding="utf-8") as file:
             file.write(f"above\n{BEGIN}\nold\n{END}\nbelow\n")
-        put_into(page, text)
-        put_into(page, text)
+        put_into(page, rows)
+        put_into(page, rows)
         with open(page, encoding="utf-8") as file:
             assert file.read() == f"above\n{BEGIN}\n\n{text}\n{END}\nbelow\n"
+        with open(page, "w", encoding="utf-8") as file:
+            file.write(f"above\n{BEGIN_SHORT}\n{END}\nbelow\n")
+        put_into(page, rows)
+        with open(page, encoding="utf-8") as file:
+            short = file.read()
+        assert "27.0 ± 1.4" in short and "Cropland" not in short and short.endswith(f"\n{END}\nbelow\n"), short
     print("globe_table.py: self-test: fine")
 
 
@@ -188,11 +198,11 @@ def main(words):
         new = add(words[1], row)
         print(f"globe: {row['arm']}, seed {row['seed']}, prompts {row['prompts']}: mIoU {100 * float(row['miou']):.2f} %, "
               f"OA {100 * float(row['oa']):.2f} %{'' if new else ' (known)'}")
-    elif len(words) in (3, 4) and words[0] == "show":
-        text = tables([row for row in read_results(words[1]) if row["steps"] == words[2]])
-        print(text, end="")
-        if len(words) == 4:
-            put_into(words[3], text)
+    elif len(words) >= 3 and words[0] == "show":
+        rows = [row for row in read_results(words[1]) if row["steps"] == words[2]]
+        print(tables(rows), end="")
+        for page in words[3:]:
+            put_into(page, rows)
     else:
         sys.exit(__doc__)
 
