@@ -9,7 +9,7 @@
 
 typedef struct TrainArgs {
     OptionList set;
-    bool resume;
+    bool resume, overwrite;
 } TrainArgs;
 
 static const Option train_options[] = {
@@ -17,6 +17,8 @@ static const Option train_options[] = {
       .help = "another value for a key of the configuration, as train.steps=50" },
     { "resume", 'r', OPTION_FLAG, offsetof(TrainArgs, resume),
       .help = "continue the run in the output folder (train.output) after it was stopped" },
+    { "overwrite", 'f', OPTION_FLAG, offsetof(TrainArgs, overwrite),
+      .help = "replace a run that the output folder holds already" },
 };
 
 const OptionSpec cmd_train_spec = {
@@ -28,7 +30,7 @@ const OptionSpec cmd_train_spec = {
         "keys and has an example for your own data. The output folder gets best.safetensors (the model for "
         "'metaseg predict -m', the best on the validation area), last.safetensors (all that --resume needs), "
         "metrics.csv, metrics.jsonl and config.yaml. Ctrl-C saves and stops with exit code 8; --resume then ends "
-        "with the same bytes as an unbroken run.",
+        "with the same bytes as an unbroken run. A folder that holds a run already is refused without --resume or -f.",
     .examples = "metaseg train configs/globe.yaml\nmetaseg train configs/globe.yaml --set train.steps=50\n"
                 "metaseg train configs/globe.yaml --resume",
     .own = { train_options, ARRAY_LEN(train_options) },
@@ -42,10 +44,18 @@ Err cmd_train(Cli *cli, int argc, char **argv)
     OptionResult words;
     Err err = cli_parse(cli, &cmd_train_spec, &args, argc, argv, &words);
     if (err != ERR_NONE || cli->done) goto done;
+    if (args.resume && args.overwrite) {
+        err =
+            err_set(ERR_ARGUMENT, "--resume continues the run of the output folder, -f replaces it; give one of them");
+        goto done;
+    }
+    const MetasegTrainStart start = args.resume      ? METASEG_TRAIN_RESUME
+                                    : args.overwrite ? METASEG_TRAIN_REPLACE
+                                                     : METASEG_TRAIN_NEW;
     cli->doing = "training";
     cli->unit = "steps";
     MetasegTrainReport report;
-    err = (Err)metaseg_train(words.arguments[0], args.set.items, args.set.count, args.resume, &cli->run, &report);
+    err = (Err)metaseg_train(words.arguments[0], args.set.items, args.set.count, start, &cli->run, &report);
     cli_progress_end(cli);
     if (err != ERR_NONE) goto done;
     (void)printf("steps %lld\nseconds %.1f\n", (long long)report.steps, report.seconds);

@@ -200,11 +200,13 @@ static Err make_optimizer(Trainer *t, bool resume)
     return resume ? trainer_restore_optimizer(t) : ERR_NONE;
 }
 
-static Err prepare(Trainer *t, bool resume)
+static Err prepare(Trainer *t, MetasegTrainStart start)
 {
+    const bool resume = start == METASEG_TRAIN_RESUME;
     const ConfigTrain *const train = &t->config->train;
     TRY(choose_device(t));
     TRY(config_path(t->config, train->output, &t->folder));
+    if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
     TRY(file_make_folders(t->folder));
     TRY(open_data(t));
     TRY(resume ? trainer_load_checkpoint(t) : new_model(t));
@@ -227,6 +229,7 @@ static Err prepare(Trainer *t, bool resume)
     TRY(compile_validation(t));
     TRY(make_optimizer(t, resume));
     TRY(batch_init(&t->window, &t->window_layout));
+    if (start == METASEG_TRAIN_REPLACE) TRY(trainer_clear_folder(t)); /* all that may fail before is behind us */
     TRY(trainer_log_open(t));
     return loader_new(t->dataset, &t->text, &t->layout, t->step, train->steps, &t->loader);
 }
@@ -353,19 +356,19 @@ static Err run_training(Trainer *t)
     return t->validation == NULL ? trainer_save_best(t) : ERR_NONE;
 }
 
-MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides, bool resume,
-                            const MetasegRun *run, MetasegTrainReport *report)
+MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides,
+                            MetasegTrainStart start, const MetasegRun *run, MetasegTrainReport *report)
 {
     Trainer t = { .run = run, .best_miou = (double)NAN };
-    const double start = clock_seconds();
+    const double begin = clock_seconds();
     Err code = config_load(config, overrides, n_overrides, &t.config);
     if (code != ERR_NONE) return (MetasegStatus)code;
-    code = prepare(&t, resume);
+    code = prepare(&t, start);
     if (code == ERR_NONE) code = trainer_save_config(&t, config, overrides, n_overrides);
     if (code == ERR_NONE) code = run_training(&t);
     if (report != NULL && (code == ERR_NONE || code == ERR_INTERRUPTED))
         *report = (MetasegTrainReport){
-            .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step, .seconds = clock_seconds() - start
+            .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step, .seconds = clock_seconds() - begin
         };
     done(&t);
     return (MetasegStatus)code;

@@ -38,6 +38,36 @@ static Err state_text(const Trainer *t, char **ret_text)
     return json_take(&w, ret_text);
 }
 
+static const char *const run_files[] = { "last.safetensors", "best.safetensors", "metrics.csv" };
+
+Err trainer_check_folder(const Trainer *t)
+{
+    for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
+        char *path = NULL;
+        TRY(trainer_path(t, run_files[i], &path));
+        const bool found = file_exists(path);
+        free(path);
+        if (found)
+            return err_set(ERR_OUTPUT,
+                           "'%s': holds a training run (%s); --resume continues it, -f replaces it, or choose another "
+                           "train.output",
+                           t->folder, run_files[i]);
+    }
+    return ERR_NONE;
+}
+
+Err trainer_clear_folder(const Trainer *t)
+{
+    for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
+        char *path = NULL;
+        TRY(trainer_path(t, run_files[i], &path));
+        const Err code = file_remove(path);
+        free(path);
+        TRY(code);
+    }
+    return ERR_NONE;
+}
+
 static Tensor flat(float *values, int64_t n)
 {
     return (Tensor){ .dtype = DTYPE_F32, .shape = { 1, { n } }, .data = values };

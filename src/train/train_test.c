@@ -86,7 +86,7 @@ static void stop_at(void *context, int64_t done, int64_t total, const char *text
     if (done == stopper->at) stopper->stop = 1;
 }
 
-static MetasegStatus train(const char *output, int64_t stop_after, bool resume, MetasegTrainReport *report)
+static MetasegStatus train(const char *output, int64_t stop_after, MetasegTrainStart start, MetasegTrainReport *report)
 {
     char config[256];
     char set[256];
@@ -95,7 +95,7 @@ static MetasegStatus train(const char *output, int64_t stop_after, bool resume, 
     const char *const overrides[] = { set };
     Stopper stopper = { .at = stop_after };
     const MetasegRun run = { .threads = 1, .progress = stop_at, .context = &stopper, .stop = &stopper.stop };
-    return metaseg_train(config, overrides, 1, resume, &run, report);
+    return metaseg_train(config, overrides, 1, start, &run, report);
 }
 
 static void same_bytes(const char *a, const char *b)
@@ -119,15 +119,15 @@ static void test_resume(void **state)
 {
     (void)state;
     MetasegTrainReport report;
-    const MetasegStatus status = train("whole", -1, false, &report);
+    const MetasegStatus status = train("whole", -1, METASEG_TRAIN_NEW, &report);
     if (status != METASEG_OK) print_message("%s\n", metaseg_error_message());
     assert_int_equal(status, METASEG_OK);
     assert_int_equal(report.steps, 5);
     assert_true(isfinite(report.best_miou));
-    assert_int_equal(train("parts", 3, false, &report), METASEG_ERROR_INTERRUPTED);
+    assert_int_equal(train("parts", 3, METASEG_TRAIN_NEW, &report), METASEG_ERROR_INTERRUPTED);
     assert_int_equal(report.steps, 3);
-    assert_int_equal(train("parts", 4, true, &report), METASEG_ERROR_INTERRUPTED);
-    assert_int_equal(train("parts", -1, true, &report), METASEG_OK);
+    assert_int_equal(train("parts", 4, METASEG_TRAIN_RESUME, &report), METASEG_ERROR_INTERRUPTED);
+    assert_int_equal(train("parts", -1, METASEG_TRAIN_RESUME, &report), METASEG_OK);
     same_bytes("whole/last.safetensors", "parts/last.safetensors");
     same_bytes("whole/best.safetensors", "parts/best.safetensors");
 }
@@ -136,13 +136,40 @@ static void test_resume_refuses(void **state)
 {
     (void)state;
     MetasegTrainReport report;
-    assert_int_equal(train("nothing", -1, true, &report), METASEG_ERROR_INPUT);
+    assert_int_equal(train("nothing", -1, METASEG_TRAIN_RESUME, &report), METASEG_ERROR_INPUT);
     char config[256];
     char set[300];
     path_in(config, "run.yaml");
     (void)snprintf(set, sizeof set, "train.output=%s/whole", folder);
     const char *const overrides[] = { set, "train.seed=2" };
-    assert_int_equal(metaseg_train(config, overrides, 2, true, NULL, &report), METASEG_ERROR_CONFIG);
+    assert_int_equal(metaseg_train(config, overrides, 2, METASEG_TRAIN_RESUME, NULL, &report), METASEG_ERROR_CONFIG);
+}
+
+/* A folder that holds a run is refused, untouched; replaced, the run is the same as in a fresh folder. */
+static void test_existing_run(void **state)
+{
+    (void)state;
+    MetasegTrainReport report;
+    char model[256], checkpoint[256], *before = NULL, *after = NULL;
+    size_t length_before = 0, length_after = 0;
+    path_in(model, "parts/best.safetensors");
+    path_in(checkpoint, "parts/last.safetensors");
+    assert_int_equal(file_read(checkpoint, (size_t)1 << 30, &before, &length_before), ERR_NONE);
+    assert_int_equal(train("parts", -1, METASEG_TRAIN_NEW, &report), METASEG_ERROR_OUTPUT);
+    assert_non_null(strstr(metaseg_error_message(), "/parts': holds a training run"));
+    assert_int_equal(file_read(checkpoint, (size_t)1 << 30, &after, &length_after), ERR_NONE);
+    assert_int_equal(length_before, length_after);
+    assert_memory_equal(before, after, length_before);
+    free(before);
+    free(after);
+    assert_int_equal(file_remove(checkpoint) + file_remove(model), 0); /* the table of metrics alone is a run too */
+    assert_int_equal(train("parts", -1, METASEG_TRAIN_NEW, &report), METASEG_ERROR_OUTPUT);
+    assert_int_equal(file_write(checkpoint, "old", 3, false), ERR_NONE);
+    assert_int_equal(file_write(model, "old", 3, false), ERR_NONE);
+    assert_int_equal(train("parts", 1, METASEG_TRAIN_REPLACE, &report), METASEG_ERROR_INTERRUPTED);
+    assert_false(file_exists(model)); /* validation comes later: the old model is gone */
+    assert_int_equal(train("parts", -1, METASEG_TRAIN_REPLACE, &report), METASEG_OK);
+    same_bytes("whole/last.safetensors", "parts/last.safetensors");
 }
 
 /* The model finds its bands again in a file with others or in another order. */
@@ -157,7 +184,7 @@ static void test_band_names(void **state)
     path_in(model_path, "bands/best.safetensors");
     (void)snprintf(set, sizeof set, "train.output=%s/bands", folder);
     const char *const overrides[] = { set, "train.steps=1", "data.scenes.1.bands=3,1" };
-    assert_int_equal(metaseg_train(config, overrides, 3, false, NULL, NULL), METASEG_OK);
+    assert_int_equal(metaseg_train(config, overrides, 3, METASEG_TRAIN_NEW, NULL, NULL), METASEG_OK);
     assert_int_equal(model_load(model_path, false, &model), ERR_NONE);
     assert_int_equal(model->config.n_bands, 2);
     assert_string_equal(model->config.bands[0].name, "blue");
@@ -259,10 +286,8 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimizer),
-        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_resume_refuses),
-        cmocka_unit_test(test_band_names),
+        cmocka_unit_test(test_optimizer),    cmocka_unit_test(test_resume),     cmocka_unit_test(test_resume_refuses),
+        cmocka_unit_test(test_existing_run), cmocka_unit_test(test_band_names),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -43,6 +43,10 @@ Err trainer_encode_prompts(Trainer *trainer);
 
 /* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure; written atomically. */
 Err trainer_save_checkpoint(Trainer *trainer);
+/* ERR_OUTPUT when the run folder holds a run (best.safetensors, last.safetensors or metrics.csv). */
+Err trainer_check_folder(const Trainer *trainer);
+/* Removes the models of a run that is replaced, so that --resume never continues the old one. ERR_OUTPUT. */
+Err trainer_clear_folder(const Trainer *trainer);
 /* Loads last.safetensors into a trainer whose model is not made yet. ERR_INPUT when there is none; ERR_MODEL when it is
  * damaged; ERR_CONFIG when it belongs to another configuration (seed, batch, window, classes, fusion). The optimizer's
  * part is read by trainer_restore_optimizer, once the optimizer stands. */

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# metaseg train: a run that exists is not overwritten by accident; Ctrl-C stops, saves and is no error. train.sh PROGRAM FIXTURES
+program=$1 fixtures=$2
+. "$(dirname "$0")/expect.sh"
+unset METASEG_SHARE
+work=$(mktemp -d "$PWD/train.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+share="--share $fixtures/share --threads 1"
+
+# labels: the map that the fixture's model makes of its own image
+# shellcheck disable=SC2086
+"$program" predict "$fixtures/good.tif" -q $share -m "$fixtures/model.safetensors" -o "$work/labels.tif" >/dev/null || exit 1
+{
+    echo 'name: made'
+    echo 'model: { fusion: none, decoder_width: 16, gsd_min: 0.001, gsd_max: 0.01, gsd_unit: degree }'
+    echo 'data:'
+    echo "  scenes: [{ name: s, image: '$fixtures/good.tif', labels: labels.tif }]"
+    echo '  classes:'
+    for value in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+        echo "    - { value: $value, name: class $value, color: \"#102030\" }"
+    done
+    echo 'train: { window: 256, batch: 1, upsample: 16, steps: 1, warmup_steps: 0, output: run }'
+} >"$work/run.yaml"
+
+train() { # CODE STDOUT STDERR OPTIONS...
+    code=$1 out=$2 err=$3
+    shift 3
+    # shellcheck disable=SC2086
+    expect "$code" "$out" "$err" train "$work/run.yaml" -q $share "$@"
+}
+train 0 '^steps 1$' ''
+sum=$(cksum <"$work/run/last.safetensors")
+train 6 '' "^metaseg: error: '$work/run': holds a training run.*--resume.*-f" --set train.steps=2
+[ "$(cksum <"$work/run/last.safetensors")" = "$sum" ] || fail "a refused training changed the run"
+train 2 '' '--resume continues.*-f replaces' --resume -f
+train 0 '^steps 2$' '' --resume --set train.steps=2
+train 0 '^steps 1$' '' -f
+[ "$(cksum <"$work/run/last.safetensors")" = "$sum" ] || fail "a run made anew differs from the first"
+
+# Ctrl-C
+# shellcheck disable=SC2086
+"$program" train "$work/run.yaml" $share --set train.steps=100000 --set train.output=long >"$log.out" 2>"$log.err" </dev/null &
+process=$!
+for _ in $(seq 600); do # the table of metrics is made just before the first step
+    [ -s "$work/long/metrics.csv" ] && break
+    sleep 0.1
+done
+kill -INT $process
+wait $process
+[ $? = 8 ] || fail "stopped with another exit code than 8"
+tail -n 1 "$log.err" | grep -q '^stopped after step [0-9]* of 100000; continue with --resume$' || fail "the stop is not told"
+grep -q 'error' "$log.err" && fail "a stop is told as an error"
+[ -s "$work/long/last.safetensors" ] || fail "a stopped run was not saved"
+[ -z "$(find "$work" -name '*partial*')" ] || fail "partial files remain"
+exit $failed
