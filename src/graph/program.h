@@ -56,7 +56,6 @@ Err program_discard_packed(Program *program);
 typedef struct ProgramStats {
     int64_t forward_steps, backward_steps;
     size_t arena_bytes, workspace_bytes, unplanned_bytes; /* unplanned: one buffer per value */
-    double multiply_adds;                                 /* 0 where ops do not tell */
 } ProgramStats;
 ProgramStats program_stats(const Program *program);
 
