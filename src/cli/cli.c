@@ -169,6 +169,15 @@ Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **a
     return apply_common(cli);
 }
 
+Err cli_run(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, CliRun run)
+{
+    OptionResult words;
+    Err err = cli_parse(cli, spec, target, argc, argv, &words);
+    if (err == ERR_NONE && !cli->done) err = run(cli, target, &words);
+    options_result_done(&words);
+    return err;
+}
+
 LogStream *cli_progress_stream(Cli *cli) { return cli->common.quiet ? NULL : &cli->stream; }
 
 void cli_progress_end(Cli *cli)

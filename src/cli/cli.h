@@ -6,16 +6,16 @@
  *
  *     const OptionSpec cmd_info_spec = { .command = "info", .summary = "describe a file", .usage = "FILE...", ... };
  *
+ *     static Err run_info(Cli *cli, const void *target, const OptionResult *words)
+ *     {
+ *         const InfoArgs *const args = target;
+ *         ...
+ *     }
+ *
  *     Err cmd_info(Cli *cli, int argc, char **argv)
  *     {
  *         InfoArgs args = { 0 };
- *         OptionResult words;
- *         Err err = cli_parse(cli, &cmd_info_spec, &args, argc, argv, &words);
- *         if (err != ERR_NONE || cli->done) goto done;
- *         ...
- *     done:
- *         options_result_done(&words);
- *         return err;
+ *         return cli_run(cli, &cmd_info_spec, &args, argc, argv, run_info);
  *     }
  *
  * A command returns an Err; main prints its message and turns it into the exit code. Results go to stdout, everything
@@ -63,6 +63,13 @@ OptionTable cli_common_options(void);
  * ret_words must be released with options_result_done() in every case. ERR_ARGUMENT, ERR_UNSUPPORTED (--cpu),
  * ERR_MEMORY. */
 Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, OptionResult *ret_words);
+
+/* What a command does once its command line is read: `target` holds the values of its own options, `words` its
+ * arguments; both end with the call. */
+typedef Err (*CliRun)(Cli *cli, const void *target, const OptionResult *words);
+
+/* A whole command: cli_parse() into `target`, then `run`, unless --help was answered. Errors of both. */
+Err cli_run(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, CliRun run);
 
 /* Stream for a Progress of the command's own: NULL when quiet. */
 LogStream *cli_progress_stream(Cli *cli);

@@ -28,19 +28,20 @@ const OptionSpec cmd_convert_spec = {
     .max_arguments = 2,
 };
 
+static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
+{
+    (void)cli;
+    const ConvertArgs *const args = target;
+    ConvertReport report;
+    TRY(convert_file(words->arguments[0], words->arguments[1], args->half ? DTYPE_F16 : DTYPE_F32, args->overwrite,
+                     &report));
+    (void)printf("%s, %s, %lld of %lld tensors written to %s\n", convert_kind_name(report.kind), report.format,
+                 (long long)report.written, (long long)report.read, words->arguments[1]);
+    return ERR_NONE;
+}
+
 Err cmd_convert(Cli *cli, int argc, char **argv)
 {
     ConvertArgs args = { 0 };
-    OptionResult words;
-    Err err = cli_parse(cli, &cmd_convert_spec, &args, argc, argv, &words);
-    if (err != ERR_NONE || cli->done) goto done;
-    ConvertReport report;
-    err = convert_file(words.arguments[0], words.arguments[1], args.half ? DTYPE_F16 : DTYPE_F32, args.overwrite,
-                       &report);
-    if (err != ERR_NONE) goto done;
-    (void)printf("%s, %s, %lld of %lld tensors written to %s\n", convert_kind_name(report.kind), report.format,
-                 (long long)report.written, (long long)report.read, words.arguments[1]);
-done:
-    options_result_done(&words);
-    return err;
+    return cli_run(cli, &cmd_convert_spec, &args, argc, argv, run_convert);
 }

@@ -136,13 +136,11 @@ static int64_t check_files(const char *folder, const Needed *files, int64_t coun
     return missing;
 }
 
-Err cmd_doctor(Cli *cli, int argc, char **argv)
+static Err run_doctor(Cli *cli, const void *target, const OptionResult *words)
 {
-    OptionResult words;
-    int nothing = 0;
+    (void)target;
+    (void)words;
     char *data = NULL;
-    Err err = cli_parse(cli, &cmd_doctor_spec, &nothing, argc, argv, &words);
-    if (err != ERR_NONE || cli->done) goto done;
     line("metaseg", "%s", METASEG_VERSION);
     print_cpu(cli);
     print_threads(cli);
@@ -150,16 +148,17 @@ Err cmd_doctor(Cli *cli, int argc, char **argv)
     line("share", "%s",
          cli->share == NULL ? "none found; 'make install' makes one, METASEG_SHARE names one" : cli->share);
     const int64_t missing = check_files(cli->share, in_share, ARRAY_LEN(in_share));
-    err = cli_data_folder(&data);
-    if (err != ERR_NONE) goto done;
+    TRY(cli_data_folder(&data));
     (void)check_files(data, in_data, ARRAY_LEN(in_data));
-    print_kernels(cli);
-    if (missing > 0)
-        err =
-            err_set(ERR_INPUT, "%lld of the files that prediction needs are missing; the lines above say what mends it",
-                    (long long)missing);
-done:
     free(data);
-    options_result_done(&words);
-    return err;
+    print_kernels(cli);
+    if (missing == 0) return ERR_NONE;
+    return err_set(ERR_INPUT, "%lld of the files that prediction needs are missing; the lines above say what mends it",
+                   (long long)missing);
+}
+
+Err cmd_doctor(Cli *cli, int argc, char **argv)
+{
+    int nothing = 0; /* it has no options of its own */
+    return cli_run(cli, &cmd_doctor_spec, &nothing, argc, argv, run_doctor);
 }

@@ -60,8 +60,9 @@ static void print_line(void *context, const char *text)
     (void)printf("%s\n", text);
 }
 
-static Err run_eval(Cli *cli, const EvalArgs *args, const OptionResult *words)
+static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
 {
+    const EvalArgs *const args = target;
     MetasegBox boxes[MOST_BOXES];
     int32_t exclude[MOST_EXCLUDED];
     if (args->boxes.count > MOST_BOXES || args->exclude.count > MOST_EXCLUDED)
@@ -99,9 +100,5 @@ static Err run_eval(Cli *cli, const EvalArgs *args, const OptionResult *words)
 Err cmd_eval(Cli *cli, int argc, char **argv)
 {
     EvalArgs args = { 0 };
-    OptionResult words;
-    Err err = cli_parse(cli, &cmd_eval_spec, &args, argc, argv, &words);
-    if (err == ERR_NONE && !cli->done) err = run_eval(cli, &args, &words);
-    options_result_done(&words);
-    return err;
+    return cli_run(cli, &cmd_eval_spec, &args, argc, argv, run_eval);
 }

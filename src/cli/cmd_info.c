@@ -412,8 +412,9 @@ static Err describe(const InfoArgs *args, const char *path)
     return err;
 }
 
-static Err describe_all(const Cli *cli, const InfoArgs *args, const OptionResult *words)
+static Err run_info(Cli *cli, const void *target, const OptionResult *words)
 {
+    const InfoArgs *const args = target;
     int64_t failed = 0;
     if (words->n_arguments == 1) return describe(args, words->arguments[0]);
     for (int64_t i = 0; i < words->n_arguments; i++) {
@@ -428,9 +429,5 @@ static Err describe_all(const Cli *cli, const InfoArgs *args, const OptionResult
 Err cmd_info(Cli *cli, int argc, char **argv)
 {
     InfoArgs args = { 0 };
-    OptionResult words;
-    Err err = cli_parse(cli, &cmd_info_spec, &args, argc, argv, &words);
-    if (err == ERR_NONE && !cli->done) err = describe_all(cli, &args, &words);
-    options_result_done(&words);
-    return err;
+    return cli_run(cli, &cmd_info_spec, &args, argc, argv, run_info);
 }

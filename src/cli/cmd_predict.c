@@ -173,8 +173,9 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
     return err;
 }
 
-static Err run_predict(Cli *cli, const PredictArgs *args, const OptionResult *words)
+static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
 {
+    const PredictArgs *const args = target;
     char *standard = NULL, *data = NULL, *text_encoder = NULL;
     MetasegPredictOptions options;
     cli->doing = "predicting";
@@ -194,9 +195,5 @@ static Err run_predict(Cli *cli, const PredictArgs *args, const OptionResult *wo
 Err cmd_predict(Cli *cli, int argc, char **argv)
 {
     PredictArgs args = { 0 };
-    OptionResult words;
-    Err err = cli_parse(cli, &cmd_predict_spec, &args, argc, argv, &words);
-    if (err == ERR_NONE && !cli->done) err = run_predict(cli, &args, &words);
-    options_result_done(&words);
-    return err;
+    return cli_run(cli, &cmd_predict_spec, &args, argc, argv, run_predict);
 }

@@ -259,8 +259,10 @@ static Err print_json(const Report *report)
     return ERR_NONE;
 }
 
-static Err run_prompt(const Cli *cli, const PromptArgs *args, const char *image)
+static Err run_prompt(Cli *cli, const void *target, const OptionResult *words)
 {
+    const PromptArgs *const args = target;
+    const char *const image = words->n_arguments > 0 ? words->arguments[0] : NULL;
     Report report = { .image = image, .reads_text = true };
     char *bank_path = NULL;
     if (image == NULL && args->lonlat == NULL && args->bbox == NULL)
@@ -282,9 +284,5 @@ static Err run_prompt(const Cli *cli, const PromptArgs *args, const char *image)
 Err cmd_prompt(Cli *cli, int argc, char **argv)
 {
     PromptArgs args = { 0 };
-    OptionResult words;
-    Err err = cli_parse(cli, &cmd_prompt_spec, &args, argc, argv, &words);
-    if (err == ERR_NONE && !cli->done) err = run_prompt(cli, &args, words.n_arguments > 0 ? words.arguments[0] : NULL);
-    options_result_done(&words);
-    return err;
+    return cli_run(cli, &cmd_prompt_spec, &args, argc, argv, run_prompt);
 }
