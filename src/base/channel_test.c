@@ -2,13 +2,9 @@
  * Order, ends and errors of channels between threads. */
 #include "base/channel.h"
 
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
+#include "harness/unit.h"
 
-#include <cmocka.h>
+#include <pthread.h>
 
 enum { ITEMS = 5000 };
 

@@ -6,17 +6,13 @@
 #include "harness/unit.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-static char folder[64];
 
 static char *at(const char *name)
 {
     char *path = NULL;
-    assert_int_equal(path_join(folder, name, &path), ERR_NONE);
+    assert_int_equal(path_join(unit_scratch, name, &path), ERR_NONE);
     return path;
 }
 
@@ -61,7 +57,7 @@ static void unreadable(void **state)
     size_t length = 0;
     char *missing = at("missing"), *fifo = at("fifo");
     assert_int_equal(file_read(missing, 10, &bytes, &length), ERR_INPUT);
-    assert_int_equal(file_read(folder, 10, &bytes, &length), ERR_INPUT);
+    assert_int_equal(file_read(unit_scratch, 10, &bytes, &length), ERR_INPUT);
     assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_int_equal(file_read(fifo, 10, &bytes, &length), ERR_INPUT); /* and does not hang */
     assert_null(bytes);
@@ -75,7 +71,7 @@ static void unwritable(void **state)
     (void)state;
     char *in_missing = at("missing/x"), *under_file = at("plain/x"), *plain = at("plain");
     assert_int_equal(file_write(in_missing, "x", 1, false), ERR_OUTPUT);
-    assert_int_equal(file_write(folder, "x", 1, true), ERR_OUTPUT);
+    assert_int_equal(file_write(unit_scratch, "x", 1, true), ERR_OUTPUT);
     assert_int_equal(file_check_output("", true), ERR_OUTPUT);
     assert_int_equal(file_check_output("a/", true), ERR_OUTPUT);
     assert_int_equal(file_write(plain, "x", 1, false), ERR_NONE);
@@ -113,13 +109,6 @@ static pid_t ended_process(void)
     return child;
 }
 
-static void touch(const char *path)
-{
-    FILE *const stream = fopen(path, "w");
-    assert_non_null(stream);
-    assert_int_equal(fclose(stream), 0);
-}
-
 /* Each process has its own partial file; those of processes that ended are removed, and no others. */
 static void partial_files(void **state)
 {
@@ -134,9 +123,9 @@ static void partial_files(void **state)
     for (int i = 0; i < 4; i++)
         assert_int_equal(str_format(&names[i], "%.*s-%ld%s", stem, mine, (long)ended, suffixes[i]), ERR_NONE);
     assert_int_equal(str_format(&names[4], "%.*s-%ld", stem, mine, (long)getppid()), ERR_NONE); /* it lives */
-    assert_int_equal(str_format(&names[5], "%s/.map.tif.partial-another1-%ld", folder, (long)ended), ERR_NONE);
-    touch(mine);
-    for (int i = 0; i < 6; i++) touch(names[i]);
+    assert_int_equal(str_format(&names[5], "%s/.map.tif.partial-another1-%ld", unit_scratch, (long)ended), ERR_NONE);
+    unit_write_text(mine, "");
+    for (int i = 0; i < 6; i++) unit_write_text(names[i], "");
     assert_int_equal(file_partial_name(path, &again), ERR_NONE);
     assert_string_equal(mine, again);
     const bool stays[] = { false, false, true, false, true, true };
@@ -236,17 +225,10 @@ static void paths(void **state)
     assert_int_equal(file_partial_name("a/", &text), ERR_ARGUMENT);
 }
 
-static int make_folder(void **state)
+static void nothing_left_behind(void **state)
 {
     (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder); /* fails if a test left something behind */
+    unit_check_files(NULL, 0);
 }
 
 int main(void)
@@ -254,7 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable),  cmocka_unit_test(unwritable),
         cmocka_unit_test(full_disk),       cmocka_unit_test(folders),     cmocka_unit_test(paths),
-        cmocka_unit_test(partial_files),   cmocka_unit_test(two_writers),
+        cmocka_unit_test(partial_files),   cmocka_unit_test(two_writers), cmocka_unit_test(nothing_left_behind),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

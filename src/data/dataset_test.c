@@ -5,21 +5,11 @@
 
 #include "data/scene.h"
 #include "geo/raster_write.h"
+#include "harness/unit.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 enum { WIDTH = 900, HEIGHT = 600, FINER = 2, SIDE = 256, CLASSES = 3 };
-
-static char folder[] = "/tmp/metaseg-dataset-XXXXXX";
 
 /* Class of an image pixel: stripes 7 and 11 pixels wide; 0.1 degree per pixel from (-45, 30). */
 static int class_at(int64_t x, int64_t y) { return (int)((x / 7 + y / 11) % CLASSES); }
@@ -29,8 +19,7 @@ static void write_scene(void)
 {
     char path[256];
     const double bounds[4] = { -45, -30, 45, 30 };
-    (void)snprintf(path, sizeof path, "%s/image.tif", folder);
-    const RasterWriteOptions image = { .path = path,
+    const RasterWriteOptions image = { .path = unit_at("image.tif", path),
                                        .kind = RASTER_COLORS,
                                        .width = WIDTH,
                                        .height = HEIGHT,
@@ -51,7 +40,7 @@ static void write_scene(void)
         assert_int_equal(raster_writer_rows(writer, 1, (const uint8_t *const[]){ red, green, blue }, WIDTH), ERR_NONE);
     }
     assert_int_equal(raster_writer_finish(writer), ERR_NONE);
-    (void)snprintf(path, sizeof path, "%s/labels.tif", folder);
+    unit_at("labels.tif", path);
     const RasterClass classes[CLASSES] = { { 10, "a", { 255, 0, 0 } },
                                            { 20, "b", { 0, 255, 0 } },
                                            { 30, "c", { 0, 0, 255 } } };
@@ -77,27 +66,21 @@ static void write_scene(void)
 static RunConfig *load_config(void)
 {
     char path[256];
-    (void)snprintf(path, sizeof path, "%s/run.yaml", folder);
-    FILE *const file = fopen(path, "w");
-    assert_non_null(file);
-    (void)fputs("name: made\n"
-                "model: { fusion: none, gsd_min: 1, gsd_max: 2, mean: [0, 0, 0], std: [1, 1, 1] }\n"
-                "data:\n"
-                "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
-                "  classes:\n"
-                "    - { value: 1, name: one, color: \"#ff0000\" }\n"
-                "    - { value: 2, name: two, color: \"#00ff00\" }\n"
-                "    - { value: 3, name: three, color: \"#0000ff\" }\n"
-                "  remap: [{ from: 10, to: 1 }, { from: 20, to: 2 }, { from: 30, to: 3 }]\n"
-                "  holdout: [{ name: h, west: -45, south: -30, east: -25, north: 30 }]\n"
-                "  validation: [{ name: v, west: 10, south: -10, east: 30, north: 10 }]\n"
-                "train: { window: 256, batch: 1, color_jitter: 0, output: out }\n",
-                file);
-    assert_int_equal(fclose(file), 0);
+    unit_write_text(unit_at("run.yaml", path),
+                    "name: made\n"
+                    "model: { fusion: none, gsd_min: 1, gsd_max: 2, mean: [0, 0, 0], std: [1, 1, 1] }\n"
+                    "data:\n"
+                    "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
+                    "  classes:\n"
+                    "    - { value: 1, name: one, color: \"#ff0000\" }\n"
+                    "    - { value: 2, name: two, color: \"#00ff00\" }\n"
+                    "    - { value: 3, name: three, color: \"#0000ff\" }\n"
+                    "  remap: [{ from: 10, to: 1 }, { from: 20, to: 2 }, { from: 30, to: 3 }]\n"
+                    "  holdout: [{ name: h, west: -45, south: -30, east: -25, north: 30 }]\n"
+                    "  validation: [{ name: v, west: 10, south: -10, east: 30, north: 10 }]\n"
+                    "train: { window: 256, batch: 1, color_jitter: 0, output: out }\n");
     RunConfig *config = NULL;
-    const Err code = config_load(path, NULL, 0, &config);
-    if (code != ERR_NONE) print_message("%s\n", err_message());
-    assert_int_equal(code, ERR_NONE);
+    ASSERT_OK(config_load(path, NULL, 0, &config));
     return config;
 }
 
@@ -129,9 +112,7 @@ static void test_windows(void **state)
     (void)state;
     RunConfig *const config = load_config();
     Dataset *d = NULL;
-    const Err code = dataset_open(config, NULL, true, &d);
-    if (code != ERR_NONE) print_message("%s\n", err_message());
-    assert_int_equal(code, ERR_NONE);
+    ASSERT_OK(dataset_open(config, NULL, true, &d));
     double mean[3];
     double std[3];
     assert_int_equal(dataset_statistics(d, mean, std), ERR_NONE);
@@ -182,29 +163,22 @@ static void test_repeatable(void **state)
     config_free(config);
 }
 
-static int make_folder(void **state)
+static void nothing_else_is_left(void **state)
 {
     (void)state;
-    if (mkdtemp(folder) == NULL) return 1;
+    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "run.yaml" }, 4);
+}
+
+static int make_scene(void **state)
+{
+    (void)unit_set_up(state);
     write_scene();
     return 0;
 }
 
-static int remove_folder(void **state)
-{
-    (void)state;
-    static const char *const names[] = { "image.tif", "labels.tif", "labels.tif.aux.xml", "image.tif.aux.xml",
-                                         "run.yaml" };
-    for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[256];
-        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        (void)unlink(path);
-    }
-    return rmdir(folder);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows), cmocka_unit_test(test_repeatable) };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows), cmocka_unit_test(test_repeatable),
+                                        cmocka_unit_test(nothing_else_is_left) };
+    return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

@@ -3,43 +3,21 @@
 #include "data/prompt_bank_file.h"
 
 #include "base/file.h"
-#include "harness/unit.h"
-
-#include <stdbool.h>
-#include <string.h>
+#include "harness/vocabulary.h"
 
 #define BANK METASEG_SOURCE_DIR "/share/prompts/koppen.yaml"
 
-static WordPiece *published(void)
-{
-    const char *folder = getenv("METASEG_DATA");
-    char *path = NULL;
-    assert_int_equal(path_join(folder != NULL ? folder : METASEG_SOURCE_DIR "/.cache/data", "minilm/vocab.txt", &path),
-                     ERR_NONE);
-    const bool there = file_exists(path);
-    WordPiece *tokenizer = NULL;
-    const Err err = there ? wordpiece_new(path, &tokenizer) : ERR_NONE;
-    if (!there) print_message("no %s: run the set-up\n", path);
-    free(path);
-    if (!there) skip();
-    if (err != ERR_NONE) fail_msg("%s", err_message());
-    return tokenizer;
-}
-
-static void load(PromptBank *ret_bank)
-{
-    if (prompt_bank_file_load(BANK, ret_bank) != ERR_NONE) fail_msg("%s", err_message());
-}
+static void load(PromptBank *ret_bank) { ASSERT_OK(prompt_bank_file_load(BANK, ret_bank)); }
 
 static void shipped_bank(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = published();
+    WordPiece *tokenizer = vocabulary_published();
     PromptBank bank;
     load(&bank);
     Str findings = { 0 };
     PromptBankStatistics statistics;
-    if (prompt_bank_check(&bank, tokenizer, &findings, &statistics) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(prompt_bank_check(&bank, tokenizer, &findings, &statistics));
     print_message("%lld wordings of %lld to %lld tokens, mean %.1f; season at most %lld, observation %lld, prompt "
                   "%lld; words in common: "
                   "same zone %.2f, two zones %.2f\n",
@@ -84,7 +62,7 @@ static void every_rule(void **state)
         "tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree "
         "tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree "
         "tree tree tree tree tree tree tree";
-    WordPiece *tokenizer = published();
+    WordPiece *tokenizer = vocabulary_published();
     for (int rule = 0; rule < N_RULES; rule++) {
         PromptBank bank;
         load(&bank);
@@ -104,7 +82,7 @@ static void every_rule(void **state)
         if (rule == LONG_SEASON) replace(&bank.seasons[0].text, "spring in the northern half of earth");
         Str findings = { 0 };
         PromptBankStatistics statistics;
-        if (prompt_bank_check(&bank, tokenizer, &findings, &statistics) != ERR_NONE) fail_msg("%s", err_message());
+        ASSERT_OK(prompt_bank_check(&bank, tokenizer, &findings, &statistics));
         if (strstr(str_text(&findings), messages[rule]) == NULL)
             fail_msg("rule %d: '%s', wanted '%s'", rule, str_text(&findings), messages[rule]);
         first->n_paraphrases = wordings; /* what the bank frees */

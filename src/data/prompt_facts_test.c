@@ -2,12 +2,10 @@
  * Facts of places become prompts: which sentences, which zones, which shares. */
 #include "data/prompt_facts.h"
 
-#include "base/file.h"
 #include "data/prompt_bank_file.h"
-#include "harness/unit.h"
+#include "harness/data_file.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef struct Fixture {
     Climate *climate;
@@ -17,13 +15,8 @@ typedef struct Fixture {
 static int set_up(void **state)
 {
     static Fixture fixture;
-    const char *folder = getenv("METASEG_DATA");
-    char *path = NULL;
-    if (path_join(folder != NULL ? folder : METASEG_SOURCE_DIR "/.cache/data", "koppen_geiger.bin", &path) != ERR_NONE)
-        return -1;
-    if (file_exists(path) && climate_open(path, &fixture.climate) != ERR_NONE) return -1;
-    if (!file_exists(path)) print_message("no %s: run 'make data'\n", path);
-    free(path);
+    char path[512];
+    if (data_file_find("koppen_geiger.bin", path) && climate_open(path, &fixture.climate) != ERR_NONE) return -1;
     *state = &fixture;
     return prompt_bank_file_load(METASEG_SOURCE_DIR "/share/prompts/koppen.yaml", &fixture.bank) == ERR_NONE ? 0 : -1;
 }

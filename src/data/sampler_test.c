@@ -3,13 +3,9 @@
 #include "data/augment.h"
 #include "data/sampler.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
+#include "harness/unit.h"
 
-#include <cmocka.h>
+#include <math.h>
 
 enum { DRAWS = 20000 };
 

@@ -2,13 +2,9 @@
  * Layout of tokens, masks and shares. */
 #include "data/text_inputs.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
+#include "harness/unit.h"
 
-#include <cmocka.h>
+#include <math.h>
 
 enum { K = 2, L = 6, N = K * L + TEXT_NULL_TOKENS };
 

@@ -89,7 +89,7 @@ static void everything(void **state)
                                "- ''\n"
                                "- \"c\"\n";
     Run run;
-    if (parse(text, NULL, 0, &run) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(parse(text, NULL, 0, &run));
     assert_string_equal(run.name, "first: run");
     assert_null(run.note);
     assert_int_equal(run.train.steps, 500);
@@ -118,7 +118,7 @@ static void standards(void **state)
 {
     (void)state;
     Run run;
-    if (parse("name: x\nnote:\ntrain: {steps: 1}\n", NULL, 0, &run) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(parse("name: x\nnote:\ntrain: {steps: 1}\n", NULL, 0, &run));
     assert_null(run.note);
     assert_int_equal(run.train.batch, 4);
     assert_true(run.train.rate == 0.5f);
@@ -139,7 +139,7 @@ static void overrides(void **state)
     static const char *const good[] = { "train.steps=50", "name=a=b",       "trial.steps=7",   "boxes.2.west=-5.5",
                                         "mean=[9, 8]",    "words=one,two,", "words=three, 4 ", "train.steps=60" };
     Run run;
-    if (parse(text, good, ARRAY_LEN(good), &run) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(parse(text, good, ARRAY_LEN(good), &run));
     assert_int_equal(run.train.steps, 60);
     assert_string_equal(run.name, "a=b");
     assert_int_equal(run.trial.steps, 7);
@@ -153,7 +153,7 @@ static void overrides(void **state)
     yaml_file_free(&run_table, &run);
     /* a file may lack what the overrides bring */
     static const char *const whole[] = { "name=n", "train.steps=3" };
-    if (parse("", whole, 2, &run) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(parse("", whole, 2, &run));
     assert_int_equal(run.train.steps, 3);
     yaml_file_free(&run_table, &run);
 }
@@ -306,7 +306,7 @@ static void files(void **state)
     char *path = NULL;
     assert_int_equal(path_join(folder, "run.yaml", &path), ERR_NONE);
     assert_int_equal(file_write(path, "name: x\ntrain: {steps: 2}\n", 26, true), ERR_NONE);
-    if (yaml_file_load(path, &run_table, NULL, 0, &run) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(yaml_file_load(path, &run_table, NULL, 0, &run));
     assert_int_equal(run.train.steps, 2);
     yaml_file_free(&run_table, &run);
     assert_int_equal(file_remove(path), ERR_NONE);

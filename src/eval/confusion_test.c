@@ -2,12 +2,9 @@
  * Metrics against figures worked out by hand. */
 #include "eval/confusion.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "harness/unit.h"
 
-#include <cmocka.h>
+#include <math.h>
 
 static void near(double a, double b) { assert_true(fabs(a - b) < 1e-12); }
 

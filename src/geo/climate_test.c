@@ -4,10 +4,9 @@
 
 #include "geo/climate_internal.h"
 #include "geo/geo_test.h"
+#include "harness/data_file.h"
 
 #include <math.h>
-
-static char folder[64];
 
 /* A world of 36 x 18 cells of 10 degrees: column 0..3 Af (1), row 9 all BWh (4), the top row EF (30), else sea. */
 static void small_world(char path[256])
@@ -15,11 +14,10 @@ static void small_world(char path[256])
     char image[256], csv[256];
     float values[18 * 36];
     for (int i = 0; i < 18 * 36; i++) values[i] = i / 36 == 0 ? 30.0f : i / 36 == 9 ? 7.0f : i % 36 < 4 ? 1.0f : 32.0f;
-    test_raster(test_at(folder, "world.png", image),
+    test_raster(unit_at("world.png", image),
                 (TestRaster){ .width = 36, .height = 18, .driver = "PNG", .values = values });
-    test_write_text(test_at(folder, "world.csv", csv),
-                    ",kg_zone,zoneNum\n1,Af,1\n3,As,3\n7,BWh,7\n30,EF,30\n32,Ocean,32\n");
-    test_at(folder, "world.zones", path);
+    unit_write_text(unit_at("world.csv", csv), ",kg_zone,zoneNum\n1,Af,1\n3,As,3\n7,BWh,7\n30,EF,30\n32,Ocean,32\n");
+    unit_at("world.zones", path);
     ASSERT_OK(climate_convert(image, csv, path, 1));
 }
 
@@ -183,7 +181,7 @@ static void hostile_files(void **state)
     (void)state;
     char path[256];
     Climate *c = NULL;
-    test_at(folder, "hostile.zones", path);
+    unit_at("hostile.zones", path);
     uint32_t starts[3] = { 0, 1, 2 };
     uint16_t ends[2] = { 4, 4 };
     uint8_t zones[2] = { 1, 0 };
@@ -212,14 +210,14 @@ static void bad_sources(void **state)
     (void)state;
     char path[256], image[256], csv[256];
     small_world(path);
-    test_at(folder, "world.png", image);
-    test_at(folder, "world.csv", csv);
+    unit_at("world.png", image);
+    unit_at("world.csv", csv);
     ASSERT_ERR(climate_convert(image, csv, path, 0), ERR_OUTPUT, "exists already");
-    test_write_text(csv, "a,b,c\n1,Af,1\n2,Foo,7\n");
+    unit_write_text(csv, "a,b,c\n1,Af,1\n2,Foo,7\n");
     ASSERT_ERR(climate_convert(image, csv, path, 1), ERR_INPUT, "'Foo'");
-    test_write_text(csv, "a,b,c\n1,Af,x\n");
+    unit_write_text(csv, "a,b,c\n1,Af,x\n");
     ASSERT_ERR(climate_convert(image, csv, path, 1), ERR_INPUT, "cannot be read");
-    test_write_text(csv, "a,b,c\n1,Af,1\n");
+    unit_write_text(csv, "a,b,c\n1,Af,1\n");
     ASSERT_ERR(climate_convert(image, csv, path, 1), ERR_INPUT, "value 30 at row 0");
     test_raster(image, (TestRaster){ .width = 35, .height = 18, .driver = "PNG" });
     ASSERT_ERR(climate_convert(image, csv, path, 1), ERR_INPUT, "twice as wide");
@@ -230,8 +228,9 @@ static void published_map(void **state)
     (void)state;
     char image[512], csv[512], path[256];
     Climate *c = NULL;
-    if (!test_data("koppen_geiger.png", image) || !test_data("koppen_geiger_zones.csv", csv)) skip();
-    ASSERT_OK(climate_convert(image, csv, test_at(folder, "koppen.zones", path), 1));
+    data_file_require("koppen_geiger.png", image);
+    data_file_require("koppen_geiger_zones.csv", csv);
+    ASSERT_OK(climate_convert(image, csv, unit_at("koppen.zones", path), 1));
     ASSERT_OK(climate_open(path, &c));
     static const struct {
         double lon, lat;
@@ -265,20 +264,6 @@ static void published_map(void **state)
     climate_close(c);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,5 +273,5 @@ int main(void)
         cmocka_unit_test(hostile_files), cmocka_unit_test(bad_sources),
         cmocka_unit_test(published_map),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -5,14 +5,10 @@
 
 #include "harness/unit.h"
 
-#include "base/err.h"
-
 #include <cpl_string.h>
-#include <dirent.h>
 #include <gdal.h>
 #include <gdal_frmts.h>
 #include <ogr_srs_api.h>
-#include <string.h>
 #include <sys/stat.h>
 
 /* A raster for a test; zero means the usual: 1 band, GTiff, no georeference. */
@@ -74,56 +70,5 @@ static inline void test_raster(const char *path, TestRaster r)
     }
     GDALClose(d);
 }
-
-static inline void test_write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-/* Removes a scratch folder with the files it holds. */
-static inline void test_remove_folder(const char *path)
-{
-    DIR *listing = opendir(path);
-    for (const struct dirent *entry = NULL; listing != NULL && (entry = readdir(listing)) != NULL;) {
-        char name[512];
-        (void)snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) (void)remove(name);
-    }
-    if (listing != NULL) (void)closedir(listing);
-    (void)remove(path);
-}
-
-static inline const char *test_at(const char *folder, const char *name, char path[256])
-{
-    (void)snprintf(path, 256, "%s/%s", folder, name);
-    return path;
-}
-
-/* A data file that set-up installs; false if it is not there. */
-static inline bool test_data(const char *name, char path[512])
-{
-    const char *folder = getenv("METASEG_DATA");
-    if (folder != NULL)
-        (void)snprintf(path, 512, "%s/%s", folder, name);
-    else
-        (void)snprintf(path, 512, "%s/.cache/data/%s", METASEG_SOURCE_DIR, name);
-    return access(path, R_OK) == 0;
-}
-
-/* A call fails with this code and a message that holds `text`. */
-#define ASSERT_ERR(call, code, text)                                                                                   \
-    do {                                                                                                               \
-        assert_int_equal((call), (code));                                                                              \
-        if (strstr(err_message(), (text)) == NULL) fail_msg("'%s' is not in: %s", (text), err_message());              \
-    } while (0)
-
-#define ASSERT_OK(call)                                                                                                \
-    do {                                                                                                               \
-        const Err ok_code_ = (call);                                                                                   \
-        if (ok_code_ != ERR_NONE) fail_msg("error %d: %s", (int)ok_code_, err_message());                              \
-    } while (0)
 
 #endif

@@ -8,8 +8,6 @@
 
 #include <math.h>
 
-static char folder[64];
-
 static Georeference *open_test(TestRaster r, const char *crs)
 {
     char path[256];
@@ -17,7 +15,7 @@ static Georeference *open_test(TestRaster r, const char *crs)
     Georeference *g = NULL;
     r.width = r.width > 0 ? r.width : 100;
     r.height = r.height > 0 ? r.height : 100;
-    test_raster(test_at(folder, "g.tif", path), r);
+    test_raster(unit_at("g.tif", path), r);
     ASSERT_OK(raster_open(path, &raster));
     ASSERT_OK(georeference_open(raster, crs, &g));
     raster_close(raster); /* the georeference outlives it */
@@ -163,7 +161,7 @@ static void unknown_places(void **state)
     georeference_free(g);
     Raster *raster = NULL;
     char path[256];
-    ASSERT_OK(raster_open(test_at(folder, "g.tif", path), &raster));
+    ASSERT_OK(raster_open(unit_at("g.tif", path), &raster));
     ASSERT_ERR(georeference_open(raster, "EPSG:nonsense", &g), ERR_ARGUMENT, "EPSG:nonsense");
     ASSERT_ERR(georeference_open(raster, "http://127.0.0.1/crs", &g), ERR_ARGUMENT,
                "not a coordinate reference system");
@@ -259,7 +257,7 @@ static void control_points(void **state)
     char path[256];
     Raster *raster = NULL;
     Georeference *g = NULL;
-    test_raster(test_at(folder, "gcp.tif", path), (TestRaster){ .width = 100, .height = 100 });
+    test_raster(unit_at("gcp.tif", path), (TestRaster){ .width = 100, .height = 100 });
     GDALDatasetH d = GDALOpen(path, GA_Update);
     GDAL_GCP points[4];
     GDALInitGCPs(4, points);
@@ -311,7 +309,7 @@ static void rational_polynomials(void **state)
         { "SAMP_NUM_COEFF", "0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
         { "SAMP_DEN_COEFF", "1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0" },
     };
-    test_raster(test_at(folder, "rpc.tif", path), (TestRaster){ .width = 200, .height = 200 });
+    test_raster(unit_at("rpc.tif", path), (TestRaster){ .width = 200, .height = 200 });
     GDALDatasetH d = GDALOpen(path, GA_Update);
     for (int64_t i = 0; i < ARRAY_LEN(items); i++)
         assert_int_equal(GDALSetMetadataItem(d, items[i][0], items[i][1], "RPC"), CE_None);
@@ -384,20 +382,6 @@ static void interpolated_places(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,5 +392,5 @@ int main(void)
         cmocka_unit_test(rational_polynomials), cmocka_unit_test(points),
         cmocka_unit_test(interpolated_places),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-static char folder[64];
-
 static const double utm[6] = { 485899.0, 5.0, 0.0, 5209246.0, 0.0, -5.0 };
 
 static const Fact *find(const Metadata *m, const char *name)
@@ -32,7 +30,7 @@ static void read_facts(const char *name, const double *t, int epsg, const char *
     char path[256];
     Raster *raster = NULL;
     Georeference *g = NULL;
-    test_raster(test_at(folder, name, path), (TestRaster){ .width = 8, .height = 8, .geotransform = t, .epsg = epsg });
+    test_raster(unit_at(name, path), (TestRaster){ .width = 8, .height = 8, .geotransform = t, .epsg = epsg });
     GDALDatasetH d = GDALOpen(path, GA_Update);
     for (; items != NULL && *items != NULL; items += 3)
         assert_int_equal(GDALSetMetadataItem(d, items[1], items[2], items[0][0] != '\0' ? items[0] : NULL), CE_None);
@@ -118,7 +116,7 @@ static void sidecars(void **state)
     (void)state;
     Metadata m;
     char path[256];
-    test_write_text(test_at(folder, "LC08_L1TP_006066_20200131_20200211_01_T1_MTL.txt", path),
+    unit_write_text(unit_at("LC08_L1TP_006066_20200131_20200211_01_T1_MTL.txt", path),
                     "GROUP = L1_METADATA_FILE\n  GROUP = PRODUCT_METADATA\n    DATE_ACQUIRED = 2020-01-31\n    "
                     "SPACECRAFT_ID = \"LANDSAT_8\"\r\n"
                     "    CLOUD_COVER = 3.25\n    SUN_ELEVATION = 58.5\n    CLOUD_COVER_LAND = 77\nEND\n");
@@ -128,7 +126,7 @@ static void sidecars(void **state)
     check_fact(&m, "cloud cover", "3.25 %", "MTL");
     check_fact(&m, "sun elevation", "58.5 degrees", "MTL");
     assert_int_equal(m.sensor, SENSOR_LANDSAT);
-    test_write_text(test_at(folder, "item.json", path),
+    unit_write_text(unit_at("item.json", path),
                     "{\"stac_version\":\"1.0.0\",\"type\":\"Feature\",\"properties\":{\"datetime\":\"2022-03-04T05:06:"
                     "07Z\",\"platform\":\"sentinel-2b\","
                     "\"eo:cloud_cover\":7,\"view:sun_elevation\":30.5}}");
@@ -137,16 +135,15 @@ static void sidecars(void **state)
     check_fact(&m, "sensor", "sentinel-2", "STAC");
     check_fact(&m, "cloud cover", "7 %", "STAC");
     check_fact(&m, "sun elevation", "30.5 degrees", "STAC");
-    test_write_text(test_at(folder, "item.json", path), "{\"stac_version\":");
+    unit_write_text(unit_at("item.json", path), "{\"stac_version\":");
     read_facts("item.tif", utm, 32614, NULL, NULL, &m);
     check_fact(&m, "STAC item", "item.json", "passed over");
-    test_write_text(test_at(folder, "item.json", path),
+    unit_write_text(unit_at("item.json", path),
                     "{\"stac_version\":\"1.0.0\",\"properties\":{\"datetime\":null,\"start_datetime\":\"2022-05-01T00:"
                     "00:00Z\",\"platform\":[1]}}");
     read_facts("item.tif", utm, 32614, NULL, NULL, &m);
     check_fact(&m, "date", "2022-05-01", "STAC");
-    test_write_text(test_at(folder, "item.json", path),
-                    "{\"properties\":{\"datetime\":\"2022-03-04\"}}"); /* some other JSON */
+    unit_write_text(unit_at("item.json", path), "{\"properties\":{\"datetime\":\"2022-03-04\"}}"); /* some other JSON */
     read_facts("item.tif", utm, 32614, NULL, NULL, &m);
     assert_false(m.has_date);
 }
@@ -157,7 +154,8 @@ static void folder_names(void **state)
     char safe[256], path[300];
     Metadata m;
     Raster *raster = NULL;
-    (void)snprintf(safe, sizeof safe, "%s/S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE", folder);
+    (void)snprintf(safe, sizeof safe, "%s/S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE",
+                   unit_scratch);
     assert_int_equal(mkdir(safe, 0700), 0);
     (void)snprintf(path, sizeof path, "%s/TCI.tif", safe);
     test_raster(path, (TestRaster){ .width = 2, .height = 2 });
@@ -183,25 +181,11 @@ static void seasons(void **state)
     assert_string_equal(season_name(SEASON_AUTUMN), "autumn");
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(naip),     cmocka_unit_test(items_and_overrides), cmocka_unit_test(tag_and_nothing),
         cmocka_unit_test(sidecars), cmocka_unit_test(folder_names),        cmocka_unit_test(seasons),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

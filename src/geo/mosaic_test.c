@@ -3,16 +3,9 @@
 #include "geo/mosaic.h"
 
 #include "base/rng.h"
+#include "harness/unit.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 enum { CLASSES = 5, TILE = 8, STRIDE = 5 };
 

@@ -9,13 +9,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-static char folder[64];
-
 static void refuse(const char *name, const char *text)
 {
     char path[256];
     Raster *raster = NULL;
-    test_at(folder, name, path);
+    unit_at(name, path);
     ASSERT_ERR(raster_open(path, &raster), ERR_INPUT, text);
     if (strstr(err_message(), path) == NULL) fail_msg("the file is not named in: %s", err_message());
     if (strchr(err_message(), '\n') != NULL) fail_msg("more than one line: %s", err_message());
@@ -35,11 +33,11 @@ static void not_files(void **state)
     ASSERT_ERR(raster_open("GTIFF_DIR:1:a.tif", &raster), ERR_INPUT, "no such file");
     ASSERT_ERR(raster_open("/dev/null", &raster), ERR_INPUT, "not a plain file");
     ASSERT_ERR(raster_open("", &raster), ERR_ARGUMENT, "no raster was named");
-    test_at(folder, "MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", path); /* a file of that name, opened from its own folder */
-    test_write_text(path, "x");
+    unit_at("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", path); /* a file of that name, opened from its own folder */
+    unit_write_text(path, "x");
     char here[512];
     assert_non_null(getcwd(here, sizeof here));
-    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(chdir(unit_scratch), 0);
     const Err code = raster_open("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", &raster);
     assert_int_equal(chdir(here), 0);
     assert_int_equal(code, ERR_INPUT);
@@ -50,13 +48,13 @@ static void not_rasters(void **state)
 {
     (void)state;
     char path[256];
-    test_write_text(test_at(folder, "empty.tif", path), "");
+    unit_write_text(unit_at("empty.tif", path), "");
     refuse("empty.tif", "not a raster");
-    test_write_text(test_at(folder, "text.tif", path), "This is only text, whatever it is called.\n");
+    unit_write_text(unit_at("text.tif", path), "This is only text, whatever it is called.\n");
     refuse("text.tif", "not a raster");
-    test_write_text(test_at(folder, "magic.tif", path), "II*");
+    unit_write_text(unit_at("magic.tif", path), "II*");
     refuse("magic.tif", "");
-    test_write_text(test_at(folder, "wms.xml", path),
+    unit_write_text(unit_at("wms.xml", path),
                     "<GDAL_WMS><Service name=\"TMS\"><ServerUrl>http://127.0.0.1/</ServerUrl></Service></GDAL_WMS>");
     refuse("wms.xml", "not a raster");
 }
@@ -70,7 +68,7 @@ static void truncated(void **state)
     uint8_t valid[64 * 64];
     Raster *raster = NULL;
     static const char *const strips[] = { "BLOCKYSIZE=1", NULL };
-    test_raster(test_at(folder, "cut.tif", path), (TestRaster){ .width = 64, .height = 64, .options = strips });
+    test_raster(unit_at("cut.tif", path), (TestRaster){ .width = 64, .height = 64, .options = strips });
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(truncate(path, status.st_size - 64 * 10), 0); /* 10 rows of 64 bytes lie behind the directory */
@@ -98,8 +96,7 @@ static void truncated_streams(void **state)
     uint8_t *valid = malloc(256 * 256);
     for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
         Raster *raster = NULL;
-        test_raster(test_at(folder, list[i].name, path),
-                    (TestRaster){ .width = 256, .height = 256, .driver = list[i].driver });
+        test_raster(unit_at(list[i].name, path), (TestRaster){ .width = 256, .height = 256, .driver = list[i].driver });
         struct stat status;
         assert_int_equal(stat(path, &status), 0);
         assert_int_equal(truncate(path, status.st_size / 2), 0);
@@ -116,7 +113,7 @@ static void no_bands(void **state)
 {
     (void)state;
     char path[256];
-    test_write_text(test_at(folder, "none.vrt", path), "<VRTDataset rasterXSize=\"4\" rasterYSize=\"4\"></VRTDataset>");
+    unit_write_text(unit_at("none.vrt", path), "<VRTDataset rasterXSize=\"4\" rasterYSize=\"4\"></VRTDataset>");
     refuse("none.vrt", "no raster bands");
 }
 
@@ -124,7 +121,7 @@ static void complex_numbers(void **state)
 {
     (void)state;
     char path[256];
-    test_raster(test_at(folder, "complex.tif", path), (TestRaster){ .width = 2, .height = 2, .type = GDT_CFloat32 });
+    test_raster(unit_at("complex.tif", path), (TestRaster){ .width = 2, .height = 2, .type = GDT_CFloat32 });
     refuse("complex.tif", "complex numbers");
 }
 
@@ -135,7 +132,7 @@ static void declare(const char *name, int width, int height, const char *const *
     GDALRegister_GTiff();
     const char *const options[] = { "SPARSE_OK=YES", "COMPRESS=DEFLATE", "BIGTIFF=YES", block[0],
                                     block[1],        block[2],           NULL };
-    GDALDatasetH d = GDALCreate(GDALGetDriverByName("GTiff"), test_at(folder, name, path), width, height, 1, GDT_Byte,
+    GDALDatasetH d = GDALCreate(GDALGetDriverByName("GTiff"), unit_at(name, path), width, height, 1, GDT_Byte,
                                 (CSLConstList)options);
     assert_non_null(d);
     GDALClose(d);
@@ -149,7 +146,7 @@ static void huge(void **state)
     refuse("blocks.tif", "more than 2 GiB each");
     declare("bomb.tif", 200000, 200000, (const char *const[]){ "BLOCKYSIZE=1000", NULL, NULL });
     refuse("bomb.tif", "declares 200000 x 200000 pixels in a file of");
-    test_write_text(test_at(folder, "huge.vrt", path),
+    unit_write_text(unit_at("huge.vrt", path),
                     "<VRTDataset rasterXSize=\"2000000000\" rasterYSize=\"2000000000\"><VRTRasterBand "
                     "dataType=\"Byte\" band=\"1\"/></VRTDataset>");
     refuse("huge.vrt", "at most 2^40 pixels");
@@ -163,7 +160,7 @@ static void write_vrt(const char *name, const char *attributes, const char *band
                    "<VRTDataset rasterXSize=\"4\" rasterYSize=\"4\"><VRTRasterBand dataType=\"Byte\" band=\"1\" "
                    "%s>%s</VRTRasterBand></VRTDataset>",
                    attributes, band);
-    test_write_text(test_at(folder, name, path), text);
+    unit_write_text(unit_at(name, path), text);
 }
 
 static void virtual_rasters(void **state)
@@ -173,18 +170,18 @@ static void virtual_rasters(void **state)
     Raster *raster = NULL;
     float values[16];
     uint8_t valid[16];
-    test_raster(test_at(folder, "a.tif", path), (TestRaster){ .width = 4, .height = 4 });
+    test_raster(unit_at("a.tif", path), (TestRaster){ .width = 4, .height = 4 });
     write_vrt("good.vrt", "",
               "<SimpleSource><SourceFilename "
               "relativeToVRT=\"1\">a.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>");
-    ASSERT_OK(raster_open(test_at(folder, "good.vrt", path), &raster));
+    ASSERT_OK(raster_open(unit_at("good.vrt", path), &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 4, 4 }, values, valid));
     assert_float_equal(values[5], test_value(1, 1, 0), 0.0f);
     raster_close(raster);
     raster = NULL;
     write_vrt("outer.vrt", "",
               "<SimpleSource><SourceFilename relativeToVRT=\"1\">good.vrt</SourceFilename></SimpleSource>");
-    ASSERT_OK(raster_open(test_at(folder, "outer.vrt", path), &raster));
+    ASSERT_OK(raster_open(unit_at("outer.vrt", path), &raster));
     raster_close(raster);
     write_vrt("self.vrt", "",
               "<SimpleSource><SourceFilename relativeToVRT=\"1\">self.vrt</SourceFilename></SimpleSource>");
@@ -202,7 +199,7 @@ static void virtual_rasters(void **state)
     refuse("deep.vrt", "/vsicurl/");
     write_vrt("text.vrt", "",
               "<SimpleSource><SourceFilename relativeToVRT=\"1\">good.vrt.txt</SourceFilename></SimpleSource>");
-    test_write_text(test_at(folder, "good.vrt.txt", path), "text");
+    unit_write_text(unit_at("good.vrt.txt", path), "text");
     refuse("text.vrt", "is not a raster");
     refuse("deep.vrt", "virtual raster");
     write_vrt("derived.vrt", "subClass=\"VRTDerivedRasterBand\"", "<PixelFunctionType>sqrt</PixelFunctionType>");
@@ -213,7 +210,7 @@ static void virtual_rasters(void **state)
     refuse("raw.vrt", "VRTRawRasterBand");
     write_vrt("lower.vrt", "SUBCLASS=\"vrtderivedrasterband\"", "<pixelfunctiontype>x</pixelfunctiontype>");
     refuse("lower.vrt", "not allowed");
-    test_write_text(test_at(folder, "broken.vrt", path), "<VRTDataset rasterXSize=\"4\"");
+    unit_write_text(unit_at("broken.vrt", path), "<VRTDataset rasterXSize=\"4\"");
     refuse("broken.vrt", "XML is broken");
 }
 
@@ -231,13 +228,13 @@ static void no_network(void **state)
     Raster *raster = NULL;
     float values[16];
     uint8_t valid[16];
-    test_raster(test_at(folder, "remote.tif", path), (TestRaster){ .width = 4, .height = 4 });
+    test_raster(unit_at("remote.tif", path), (TestRaster){ .width = 4, .height = 4 });
     (void)snprintf(text, sizeof text,
                    "<PAMDataset><Metadata domain=\"OVERVIEWS\"><MDI "
                    "key=\"OVERVIEW_FILE\">/vsicurl/http://127.0.0.1:%d/a.tif.ovr</MDI></Metadata></PAMDataset>",
                    (int)ntohs(address.sin_port));
-    test_write_text(test_at(folder, "remote.tif.aux.xml", path), text);
-    ASSERT_OK(raster_open(test_at(folder, "remote.tif", path), &raster));
+    unit_write_text(unit_at("remote.tif.aux.xml", path), text);
+    ASSERT_OK(raster_open(unit_at("remote.tif", path), &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 4, 4 }, values, valid));
     ASSERT_OK(raster_set_grid(raster, 2, 2));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 2 }, values, valid));
@@ -254,26 +251,12 @@ static void bad_windows(void **state)
     Raster *raster = NULL;
     float value = 0.0f;
     uint8_t valid = 0;
-    test_raster(test_at(folder, "a.tif", path), (TestRaster){ .width = 4, .height = 4 });
+    test_raster(unit_at("a.tif", path), (TestRaster){ .width = 4, .height = 4 });
     ASSERT_OK(raster_open(path, &raster));
     ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 0, 1 }, &value, &valid), ERR_ARGUMENT, "0 x 1");
     ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 1 << 20, 1 << 20 }, &value, &valid), ERR_ARGUMENT,
                "cannot be read");
     raster_close(raster);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
 }
 
 int main(void)
@@ -285,5 +268,5 @@ int main(void)
         cmocka_unit_test(huge),       cmocka_unit_test(virtual_rasters),
         cmocka_unit_test(no_network), cmocka_unit_test(bad_windows),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

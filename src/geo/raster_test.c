@@ -7,8 +7,6 @@
 
 #include <math.h>
 
-static char folder[64];
-
 static int64_t mirror(int64_t i, int64_t n)
 {
     while (n > 1 && (i < 0 || i >= n)) i = i < 0 ? -i : 2 * (n - 1) - i;
@@ -48,7 +46,7 @@ static void windows(void **state)
     char path[256];
     for (int64_t t = 0; t < ARRAY_LEN(types); t++) {
         Raster *raster = NULL;
-        test_raster(test_at(folder, "a.tif", path),
+        test_raster(unit_at("a.tif", path),
                     (TestRaster){ .width = 37, .height = 29, .bands = 3, .type = types[t], .options = tiled });
         ASSERT_OK(raster_open(path, &raster));
         assert_int_equal(raster_width(raster), 37);
@@ -72,7 +70,7 @@ static void formats(void **state)
     char path[256];
     for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
         Raster *raster = NULL;
-        test_at(folder, "format", path);
+        unit_at("format", path);
         test_raster(
             path, (TestRaster){
                       .width = 137, .height = 129, .bands = 3, .driver = list[i].writer, .options = list[i].options });
@@ -82,7 +80,7 @@ static void formats(void **state)
         check_window(raster, (RasterWindow){ 90, 80, 64, 64 }, 1);
         raster_close(raster);
         assert_int_equal(remove(path), 0);
-        (void)remove(test_at(folder, "format.hdr", path)); /* ENVI's */
+        (void)remove(unit_at("format.hdr", path)); /* ENVI's */
     }
 }
 
@@ -91,7 +89,7 @@ static void one_pixel(void **state)
     (void)state;
     char path[256];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "one.tif", path), (TestRaster){ .width = 1, .height = 1 });
+    test_raster(unit_at("one.tif", path), (TestRaster){ .width = 1, .height = 1 });
     ASSERT_OK(raster_open(path, &raster));
     check_window(raster, (RasterWindow){ -5, -5, 16, 16 }, 1);
     ASSERT_OK(raster_set_grid(raster, 3, 3));
@@ -111,7 +109,7 @@ static void nodata(void **state)
     uint8_t valid[6];
     Raster *raster = NULL;
     test_raster(
-        test_at(folder, "nodata.tif", path),
+        unit_at("nodata.tif", path),
         (TestRaster){ .width = 6, .height = 1, .bands = 2, .type = GDT_Float32, .nodata = &nothing, .values = values });
     ASSERT_OK(raster_open(path, &raster));
     assert_true(raster_info(raster)->has_nodata && raster_info(raster)->nodata == -9999.0);
@@ -131,7 +129,7 @@ static void nodata_of_wide_types(void **state)
     (void)state;
     const double nothing = 2147483647.0;
     char path[256];
-    test_at(folder, "wide.tif", path);
+    unit_at("wide.tif", path);
     test_raster(path, (TestRaster){ .width = 2, .height = 1, .type = GDT_Int32, .nodata = &nothing });
     const int32_t values[2] = { 2147483647, 2147483645 };
     GDALDatasetH d = GDALOpen(path, GA_Update);
@@ -157,7 +155,7 @@ static void all_nodata(void **state)
     float got[4];
     uint8_t valid[4];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "empty.tif", path),
+    test_raster(unit_at("empty.tif", path),
                 (TestRaster){ .width = 2, .height = 2, .nodata = &nothing, .values = values });
     ASSERT_OK(raster_open(path, &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 2 }, got, valid));
@@ -176,7 +174,7 @@ static void alpha_band(void **state)
     float got[12];
     uint8_t valid[3];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "alpha.png", path),
+    test_raster(unit_at("alpha.png", path),
                 (TestRaster){ .width = 3, .height = 1, .bands = 4, .driver = "PNG", .values = values });
     ASSERT_OK(raster_open(path, &raster));
     assert_true(raster_info(raster)->has_alpha);
@@ -196,7 +194,7 @@ static void mask_file(void **state)
     uint8_t valid[2];
     const uint8_t mask[2] = { 0, 255 };
     Raster *raster = NULL;
-    test_raster(test_at(folder, "masked.tif", path), (TestRaster){ .width = 2, .height = 1, .bands = 3 });
+    test_raster(unit_at("masked.tif", path), (TestRaster){ .width = 2, .height = 1, .bands = 3 });
     GDALDatasetH d = GDALOpen(path, GA_ReadOnly); /* read-only: the mask becomes a .msk file */
     assert_int_equal(GDALCreateDatasetMaskBand(d, GMF_PER_DATASET), CE_None);
     assert_int_equal(GDALRasterIO(GDALGetMaskBand(GDALGetRasterBand(d, 1)), GF_Write, 0, 0, 2, 1, (void *)mask, 2, 1,
@@ -224,7 +222,7 @@ static void bands(void **state)
     static const char *const rgb[] = { "red", "green", "blue" };
     char path[256];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "bands.tif", path), (TestRaster){ .width = 4, .height = 4, .bands = 5 });
+    test_raster(unit_at("bands.tif", path), (TestRaster){ .width = 4, .height = 4, .bands = 5 });
     GDALDatasetH d = GDALOpen(path, GA_Update);
     static const char *const names[] = { "B02", "B03", "B04", "B08", "NDVI" };
     for (int b = 0; b < 5; b++) GDALSetDescription(GDALGetRasterBand(d, b + 1), names[b]);
@@ -249,7 +247,7 @@ static void bands(void **state)
                "5 bands are given");
     check_bands(raster, 3, (int[]){ 2, 2, 2 }); /* untouched by failures */
     raster_close(raster);
-    ASSERT_OK(raster_open(test_at(folder, "alpha.png", path), &raster));
+    ASSERT_OK(raster_open(unit_at("alpha.png", path), &raster));
     ASSERT_OK(raster_choose_bands(raster, "blue,red", 2, NULL)); /* colour interpretation */
     check_bands(raster, 2, (int[]){ 3, 1 });
     raster_close(raster);
@@ -262,7 +260,7 @@ static void other_grids(void **state)
     static const int sizes[][2] = { { 6, 4 }, { 48, 32 }, { 17, 11 }, { 96, 64 }, { 25, 15 } };
     char path[256];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "grid.tif", path), (TestRaster){ .width = 24, .height = 16, .bands = 2 });
+    test_raster(unit_at("grid.tif", path), (TestRaster){ .width = 24, .height = 16, .bands = 2 });
     for (int64_t k = 0; k < ARRAY_LEN(sizes); k++) {
         const int64_t width = sizes[k][0], height = sizes[k][1];
         float *whole = malloc((size_t)(width * height * 2) * sizeof *whole), part[32];
@@ -308,7 +306,7 @@ static void resampled_nodata(void **state)
     float got[4];
     uint8_t valid[4];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "holes.tif", path),
+    test_raster(unit_at("holes.tif", path),
                 (TestRaster){ .width = 4, .height = 4, .nodata = &nothing, .values = values });
     ASSERT_OK(raster_open(path, &raster));
     ASSERT_OK(raster_set_grid(raster, 2, 2));
@@ -324,7 +322,7 @@ static void metadata(void **state)
     (void)state;
     char path[256];
     Raster *raster = NULL;
-    test_raster(test_at(folder, "meta.tif", path), (TestRaster){ .width = 2, .height = 2 });
+    test_raster(unit_at("meta.tif", path), (TestRaster){ .width = 2, .height = 2 });
     GDALDatasetH d = GDALOpen(path, GA_Update);
     GDALSetMetadataItem(d, "TIFFTAG_DATETIME", "2020:08:31 10:00:00", NULL);
     GDALClose(d);
@@ -337,20 +335,6 @@ static void metadata(void **state)
     raster_close(NULL);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,5 +343,5 @@ int main(void)
         cmocka_unit_test(alpha_band),  cmocka_unit_test(mask_file),        cmocka_unit_test(bands),
         cmocka_unit_test(other_grids), cmocka_unit_test(resampled_nodata), cmocka_unit_test(metadata),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -8,8 +8,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-static char folder[64];
-
 static const RasterClass classes[] = { { 0, "water", { 0, 0, 255 } },
                                        { 2, "forest", { 1, 100, 3 } },
                                        { 7, "cr\xc3\xb6p", { 200, 200, 10 } } };
@@ -57,24 +55,6 @@ static void check_values(const char *path, int64_t width, int64_t height, int64_
     GDALClose(d);
 }
 
-/* Nothing but these names is in the folder. */
-static void check_files(const char *const *names, int count)
-{
-    DIR *listing = opendir(folder);
-    int found = 0;
-    for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;) {
-        bool known = entry->d_name[0] == '.' && (entry->d_name[1] == '\0' || entry->d_name[1] == '.');
-        for (int i = 0; i < count; i++)
-            if (strcmp(names[i], entry->d_name) == 0) {
-                known = true;
-                found++;
-            }
-        if (!known) fail_msg("'%s' was left behind", entry->d_name);
-    }
-    (void)closedir(listing);
-    assert_int_equal(found, count);
-}
-
 static void class_map(void **state)
 {
     (void)state;
@@ -84,10 +64,10 @@ static void class_map(void **state)
     Raster *like = NULL;
     RasterWriter *writer = NULL;
     test_raster(
-        test_at(folder, "in.tif", in),
+        unit_at("in.tif", in),
         (TestRaster){ .width = 300, .height = 530, .bands = 4, .type = GDT_UInt16, .geotransform = t, .epsg = 26914 });
     ASSERT_OK(raster_open(in, &like));
-    RasterWriteOptions o = { .path = test_at(folder, "out.tif", out),
+    RasterWriteOptions o = { .path = unit_at("out.tif", out),
                              .kind = RASTER_CLASSES,
                              .like = like,
                              .classes = classes,
@@ -99,7 +79,7 @@ static void class_map(void **state)
     assert_false(file_exists(out));
     ASSERT_OK(raster_writer_finish(writer));
     check_values(out, 300, 530, 1);
-    check_files((const char *const[]){ "in.tif", "out.tif", "out.tif.aux.xml" }, 3);
+    unit_check_files((const char *const[]){ "in.tif", "out.tif", "out.tif.aux.xml" }, 3);
     GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
     double got[6];
     int has = 0;
@@ -123,8 +103,7 @@ static void class_map(void **state)
     raster_writer_abort(writer);
     check_values(out, 300, 530, 1); /* untouched by an aborted run */
     raster_close(like);
-    test_remove_folder(folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_true(unit_remove_files());
 }
 
 static void confidence_and_probabilities(void **state)
@@ -133,7 +112,7 @@ static void confidence_and_probabilities(void **state)
     char out[256];
     RasterWriter *writer = NULL;
     const double bounds[4] = { 10.0, 50.0, 11.0, 52.0 };
-    RasterWriteOptions o = { .path = test_at(folder, "c.tif", out),
+    RasterWriteOptions o = { .path = unit_at("c.tif", out),
                              .kind = RASTER_CONFIDENCE,
                              .width = 257,
                              .height = 3,
@@ -151,7 +130,7 @@ static void confidence_and_probabilities(void **state)
     assert_int_equal(GDALGetGeoTransform(d, t), CE_None);
     assert_true(t[0] == 10.0 && t[3] == 52.0 && t[1] == 1.0 / 257.0 && t[5] == -2.0 / 3.0);
     GDALClose(d);
-    o = (RasterWriteOptions){ .path = test_at(folder, "p.tif", out),
+    o = (RasterWriteOptions){ .path = unit_at("p.tif", out),
                               .kind = RASTER_PROBABILITIES,
                               .width = 600,
                               .height = 300,
@@ -166,8 +145,7 @@ static void confidence_and_probabilities(void **state)
     assert_string_equal(GDALGetDescription(GDALGetRasterBand(d, 2)), "forest");
     assert_true(GDALGetRasterScale(GDALGetRasterBand(d, 3), &has) == 1.0 / 254.0);
     GDALClose(d);
-    test_remove_folder(folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_true(unit_remove_files());
 }
 
 static void copy_of(const char *in, const char *out)
@@ -202,8 +180,8 @@ static void geotransforms(void **state)
                  { { 0.1, 0.3, 0.0, 0.7, 0.0, -0.3 }, 0, NULL, false },
                  { { -180.0, 0.05, 0.0, 90.0, 0.0, -0.05 }, 0, unknown, false } };
     char in[256], out[256];
-    test_at(folder, "in.tif", in);
-    test_at(folder, "out.tif", out);
+    unit_at("in.tif", in);
+    unit_at("out.tif", out);
     for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
         test_raster(in, (TestRaster){ .width = i == 0 ? 1 : 9,
                                       .height = i == 0 ? 1 : 7,
@@ -239,7 +217,7 @@ static void control_points_and_rpc(void **state)
 {
     (void)state;
     char in[256], out[256];
-    test_raster(test_at(folder, "in.tif", in), (TestRaster){ .width = 9, .height = 7 });
+    test_raster(unit_at("in.tif", in), (TestRaster){ .width = 9, .height = 7 });
     GDALDatasetH d = GDALOpen(in, GA_Update);
     GDAL_GCP points[3];
     GDALInitGCPs(3, points);
@@ -271,15 +249,14 @@ static void control_points_and_rpc(void **state)
                                          NULL };
     assert_int_equal(GDALSetMetadata(d, (char **)items, "RPC"), CE_None);
     GDALClose(d);
-    copy_of(in, test_at(folder, "out.tif", out));
+    copy_of(in, unit_at("out.tif", out));
     d = GDALOpen(out, GA_ReadOnly);
     assert_int_equal(GDALGetGCPCount(d), 3);
     assert_true(GDALGetGCPs(d)[1].dfGCPX == 500090.0);
     assert_string_equal(OSRGetAuthorityCode(GDALGetGCPSpatialRef(d), NULL), "32633");
     assert_non_null(GDALGetMetadataItem(d, "LINE_NUM_COEFF", "RPC"));
     GDALClose(d);
-    test_remove_folder(folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_true(unit_remove_files());
 }
 
 static void refused(void **state)
@@ -287,13 +264,11 @@ static void refused(void **state)
     (void)state;
     char out[256];
     RasterWriter *writer = NULL;
-    RasterWriteOptions o = {
-        .path = test_at(folder, "no/out.tif", out), .kind = RASTER_CONFIDENCE, .width = 4, .height = 4
-    };
+    RasterWriteOptions o = { .path = unit_at("no/out.tif", out), .kind = RASTER_CONFIDENCE, .width = 4, .height = 4 };
     ASSERT_ERR(raster_writer_open(&o, &writer), ERR_OUTPUT, "does not exist");
-    o.path = folder;
+    o.path = unit_scratch;
     ASSERT_ERR(raster_writer_open(&o, &writer), ERR_OUTPUT, "is a folder");
-    o.path = test_at(folder, "out.tif", out);
+    o.path = unit_at("out.tif", out);
     o.width = 0;
     ASSERT_ERR(raster_writer_open(&o, &writer), ERR_ARGUMENT, "0 x 4");
     const RasterClass wrong = { 255, "all", { 0, 0, 0 } };
@@ -305,56 +280,46 @@ static void refused(void **state)
     o = (RasterWriteOptions){ .path = out, .kind = RASTER_CONFIDENCE, .width = 4, .height = 4 };
     ASSERT_OK(raster_writer_open(&o, &writer));
     ASSERT_ERR(raster_writer_finish(writer), ERR_INTERNAL, "only 0 of 4 rows");
-    check_files(NULL, 0);
+    unit_check_files(NULL, 0);
 }
 
-/* A file size limit stands in for the full disk: writes fail with EFBIG at any size we choose. */
+/* A file size limit stands in for the full disk: writes fail with EFBIG at any size we choose. Writing the raster must
+ * fail, name the file and leave nothing. */
+static void refuse_over_limit(const RasterWriteOptions *o, int64_t portion, rlim_t limit)
+{
+    struct rlimit before;
+    RasterWriter *writer = NULL;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ limit, before.rlim_max }), 0);
+    Err code = raster_writer_open(o, &writer);
+    if (code == ERR_NONE) {
+        code = write_rows(writer, o->width, o->height, portion);
+        if (code == ERR_NONE)
+            code = raster_writer_finish(writer);
+        else
+            raster_writer_abort(writer);
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(code, ERR_OUTPUT);
+    assert_non_null(strstr(err_message(), o->path));
+    unit_check_files(NULL, 0);
+}
+
 static void full_disk(void **state)
 {
     (void)state;
     char out[256];
-    struct rlimit before;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     static const rlim_t limits[] = { 0, 100, 1000, 4000, 6000, 20000, 60000 };
-    for (int64_t i = 0; i < ARRAY_LEN(limits); i++) {
-        RasterWriter *writer = NULL;
-        const RasterWriteOptions o = {
-            .path = test_at(folder, "out.tif", out), .kind = RASTER_CONFIDENCE, .width = 2000, .height = 2000
-        };
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ limits[i], before.rlim_max }), 0);
-        Err code = raster_writer_open(&o, &writer);
-        if (code == ERR_NONE) {
-            code = write_rows(writer, 2000, 2000, 100);
-            if (code == ERR_NONE)
-                code = raster_writer_finish(writer);
-            else
-                raster_writer_abort(writer);
-        }
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-        assert_int_equal(code, ERR_OUTPUT);
-        assert_non_null(strstr(err_message(), out));
-        check_files(NULL, 0);
-    }
+    const RasterWriteOptions large = {
+        .path = unit_at("out.tif", out), .kind = RASTER_CONFIDENCE, .width = 2000, .height = 2000
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(limits); i++) refuse_over_limit(&large, 100, limits[i]);
     /* the directory alone does not fit: known only when the file is closed */
-    for (rlim_t limit = 300; limit < 1200; limit += 50) {
-        RasterWriter *writer = NULL;
-        const RasterWriteOptions o = {
-            .path = out, .kind = RASTER_CLASSES, .width = 1, .height = 1, .classes = classes, .n_classes = 3
-        };
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ limit, before.rlim_max }), 0);
-        Err code = raster_writer_open(&o, &writer);
-        if (code == ERR_NONE) {
-            code = write_rows(writer, 1, 1, 1);
-            if (code == ERR_NONE)
-                code = raster_writer_finish(writer);
-            else
-                raster_writer_abort(writer);
-        }
-        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-        assert_int_equal(code, ERR_OUTPUT);
-        check_files(NULL, 0);
-    }
+    const RasterWriteOptions small = {
+        .path = out, .kind = RASTER_CLASSES, .width = 1, .height = 1, .classes = classes, .n_classes = 3
+    };
+    for (rlim_t limit = 300; limit < 1200; limit += 50) refuse_over_limit(&small, 1, limit);
     (void)signal(SIGXFSZ, handler);
 }
 
@@ -363,15 +328,15 @@ static void stale_sidecars(void **state)
     (void)state;
     char out[256], side[256];
     RasterWriter *writer = NULL;
-    test_write_text(test_at(folder, "out.tif", out), "old");
-    test_write_text(test_at(folder, "out.tif.ovr", side), "old");
-    test_write_text(test_at(folder, "out.tif.aux.xml", side), "old");
+    unit_write_text(unit_at("out.tif", out), "old");
+    unit_write_text(unit_at("out.tif.ovr", side), "old");
+    unit_write_text(unit_at("out.tif.aux.xml", side), "old");
     const RasterWriteOptions o = { .path = out, .kind = RASTER_CONFIDENCE, .width = 4, .height = 4, .overwrite = true };
     ASSERT_OK(raster_writer_open(&o, &writer));
     ASSERT_OK(write_rows(writer, 4, 4, 4));
     ASSERT_OK(raster_writer_finish(writer));
     check_values(out, 4, 4, 1);
-    check_files((const char *const[]){ "out.tif" }, 1); /* overviews of the old file would lie */
+    unit_check_files((const char *const[]){ "out.tif" }, 1); /* overviews of the old file would lie */
     assert_int_equal(remove(out), 0);
 }
 
@@ -381,10 +346,9 @@ static void georeferenced_copy(void **state)
     char in[256], out[256];
     Raster *raster = NULL;
     const double bounds[4] = { -180.0, -90.0, 180.0, 90.0 };
-    test_raster(test_at(folder, "in.png", in),
-                (TestRaster){ .width = 720, .height = 360, .bands = 3, .driver = "PNG" });
+    test_raster(unit_at("in.png", in), (TestRaster){ .width = 720, .height = 360, .bands = 3, .driver = "PNG" });
     ASSERT_OK(raster_open(in, &raster));
-    ASSERT_OK(raster_write_georeferenced(raster, bounds, 4326, test_at(folder, "copy.tif", out), false));
+    ASSERT_OK(raster_write_georeferenced(raster, bounds, 4326, unit_at("copy.tif", out), false));
     ASSERT_ERR(raster_write_georeferenced(raster, bounds, 4326, out, false), ERR_OUTPUT, "exists already");
     raster_close(raster);
     GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
@@ -412,27 +376,13 @@ static void png(void **state)
     char out[256];
     uint8_t rgb[5 * 7 * 3], got[5 * 7];
     for (int i = 0; i < 5 * 7 * 3; i++) rgb[i] = (uint8_t)(i * 2);
-    ASSERT_OK(raster_write_png(test_at(folder, "q.png", out), 7, 5, rgb, false));
+    ASSERT_OK(raster_write_png(unit_at("q.png", out), 7, 5, rgb, false));
     ASSERT_ERR(raster_write_png(out, 7, 5, rgb, false), ERR_OUTPUT, "exists already");
     GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
     assert_string_equal(GDALGetDriverShortName(GDALGetDatasetDriver(d)), "PNG");
     assert_int_equal(GDALRasterIO(GDALGetRasterBand(d, 3), GF_Read, 0, 0, 7, 5, got, 7, 5, GDT_Byte, 0, 0), CE_None);
     for (int i = 0; i < 35; i++) assert_int_equal(got[i], rgb[3 * i + 2]);
     GDALClose(d);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
 }
 
 int main(void)
@@ -448,5 +398,5 @@ int main(void)
         cmocka_unit_test(georeferenced_copy),
         cmocka_unit_test(png),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -9,8 +9,6 @@
 
 enum { WIDTH = 360, HEIGHT = 180, MAX_RUNS = WIDTH * HEIGHT, CHANNELS = ZONE_SLOTS + 1 };
 
-static char folder[64];
-
 /* A climate map of 1 degree cells made from a rule. */
 static uint32_t row_start[HEIGHT + 1];
 static uint16_t run_end[MAX_RUNS];
@@ -41,8 +39,8 @@ static Georeference *open_world(const double *geotransform, int epsg, int width,
     Georeference *g = NULL;
     static const char *const sparse[] = { "SPARSE_OK=YES", NULL };
     GDALRegister_GTiff();
-    GDALDatasetH d = GDALCreate(GDALGetDriverByName("GTiff"), test_at(folder, "world.tif", path), width, height, 1,
-                                GDT_Byte, (CSLConstList)sparse);
+    GDALDatasetH d = GDALCreate(GDALGetDriverByName("GTiff"), unit_at("world.tif", path), width, height, 1, GDT_Byte,
+                                (CSLConstList)sparse);
     assert_non_null(d);
     if (geotransform != NULL) assert_int_equal(GDALSetGeoTransform(d, (double *)geotransform), CE_None);
     OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
@@ -295,20 +293,6 @@ static void whole_image(void **state)
     georeference_free(g);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    unit_folder(folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    test_remove_folder(folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,5 +301,5 @@ int main(void)
         cmocka_unit_test(sea_and_coast),         cmocka_unit_test(unknown_and_point),
         cmocka_unit_test(whole_image),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -5,8 +5,8 @@
 #include "model/model_file.h"
 #include "model/network_parts.h"
 
-#include "base/file.h"
 #include "graph/program.h"
+#include "harness/data_file.h"
 #include "harness/golden.h"
 
 enum { SIDE = 256 };
@@ -108,10 +108,10 @@ static void parity(void **state)
 {
     (void)state;
     char weights[512];
-    golden_data_path("efficientnet-lite0.pth", weights);
+    data_file_require("efficientnet-lite0.pth", weights);
     TensorFile *golden = golden_open("encoder.safetensors");
     Model *model = empty_model();
-    if (model_load_encoder(model, weights) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(model_load_encoder(model, weights));
     for (int isa = ISA_PLAIN; isa <= (int)cpu_isa_detect(); isa++) {
         Program *program = compile(model, (CpuIsa)isa);
         fill_image(program_tensor(program, "image").data);
@@ -129,13 +129,13 @@ static void conversion(void **state)
 {
     (void)state;
     char weights[512], folder[64], path[128];
-    golden_data_path("efficientnet-lite0.pth", weights);
+    data_file_require("efficientnet-lite0.pth", weights);
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/encoder.safetensors", folder);
     Model *published = empty_model(), *converted = empty_model();
     assert_int_equal(model_load_encoder(published, weights), ERR_NONE);
     ConvertReport report = { 0 };
-    if (convert_file(weights, path, DTYPE_F32, false, &report) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(convert_file(weights, path, DTYPE_F32, false, &report));
     assert_int_equal(report.kind, CONVERT_ENCODER);
     assert_string_equal(report.format, "PyTorch legacy");
     assert_int_equal(report.read, 296);
@@ -163,7 +163,7 @@ static void more_bands(void **state)
     char weights[512];
     ModelConfig config;
     Model *model = NULL, *rgb = empty_model();
-    golden_data_path("efficientnet-lite0.pth", weights);
+    data_file_require("efficientnet-lite0.pth", weights);
     assert_int_equal(model_config_init(&config), ERR_NONE);
     assert_int_equal(model_config_set_classes(&config, 2), ERR_NONE);
     assert_int_equal(model_config_set_bands(&config, 5), ERR_NONE);

@@ -50,7 +50,7 @@ static Model *initialized(bool auxiliary)
     ModelConfig config;
     Model *model = NULL;
     configure(&config);
-    if (model_new(&config, auxiliary, &model) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(model_new(&config, auxiliary, &model));
     model_config_done(&config);
     model_initialize(model, 5);
     return model;
@@ -87,9 +87,9 @@ static void round_trip(void **state)
     save.weights = DTYPE_F32;
     save.auxiliary = true;
     add_prompts(model);
-    if (model_save(model, s.path, &save) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(model_save(model, s.path, &save));
     assert_int_equal(model_save(model, s.path, &save), ERR_OUTPUT);
-    if (model_load(s.path, true, &back) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(model_load(s.path, true, &back));
     assert_same_config(&model->config, &back->config);
     assert_int_equal(params_length(model->params), params_length(back->params));
     assert_memory_equal(params_values(model->params), params_values(back->params),
@@ -272,7 +272,7 @@ static void refuses_changed_files(void **state)
     Model *model = initialized(false), *back = NULL;
     const Change none = { 0 };
     write_changed(model, &none, s.path);
-    if (model_load(s.path, false, &back) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(model_load(s.path, false, &back));
     model_free(back);
     back = NULL;
     for (int64_t i = 0; i < ARRAY_LEN(changes); i++) {

@@ -22,21 +22,21 @@ enum { CASES_MAX = 128, NAME_BYTES = 64 };
 static int32_t integer(const Json *attributes, const char *key)
 {
     int64_t value = 0;
-    if (json_get_int(attributes, key, 0, 1000000, &value) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(json_get_int(attributes, key, 0, 1000000, &value));
     return (int32_t)value;
 }
 
 static float number(const Json *attributes, const char *key)
 {
     double value = 0;
-    if (json_get_double(attributes, key, &value) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(json_get_double(attributes, key, &value));
     return (float)value;
 }
 
 static bool truth(const Json *attributes, const char *key)
 {
     bool value = false;
-    if (json_get_bool(attributes, key, &value) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(json_get_bool(attributes, key, &value));
     return value;
 }
 
@@ -44,7 +44,7 @@ static bool truth(const Json *attributes, const char *key)
 static int enumerator(const Json *attributes, const char *key, const char *const *names, int n)
 {
     const char *text = NULL;
-    if (json_get_string(attributes, key, &text) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(json_get_string(attributes, key, &text));
     for (int i = 0; i < n; i++)
         if (strcmp(names[i], text) == 0) return i;
     fail_msg("'%s' is no value of %s", text, key);
@@ -86,7 +86,7 @@ static Var build_attention(Graph *g, const Json *a, const Var *in)
 }
 static Var build_batchnorm(Graph *g, const Json *a, const Var *in)
 {
-    const BatchnormAttr attr = { number(a, "eps"), number(a, "momentum"), activation_of(a) };
+    const BatchnormAttr attr = { number(a, "eps"), number(a, "momentum"), activation_of(a), false };
     return op_batchnorm(g, in[0], in[1], in[2], in[3], in[4], &attr);
 }
 static Var build_channel_scale(Graph *g, const Json *a, const Var *in)
@@ -321,7 +321,7 @@ static void compile(Run *run, bool training, CpuIsa isa)
     }
     options.device.isa = isa;
     options.poison = true;
-    if (program_compile(run->g, run->params, &options, &run->program) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(program_compile(run->g, run->params, &options, &run->program));
     fill_inputs(run);
 }
 
@@ -349,8 +349,8 @@ static void run_case(Run *run, bool training, CpuIsa isa)
 {
     const double tolerance = 1e-5;
     compile(run, training, isa);
-    if (program_forward(run->program, 0) != ERR_NONE) fail_msg("%s", err_message());
-    if (training && program_backward(run->program, false) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(program_forward(run->program, 0));
+    ASSERT_OK(training && program_backward(run->program, false));
     const StoredTensor *out = find(run, "out", 0);
     const Tensor result = program_tensor(run->program, "out");
     assert_true(shape_equal(&result.shape, &out->shape));
@@ -376,10 +376,10 @@ static void check_case(void **state)
     char path[512];
     Run run = { .file = NULL };
     (void)snprintf(path, sizeof path, "%s/%s.safetensors", FOLDER, id->name);
-    if (safetensors_open(path, &run.file) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(safetensors_open(path, &run.file));
     const char *text = tensor_file_metadata(run.file, "attributes");
     assert_non_null(text);
-    if (json_parse(text, strlen(text), 1 << 16, &run.attributes) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(json_parse(text, strlen(text), 1 << 16, &run.attributes));
     const bool statistics = strcmp(tensor_file_metadata(run.file, "op"), "batchnorm") == 0;
     for (CpuIsa isa = ISA_PLAIN; isa <= cpu_isa_detect(); isa++) {
         const bool training = find(&run, "d_in", 0) != NULL || find(&run, "d_in", 1) != NULL;

@@ -2,11 +2,10 @@
  * The text encoder with the published weights against transformers (tools/golden/text_encoder.py), and its errors. */
 #include "model/text_encoder.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "harness/golden.h"
+#include "harness/vocabulary.h"
 #include "model/convert.h"
-#include "text/wordpiece.h"
 
 static const double tolerance = 1e-4;
 enum { SENTENCES = 4 };
@@ -17,8 +16,8 @@ static TextEncoder *loaded(CpuIsa isa)
     TextEncoder *encoder = NULL;
     Device device = device_default();
     device.isa = isa;
-    golden_data_path("minilm/model.safetensors", path);
-    if (text_encoder_new(path, device, &encoder) != ERR_NONE) fail_msg("%s", err_message());
+    data_file_require("minilm/model.safetensors", path);
+    ASSERT_OK(text_encoder_new(path, device, &encoder));
     return encoder;
 }
 
@@ -39,7 +38,7 @@ static void check_sentence(const TensorFile *golden, TextEncoder *encoder, int s
     float features[TEXT_ENCODER_MAX_TOKENS * TEXT_ENCODER_WIDTH], want[TEXT_ENCODER_MAX_TOKENS * TEXT_ENCODER_WIDTH];
     char name[32], key[48];
     const int64_t n = read_ids(golden, sentence, ids), count = n * TEXT_ENCODER_WIDTH;
-    if (text_encode(encoder, ids, n, features) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(text_encode(encoder, ids, n, features));
     (void)snprintf(name, sizeof name, "output.%d", sentence);
     (void)snprintf(key, sizeof key, "output.%d.summary", sentence);
     const double used = golden_compare(golden, key, name, features, count, 8, tolerance);
@@ -73,10 +72,7 @@ static void parity(void **state)
 static void tokenizer_fits(void **state)
 {
     (void)state;
-    char path[512];
-    WordPiece *tokenizer = NULL;
-    golden_data_path("minilm/vocab.txt", path);
-    assert_int_equal(wordpiece_new(path, &tokenizer), ERR_NONE);
+    WordPiece *tokenizer = vocabulary_published();
     TensorFile *golden = golden_open("text_encoder.safetensors");
     const char *json = tensor_file_metadata(golden, "sentences");
     Json *root = NULL;
@@ -133,16 +129,16 @@ static void conversion(void **state)
 {
     (void)state;
     char weights[512], folder[64], path[128];
-    golden_data_path("minilm/model.safetensors", weights);
+    data_file_require("minilm/model.safetensors", weights);
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/text.safetensors", folder);
     ConvertReport report = { 0 };
-    if (convert_file(weights, path, DTYPE_F16, false, &report) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(convert_file(weights, path, DTYPE_F16, false, &report));
     assert_int_equal(report.kind, CONVERT_TEXT_ENCODER);
     assert_int_equal(report.read, 104);
     assert_int_equal(report.written, 101);
     TextEncoder *half = NULL, *full = loaded(cpu_isa_detect());
-    if (text_encoder_new(path, device_default(), &half) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(text_encoder_new(path, device_default(), &half));
     const int32_t ids[] = { 101, 2300, 1012, 102 };
     float a[4 * TEXT_ENCODER_WIDTH], b[4 * TEXT_ENCODER_WIDTH];
     assert_int_equal(text_encode(full, ids, 4, a), ERR_NONE);

@@ -5,9 +5,7 @@
 #include "base/file.h"
 #include "model/pickle.h"
 
-#include "harness/unit.h"
-
-#include <string.h>
+#include "harness/data_file.h"
 
 static const struct {
     const char *name;
@@ -52,27 +50,18 @@ static void reads_torch_save(void **state)
         char path[512];
         (void)snprintf(path, sizeof path, "%s/tests/golden/%s", METASEG_SOURCE_DIR, names[i]);
         TensorFile *file = NULL;
-        if (tensor_file_open(path, &file) != ERR_NONE) fail_msg("%s", err_message());
+        ASSERT_OK(tensor_file_open(path, &file));
         assert_string_equal(tensor_file_format(file), formats[i]);
         check_tensors(file);
         tensor_file_close(file);
     }
 }
 
-static char *golden(const char *name, size_t *ret_length)
-{
-    char path[512];
-    char *bytes = NULL;
-    (void)snprintf(path, sizeof path, "%s/tests/golden/%s", METASEG_SOURCE_DIR, name);
-    if (file_read(path, 1 << 20, &bytes, ret_length) != ERR_NONE) fail_msg("%s", err_message());
-    return bytes;
-}
-
 static void refuses_every_truncation(void **state)
 {
     (void)state;
     size_t n = 0;
-    char *bytes = golden("torch_legacy.pth", &n);
+    char *bytes = data_file_golden("torch_legacy.pth", &n);
     for (size_t cut = 0; cut < n; cut++) {
         char *exact = malloc(cut + 1);
         assert_non_null(exact);
@@ -91,7 +80,7 @@ static void survives_wrong_bytes(void **state)
     (void)state;
     static const unsigned char wrong[] = { 0x00, 0xff, '(', '.', 'R', 'b', 'u', 'q', 'j', 'X' };
     size_t n = 0;
-    char *bytes = golden("torch_legacy.pth", &n);
+    char *bytes = data_file_golden("torch_legacy.pth", &n);
     int64_t refused = 0;
     for (size_t at = 0; at < n; at++) {
         const char right = bytes[at];
@@ -121,7 +110,7 @@ static void zip_with_wrong_bytes(void **state)
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/a.pth", folder);
     size_t n = 0;
-    char *bytes = golden("torch_zip.pth", &n);
+    char *bytes = data_file_golden("torch_zip.pth", &n);
     for (size_t at = 0; at < n; at += 7) {
         const char right = bytes[at];
         bytes[at] = (char)(bytes[at] ^ 0x55);
@@ -305,7 +294,7 @@ static void refuses_bad_files(void **state)
     (void)state;
     static const char good[] = PREAMBLE OBJECT("K\x04", WHOLE_VIEW) KEYS DATA;
     TensorFile *file = NULL;
-    if (torch_legacy_parse(good, sizeof good - 1, "good", &file) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(torch_legacy_parse(good, sizeof good - 1, "good", &file));
     float values[4] = { 0 };
     assert_int_equal(stored_tensor_read_f32(tensor_file_find(file, "w"), values), ERR_NONE);
     assert_true(values[0] == 1.0F && values[3] == 4.0F);

@@ -2,25 +2,18 @@
  * The picture of image, map and labels: what stands where, in which colour, and what is refused. */
 #include "predict/side_by_side.h"
 
-#include "base/file.h"
 #include "geo/raster_write.h"
 #include "harness/unit.h"
-
-#include <string.h>
 
 enum { COLUMNS = 40, ROWS = 20 };
 static const RasterClass classes[] = { { 1, "left", { 255, 0, 0 } }, { 4, "right", { 0, 128, 255 } } };
 static const double bounds[4] = { 10.0, 40.0, 14.0, 42.0 };
-static char folder[64];
-
-static void path_of(const char *name, char ret_path[128]) { (void)snprintf(ret_path, 128, "%s/%s", folder, name); }
 
 /* A raster over the bounds whose left half is `left` and whose right half is `right`, in all bands. */
 static void make(const char *name, RasterKind kind, int64_t columns, int64_t rows, uint8_t left, uint8_t right)
 {
-    char path[128];
-    path_of(name, path);
-    const RasterWriteOptions options = { .path = path,
+    char path[256];
+    const RasterWriteOptions options = { .path = unit_at(name, path),
                                          .kind = kind,
                                          .width = columns,
                                          .height = rows,
@@ -39,34 +32,20 @@ static void make(const char *name, RasterKind kind, int64_t columns, int64_t row
 
 static int make_all(void **state)
 {
-    (void)state;
-    unit_folder(folder);
+    (void)unit_set_up(state);
     make("image.tif", RASTER_COLORS, COLUMNS, ROWS, 40, 200);
     make("map.tif", RASTER_CLASSES, COLUMNS, ROWS, 1, 4);
     make("labels.tif", RASTER_CLASSES, COLUMNS / 2, ROWS / 2, 4, 9); /* the map has no class 9 */
     return 0;
 }
 
-static int remove_all(void **state)
-{
-    (void)state;
-    static const char *const names[] = { "image.tif",          "map.tif", "map.tif.aux.xml", "labels.tif",
-                                         "labels.tif.aux.xml", "out.png", "out.png.aux.xml" };
-    char path[128];
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        path_of(names[i], path);
-        assert_int_equal(file_remove(path), ERR_NONE);
-    }
-    return rmdir(folder);
-}
-
 static Err write_picture(const char *image, const char *map, const char *labels, int64_t width)
 {
-    char paths[4][128];
-    path_of(image, paths[0]);
-    path_of(map, paths[1]);
-    path_of(labels, paths[2]);
-    path_of("out.png", paths[3]);
+    char paths[4][256];
+    unit_at(image, paths[0]);
+    unit_at(map, paths[1]);
+    unit_at(labels, paths[2]);
+    unit_at("out.png", paths[3]);
     const SideBySide what = { .image = paths[0], .map = paths[1], .labels = paths[2], .width = width };
     return side_by_side_write(&what, paths[3], true);
 }
@@ -82,11 +61,10 @@ static uint32_t pixel(Raster *picture, int64_t x, int64_t y)
 static void quarters(void **state)
 {
     (void)state;
-    char path[128];
+    char path[256];
     Raster *picture = NULL;
     assert_int_equal(write_picture("image.tif", "map.tif", "labels.tif", 500), ERR_NONE);
-    path_of("out.png", path);
-    assert_int_equal(raster_open(path, &picture), ERR_NONE);
+    assert_int_equal(raster_open(unit_at("out.png", path), &picture), ERR_NONE);
     const int64_t left = 8;
     const int64_t right = 8 + 500 + 12;
     const int64_t upper = 8 + 22;
@@ -115,8 +93,17 @@ static void refusals(void **state)
     assert_non_null(strstr(err_message(), "its place is unknown"));
 }
 
+static void nothing_else_is_left(void **state)
+{
+    (void)state;
+    unit_check_files((const char *const[]){ "image.tif", "map.tif", "map.tif.aux.xml", "labels.tif",
+                                            "labels.tif.aux.xml", "out.png" },
+                     6);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(quarters), cmocka_unit_test(refusals) };
-    return cmocka_run_group_tests(tests, make_all, remove_all);
+    const struct CMUnitTest tests[] = { cmocka_unit_test(quarters), cmocka_unit_test(refusals),
+                                        cmocka_unit_test(nothing_else_is_left) };
+    return cmocka_run_group_tests(tests, make_all, unit_tear_down);
 }

@@ -263,7 +263,7 @@ static WordPiece *small_tokenizer(void)
     assert_int_equal(path_join(folder, "vocab.txt", &path), ERR_NONE);
     assert_int_equal(file_write(path, vocabulary, strlen(vocabulary), true), ERR_NONE);
     WordPiece *tokenizer = NULL;
-    if (wordpiece_new(path, &tokenizer) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(wordpiece_new(path, &tokenizer));
     assert_int_equal(file_remove(path), ERR_NONE);
     assert_int_equal(rmdir(folder), 0);
     free(path);

@@ -2,47 +2,12 @@
  * The tokenizer against the reference's ids (tests/golden, written by tools/golden/tokenizer.py). */
 #include "text/wordpiece.h"
 
-#include "base/file.h"
 #include "base/str.h"
-#include "harness/unit.h"
+#include "harness/vocabulary.h"
 
-#include <stdbool.h>
-#include <string.h>
 #include <time.h>
 
 enum { IDS_MAX = 4096 };
-
-static char *data_file(const char *name)
-{
-    const char *folder = getenv("METASEG_DATA");
-    char *path = NULL;
-    assert_int_equal(path_join(folder != NULL ? folder : METASEG_SOURCE_DIR "/.cache/data", name, &path), ERR_NONE);
-    return path;
-}
-
-/* The published vocabulary; skips the test where it is not installed. */
-static WordPiece *published(void)
-{
-    char *path = data_file("minilm/vocab.txt");
-    const bool there = file_exists(path);
-    WordPiece *tokenizer = NULL;
-    const Err err = there ? wordpiece_new(path, &tokenizer) : ERR_NONE;
-    if (!there) print_message("no %s: run the set-up\n", path);
-    free(path);
-    if (!there) skip();
-    if (err != ERR_NONE) fail_msg("%s", err_message());
-    return tokenizer;
-}
-
-static char *golden(const char *name)
-{
-    char *path = NULL, *text = NULL;
-    size_t length = 0;
-    assert_int_equal(path_join(METASEG_SOURCE_DIR "/tests/golden", name, &path), ERR_NONE);
-    if (file_read(path, 1 << 24, &text, &length) != ERR_NONE) fail_msg("%s", err_message());
-    free(path);
-    return text;
-}
 
 /* Undoes "\xNN" in place; returns the bytes. */
 static size_t unescape(char *text)
@@ -85,8 +50,9 @@ static void check_case(const WordPiece *tokenizer, int64_t line, char *text, con
 static void corpus(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = published();
-    char *text = golden("tokenizer_corpus.txt");
+    WordPiece *tokenizer = vocabulary_published();
+    size_t length = 0;
+    char *text = data_file_golden("tokenizer_corpus.txt", &length);
     int64_t line = 0, cases = 0;
     for (char *at = text; *at != '\0';) {
         char *end = strchr(at, '\n');
@@ -146,8 +112,9 @@ static uint32_t add_ids(const WordPiece *tokenizer, const char *text, size_t byt
 static void sweep(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = published();
-    char *text = golden("tokenizer_sweep.txt");
+    WordPiece *tokenizer = vocabulary_published();
+    size_t bytes = 0;
+    char *text = data_file_golden("tokenizer_sweep.txt", &bytes);
     const char *at = strchr(text, '\n') + 1;
     for (int32_t first = 0; first < 0x110000; first += 4096) {
         char *end = NULL;
@@ -174,7 +141,7 @@ static void sweep(void **state)
 static void truncation(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = published();
+    WordPiece *tokenizer = vocabulary_published();
     static const char text[] = "tropical rainforest, monsoon & savanna";
     static const int32_t all[] = { 101, 5133, 18951, 1010, 19183, 1004, 22323, 102 };
     for (int64_t capacity = 2; capacity <= 10; capacity++) {
@@ -194,7 +161,7 @@ static void truncation(void **state)
 static void lookup(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = published();
+    WordPiece *tokenizer = vocabulary_published();
     assert_int_equal(wordpiece_size(tokenizer), 30522);
     assert_string_equal(wordpiece_token(tokenizer, 2075), "##ing");
     assert_int_equal(wordpiece_id(tokenizer, "##ing"), 2075);
@@ -209,7 +176,7 @@ static void lookup(void **state)
 static void too_long(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = published();
+    WordPiece *tokenizer = vocabulary_published();
     char *text = malloc(WORDPIECE_TEXT_BYTES_MAX + 1);
     assert_non_null(text);
     memset(text, 'a', WORDPIECE_TEXT_BYTES_MAX + 1);
@@ -244,7 +211,8 @@ static void vocabularies(void **state)
         { "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\0b\n", 35, ERR_MODEL, "not a UTF-8 text" },
         { "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n\xff\n", 0, ERR_MODEL, "not a UTF-8 text" },
     };
-    const char *path = "wordpiece_test_vocab.txt";
+    char path[256];
+    unit_at("vocab.txt", path);
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
         const size_t bytes = cases[i].bytes > 0 ? cases[i].bytes : strlen(cases[i].text);
         assert_int_equal(file_write(path, cases[i].text, bytes, true), ERR_NONE);
@@ -276,7 +244,7 @@ static void load_time(void **state)
     for (int i = 0; i < 5; i++) {
         struct timespec from, to;
         (void)clock_gettime(CLOCK_MONOTONIC, &from);
-        WordPiece *tokenizer = published();
+        WordPiece *tokenizer = vocabulary_published();
         (void)clock_gettime(CLOCK_MONOTONIC, &to);
         wordpiece_free(tokenizer);
         const double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
@@ -293,5 +261,5 @@ int main(void)
         cmocka_unit_test(lookup),    cmocka_unit_test(too_long), cmocka_unit_test(vocabularies),
         cmocka_unit_test(load_time),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

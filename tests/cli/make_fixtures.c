@@ -19,7 +19,12 @@ enum { WIDTH = 40, HEIGHT = 30, MAX_BYTES = 1 << 28, PROMPT_ROWS = 6 };
 static const char *folder;
 static char path_buffers[4][256];
 
-static const char *at(int buffer, const char *name) { return test_at(folder, name, path_buffers[buffer]); }
+static const char *at(int buffer, const char *name)
+{
+    char *const path = path_buffers[buffer];
+    (void)snprintf(path, sizeof path_buffers[buffer], "%s/%s", folder, name);
+    return path;
+}
 
 /* ---- the model ---- */
 
@@ -106,7 +111,7 @@ static void make_hostile(void)
     write_tensors("header.safetensors", UINT64_MAX / 2, plain, 16);
     write_tensors("header_beyond_file.safetensors", strlen(plain) + 17, plain, 16);
     write_tensors("empty.safetensors", 0, "", 0);
-    test_write_text(at(1, "hostile.pth"), "cos\nsystem\n(S'touch pwned'\ntR.");
+    unit_write_text(at(1, "hostile.pth"), "cos\nsystem\n(S'touch pwned'\ntR.");
 }
 
 /* The first place of `word` in the bytes. */
@@ -229,10 +234,10 @@ static void make_bad_rasters(void)
     write_bytes("truncated.tif", bytes, length - 1000);
     write_bytes("truncated_early.tif", bytes, 60);
     free(bytes);
-    test_write_text(at(1, "empty.tif"), "");
-    test_write_text(at(1, "text.tif"), "This is only text, whatever it is called.\n");
-    test_write_text(at(1, "no_bands.vrt"), "<VRTDataset rasterXSize=\"4\" rasterYSize=\"4\"></VRTDataset>");
-    test_write_text(at(1, "huge.vrt"),
+    unit_write_text(at(1, "empty.tif"), "");
+    unit_write_text(at(1, "text.tif"), "This is only text, whatever it is called.\n");
+    unit_write_text(at(1, "no_bands.vrt"), "<VRTDataset rasterXSize=\"4\" rasterYSize=\"4\"></VRTDataset>");
+    unit_write_text(at(1, "huge.vrt"),
                     "<VRTDataset rasterXSize=\"2000000000\" rasterYSize=\"2000000000\"><VRTRasterBand "
                     "dataType=\"Byte\" band=\"1\"/></VRTDataset>");
     r = (TestRaster){ .width = 300, .height = 300, .bands = 3, .geotransform = place, .epsg = 4326, .options = rgb };
@@ -246,7 +251,7 @@ static void make_share(void)
     float values[18 * 36];
     for (int i = 0; i < 18 * 36; i++) values[i] = i % 36 < 4 ? 1.0F : i % 36 < 8 ? 7.0F : 32.0F;
     test_raster(at(1, "world.png"), (TestRaster){ .width = 36, .height = 18, .driver = "PNG", .values = values });
-    test_write_text(at(2, "world.csv"), ",kg_zone,zoneNum\n1,Af,1\n7,BWh,7\n32,Ocean,32\n");
+    unit_write_text(at(2, "world.csv"), ",kg_zone,zoneNum\n1,Af,1\n7,BWh,7\n32,Ocean,32\n");
     ASSERT_OK(file_make_folders(at(0, "share/models")));
     ASSERT_OK(climate_convert(at(1, "world.png"), at(2, "world.csv"), at(3, "share/koppen_geiger.bin"), 1));
     if (symlink(METASEG_SOURCE_DIR "/share/prompts", at(0, "share/prompts")) != 0) fail_msg("no link can be made");

@@ -22,23 +22,8 @@ static inline TensorFile *golden_open(const char *name)
     char path[512];
     TensorFile *file = NULL;
     (void)snprintf(path, sizeof path, "%s/tests/golden/%s", METASEG_SOURCE_DIR, name);
-    if (tensor_file_open(path, &file) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(tensor_file_open(path, &file));
     return file;
-}
-
-/* Path of a file that set-up downloads: below METASEG_DATA, else .cache/data of the source folder. Skips the test, and
- * says so, when it is not there. */
-static inline void golden_data_path(const char *name, char ret_path[512])
-{
-    const char *folder = getenv("METASEG_DATA");
-    if (folder != NULL && folder[0] != '\0')
-        (void)snprintf(ret_path, 512, "%s/%s", folder, name);
-    else
-        (void)snprintf(ret_path, 512, "%s/.cache/data/%s", METASEG_SOURCE_DIR, name);
-    if (access(ret_path, R_OK) != 0) {
-        print_message("SKIPPED: '%s' is missing; set-up downloads it\n", ret_path);
-        skip();
-    }
 }
 
 /* u(NAME, i) and n(NAME, i). */
@@ -59,7 +44,7 @@ static inline void golden_normals(const char *name, double mean, double std, flo
 static inline double *golden_doubles(const TensorFile *file, const char *key, int64_t n)
 {
     const StoredTensor *tensor = NULL;
-    if (tensor_file_require(file, key, NULL, &tensor) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(tensor_file_require(file, key, NULL, &tensor));
     assert_int_equal(tensor->dtype, DTYPE_F64);
     const int64_t count = shape_count(&tensor->shape);
     if (n >= 0) assert_int_equal(count, n);

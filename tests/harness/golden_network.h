@@ -75,7 +75,7 @@ static inline Model *golden_network_model(ModelFusion fusion)
     ModelConfig config;
     Model *model = NULL;
     golden_configure(&config, fusion);
-    if (model_new(&config, true, &model) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(model_new(&config, true, &model));
     model_config_done(&config);
     golden_fill_params(model->params);
     return model;
@@ -88,7 +88,7 @@ static inline void golden_copy_input(const TensorFile *golden, const Program *pr
     const StoredTensor *from = NULL;
     if (to.data == NULL) return; /* the text-free network has fewer */
     (void)snprintf(key, sizeof key, "input.%s", name);
-    if (tensor_file_require(golden, key, &to.shape, &from) != ERR_NONE) fail_msg("%s", err_message());
+    ASSERT_OK(tensor_file_require(golden, key, &to.shape, &from));
     assert_int_equal(from->dtype, to.dtype);
     stored_tensor_copy(from, to.data);
 }
