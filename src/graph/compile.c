@@ -5,6 +5,7 @@
  */
 #include "graph/program_internal.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +220,9 @@ Err program_compile(const Graph *graph, ParamSet *params, const ProgramOptions *
     if (program == NULL) return err_memory(sizeof *program, "a program");
     program->params = params;
     program->options = *options;
+    /* oneDNN shares out its work before it opens a team: what threads that OpenMP refuses would do stays undone */
+    if (program->options.device.threads > omp_get_thread_limit())
+        program->options.device.threads = omp_get_thread_limit();
     program->training = graph->training;
     program->loss = options->loss.id;
     const Err err = build(program, graph);

@@ -49,10 +49,17 @@ static Err run_forward(Program *program, uint64_t run_step)
     return ERR_NONE;
 }
 
+/* The calling thread's teams get exactly as many threads as the steps were prepared for, see program_compile. */
+static void claim_threads(const Program *program)
+{
+    omp_set_dynamic(0);
+    omp_set_num_threads(program->options.device.threads);
+}
+
 Err program_forward(Program *program, uint64_t run_step)
 {
     const int32_t threads = program->options.device.threads;
-    omp_set_num_threads(threads);
+    claim_threads(program);
     const uint32_t before = denormals_off(threads);
     const Err err = run_forward(program, run_step);
     denormals_restore(threads, before);
@@ -63,7 +70,7 @@ Err program_backward(Program *program, bool accumulate)
 {
     const int32_t threads = program->options.device.threads;
     if (program->loss < 0) return err_set(ERR_ARGUMENT, "this program was compiled without a loss");
-    omp_set_num_threads(threads);
+    claim_threads(program);
     const uint32_t before = denormals_off(threads);
     const Err err = program_run_backward(program, accumulate);
     denormals_restore(threads, before);
@@ -89,7 +96,7 @@ Err program_discard_packed(Program *program)
 {
     if (program->training) return err_set(ERR_ARGUMENT, "a training program needs its parameters");
     if (program->discarded) return ERR_NONE;
-    omp_set_num_threads(program->options.device.threads);
+    claim_threads(program);
     if (!program->packed) TRY(pack_all(program));
     bool *const drop = calloc((size_t)params_count(program->params) + 1, sizeof *drop);
     if (drop == NULL) return err_memory(sizeof *drop, "a list of parameters");

@@ -56,6 +56,11 @@ accept good.tif 1200 '' -b 1,2,3
 cmp -s "$work/map.tif" "$work/good.tif" || fail "the same bands by name and by number give different maps"
 accept good.tif 1200 '' --threads 2
 cmp -s "$work/map.tif" "$work/good.tif" || fail "two threads give another map"
+limit=${OMP_THREAD_LIMIT-}
+export OMP_THREAD_LIMIT=1 # OpenMP refuses the second thread
+accept good.tif 1200 '' --threads 2
+cmp -s "$work/map.tif" "$work/good.tif" || fail "two threads of which one is refused give another map"
+if [ -n "$limit" ]; then OMP_THREAD_LIMIT=$limit; else unset OMP_THREAD_LIMIT; fi
 accept good.tif 1200 '' --confidence "$work/c.tif" --probabilities "$work/p.tif" --quicklook "$work/q.png"
 for file in c.tif p.tif q.png; do [ -s "$work/$file" ] || fail "no $file"; done
 accept good.tif 1200 '' --prompts null
