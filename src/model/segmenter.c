@@ -171,3 +171,21 @@ Err segmenter_compile(ParamSet *params, const ModelConfig *config, const Segment
     }
     return err;
 }
+
+static void write_input(const Program *program, const char *name, const void *from)
+{
+    if (from == NULL) return;
+    const Tensor tensor = program_tensor(program, name);
+    ASSERT(tensor.data != NULL);
+    memcpy(tensor.data, from, tensor_bytes(&tensor));
+}
+
+void segmenter_write(const Program *program, const SegmenterInputs *inputs)
+{
+    write_input(program, "image", inputs->image);
+    write_input(program, "labels", inputs->labels);
+    write_input(program, "tokens", inputs->tokens);
+    write_input(program, "token_mask", inputs->token_mask);
+    write_input(program, "log_share_16", inputs->log_share_16);
+    write_input(program, "log_share_32", inputs->log_share_32);
+}

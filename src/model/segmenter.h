@@ -50,4 +50,14 @@ Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliar
 Err segmenter_compile(ParamSet *params, const ModelConfig *config, const SegmenterShape *shape,
                       const SegmenterTraining *training, const ProgramOptions *options, Program **ret_program);
 
+/* What a run reads, laid out as the inputs above; NULL: not read (text without fusion, labels in inference). */
+typedef struct SegmenterInputs {
+    const float *image;
+    const uint8_t *labels;
+    const float *tokens, *token_mask, *log_share_16, *log_share_32;
+} SegmenterInputs;
+
+/* Copies all that is not NULL into a program of segmenter_compile, which must have those inputs (ASSERT). */
+void segmenter_write(const Program *program, const SegmenterInputs *inputs);
+
 #endif

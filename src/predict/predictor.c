@@ -5,6 +5,7 @@
 #include "base/channel.h"
 #include "geo/mosaic.h"
 #include "geo/tile_grid.h"
+#include "model/segmenter.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -187,13 +188,6 @@ static Err emit(Pipeline *p, int64_t readable)
 
 /* ---- program ---- */
 
-static void give(const Program *program, const char *name, const void *from)
-{
-    const Tensor t = program_tensor(program, name);
-    ASSERT(t.data != NULL);
-    memcpy(t.data, from, tensor_bytes(&t));
-}
-
 static Err score(Pipeline *p, const TileInput *tile)
 {
     Program *const program = p->model->program;
@@ -201,13 +195,12 @@ static Err score(Pipeline *p, const TileInput *tile)
     if (tile->empty) {
         memset(scores.data, 0, tensor_bytes(&scores));
     } else {
-        give(program, "image", tile->image);
-        if (tile->text.tokens != NULL) {
-            give(program, "tokens", tile->text.tokens);
-            give(program, "token_mask", tile->text.token_mask);
-            give(program, "log_share_16", tile->text.log_share_16);
-            give(program, "log_share_32", tile->text.log_share_32);
-        }
+        const SegmenterInputs inputs = { .image = tile->image,
+                                         .tokens = tile->text.tokens,
+                                         .token_mask = tile->text.token_mask,
+                                         .log_share_16 = tile->text.log_share_16,
+                                         .log_share_32 = tile->text.log_share_32 };
+        segmenter_write(program, &inputs);
         TRY(program_forward(program, 0));
     }
     const Tile t = tile_grid_at(&p->grid, tile->index);

@@ -32,6 +32,16 @@ void batch_done(Batch *batch)
     *batch = (Batch){ 0 };
 }
 
+SegmenterInputs batch_inputs(const Batch *batch, bool labels)
+{
+    return (SegmenterInputs){ .image = batch->image,
+                              .labels = labels ? batch->labels : NULL,
+                              .tokens = batch->tokens,
+                              .token_mask = batch->token_mask,
+                              .log_share_16 = batch->log_share_16,
+                              .log_share_32 = batch->log_share_32 };
+}
+
 static size_t mask_length(const BatchLayout *l) { return (size_t)(TEXT_MAX_SLOTS * l->tokens + TEXT_NULL_TOKENS); }
 
 Err batch_init(Batch *batch, const BatchLayout *l)

@@ -7,6 +7,7 @@
 #define METASEG_TRAIN_LOADER_H
 
 #include "data/dataset.h"
+#include "model/segmenter.h"
 
 /* One batch in the layout of the program's inputs (docs/model.md section 1). tokens and what follows are NULL for a
  * network without text. */
@@ -27,6 +28,9 @@ typedef struct BatchLayout {
 /* Buffers of a batch. ERR_MEMORY. batch_done() frees. */
 Err batch_init(Batch *batch, const BatchLayout *layout);
 void batch_done(Batch *batch);
+
+/* A batch as the inputs of a program; labels: training reads them. */
+SegmenterInputs batch_inputs(const Batch *batch, bool labels);
 
 /* Where window i of a batch goes. */
 WindowBuffers batch_window(const Batch *batch, const BatchLayout *layout, int64_t i);

@@ -249,13 +249,6 @@ static void done(Trainer *t)
     config_free(t->config);
 }
 
-static void fill(const Program *program, const char *name, const void *from)
-{
-    const Tensor tensor = program_tensor(program, name);
-    ASSERT(tensor.data != NULL);
-    memcpy(tensor.data, from, tensor_bytes(&tensor));
-}
-
 static double scalar(const Program *program, const char *name)
 {
     const Tensor tensor = program_tensor(program, name);
@@ -267,14 +260,8 @@ static Err train_step(Trainer *t)
     const Batch *batch = NULL;
     TRY(compile_training(t));
     TRY(loader_next(t->loader, &batch));
-    fill(t->training, "image", batch->image);
-    fill(t->training, "labels", batch->labels);
-    if (batch->tokens != NULL) {
-        fill(t->training, "tokens", batch->tokens);
-        fill(t->training, "token_mask", batch->token_mask);
-        fill(t->training, "log_share_16", batch->log_share_16);
-        fill(t->training, "log_share_32", batch->log_share_32);
-    }
+    const SegmenterInputs inputs = batch_inputs(batch, true);
+    segmenter_write(t->training, &inputs);
     TRY(program_forward(t->training, (uint64_t)t->step));
     TRY(program_backward(t->training, false));
     t->loss = scalar(t->training, "loss");

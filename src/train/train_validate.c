@@ -7,22 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fill(const Program *program, const char *name, const void *from)
-{
-    const Tensor t = program_tensor(program, name);
-    if (t.data != NULL) memcpy(t.data, from, tensor_bytes(&t));
-}
-
-static void fill_inputs(const Program *program, const Batch *batch)
-{
-    fill(program, "image", batch->image);
-    if (batch->tokens == NULL) return;
-    fill(program, "tokens", batch->tokens);
-    fill(program, "token_mask", batch->token_mask);
-    fill(program, "log_share_16", batch->log_share_16);
-    fill(program, "log_share_32", batch->log_share_32);
-}
-
 /* Scores of one window -> classes -> matrix. */
 static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
 {
@@ -63,7 +47,8 @@ Err trainer_validate(Trainer *t, Metrics *ret_metrics)
         code = dataset_validation_window(t->dataset, i, &t->text, t->layout.tokens,
                                          batch_window(&t->window, &t->window_layout, 0));
         if (code != ERR_NONE) break;
-        fill_inputs(t->validation, &t->window);
+        const SegmenterInputs inputs = batch_inputs(&t->window, false);
+        segmenter_write(t->validation, &inputs);
         code = program_forward(t->validation, 0);
         if (code == ERR_NONE) code = count_window(t, classes, &confusion);
     }
