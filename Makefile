@@ -4,7 +4,7 @@
 #   make            builds build/metaseg          make demo      a land-cover map of the Earth in out/
 #   make check      all tests                     make bench     speed, beside PyTorch and OpenVINO
 #   make lint       style, layers, clang-tidy     make sanitize  the tests under address and undefined sanitizers
-#   make format     clang-format on all C files
+#   make format     clang-format on all C files   make sanitize-thread  what runs in threads, under the thread sanitizer
 #   make install PREFIX=/usr/local                make data      downloads only     make setup  packages and downloads only
 #   make check BREAK=layernorm                    must fail: the op is falsified on purpose
 #
@@ -24,7 +24,7 @@ configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(
 compile = MAKEFLAGS=--no-print-directory cmake --build
 test = GOMP_SPINCOUNT=1000 METASEG_DATA="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
-.PHONY: all check demo bench lint sanitize format install clean distclean downloads data setup packages packages-check packages-lint
+.PHONY: all check demo bench lint sanitize sanitize-thread format install clean distclean downloads data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -63,6 +63,14 @@ sanitize: packages-check data
 	UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(CURDIR)/tools/lsan.supp:print_suppressions=0 \
 		$(test) --test-dir build-sanitize -LE slow
 
+# Our threads alone: libgomp is not instrumented, so OpenMP gets one thread; GDAL's order of locks is its own affair.
+thread_tests = channel_test two_ranks_test cli_fixtures cli_predict cli_train
+sanitize-thread: packages-check data
+	$(configure) -B build-sanitize-thread -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g" -DMETASEG_SANITIZE=thread
+	$(compile) build-sanitize-thread --target channel_test two_ranks_test make_fixtures metaseg -j $(JOBS)
+	OMP_THREAD_LIMIT=1 TSAN_OPTIONS=detect_deadlocks=0 \
+		$(test) --test-dir build-sanitize-thread -R "^($$(echo $(thread_tests) | tr ' ' '|'))$$"
+
 lint: packages-lint
 	sh tools/lint.sh $(JOBS)
 
@@ -81,7 +89,7 @@ install: all
 	cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 clean:
-	rm -rf build build-break build-sanitize build-lint
+	rm -rf build build-break build-sanitize build-sanitize-thread build-lint
 
 # also the downloads
 distclean: clean
