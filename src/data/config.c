@@ -26,6 +26,25 @@ static const YamlField class_fields[] = {
 };
 static const YamlTable class_table = { "class", sizeof(ConfigClass), class_fields, ARRAY_LEN(class_fields) };
 
+enum { CLASSES_MIN = 2, CLASSES_MAX = 254, IGNORE_ABSENT = -1 };
+
+/* A file of share/classes. */
+typedef struct ClassFile {
+    char *name;
+    int32_t ignore;
+    ConfigClass *classes;
+    uint32_t n_classes;
+} ClassFile;
+
+static const YamlField class_file_fields[] = {
+    { "name", YAML_STRING, YAML_AT(ClassFile, name) },
+    { "ignore", YAML_INTEGER, YAML_AT(ClassFile, ignore), .minimum = 0, .maximum = 255, .standard = "255" },
+    { "classes", YAML_LIST, YAML_LIST_AT(ClassFile, classes, n_classes), .element = YAML_TABLE, .table = &class_table,
+      .min_count = CLASSES_MIN, .max_count = CLASSES_MAX },
+};
+static const YamlTable class_file_table = { "class table", sizeof(ClassFile), class_file_fields,
+                                            ARRAY_LEN(class_file_fields) };
+
 static const YamlField remap_fields[] = {
     { "from", YAML_INTEGER, YAML_AT(ConfigRemap, from), .minimum = 0, .maximum = 255 },
     { "to", YAML_INTEGER, YAML_AT(ConfigRemap, to), .minimum = 0, .maximum = 255 },
@@ -72,10 +91,11 @@ static const YamlTable model_table = { "model", sizeof(ConfigModel), model_field
 static const YamlField data_fields[] = {
     { "scenes", YAML_LIST, YAML_LIST_AT(ConfigData, scenes, n_scenes), .element = YAML_TABLE, .table = &scene_table },
     { "classes", YAML_LIST, YAML_LIST_AT(ConfigData, classes, n_classes), .element = YAML_TABLE, .table = &class_table,
-      .min_count = 2, .max_count = 254 },
+      .min_count = CLASSES_MIN, .max_count = CLASSES_MAX, .optional = true },
+    { "class_table", YAML_STRING, YAML_AT(ConfigData, class_table), .optional = true, .alternative = "classes" },
     { "remap", YAML_LIST, YAML_LIST_AT(ConfigData, remap, n_remap), .element = YAML_TABLE, .table = &remap_table,
       .optional = true },
-    { "ignore", YAML_INTEGER, YAML_AT(ConfigData, ignore), .minimum = 0, .maximum = 255, .standard = "255" },
+    { "ignore", YAML_INTEGER, YAML_AT(ConfigData, ignore), .minimum = 0, .maximum = 255, .standard = "-1" },
     { "holdout", YAML_LIST, YAML_LIST_AT(ConfigData, holdout, n_holdout), .element = YAML_TABLE, .table = &box_table,
       .optional = true },
     { "validation", YAML_LIST, YAML_LIST_AT(ConfigData, validation, n_validation), .element = YAML_TABLE,
@@ -146,21 +166,30 @@ static Err check_boxes(const char *path, const char *list, const ConfigBox *boxe
     return ERR_NONE;
 }
 
-static Err check_classes(const char *path, const ConfigData *data)
+/* The checks of classes listed in `path` under `list`. */
+static Err check_classes(const char *path, const char *list, const ConfigClass *classes, uint32_t n)
 {
     bool taken[256] = { false };
-    for (uint32_t i = 0; i < data->n_classes; i++) {
-        const ConfigClass *const c = &data->classes[i];
+    for (uint32_t i = 0; i < n; i++) {
+        const ConfigClass *const c = &classes[i];
         if (c->color[0] != '#' || strlen(c->color) != 7 || strspn(c->color + 1, "0123456789abcdefABCDEF") != 6)
-            return err_set(ERR_CONFIG, "'%s': data.classes.%u ('%s'): color '%s' is not of the form \"#rrggbb\"", path,
+            return err_set(ERR_CONFIG, "'%s': %s.%u ('%s'): color '%s' is not of the form \"#rrggbb\"", path, list,
                            (unsigned)(i + 1), c->name, c->color);
         if (taken[c->value])
-            return err_set(ERR_CONFIG, "'%s': data.classes.%u ('%s'): value %d is used twice", path, (unsigned)(i + 1),
+            return err_set(ERR_CONFIG, "'%s': %s.%u ('%s'): value %d is used twice", path, list, (unsigned)(i + 1),
                            c->name, (int)c->value);
         taken[c->value] = true;
     }
+    return ERR_NONE;
+}
+
+static Err check_remap(const char *path, const ConfigData *data)
+{
+    bool known[256] = { false };
+    for (uint32_t i = 0; i < data->n_classes; i++) known[data->classes[i].value] = true;
+    known[data->ignore] = true;
     for (uint32_t i = 0; i < data->n_remap; i++) {
-        if (!taken[data->remap[i].to] && data->remap[i].to != data->ignore)
+        if (!known[data->remap[i].to])
             return err_set(ERR_CONFIG, "'%s': data.remap.%u: %d is no class value and not data.ignore", path,
                            (unsigned)(i + 1), (int)data->remap[i].to);
     }
@@ -171,7 +200,7 @@ static Err check(const char *path, const RunConfig *config)
 {
     TRY(check_boxes(path, "holdout", config->data.holdout, config->data.n_holdout));
     TRY(check_boxes(path, "validation", config->data.validation, config->data.n_validation));
-    TRY(check_classes(path, &config->data));
+    TRY(check_remap(path, &config->data));
     if (config->train.window % 256 != 0)
         return err_set(ERR_CONFIG, "'%s': train.window: %lld is not a multiple of 256", path,
                        (long long)config->train.window);
@@ -187,6 +216,38 @@ static Err check(const char *path, const RunConfig *config)
     return ERR_NONE;
 }
 
+/* Moves classes and ignored value of the class table into the configuration. */
+static Err read_class_table(const char *path, ConfigData *data)
+{
+    ClassFile table;
+    TRY(yaml_file_load(path, &class_file_table, NULL, 0, &table));
+    const Err code = check_classes(path, "classes", table.classes, table.n_classes);
+    if (code == ERR_NONE) {
+        if (data->ignore == IGNORE_ABSENT) data->ignore = table.ignore;
+        data->classes = table.classes;
+        data->n_classes = table.n_classes;
+        table.classes = NULL;
+        table.n_classes = 0;
+    }
+    yaml_file_free(&class_file_table, &table);
+    return code;
+}
+
+/* The classes, from wherever they are, and the ignored value. */
+static Err complete_classes(const char *path, RunConfig *config)
+{
+    ConfigData *const data = &config->data;
+    if (data->class_table == NULL) {
+        if (data->ignore == IGNORE_ABSENT) data->ignore = 255;
+        return check_classes(path, "data.classes", data->classes, data->n_classes);
+    }
+    char *table = NULL;
+    TRY(config_path(config, data->class_table, &table));
+    const Err code = read_class_table(table, data);
+    free(table);
+    return err_prefix(code, "'%s': data.class_table", path);
+}
+
 Err config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
 {
     RunConfig *const config = calloc(1, sizeof *config);
@@ -196,8 +257,9 @@ Err config_load(const char *path, const char *const *overrides, int64_t n_overri
         free(config);
         return code;
     }
-    code = check(path, config);
-    if (code == ERR_NONE) code = path_folder(path, &config->folder);
+    code = path_folder(path, &config->folder);
+    if (code == ERR_NONE) code = complete_classes(path, config);
+    if (code == ERR_NONE) code = check(path, config);
     if (code != ERR_NONE) {
         config_free(config);
         return code;

@@ -62,11 +62,12 @@ typedef struct ConfigModel {
 typedef struct ConfigData {
     ConfigScene *scenes;
     uint32_t n_scenes;
-    ConfigClass *classes;
+    ConfigClass *classes; /* of the configuration, or of the class table */
     uint32_t n_classes;
+    char *class_table; /* class table YAML; NULL: the configuration lists the classes */
     ConfigRemap *remap;
     uint32_t n_remap;
-    int32_t ignore;     /* value in the label raster that is never learned, 255 */
+    int32_t ignore;     /* value in the label raster that is never learned; of the class table unless given, else 255 */
     ConfigBox *holdout; /* never seen in training, never used for choosing */
     uint32_t n_holdout;
     ConfigBox *validation; /* chooses the best checkpoint */
@@ -100,8 +101,8 @@ typedef struct RunConfig {
 } RunConfig;
 
 /* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG
- * names file, line and key; an unknown key names the nearest. Relative paths stay relative in the structure: use
- * config_path. */
+ * names file, line and key; an unknown key names the nearest. Reads the class table too: ERR_INPUT if it is missing.
+ * Relative paths stay relative in the structure: use config_path. */
 Err config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
 void config_free(RunConfig *config);
 

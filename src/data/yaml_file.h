@@ -57,10 +57,13 @@ typedef struct YamlField {
     const YamlTable *table;          /* YAML_TABLE, and lists of tables */
     const char *const *choices;      /* YAML_CHOICE, and lists of it */
     int64_t n_choices;
-    const char *standard; /* value when absent, as text; for a list of plain values "a,b" */
+    const char *standard; /* value when absent, as text; for a list of plain values "a,b". A plain one may lie outside
+                             the limits below, to tell absence */
     bool optional; /* absent without a standard: NULL, 0, or all zero (a table: nothing in it is required then) */
     double minimum, maximum;      /* INTEGER and NUMBER, also as entries; both 0: unlimited */
     int64_t min_count, max_count; /* YAML_LIST when present; max_count 0: unlimited */
+    const char *alternative; /* another key of the table: one of the two is required, both are too many. Set on one of
+                                them; both optional */
 } YamlField;
 
 struct YamlTable {

@@ -425,13 +425,41 @@ static Err fill_absent(const YamlSource *source, const YamlField *field, const Y
         free_texts(&slot);
         return err;
     }
-    if (field->standard != NULL)
-        return fill_plain(source, field, field->kind, field->standard, path, structure + field->offset);
+    if (field->standard != NULL) {
+        YamlField free_of_limits = *field;
+        free_of_limits.minimum = free_of_limits.maximum = 0.0;
+        return fill_plain(source, &free_of_limits, field->kind, field->standard, path, structure + field->offset);
+    }
     if (field->optional) return ERR_NONE;
     if (field->kind == YAML_TABLE) return yaml_slots_fill(source, field->table, NULL, path, structure + field->offset);
     char what[YAML_PATH_BYTES];
     yaml_slots_path_text(path, what);
     return yaml_slots_wrong(source, path->parent, "key '%s' is missing; expected %s", what, kind_name(field));
+}
+
+static bool is_absent(const YamlField *field, const YamlSlot *slot)
+{
+    if (slot == NULL || slot->value == NULL) return true;
+    if (field->kind == YAML_LIST) return slot->count == 0;
+    return field->kind == YAML_STRING && ((const char *)slot->value)[0] == '\0';
+}
+
+/* Of a field and its alternative exactly one is there. */
+static Err check_alternative(const YamlSource *source, const YamlTable *table, const YamlSlot *slots,
+                             const YamlField *field, const YamlPath *path)
+{
+    const YamlField *const other = yaml_slots_field(table, field->alternative);
+    ASSERT(other != NULL);
+    const bool here = slots != NULL && !is_absent(field, &slots[field - table->fields]);
+    const bool there = slots != NULL && !is_absent(other, &slots[other - table->fields]);
+    if (here != there) return ERR_NONE;
+    const YamlPath field_path = { path, field->key, 0 }, other_path = { path, other->key, 0 };
+    char text[YAML_PATH_BYTES], other_text[YAML_PATH_BYTES];
+    yaml_slots_path_text(&field_path, text);
+    yaml_slots_path_text(&other_path, other_text);
+    if (here)
+        return yaml_slots_wrong(source, &field_path, "keys '%s' and '%s' are both given; keep one", text, other_text);
+    return yaml_slots_wrong(source, path, "keys '%s' and '%s' are both missing; give one", text, other_text);
 }
 
 Err yaml_slots_fill(const YamlSource *source, const YamlTable *table, const YamlSlot *slots, const YamlPath *path,
@@ -442,10 +470,8 @@ Err yaml_slots_fill(const YamlSource *source, const YamlTable *table, const Yaml
         const YamlSlot *slot = slots == NULL ? NULL : &slots[i];
         const YamlPath here = { path, field->key, 0 };
         char *const base = structure;
-        bool absent = slot == NULL || slot->value == NULL;
-        if (field->kind == YAML_LIST && slot != NULL) absent = slot->count == 0;
-        if (!absent && field->kind == YAML_STRING) absent = ((const char *)slot->value)[0] == '\0';
-        if (absent)
+        if (field->alternative != NULL) TRY(check_alternative(source, table, slots, field, path));
+        if (is_absent(field, slot))
             TRY(fill_absent(source, field, &here, base));
         else if (field->kind == YAML_TABLE)
             TRY(yaml_slots_fill(source, field->table, slot->value, &here, base + field->offset));

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where the classes of a run come from: its configuration or a class table, exactly one; and the tables of
+ * share/classes. */
+#include "data/config.h"
+
+#include "base/str.h"
+#include "harness/unit.h"
+
+static const char head[] = "name: made\n"
+                           "model: { fusion: none, gsd_min: 1, gsd_max: 2 }\n"
+                           "train: { output: out }\n"
+                           "data:\n"
+                           "  scenes: [{ name: s, image: i.tif, labels: l.tif }]\n";
+
+/* Writes run.yaml with these lines in `data` and loads it. */
+static Err load(const char *lines, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
+{
+    char path[256], text[1024];
+    (void)snprintf(text, sizeof text, "%s%s", head, lines);
+    unit_write_text(unit_at("run.yaml", path), text);
+    return config_load(path, overrides, n_overrides, ret_config);
+}
+
+static void write_table(const char *text)
+{
+    char path[256];
+    unit_write_text(unit_at("table.yaml", path), text);
+}
+
+static const char good_table[] = "name: made\n"
+                                 "ignore: 0\n"
+                                 "classes:\n"
+                                 "  - { value: 3, name: Forest, color: \"#00ff00\" }\n"
+                                 "  - { value: 9, name: Water, color: \"#0000ff\" }\n";
+
+static const char two_classes[] = "  classes:\n"
+                                  "    - { value: 1, name: a, color: \"#00ff00\" }\n"
+                                  "    - { value: 2, name: b, color: \"#0000ff\" }\n";
+
+static void check_good(const RunConfig *config, int ignore)
+{
+    assert_int_equal(config->data.n_classes, 2);
+    assert_int_equal(config->data.classes[0].value, 3);
+    assert_string_equal(config->data.classes[0].name, "Forest");
+    assert_string_equal(config->data.classes[0].color, "#00ff00");
+    assert_int_equal(config->data.classes[1].value, 9);
+    assert_int_equal(config->data.ignore, ignore);
+}
+
+static void from_a_table(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    write_table(good_table); /* beside the configuration, not in the working folder */
+    ASSERT_OK(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 9 }, { from: 2, to: 0 }]\n", NULL, 0, &config));
+    check_good(config, 0);
+    config_free(config);
+    ASSERT_OK(load("  class_table: table.yaml\n  ignore: 7\n", NULL, 0, &config));
+    check_good(config, 7);
+    config_free(config);
+    static const char *const set[] = { "data.class_table=table.yaml" };
+    ASSERT_OK(load("", set, 1, &config));
+    check_good(config, 0);
+    config_free(config);
+    ASSERT_OK(load("  class_table: other.yaml\n", set, 1, &config));
+    check_good(config, 0);
+    config_free(config);
+    write_table(good_table + strlen("name: made\nignore: 0\n"));
+    ASSERT_ERR(load("  class_table: table.yaml\n", NULL, 0, &config), ERR_CONFIG, "table.yaml': key 'name' is missing");
+}
+
+static void from_the_configuration(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    ASSERT_OK(load(two_classes, NULL, 0, &config));
+    assert_null(config->data.class_table);
+    assert_int_equal(config->data.n_classes, 2);
+    assert_int_equal(config->data.classes[1].value, 2);
+    assert_int_equal(config->data.ignore, 255);
+    config_free(config);
+    static const char *const set[] = { "data.ignore=0" };
+    ASSERT_OK(load(two_classes, set, 1, &config));
+    assert_int_equal(config->data.ignore, 0);
+    config_free(config);
+    ASSERT_ERR(load("  classes:\n    - { value: 1, name: a, color: \"#00ff00\" }\n    - { value: 1, name: b, color: "
+                    "\"#000000\" }\n",
+                    NULL, 0, &config),
+               ERR_CONFIG, "data.classes.2 ('b'): value 1 is used twice");
+}
+
+static void exactly_one(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    char lines[512];
+    write_table(good_table);
+    (void)snprintf(lines, sizeof lines, "%s  class_table: table.yaml\n", two_classes);
+    ASSERT_ERR(load(lines, NULL, 0, &config), ERR_CONFIG,
+               "run.yaml', line 9: keys 'data.class_table' and 'data.classes' are both given; keep one");
+    static const char *const set[] = { "data.class_table=table.yaml" };
+    ASSERT_ERR(load(two_classes, set, 1, &config), ERR_CONFIG, "are both given; keep one");
+    ASSERT_ERR(load("", NULL, 0, &config), ERR_CONFIG,
+               "run.yaml', line 4: keys 'data.class_table' and 'data.classes' are both missing; give one");
+    ASSERT_ERR(load("  class_table:\n", NULL, 0, &config), ERR_CONFIG, "are both missing; give one");
+    ASSERT_ERR(load("  class_tabel: table.yaml\n", NULL, 0, &config), ERR_CONFIG,
+               "line 6: unknown key 'data.class_tabel'; did you mean 'class_table'?");
+    assert_null(config);
+}
+
+static void bad_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *table, *message;
+    } cases[] = {
+        { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n", "line 2: classes: has 1 entries" },
+        { "name: x\nclasses:\n  - value: 1\n    name: a\n    color: \"#000000\"\n  - value: 255\n    name: b\n    "
+          "color: \"#000001\"\n",
+          "line 6: classes[2].value: 255 is out of range; give 0 to 254" },
+        { "name: x\nclasses:\n  - value: 1\n    name: a\n    color: #000000\n"
+          "  - value: 2\n    name: b\n    color: \"#000001\"\n",
+          "line 3: key 'classes[1].color' is missing; expected a text" },
+        { "name: x\nignore: -1\n", "line 2: ignore: -1 is out of range; give 0 to 255" },
+        { "name: x\nclasses:\n  - { value: 1, name: a, color: red }\n  - { value: 2, name: b, color: \"#000001\" }\n",
+          "table.yaml': classes.1 ('a'): color 'red' is not of the form \"#rrggbb\"" },
+        { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n  - { value: 1, name: b, color: "
+          "\"#000001\" }\n",
+          "table.yaml': classes.2 ('b'): value 1 is used twice" },
+        { "name: x\nclases: []\n", "line 2: unknown key 'clases'; did you mean 'classes'?" },
+    };
+    RunConfig *config = NULL;
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        write_table(cases[i].table);
+        ASSERT_ERR(load("  class_table: table.yaml\n", NULL, 0, &config), ERR_CONFIG, cases[i].message);
+        if (strstr(err_message(), "run.yaml': data.class_table: '") == NULL ||
+            strstr(err_message(), "table.yaml'") == NULL)
+            fail_msg("'%s' does not name both files", err_message());
+    }
+    ASSERT_ERR(load("  class_table: none.yaml\n", NULL, 0, &config), ERR_INPUT, "run.yaml': data.class_table: '");
+    assert_non_null(strstr(err_message(), "none.yaml'"));
+    write_table(good_table);
+    ASSERT_ERR(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 255 }]\n", NULL, 0, &config), ERR_CONFIG,
+               "data.remap.1: 255 is no class value and not data.ignore");
+    ASSERT_ERR(load("  class_table: table.yaml\n  ignore: -1\n", NULL, 0, &config), ERR_CONFIG,
+               "line 7: data.ignore: -1 is out of range; give 0 to 255");
+    assert_null(config);
+}
+
+static RunConfig *shipped(const char *name)
+{
+    char lines[512];
+    (void)snprintf(lines, sizeof lines, "  class_table: %s/share/classes/%s.yaml\n", METASEG_SOURCE_DIR, name);
+    RunConfig *config = NULL;
+    ASSERT_OK(load(lines, NULL, 0, &config));
+    return config;
+}
+
+/* Counts, ranges and one colour of each, as published (sources in the files). */
+static void shipped_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint32_t classes;
+        int32_t ignore, first;
+        uint32_t index;
+        const char *class_name, *color;
+    } cases[] = {
+        { "igbp", 17, 255, 0, 12, "Cropland", "#c24f44" },
+        { "openearthmap", 8, 0, 1, 7, "Building", "#de1f07" },
+        { "loveda", 7, 0, 1, 6, "Agricultural", "#ffc380" },
+        { "isprs", 6, 0, 1, 2, "Low vegetation", "#00ffff" },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        RunConfig *const config = shipped(cases[i].name);
+        assert_int_equal(config->data.n_classes, cases[i].classes);
+        assert_int_equal(config->data.ignore, cases[i].ignore);
+        for (uint32_t c = 0; c < config->data.n_classes; c++)
+            assert_int_equal(config->data.classes[c].value, cases[i].first + (int32_t)c);
+        assert_string_equal(config->data.classes[cases[i].index].name, cases[i].class_name);
+        assert_string_equal(config->data.classes[cases[i].index].color, cases[i].color);
+        config_free(config);
+    }
+}
+
+static void igbp_is_that_of_the_globe(void **state)
+{
+    (void)state;
+    RunConfig *globe = NULL, *const igbp = shipped("igbp");
+    ASSERT_OK(config_load(METASEG_SOURCE_DIR "/configs/globe.yaml", NULL, 0, &globe));
+    assert_int_equal(globe->data.n_classes, igbp->data.n_classes);
+    assert_int_equal(globe->data.ignore, igbp->data.ignore);
+    for (uint32_t c = 0; c < globe->data.n_classes; c++) {
+        assert_int_equal(globe->data.classes[c].value, igbp->data.classes[c].value);
+        assert_string_equal(globe->data.classes[c].name, igbp->data.classes[c].name);
+        assert_string_equal(globe->data.classes[c].color, igbp->data.classes[c].color);
+    }
+    config_free(globe);
+    config_free(igbp);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(from_a_table),   cmocka_unit_test(from_the_configuration),
+        cmocka_unit_test(exactly_one),    cmocka_unit_test(bad_tables),
+        cmocka_unit_test(shipped_tables), cmocka_unit_test(igbp_is_that_of_the_globe),
+    };
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
+}
