@@ -439,7 +439,7 @@ static Err fill_absent(const YamlSource *source, const YamlField *field, const Y
 
 static bool is_absent(const YamlField *field, const YamlSlot *slot)
 {
-    if (slot == NULL || slot->value == NULL) return true;
+    if (slot->value == NULL) return true;
     if (field->kind == YAML_LIST) return slot->count == 0;
     return field->kind == YAML_STRING && ((const char *)slot->value)[0] == '\0';
 }
@@ -471,7 +471,7 @@ Err yaml_slots_fill(const YamlSource *source, const YamlTable *table, const Yaml
         const YamlPath here = { path, field->key, 0 };
         char *const base = structure;
         if (field->alternative != NULL) TRY(check_alternative(source, table, slots, field, path));
-        if (is_absent(field, slot))
+        if (slot == NULL || is_absent(field, slot))
             TRY(fill_absent(source, field, &here, base));
         else if (field->kind == YAML_TABLE)
             TRY(yaml_slots_fill(source, field->table, slot->value, &here, base + field->offset));
