@@ -184,28 +184,11 @@ static void shipped_tables(void **state)
     }
 }
 
-static void igbp_is_that_of_the_globe(void **state)
-{
-    (void)state;
-    RunConfig *globe = NULL, *const igbp = shipped("igbp");
-    ASSERT_OK(config_load(METASEG_SOURCE_DIR "/configs/globe.yaml", NULL, 0, &globe));
-    assert_int_equal(globe->data.n_classes, igbp->data.n_classes);
-    assert_int_equal(globe->data.ignore, igbp->data.ignore);
-    for (uint32_t c = 0; c < globe->data.n_classes; c++) {
-        assert_int_equal(globe->data.classes[c].value, igbp->data.classes[c].value);
-        assert_string_equal(globe->data.classes[c].name, igbp->data.classes[c].name);
-        assert_string_equal(globe->data.classes[c].color, igbp->data.classes[c].color);
-    }
-    config_free(globe);
-    config_free(igbp);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(from_a_table),   cmocka_unit_test(from_the_configuration),
-        cmocka_unit_test(exactly_one),    cmocka_unit_test(bad_tables),
-        cmocka_unit_test(shipped_tables), cmocka_unit_test(igbp_is_that_of_the_globe),
+        cmocka_unit_test(from_a_table), cmocka_unit_test(from_the_configuration), cmocka_unit_test(exactly_one),
+        cmocka_unit_test(bad_tables),   cmocka_unit_test(shipped_tables),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
