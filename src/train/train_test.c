@@ -244,7 +244,9 @@ static int make_folder(void **state)
     return 0;
 }
 
-static int remove_folder(void **state)
+/* The last test: nothing but what a run is said to write was left behind. (cmocka keeps failures of a tear-down to
+ * itself.) */
+static void nothing_left(void **state)
 {
     (void)state;
     static const char *const names[] = {
@@ -274,20 +276,18 @@ static int remove_folder(void **state)
         "run.yaml",
         "",
     };
-    int failed = 0;
     for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
         char path[256];
         path_in(path, names[i]);
-        if (unlink(path) != 0 && rmdir(path) != 0 && access(path, F_OK) == 0) failed = 1;
+        if (unlink(path) != 0 && rmdir(path) != 0 && access(path, F_OK) == 0) fail_msg("'%s' was left behind", path);
     }
-    return failed;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optimizer),    cmocka_unit_test(test_resume),     cmocka_unit_test(test_resume_refuses),
-        cmocka_unit_test(test_existing_run), cmocka_unit_test(test_band_names),
+        cmocka_unit_test(test_existing_run), cmocka_unit_test(test_band_names), cmocka_unit_test(nothing_left),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_folder, NULL);
 }
