@@ -20,8 +20,8 @@ typedef struct MetasegBox {
 typedef struct MetasegEvalOptions {
     const MetasegBox *boxes; /* only pixels whose centre lies in one of them; NULL: all */
     int64_t n_boxes;
-    const int32_t
-        *exclude; /* truth codes that are left out of accuracy and means (they still count as wrong predictions) */
+    /* truth codes that are left out of accuracy and means (they still count as wrong predictions) */
+    const int32_t *exclude;
     int64_t n_exclude;
     double minimum_share;   /* classes below this share of the truth are left out of the means, 0 */
     int32_t ignore;         /* truth value without a label, 255 */

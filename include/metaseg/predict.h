@@ -49,8 +49,8 @@ typedef struct MetasegPredictOptions {
     const char *quicklook;     /* path of a PNG with legend, NULL: none */
     MetasegPrompts prompts;
     const char *prompt; /* free text that is read everywhere instead of the zones' words; NULL */
-    const char
-        *text_encoder; /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
+    /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
+    const char *text_encoder;
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
     double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */

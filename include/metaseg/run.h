@@ -22,10 +22,9 @@ typedef void (*MetasegProgress)(void *context, int64_t done, int64_t total, cons
 typedef void (*MetasegMessage)(void *context, int level, const char *text);
 
 typedef struct MetasegRun {
-    int32_t threads; /* 0: all processors this process may use */
-    const char *cpu; /* "plain", "avx2", "avx512"; NULL: the best this CPU has */
-    const char
-        *share; /* folder with prompts/, models/, koppen_geiger.bin; NULL: none, then no zones can be looked up */
+    int32_t threads;          /* 0: all processors this process may use */
+    const char *cpu;          /* "plain", "avx2", "avx512"; NULL: the best this CPU has */
+    const char *share;        /* folder with koppen_geiger.bin, prompts/, models/; NULL: no zones can be looked up */
     MetasegProgress progress; /* may be NULL */
     MetasegMessage message;   /* may be NULL */
     void *context;            /* for both callbacks */

@@ -38,30 +38,30 @@ const OptionSpec cmd_train_spec = {
     .max_arguments = 1,
 };
 
-Err cmd_train(Cli *cli, int argc, char **argv)
+static Err run_train(Cli *cli, const void *target, const OptionResult *words)
 {
-    TrainArgs args = { 0 };
-    OptionResult words;
-    Err err = cli_parse(cli, &cmd_train_spec, &args, argc, argv, &words);
-    if (err != ERR_NONE || cli->done) goto done;
-    if (args.resume && args.overwrite) {
-        err =
-            err_set(ERR_ARGUMENT, "--resume continues the run of the output folder, -f replaces it; give one of them");
-        goto done;
-    }
-    const MetasegTrainStart start = args.resume      ? METASEG_TRAIN_RESUME
-                                    : args.overwrite ? METASEG_TRAIN_REPLACE
-                                                     : METASEG_TRAIN_NEW;
+    const TrainArgs *const args = target;
+    if (args->resume && args->overwrite)
+        return err_set(ERR_ARGUMENT,
+                       "--resume continues the run of the output folder, -f replaces it; give one of them");
+    const MetasegTrainStart start = args->resume      ? METASEG_TRAIN_RESUME
+                                    : args->overwrite ? METASEG_TRAIN_REPLACE
+                                                      : METASEG_TRAIN_NEW;
     cli->doing = "training";
     cli->unit = "steps";
     MetasegTrainReport report;
-    err = (Err)metaseg_train(words.arguments[0], args.set.items, args.set.count, start, &cli->run, &report);
+    const Err err =
+        (Err)metaseg_train(words->arguments[0], args->set.items, args->set.count, start, &cli->run, &report);
     cli_progress_end(cli);
-    if (err != ERR_NONE) goto done;
+    TRY(err);
     (void)printf("steps %lld\nseconds %.1f\n", (long long)report.steps, report.seconds);
     if (isfinite(report.best_miou))
         (void)printf("validation mIoU %.2f %% at step %lld\n", 100.0 * report.best_miou, (long long)report.best_step);
-done:
-    options_result_done(&words);
-    return err;
+    return ERR_NONE;
+}
+
+Err cmd_train(Cli *cli, int argc, char **argv)
+{
+    TrainArgs args = { 0 };
+    return cli_run(cli, &cmd_train_spec, &args, argc, argv, run_train);
 }

@@ -244,9 +244,7 @@ bool boxes_contain(const ConfigBox *boxes, uint32_t n_boxes, double lon, double 
     for (uint32_t i = 0; i < n_boxes; i++) {
         const ConfigBox *const b = &boxes[i];
         if (lat < b->south || lat > b->north) continue;
-        if ((lon >= b->west && lon <= b->east) || (lon - 360.0 >= b->west && lon - 360.0 <= b->east) ||
-            (lon + 360.0 >= b->west && lon + 360.0 <= b->east))
-            return true;
+        if (geo_longitudes_meet(lon, lon, b->west, b->east)) return true;
     }
     return false;
 }
@@ -266,10 +264,7 @@ bool scene_window_touches(Scene *s, int64_t x, int64_t y, int64_t side, const Co
     const Span v = finite_span(lat, NODES * NODES);
     for (uint32_t b = 0; b < n_boxes; b++) {
         if (v.high < boxes[b].south || v.low > boxes[b].north) continue;
-        for (int32_t turn = -1; turn <= 1; turn++) {
-            const double shift = 360.0 * turn;
-            if (u.high + shift >= boxes[b].west && u.low + shift <= boxes[b].east) return true;
-        }
+        if (geo_longitudes_meet(u.low, u.high, boxes[b].west, boxes[b].east)) return true;
     }
     return false;
 }

@@ -48,9 +48,10 @@ void text_table_mean(const TextTable *table, float *ret_mean)
     double sum[TEXT_WIDTH] = { 0.0 };
     int64_t rows = 0;
     for (int32_t p = 0; p < table->zones * table->variants; p++) {
-        const float *const block = table->features + (int64_t)p * TEXT_MAX_TOKENS * TEXT_WIDTH;
-        for (int32_t r = 0; r < table->lengths[p]; r++, rows++)
-            for (int32_t c = 0; c < TEXT_WIDTH; c++) sum[c] += (double)block[(int64_t)r * TEXT_WIDTH + c];
+        const float *const features = text_table_features(table, 1 + p / table->variants, p % table->variants);
+        for (int64_t i = 0; i < (int64_t)table->lengths[p] * TEXT_WIDTH; i++)
+            sum[i % TEXT_WIDTH] += (double)features[i];
+        rows += table->lengths[p];
     }
     for (int32_t c = 0; c < TEXT_WIDTH; c++) ret_mean[c] = rows > 0 ? (float)(sum[c] / (double)rows) : 0.0F;
 }

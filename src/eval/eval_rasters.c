@@ -95,10 +95,7 @@ static bool inside(const MetasegEvalOptions *o, double lon, double lat)
     for (int64_t i = 0; i < o->n_boxes; i++) {
         const MetasegBox *const b = &o->boxes[i];
         if (lat < b->south || lat > b->north) continue;
-        for (int32_t turn = -1; turn <= 1; turn++) {
-            const double shifted = lon + 360.0 * turn;
-            if (shifted >= b->west && shifted <= b->east) return true;
-        }
+        if (geo_longitudes_meet(lon, lon, b->west, b->east)) return true;
     }
     return false;
 }

@@ -341,6 +341,15 @@ void georeference_to_pixel(Georeference *g, int64_t n, double *lon, double *lat)
     }
 }
 
+bool geo_longitudes_meet(double low, double high, double west, double east)
+{
+    for (int32_t turn = -1; turn <= 1; turn++) {
+        const double shift = 360.0 * turn;
+        if (high + shift >= west && low + shift <= east) return true;
+    }
+    return false;
+}
+
 Err geo_parse_lonlat(const char *text, double *ret_lon, double *ret_lat)
 {
     double values[2];

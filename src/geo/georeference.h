@@ -78,6 +78,10 @@ GroundSampling georeference_sampling(Georeference *georeference);
 /* Metres between two positions that lie near each other, WGS 84, by the radii of curvature at the mean latitude. */
 double geo_distance(double lon_a, double lat_a, double lon_b, double lat_b);
 
+/* Whether the longitudes low..high and west..east meet, counted round the Earth: each within -180..360, so one turn
+ * apart at most. A place has low == high. False for NAN. */
+bool geo_longitudes_meet(double low, double high, double west, double east);
+
 /* Reads "lon,lat" or "west,south,east,north" with georeference limits. ERR_ARGUMENT. */
 Err geo_parse_lonlat(const char *text, double *ret_lon, double *ret_lat);
 Err geo_parse_bbox(const char *text, double ret_bbox[4]);

@@ -341,6 +341,10 @@ static void points(void **state)
     assert_true(lon == 13.06 && lat == 52.40);
     ASSERT_ERR(geo_parse_lonlat("52.4", &lon, &lat), ERR_ARGUMENT, "");
     ASSERT_ERR(geo_parse_lonlat("13,95", &lon, &lat), ERR_ARGUMENT, "not on the Earth");
+    assert_true(geo_longitudes_meet(15.0, 15.0, 10.0, 20.0) && geo_longitudes_meet(20.0, 30.0, 10.0, 20.0));
+    assert_true(geo_longitudes_meet(-170.0, -170.0, 180.0, 200.0) && geo_longitudes_meet(190.0, 200.0, -175.0, -160.0));
+    assert_false(geo_longitudes_meet(21.0, 30.0, 10.0, 20.0) ||
+                 geo_longitudes_meet((double)NAN, (double)NAN, 10.0, 20.0));
     ASSERT_OK(geo_parse_bbox("10,50,11,51", box));
     assert_true(box[3] == 51.0);
     ASSERT_ERR(geo_parse_bbox("11,50,10,51", box), ERR_ARGUMENT, "west < east");

@@ -37,11 +37,12 @@ Var op_multiply(Graph *g, Var a, Var b);
 /* Scaled dot-product attention over heads with a slot bias (docs/model.md section 3).
  * q [B, N, D], k, v [B, M, D] (any spatial rank); D = heads * size; out [B, N, D].
  * logit(i, j) = q_i . k_j / sqrt(D / heads) + slot bias + mask[b, j]
- *   slots ATTENTION_PLAIN:        no slot bias (log_share absent)
- *   slots ATTENTION_KEY_SLOTS:    queries are image tokens, keys text: log_share [B, N, S], bias log_share[b, i,
- * slot(j)] slots ATTENTION_QUERY_SLOTS:  queries are text tokens, keys image: log_share [B, M, S], bias log_share[b, j,
- * slot(i)] slot(t) = min(t / slot_length, S - 1). mask [B, M] is optional, additive. log_share and mask get no
- * gradient. Saves the log-sum-exp [B, heads, N] for backward by recomputation. */
+ * Slot bias, with slot(t) = min(t / slot_length, S - 1):
+ *   ATTENTION_PLAIN        none, log_share is absent
+ *   ATTENTION_KEY_SLOTS    queries are image tokens, keys text: log_share [B, N, S], bias log_share[b, i, slot(j)]
+ *   ATTENTION_QUERY_SLOTS  queries are text tokens, keys image: log_share [B, M, S], bias log_share[b, j, slot(i)]
+ * mask [B, M] is optional, additive. log_share and mask get no gradient. Saves the log-sum-exp [B, heads, N] for
+ * backward by recomputation. */
 typedef enum AttentionSlots { ATTENTION_PLAIN = 0, ATTENTION_KEY_SLOTS, ATTENTION_QUERY_SLOTS } AttentionSlots;
 typedef struct AttentionAttr {
     int32_t heads;

@@ -105,6 +105,11 @@ static void update_average(Optimizer *o, int64_t step)
     for (int64_t i = 0; i < n; i++) a[i] = keep * a[i] + (1.0F - keep) * w[i];
 }
 
+double optimizer_rate(const Optimizer *o, int64_t step)
+{
+    return o->options.learning_rate * optimizer_schedule(&o->options, step);
+}
+
 Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
 {
     const OptimizerOptions *const options = &o->options;
@@ -112,7 +117,7 @@ Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
     if (!isfinite(norm))
         return err_set(ERR_INTERNAL, "step %lld: the gradient is not finite; lower train.learning_rate",
                        (long long)step);
-    const double rate = options->learning_rate * optimizer_schedule(options, step);
+    const double rate = optimizer_rate(o, step);
     const bool clip = options->clip_norm > 0.0 && norm > options->clip_norm;
     UpdateRates r = { .beta1 = (float)options->beta1, .beta2 = (float)options->beta2, .eps = (float)options->eps };
     r.correction1 = (float)(1.0 / (1.0 - pow(options->beta1, (double)(step + 1))));

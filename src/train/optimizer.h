@@ -31,6 +31,9 @@ void optimizer_free(Optimizer *optimizer);
 /* Fraction of the peak learning rate at a step (0-based). */
 double optimizer_schedule(const OptimizerOptions *options, int64_t step);
 
+/* Learning rate of everything but the encoder at a step (0-based). */
+double optimizer_rate(const Optimizer *optimizer, int64_t step);
+
 /* One update from params_gradients(). step is 0-based; bias correction uses t = step + 1. Returns by pointer the
  * gradient's norm before clipping (may be NULL). ERR_INTERNAL when the norm is not finite: nothing is changed then. */
 Err optimizer_step(Optimizer *optimizer, int64_t step, double *ret_norm);

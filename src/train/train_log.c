@@ -94,10 +94,7 @@ Err trainer_log_open(Trainer *t)
 
 static Err log_row(const Trainer *t, const Metrics *metrics)
 {
-    const OptimizerOptions schedule = { .steps = t->config->train.steps,
-                                        .warmup_steps = t->config->train.warmup_steps,
-                                        .final_fraction = t->config->train.final_fraction };
-    const double rate = t->config->train.learning_rate * optimizer_schedule(&schedule, t->step - 1);
+    const double rate = optimizer_rate(t->optimizer, t->step - 1);
     Str row = { 0 };
     str_addf(&row, "%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.1f,", (long long)t->step, t->loss, t->cross_entropy, t->dice,
              t->auxiliary, t->norm, rate, t->seconds);
