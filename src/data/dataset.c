@@ -327,13 +327,7 @@ static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
 static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[TEXT_MAX_SLOTS])
 {
     const Scene *const s = d->scenes[w.scene];
-    const RasterInfo *const info = raster_info(s->image);
-    double to_raster[6];
-    zone_window(w.x, w.y, s->width, s->height, info->width, info->height, to_raster);
-    ZoneSlots slots;
-    TRY(zone_shares(d->zones[w.scene], to_raster, d->side, d->side, d->shares, &slots));
-    for (int32_t k = 0; k < TEXT_MAX_SLOTS; k++) zones[k] = slots.zone[k];
-    return ERR_NONE;
+    return zone_window_shares(d->zones[w.scene], w.x, w.y, d->side, s->width, s->height, d->shares, zones);
 }
 
 static Err read_window(Dataset *d, ValidationWindow w)

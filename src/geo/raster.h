@@ -112,6 +112,9 @@ int64_t raster_height(const Raster *raster);
  * or damaged. ERR_MEMORY. */
 Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid);
 
+/* Index i mirrored into 0..n-1 that way: -1 is 1, n is n - 2. */
+int64_t raster_mirror(int64_t i, int64_t n);
+
 /* Bytes of decoded blocks that GDAL keeps, for the whole process (32 MiB at start). Opening a JPEG or PNG, which decode
  * only from the top, raises it to 1,152 of its rows (at most 512 MiB), so that tiles side by side do not decode it
  * anew. */

@@ -118,8 +118,7 @@ static Err read_grid(Raster *raster, RasterWindow window, float *values, uint8_t
     return raster_read_resampled(raster, window, values, valid);
 }
 
-/* Mirrors index i into 0..n-1 without repeating the border: -1 is 1, n is n - 2. */
-static int64_t mirror(int64_t i, int64_t n)
+int64_t raster_mirror(int64_t i, int64_t n)
 {
     if (n == 1) return 0;
     const int64_t period = 2 * (n - 1);
@@ -133,7 +132,7 @@ static void mirror_range(int64_t start, int64_t count, int64_t n, int64_t *ret_f
 {
     int64_t first = n, last = -1;
     for (int64_t i = start; i < start + count; i++) {
-        const int64_t m = mirror(i, n);
+        const int64_t m = raster_mirror(i, n);
         if (m < first) first = m;
         if (m > last) last = m;
     }
@@ -154,9 +153,9 @@ static Err read_mirrored(Raster *raster, RasterWindow window, float *values, uin
                    ? err_memory(pixels * (size_t)bands * sizeof *part_values, "a window at the border")
                    : read_grid(raster, part, part_values, part_valid);
     for (int64_t y = 0; code == ERR_NONE && y < window.rows; y++) {
-        const int64_t row = (mirror(window.y + y, raster->height) - part.y) * part.columns;
+        const int64_t row = (raster_mirror(window.y + y, raster->height) - part.y) * part.columns;
         for (int64_t x = 0; x < window.columns; x++) {
-            const int64_t from = row + mirror(window.x + x, raster->width) - part.x, to = y * window.columns + x;
+            const int64_t from = row + raster_mirror(window.x + x, raster->width) - part.x, to = y * window.columns + x;
             memcpy(values + to * bands, part_values + from * bands, (size_t)bands * sizeof *values);
             valid[to] = part_valid[from];
         }

@@ -221,3 +221,14 @@ void zone_window(int64_t x, int64_t y, int64_t grid_width, int64_t grid_height, 
     const double t[6] = { (double)x * step_x, step_x, 0.0, (double)y * step_y, 0.0, step_y };
     memcpy(ret_to_raster, t, sizeof t);
 }
+
+Err zone_window_shares(ZoneSampler *sampler, int64_t x, int64_t y, int64_t side, int64_t grid_width,
+                       int64_t grid_height, float *ret_shares, int32_t ret_zones[ZONE_SLOTS])
+{
+    double to_raster[6];
+    ZoneSlots slots;
+    zone_window(x, y, grid_width, grid_height, (int64_t)sampler->width, (int64_t)sampler->height, to_raster);
+    TRY(zone_shares(sampler, to_raster, side, side, ret_shares, &slots));
+    for (int32_t k = 0; k < ZONE_SLOTS; k++) ret_zones[k] = slots.zone[k];
+    return ERR_NONE;
+}

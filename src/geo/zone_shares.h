@@ -65,4 +65,9 @@ void zone_image_shares(const Climate *climate, Georeference *georeference, doubl
 void zone_window(int64_t x, int64_t y, int64_t grid_width, int64_t grid_height, int64_t width, int64_t height,
                  double ret_to_raster[6]);
 
+/* Shares of a square window at (x, y) of a grid of grid_width x grid_height pixels over the sampler's raster, and the
+ * zone of each slot, 0 where unused. side: a multiple of the cell; ret_shares as in zone_shares. ERR_MEMORY. */
+Err zone_window_shares(ZoneSampler *sampler, int64_t x, int64_t y, int64_t side, int64_t grid_width,
+                       int64_t grid_height, float *ret_shares, int32_t ret_zones[ZONE_SLOTS]);
+
 #endif

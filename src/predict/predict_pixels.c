@@ -2,6 +2,8 @@
  * Pixels in memory in, classes in memory out. */
 #include "predict/predictor.h"
 
+#include "geo/raster.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,21 +30,13 @@ static bool is_valid(const Task *t, int64_t pixel)
     return true;
 }
 
-/* Position mirrored into 0..n-1 without repeating the border: -1 is 1, n is n - 2. */
-static int64_t mirror(int64_t i, int64_t n)
-{
-    if (n == 1) return 0;
-    const int64_t period = 2 * (n - 1), m = (i % period + period) % period;
-    return m < n ? m : period - m;
-}
-
 static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
 {
     const Task *const t = context;
     for (int64_t r = 0; r < side; r++) {
-        const int64_t row = mirror(y + r, t->height) * t->width;
+        const int64_t row = raster_mirror(y + r, t->height) * t->width;
         for (int64_t c = 0; c < side; c++) {
-            const int64_t from = row + mirror(x + c, t->width), to = r * side + c;
+            const int64_t from = row + raster_mirror(x + c, t->width), to = r * side + c;
             ret_valid[to] = is_valid(t, from);
             for (int64_t b = 0; b < t->bands; b++)
                 ret_values[to * t->bands + b] = ret_valid[to] != 0 ? t->pixels[from * t->bands + b] : 0.0F;
@@ -57,12 +51,7 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
     const Task *const t = context;
     *ret_known = t->zones != NULL;
     if (t->zones == NULL) return ERR_NONE;
-    double to_raster[6];
-    ZoneSlots slots;
-    zone_window(x, y, t->width, t->height, t->width, t->height, to_raster);
-    TRY(zone_shares(t->zones, to_raster, side, side, ret_shares, &slots));
-    for (int32_t k = 0; k < ZONE_SLOTS; k++) ret_zones[k] = slots.zone[k];
-    return ERR_NONE;
+    return zone_window_shares(t->zones, x, y, side, t->width, t->height, ret_shares, ret_zones);
 }
 
 static Err write_rows(void *context, const SceneRows *r)

@@ -51,13 +51,8 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
     Task *const t = context;
     *ret_known = t->zones != NULL;
     if (t->zones == NULL) return ERR_NONE;
-    const RasterInfo *const info = raster_info(t->raster);
-    double to_raster[6];
-    zone_window(x, y, raster_width(t->raster), raster_height(t->raster), info->width, info->height, to_raster);
-    ZoneSlots slots;
-    TRY(zone_shares(t->zones, to_raster, side, side, ret_shares, &slots));
-    for (int32_t k = 0; k < ZONE_SLOTS; k++) ret_zones[k] = slots.zone[k];
-    return ERR_NONE;
+    return zone_window_shares(t->zones, x, y, side, raster_width(t->raster), raster_height(t->raster), ret_shares,
+                              ret_zones);
 }
 
 /* ---- sink ---- */
