@@ -22,7 +22,7 @@ export METASEG_CACHE
 setup = sh tools/setup/setup.sh
 configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(CMAKE_FLAGS)
 compile = MAKEFLAGS=--no-print-directory cmake --build
-test = GOMP_SPINCOUNT=1000 METASEG_DATA="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
+test = GOMP_SPINCOUNT=1000 METASEG_DOWNLOADS="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
 .PHONY: all check demo bench lint sanitize sanitize-thread format install clean distclean downloads data setup packages packages-check packages-lint
 .NOTPARALLEL:

@@ -4,7 +4,7 @@
  *
  *   bench_network tile     a 512x512 tile, batch 1, whole model with fusion, f32
  *   bench_network train    a training step, batch 2, 512x512: forward, backward, AdamW
- *   bench_network start    from the start of a process to its first scores: --raster FILE --share FOLDER --out FILE
+ *   bench_network start    from the start of a process to its first scores: --raster FILE --data-folder FOLDER --out FILE
  *   bench_network profile  the table of a tile's steps; profile-train: of a training step
  *
  * --model FILE (safetensors; without it random weights of the same network), --threads N, --samples N, --cpu ISA,
@@ -30,7 +30,7 @@
 enum { SIDE = 512, ZONES = 4, CLASSES = 17, WARM_UP = 3, MAX_SAMPLES = 1000, NULL_TOKENS = 4, IGNORE = 255 };
 
 typedef struct Arguments {
-    const char *mode, *model, *save_model, *save, *raster, *share, *out;
+    const char *mode, *model, *save_model, *save, *raster, *data_folder, *out;
     Device device;
     int64_t samples, zones;
 } Arguments;
@@ -80,7 +80,7 @@ static void fill_shares(Program *program, const char *name, uint64_t step)
     if (t.data == NULL) return;
     const int64_t slots = t.shape.dim[t.shape.rank - 1], cells = shape_count(&t.shape) / slots;
     for (int64_t i = 0; i < cells; i++) {
-        float *const row = (float *)t.data + i * slots;
+        float *row = (float *)t.data + i * slots;
         float sum = 0.0F;
         for (int64_t k = 0; k < slots; k++) sum += row[k] = rng_uniform(1, RNG_TEST, step, (uint64_t)(i * slots + k));
         for (int64_t k = 0; k < slots; k++) row[k] = logf(fmaxf(row[k] / sum, 1e-4F));
@@ -258,7 +258,7 @@ static Err run_start_child(const Arguments *a, char **argv)
         (void)execv("/proc/self/exe", argv);
     int failed = 0;
     const MetasegRun run = {
-        .threads = a->device.threads, .share = a->share, .progress = first_tile, .context = &failed
+        .threads = a->device.threads, .data_folder = a->data_folder, .progress = first_tile, .context = &failed
     };
     MetasegModel *model = NULL;
     MetasegPredictOptions options = metaseg_predict_options_defaults();
@@ -276,8 +276,10 @@ static Err spawn(const Arguments *a, char *program, Samples *samples)
     if (pipe(ends) != 0) return err_set(ERR_INTERNAL, "no pipe");
     char threads[16];
     (void)snprintf(threads, sizeof threads, "%d", (int)a->device.threads);
-    const char *const words[] = { program,  "start-child", "--model", a->model,    "--raster", a->raster, "--share",
-                                  a->share, "--out",       a->out,    "--threads", threads,    NULL };
+    const char *const words[] = { program,    "start-child", "--model",       a->model,
+                                  "--raster", a->raster,     "--data-folder", a->data_folder,
+                                  "--out",    a->out,        "--threads",     threads,
+                                  NULL };
     const double start = clock_seconds();
     const pid_t child = fork();
     if (child == 0) {
@@ -298,8 +300,8 @@ static Err spawn(const Arguments *a, char *program, Samples *samples)
 
 static Err run_start(const Arguments *a, char *program, Samples *samples)
 {
-    if (a->model == NULL || a->raster == NULL || a->share == NULL || a->out == NULL)
-        return err_set(ERR_ARGUMENT, "start wants --model, --raster, --share and --out");
+    if (a->model == NULL || a->raster == NULL || a->data_folder == NULL || a->out == NULL)
+        return err_set(ERR_ARGUMENT, "start wants --model, --raster, --data-folder and --out");
     for (int64_t i = 0; i <= a->samples; i++) TRY(spawn(a, program, samples));
     samples->count--; /* the first one read everything from disk */
     memmove(samples->seconds, samples->seconds + 1, (size_t)samples->count * sizeof *samples->seconds);
@@ -312,7 +314,7 @@ static Err read_arguments(int argc, char **argv, Arguments *a)
 {
     *a = (Arguments){ .mode = argv[1], .device = device_default(), .samples = 15, .zones = ZONES };
     for (int i = 2; i + 1 < argc; i += 2) {
-        const char *const name = argv[i], *const value = argv[i + 1];
+        const char *name = argv[i], *value = argv[i + 1];
         if (strcmp(name, "--model") == 0)
             a->model = value;
         else if (strcmp(name, "--save-model") == 0)
@@ -321,8 +323,8 @@ static Err read_arguments(int argc, char **argv, Arguments *a)
             a->save = value;
         else if (strcmp(name, "--raster") == 0)
             a->raster = value;
-        else if (strcmp(name, "--share") == 0)
-            a->share = value;
+        else if (strcmp(name, "--data-folder") == 0)
+            a->data_folder = value;
         else if (strcmp(name, "--out") == 0)
             a->out = value;
         else if (strcmp(name, "--cpu") == 0)

@@ -97,7 +97,7 @@ class Bench:
     def round(self):
         ours, peers, inputs = self.ours, self.peers, ["--inputs", self.inputs]
         weights, few = ["--model", self.weights], ["--samples", "5"]
-        share = ["--share", os.path.join(self.a.build, "share", "metaseg")]
+        folder = ["--data-folder", os.path.join(self.a.build, "share", "metaseg")]
         self.measure("tile", [*ours, "tile", *weights], self.bound)
         self.measure("tile openvino", [*peers, "openvino-tile", "--onnx", self.onnx, *inputs], self.bound)
         self.measure("tile torch", [*peers, "torch-tile", *weights, *inputs], self.bound)
@@ -105,7 +105,7 @@ class Bench:
         self.measure("train torch", [*peers, "torch-train", *weights, *inputs, *few], self.bound)
         if self.earth:
             raster = ["--raster", self.path("window.vrt"), "--out", self.path("window.tif")]
-            self.measure("start", [*ours, "start", "--model", self.model, *share, *raster, *few], os.environ)
+            self.measure("start", [*ours, "start", "--model", self.model, *folder, *raster, *few], os.environ)
 
     def earth_peak(self):
         """Peak memory and time of the whole Earth through the program itself."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks CONTRIBUTING.md rules 2, 7, 8 and 10 on the source tree.
+"""Checks CONTRIBUTING.md rules 2, 5, 6, 7, 8 and 10 on the source tree.
 
     check_layers.py [ROOT]       prints one line per violation, exit code 1 if there is any
     check_layers.py --self-test  proves on made-up trees that each rule can fail
@@ -35,6 +35,12 @@ INTRINSIC_FILES = re.compile(r"(_avx2|_avx512)\.c$|_avx(2|512)\.h$|simd\w*\.h$")
 TEST = re.compile(r"_test\.[ch]$")
 TEST_HEADERS = {"arpa/inet.h", "netinet/in.h", "sys/socket.h"}  # tests that act as a server
 BANNED = "atoi atol atof strcpy strcat sprintf vsprintf gets strtok alloca setjmp longjmp rand srand".split()
+# One dialect (CONTRIBUTING.md rules 5 and 6): errors are `err`, float literals end with F, locals and parameters are not const pointers.
+DIALECT = [
+    (r"\bErr (?:code|status|error|result|rc|e|ret)\b(?!\()", "an error is called err"),
+    (r"(?<![\w.])(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?f\b|(?<![\w.])\d+[eE][+-]?\d+f\b", "a float literal ends with F"),
+    (r"^(?!\s*(?:static|extern)\b)\s+(?:\w+ )+\**\*const [a-z_]\w* =", "a local pointer is not const itself: T *x"),
+]
 PUBLIC_USERS = {"base", "data", "train", "eval", "predict", "cli"}  # may include metaseg/*.h
 SOURCE = {".c", ".h", ".def"}
 
@@ -124,6 +130,12 @@ class Checker:
                 for match in re.finditer(pattern, line):
                     self.report(path, number, f"{match[1]} {why}")
 
+    def check_dialect(self, path, code):
+        for number, line in enumerate(code.splitlines(), 1):
+            for pattern, rule in DIALECT:
+                if re.search(pattern, line):
+                    self.report(path, number, rule)
+
     def check_source(self, path, layer):
         text = path.read_text(encoding="utf-8")
         if not text.startswith("/* SPDX-License-Identifier: Apache-2.0"):
@@ -135,6 +147,7 @@ class Checker:
             if re.search(r"\b(TODO|FIXME|XXX)\b", line):
                 self.report(path, number, "no TODO: make an issue of it")
         self.check_calls(path, layer, strip(text))
+        self.check_dialect(path, strip(text))
 
     def check_script(self, path):
         head = path.read_text(encoding="utf-8").split("\n", 3)[:2]
@@ -189,6 +202,13 @@ def self_test():
         ("src/cli/a.c", "void f(void) { exit(1); }\n", "only cli/main.c"),
         ("src/cli/main.c", "void f(void) { exit(1); }\n", ""),
         ("src/base/a.c", "char *p = getenv(x);\n", "environment"),
+        ("src/base/a.c", "Err f(void) { Err code = 0; }\n", "is called err"),
+        ("src/base/a.c", "Err f(void) { Err err = err_set(1, 2); }\n", ""),
+        ("src/base/a.c", "float x = 1.5f;\n", "ends with F"),
+        ("src/base/a.c", "float x = 1e-6f;\n", "ends with F"),
+        ("src/base/a.c", "float x = 1.5F; int y = 0x1f;\n", ""),
+        ("src/base/a.c", "void f(void) {\n    char *const x = 0;\n}\n", "not const itself"),
+        ("src/base/a.c", "void f(void) {\n    static const char *const x = 0;\n}\n", ""),
         ("src/base/a.c", "/* TODO: more */\n", "no TODO"),
         ("src/base/same.c", "", "name is taken"),
         ("src/odd/a.c", "", "is no layer"),
@@ -218,7 +238,7 @@ def main():
         return self_test()
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent).resolve()
     violations = Checker(root).run()
-    print("\n".join(violations) if violations else "check_layers.py: includes, homes, calls, licence lines: fine")
+    print("\n".join(violations) if violations else "check_layers.py: includes, homes, calls, dialect, licence lines: fine")
     return 1 if violations else 0
 
 

@@ -46,14 +46,14 @@ static Err read_words(int count, char **words, SideBySide *what, double boxes[MO
 int main(int argc, char **argv)
 {
     double boxes[MOST_BOXES][4];
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (argc < 5) {
-        code = err_set(ERR_ARGUMENT, "usage: side_by_side IMAGE MAP LABELS OUT.png [KEY=VALUE...]");
+        err = err_set(ERR_ARGUMENT, "usage: side_by_side IMAGE MAP LABELS OUT.png [KEY=VALUE...]");
     } else {
         SideBySide what = { .image = argv[1], .map = argv[2], .labels = argv[3], .boxes = (const double(*)[4])boxes };
-        code = read_words(argc - 5, argv + 5, &what, boxes);
-        if (code == ERR_NONE) code = side_by_side_write(&what, argv[4], true);
+        err = read_words(argc - 5, argv + 5, &what, boxes);
+        if (err == ERR_NONE) err = side_by_side_write(&what, argv[4], true);
     }
-    if (code != ERR_NONE) (void)fprintf(stderr, "side_by_side: error: %s\n", err_message());
-    return err_exit_code(code);
+    if (err != ERR_NONE) (void)fprintf(stderr, "side_by_side: error: %s\n", err_message());
+    return err_exit_code(err);
 }

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: predict MODEL SHARE IN OUT\n");
         return 2;
     }
-    const MetasegRun run = { .share = argv[2], .message = on_message };
+    const MetasegRun run = { .data_folder = argv[2], .message = on_message };
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     MetasegPredictReport report;
     MetasegModel *model = NULL;

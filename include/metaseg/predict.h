@@ -19,7 +19,7 @@ extern "C" {
 
 typedef struct MetasegModel MetasegModel;
 
-/* Loads a model file; checks it as untrusted input. run (may be NULL) gives threads, cpu and share folder for every
+/* Loads a model file; checks it as untrusted input. run (may be NULL) gives threads, cpu and data folder for every
  * later use of the model; its strings and callbacks must outlive the model. METASEG_ERROR_MODEL, _INPUT (missing file),
  * _MEMORY. */
 MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model);

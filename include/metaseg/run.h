@@ -24,7 +24,7 @@ typedef void (*MetasegMessage)(void *context, int level, const char *text);
 typedef struct MetasegRun {
     int32_t threads;          /* 0: all processors this process may use */
     const char *cpu;          /* "plain", "avx2", "avx512"; NULL: the best this CPU has */
-    const char *share;        /* folder with koppen_geiger.bin, prompts/, models/; NULL: no zones can be looked up */
+    const char *data_folder;  /* folder with koppen_geiger.bin, prompts/, models/; NULL: no zones can be looked up */
     MetasegProgress progress; /* may be NULL */
     MetasegMessage message;   /* may be NULL */
     void *context;            /* for both callbacks */

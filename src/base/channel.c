@@ -12,14 +12,14 @@ struct Channel {
     void **items; /* [capacity] */
     int64_t capacity, first, count;
     bool closed;
-    Err code;
+    Err err;
     char message[ERR_MESSAGE_BYTES];
 };
 
 Err channel_new(int64_t capacity, Channel **ret_channel)
 {
-    Channel *const c = calloc(1, sizeof *c);
-    void **const items = calloc((size_t)capacity, sizeof *items);
+    Channel *c = calloc(1, sizeof *c);
+    void **items = calloc((size_t)capacity, sizeof *items);
     if (c == NULL || items == NULL) {
         free(c);
         free(items);
@@ -60,7 +60,7 @@ bool channel_take(Channel *c, void **ret_item)
 {
     (void)pthread_mutex_lock(&c->mutex);
     while (!c->closed && c->count == 0) (void)pthread_cond_wait(&c->changed, &c->mutex);
-    const bool some = c->count > 0 && c->code == ERR_NONE;
+    const bool some = c->count > 0 && c->err == ERR_NONE;
     if (some) {
         *ret_item = c->items[c->first];
         c->first = (c->first + 1) % c->capacity;
@@ -71,12 +71,12 @@ bool channel_take(Channel *c, void **ret_item)
     return some;
 }
 
-void channel_close(Channel *c, Err code)
+void channel_close(Channel *c, Err err)
 {
     (void)pthread_mutex_lock(&c->mutex);
     c->closed = true;
-    if (c->code == ERR_NONE && code != ERR_NONE) {
-        c->code = code;
+    if (c->err == ERR_NONE && err != ERR_NONE) {
+        c->err = err;
         memcpy(c->message, err_message(), strlen(err_message()) + 1);
     }
     (void)pthread_cond_broadcast(&c->changed);
@@ -86,7 +86,7 @@ void channel_close(Channel *c, Err code)
 Err channel_error(Channel *c)
 {
     (void)pthread_mutex_lock(&c->mutex);
-    const Err code = c->code == ERR_NONE ? ERR_NONE : err_adopt(c->code, c->message);
+    const Err err = c->err == ERR_NONE ? ERR_NONE : err_adopt(c->err, c->message);
     (void)pthread_mutex_unlock(&c->mutex);
-    return code;
+    return err;
 }

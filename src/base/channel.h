@@ -33,7 +33,7 @@ bool channel_take(Channel *channel, void **ret_item);
 
 /* Ends the channel: ERR_NONE lets takers empty it, an error stops both sides at once and is kept with the calling
  * thread's message. Closing again keeps the first error. */
-void channel_close(Channel *channel, Err code);
+void channel_close(Channel *channel, Err err);
 
 /* The error it was closed with, adopted by the calling thread; ERR_NONE otherwise. */
 Err channel_error(Channel *channel);

@@ -17,15 +17,15 @@ typedef struct Pipe {
 
 static void *produce(void *argument)
 {
-    Pipe *const pipe = argument;
-    Err code = ERR_NONE;
-    for (int64_t i = 0; i < ITEMS && code == ERR_NONE; i++) {
+    Pipe *pipe = argument;
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < ITEMS && err == ERR_NONE; i++) {
         if (i == pipe->fail_at)
-            code = err_set(ERR_INPUT, "item %d is bad", (int)i);
+            err = err_set(ERR_INPUT, "item %d is bad", (int)i);
         else if (!channel_put(pipe->channel, &numbers[i]))
             break;
     }
-    channel_close(pipe->channel, code);
+    channel_close(pipe->channel, err);
     return NULL;
 }
 

@@ -14,7 +14,7 @@
 
 static _Thread_local char message[ERR_MESSAGE_BYTES];
 
-Err err_set(Err code, const char *format, ...)
+Err err_set(Err err, const char *format, ...)
 {
     char text[ERR_MESSAGE_BYTES]; /* the arguments may point into the old message */
     va_list arguments;
@@ -22,7 +22,7 @@ Err err_set(Err code, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     memcpy(message, text, sizeof message);
-    return code;
+    return err;
 }
 
 Err err_memory(unsigned long long bytes, const char *what)
@@ -30,9 +30,9 @@ Err err_memory(unsigned long long bytes, const char *what)
     return err_set(ERR_MEMORY, "not enough memory: %llu bytes wanted for %s", bytes, what);
 }
 
-Err err_prefix(Err code, const char *format, ...)
+Err err_prefix(Err err, const char *format, ...)
 {
-    if (code == ERR_NONE) return code;
+    if (err == ERR_NONE) return err;
     char text[2 * ERR_MESSAGE_BYTES + 2];
     va_list arguments;
     va_start(arguments, format);
@@ -42,23 +42,23 @@ Err err_prefix(Err code, const char *format, ...)
     (void)snprintf(text + length, sizeof text - length, ": %s", message);
     text[ERR_MESSAGE_BYTES - 1] = '\0';
     memcpy(message, text, sizeof message);
-    return code;
+    return err;
 }
 
 const char *err_message(void) { return message; }
 
-Err err_adopt(Err code, const char *text) { return err_set(code, "%s", text); }
+Err err_adopt(Err err, const char *text) { return err_set(err, "%s", text); }
 
 void err_clear(void) { message[0] = '\0'; }
 
-int err_exit_code(Err code)
+int err_exit_code(Err err)
 {
     static const int exit_codes[ERR_COUNT] = {
         [ERR_NONE] = 0,        [ERR_INTERNAL] = 1, [ERR_ARGUMENT] = 2,    [ERR_CONFIG] = 2, [ERR_PARTIAL] = 3,
         [ERR_INPUT] = 4,       [ERR_MODEL] = 5,    [ERR_MEMORY] = 6,      [ERR_OUTPUT] = 6, [ERR_GATE] = 7,
         [ERR_INTERRUPTED] = 8, [ERR_SHAPE] = 1,    [ERR_UNSUPPORTED] = 1,
     };
-    return code < ERR_COUNT ? exit_codes[code] : 1;
+    return err < ERR_COUNT ? exit_codes[err] : 1;
 }
 
 _Noreturn void err_assert_failed(const char *condition, const char *file, int line)

@@ -17,26 +17,28 @@
 #ifndef METASEG_BASE_ERR_H
 #define METASEG_BASE_ERR_H
 
+#include "metaseg/error.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef enum Err {
-    ERR_NONE = 0,
-    ERR_INTERNAL,    /* our bug or an unforeseen library failure      -> exit code 1 */
-    ERR_ARGUMENT,    /* usage: an option or argument is wrong         -> exit code 2 */
-    ERR_CONFIG,      /* a configuration file is wrong                 -> exit code 2 */
-    ERR_PARTIAL,     /* finished, but some inputs failed              -> exit code 3 */
-    ERR_INPUT,       /* input data missing, unreadable or unsuitable  -> exit code 4 */
-    ERR_MODEL,       /* a model or weight file is bad or untrusted    -> exit code 5 */
-    ERR_MEMORY,      /* an allocation failed                          -> exit code 6 */
-    ERR_OUTPUT,      /* an output cannot be written, disk full        -> exit code 6 */
-    ERR_GATE,        /* a stated condition was not met                -> exit code 7 */
-    ERR_INTERRUPTED, /* stopped by a signal after saving; resumable   -> exit code 8 */
-    ERR_SHAPE,       /* tensor shapes do not fit (graph building)     -> exit code 1 */
-    ERR_UNSUPPORTED, /* no kernel, no such feature in this build      -> exit code 1 */
-    ERR_COUNT
-} Err;
+/* The public statuses under short names. */
+typedef MetasegStatus Err;
+#define ERR_NONE METASEG_OK
+#define ERR_INTERNAL METASEG_ERROR_INTERNAL       /* our bug or an unforeseen library failure      -> exit code 1 */
+#define ERR_ARGUMENT METASEG_ERROR_ARGUMENT       /* usage: an option or argument is wrong         -> exit code 2 */
+#define ERR_CONFIG METASEG_ERROR_CONFIG           /* a configuration file is wrong                 -> exit code 2 */
+#define ERR_PARTIAL METASEG_ERROR_PARTIAL         /* finished, but some inputs failed              -> exit code 3 */
+#define ERR_INPUT METASEG_ERROR_INPUT             /* input data missing, unreadable or unsuitable  -> exit code 4 */
+#define ERR_MODEL METASEG_ERROR_MODEL             /* a model or weight file is bad or untrusted    -> exit code 5 */
+#define ERR_MEMORY METASEG_ERROR_MEMORY           /* an allocation failed                          -> exit code 6 */
+#define ERR_OUTPUT METASEG_ERROR_OUTPUT           /* an output cannot be written, disk full        -> exit code 6 */
+#define ERR_GATE METASEG_ERROR_GATE               /* a stated condition was not met                -> exit code 7 */
+#define ERR_INTERRUPTED METASEG_ERROR_INTERRUPTED /* stopped by a signal after saving; resumable   -> exit code 8 */
+#define ERR_SHAPE METASEG_ERROR_SHAPE             /* tensor shapes do not fit (graph building)     -> exit code 1 */
+#define ERR_UNSUPPORTED METASEG_ERROR_UNSUPPORTED /* no kernel, no such feature in this build      -> exit code 1 */
+#define ERR_COUNT (METASEG_ERROR_UNSUPPORTED + 1)
 
 /* Bytes kept of a message; longer ones are cut. */
 enum { ERR_MESSAGE_BYTES = 1024 };
@@ -47,27 +49,27 @@ enum { ERR_MESSAGE_BYTES = 1024 };
 #define PRINTF_LIKE(format_index, first_argument)
 #endif
 
-/* Records the message of the calling thread and returns `code`. */
-Err err_set(Err code, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Records the message of the calling thread and returns `err`. */
+Err err_set(Err err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* ERR_MEMORY with the size that was wanted and what for. */
 Err err_memory(unsigned long long bytes, const char *what);
 
 /* Puts "context: " before the recorded message (use at the few boundaries that know the file or the
- * tile) and returns `code` unchanged. No effect when code is ERR_NONE. */
-Err err_prefix(Err code, const char *format, ...) PRINTF_LIKE(2, 3);
+ * tile) and returns `err` unchanged. No effect when err is ERR_NONE. */
+Err err_prefix(Err err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The calling thread's last message, "" if none. Valid until its next err_ call. */
 const char *err_message(void);
 
-/* Copies a message from a worker thread to the calling one: err_set(code, "%s", text). */
-Err err_adopt(Err code, const char *text);
+/* Copies a message from a worker thread to the calling one: err_set(err, "%s", text). */
+Err err_adopt(Err err, const char *text);
 
 /* Forgets the message of the calling thread. */
 void err_clear(void);
 
 /* Process exit code of an error class (see the enum). */
-int err_exit_code(Err code);
+int err_exit_code(Err err);
 
 /* Propagates an error; only in functions that hold nothing. */
 #define TRY(expression)                                                                                                \
@@ -82,8 +84,8 @@ _Noreturn void err_assert_failed(const char *condition, const char *file, int li
 
 /* clang's analyzer sees one file at a time and would not know that these return their code. */
 #ifdef __clang_analyzer__
-#define err_set(code, ...) ((void)(err_set)((code), __VA_ARGS__), (code))
-#define err_prefix(code, ...) ((void)(err_prefix)((code), __VA_ARGS__), (code))
+#define err_set(err, ...) ((void)(err_set)((err), __VA_ARGS__), (err))
+#define err_prefix(err, ...) ((void)(err_prefix)((err), __VA_ARGS__), (err))
 #define err_memory(bytes, what) ((void)(err_memory)((bytes), (what)), ERR_MEMORY)
 #endif
 

@@ -34,9 +34,9 @@ static void long_messages_are_cut(void **state)
     assert_int_equal(strncmp(err_message(), "p: xxx", 6), 0);
 }
 
-static Err fails(Err code)
+static Err fails(Err err)
 {
-    TRY(code);
+    TRY(err);
     return ERR_INTERNAL;
 }
 

@@ -167,7 +167,7 @@ static bool is_stale(const char *digits)
 /* Removes what killed processes of this machine left of `prefix`. What cannot be removed hinders nobody. */
 static void remove_stale(const char *folder, const char *prefix)
 {
-    DIR *const listing = opendir(folder);
+    DIR *listing = opendir(folder);
     if (listing == NULL) return;
     for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;)
         if (str_starts_with(entry->d_name, prefix) && is_stale(entry->d_name + strlen(prefix)))

@@ -154,7 +154,7 @@ static void two_writers(void **state)
     if (child == 0) {
         char *partial = NULL;
         if (file_partial_name(path, &partial) != ERR_NONE) _exit(1);
-        FILE *const stream = fopen(partial, "w");
+        FILE *stream = fopen(partial, "w");
         if (stream == NULL || fputs("half", stream) < 0 || fclose(stream) != 0) _exit(1);
         if (write(ready[1], "x", 1) != 1) _exit(1);
         (void)pause();

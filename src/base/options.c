@@ -126,14 +126,14 @@ static Err set_defaults(Parser *parser, OptionTable table, void *target)
     for (int64_t i = 0; i < table.count; i++) {
         const Option *option = &table.options[i];
         ASSERT(i < 64 && option->count <= MAX_NUMBERS);
-        if (option->standard == NULL) continue;
+        if (option->default_value == NULL) continue;
         void *field = field_of(target, option);
         if (option->type == OPTION_BOOL) {
-            const bool on = strcmp(option->standard, "yes") == 0;
+            const bool on = strcmp(option->default_value, "yes") == 0;
             memcpy(field, &on, sizeof on);
             continue;
         }
-        TRY(store(parser->result, option, option->name, option->standard, field));
+        TRY(store(parser->result, option, option->name, option->default_value, field));
     }
     return ERR_NONE;
 }

@@ -4,7 +4,7 @@
  *
  *     typedef struct PredictArgs { const char *model; double ram; bool confidence; double box[4]; OptionList bands; }
  * PredictArgs; static const Option options[] = { { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value =
- * "FILE", .help = "model to use" }, { "ram", 0, OPTION_DOUBLE, offsetof(PredictArgs, ram), .value = "GIB", .standard =
+ * "FILE", .help = "model to use" }, { "ram", 0, OPTION_DOUBLE, offsetof(PredictArgs, ram), .value = "GIB", .default_value =
  * "2", .minimum = 0.1, .maximum = 1e6, .help = "memory to use at most" }, { "confidence", 0, OPTION_BOOL,
  * offsetof(PredictArgs, confidence), .help = "also write confidence" }, { "projwin", 0, OPTION_NUMBERS,
  * offsetof(PredictArgs, box), .count = 4, .gdal = true, .value = "ULX ULY LRX LRY", .help = "part of the input" }, {
@@ -52,7 +52,7 @@ typedef struct Option {
     size_t offset;                       /* of the field in the command's struct */
     const char *help;                    /* one line without full stop */
     const char *value;                   /* placeholder, upper case: "FILE" */
-    const char *standard;                /* default, in the notation of the option; NULL: the field stays as it is */
+    const char *default_value;           /* default, in the notation of the option; NULL: the field stays as it is */
     double minimum, maximum;             /* INT, DOUBLE; both 0: any */
     const char *choices[OPTION_CHOICES]; /* ENUM; NULL ends */
     int64_t count;                       /* NUMBERS: 1 to 8 */

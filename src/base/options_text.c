@@ -25,7 +25,8 @@ static void add_sentence(const Option *option, Str *text)
     }
     if (option->type == OPTION_LIST && option->whole) str_add(text, "; may be repeated");
     if (option->required) str_add(text, " (required)");
-    if (option->standard != NULL && option->standard[0] != '\0') str_addf(text, " (default %s)", option->standard);
+    if (option->default_value != NULL && option->default_value[0] != '\0')
+        str_addf(text, " (default %s)", option->default_value);
 }
 
 /* `sentence` broken at blanks, from column `indent` on, where the first line has to begin already. */

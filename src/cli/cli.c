@@ -14,12 +14,12 @@ static const Option common_options[] = {
     { "quiet", 'q', OPTION_FLAG, offsetof(CliCommon, quiet), .help = "only warnings and errors, no progress" },
     { "verbose", 'v', OPTION_COUNT, offsetof(CliCommon, verbose), .help = "more messages" },
     { "log-format", 0, OPTION_ENUM, offsetof(CliCommon, log_format), .value = "FORMAT",
-      .help = "messages and progress on stderr as", .choices = { "text", "json" }, .standard = "text" },
+      .help = "messages and progress on stderr as", .choices = { "text", "json" }, .default_value = "text" },
     { "threads", 0, OPTION_INT, offsetof(CliCommon, threads), .value = "N", .minimum = 0, .maximum = 1024,
-      .help = "threads for computing; 0: every processor this process may use", .standard = "0" },
+      .help = "threads for computing; 0: every processor this process may use", .default_value = "0" },
     { "cpu", 0, OPTION_ENUM, offsetof(CliCommon, cpu), .value = "LEVEL", .help = "instruction set to use at most",
-      .choices = { "auto", "plain", "avx2", "avx512" }, .standard = "auto" },
-    { "share", 0, OPTION_STRING, offsetof(CliCommon, share), .value = "FOLDER",
+      .choices = { "auto", "plain", "avx2", "avx512" }, .default_value = "auto" },
+    { "data-folder", 0, OPTION_STRING, offsetof(CliCommon, data_folder), .value = "FOLDER",
       .help = "folder with prompts, models, class tables and the climate map" },
 };
 
@@ -60,8 +60,8 @@ static Err program_folder(char **ret_folder)
     return path_folder(path, ret_folder);
 }
 
-/* A share folder is recognised by its prompt bank. */
-static bool is_share(const char *folder)
+/* A data folder is recognised by its prompt bank. */
+static bool is_data_folder(const char *folder)
 {
     char *prompts = NULL;
     if (path_join(folder, "prompts", &prompts) != ERR_NONE) return false;
@@ -70,25 +70,26 @@ static bool is_share(const char *folder)
     return found;
 }
 
-/* Named one, METASEG_SHARE, ../share/metaseg of an installed program, share/metaseg of a build folder. NULL: none. */
-static Err find_share(const char *named, char **ret_share)
+/* Named one, METASEG_DATA, ../share/metaseg of an installed program, share/metaseg of a build folder. NULL: none. */
+static Err find_data_folder(const char *named, char **ret_folder)
 {
     static const char *const beside[] = { "../share/metaseg", "share/metaseg" };
     char *folder = NULL;
-    if (named == NULL) named = cli_environment("METASEG_SHARE");
+    if (named == NULL) named = cli_environment("METASEG_DATA");
     if (named != NULL) {
         if (!file_is_folder(named))
-            return err_set(ERR_INPUT,
-                           "'%s': no such folder; --share and METASEG_SHARE name the folder with prompts/ and models/",
-                           named);
-        return str_copy(named, ret_share);
+            return err_set(
+                ERR_INPUT,
+                "'%s': no such folder; --data-folder and METASEG_DATA name the folder with prompts/ and models/",
+                named);
+        return str_copy(named, ret_folder);
     }
     if (program_folder(&folder) != ERR_NONE) return ERR_NONE;
     Err err = ERR_NONE;
-    for (int64_t i = 0; i < ARRAY_LEN(beside) && err == ERR_NONE && *ret_share == NULL; i++) {
+    for (int64_t i = 0; i < ARRAY_LEN(beside) && err == ERR_NONE && *ret_folder == NULL; i++) {
         char *candidate = NULL;
         err = path_join(folder, beside[i], &candidate);
-        if (err == ERR_NONE && is_share(candidate)) *ret_share = realpath(candidate, NULL);
+        if (err == ERR_NONE && is_data_folder(candidate)) *ret_folder = realpath(candidate, NULL);
         free(candidate);
     }
     free(folder);
@@ -128,9 +129,9 @@ static Err apply_common(Cli *cli)
         TRY(cpu_isa_parse(level, &cli->device.isa));
         cli->run.cpu = level;
     }
-    TRY(find_share(common->share, &cli->share));
+    TRY(find_data_folder(common->data_folder, &cli->data_folder));
     cli->run.threads = cli->device.threads;
-    cli->run.share = cli->share;
+    cli->run.data_folder = cli->data_folder;
     return ERR_NONE;
 }
 
@@ -186,18 +187,18 @@ void cli_progress_end(Cli *cli)
     cli->progress_open = false;
 }
 
-Err cli_share_path(const Cli *cli, const char *name, char **ret_path)
+Err cli_data_path(const Cli *cli, const char *name, char **ret_path)
 {
     char *path = NULL;
-    if (cli->share == NULL)
-        return err_set(ERR_INPUT,
-                       "'%s': no share folder was found; 'make install' makes one, --share or METASEG_SHARE names one",
-                       name);
-    TRY(path_join(cli->share, name, &path));
+    if (cli->data_folder == NULL)
+        return err_set(
+            ERR_INPUT,
+            "'%s': no data folder was found; 'make install' makes one, --data-folder or METASEG_DATA names one", name);
+    TRY(path_join(cli->data_folder, name, &path));
     if (access(path, R_OK) != 0) {
-        const Err err =
-            err_set(ERR_INPUT,
-                    "'%s': missing; 'make data' in the source tree brings it, or --share names another folder", path);
+        const Err err = err_set(
+            ERR_INPUT, "'%s': missing; 'make data' in the source tree brings it, or --data-folder names another folder",
+            path);
         free(path);
         return err;
     }
@@ -207,7 +208,7 @@ Err cli_share_path(const Cli *cli, const char *name, char **ret_path)
 
 Err cli_data_folder(char **ret_folder)
 {
-    const char *data = cli_environment("METASEG_DATA");
+    const char *data = cli_environment("METASEG_DOWNLOADS");
     if (data != NULL) return str_copy(data, ret_folder);
     const char *cache = cli_environment("METASEG_CACHE");
     return path_join(cache != NULL ? cache : METASEG_SOURCE_DIR "/.cache", "data", ret_folder);
@@ -216,6 +217,6 @@ Err cli_data_folder(char **ret_folder)
 void cli_finish(Cli *cli)
 {
     cli_progress_end(cli);
-    free(cli->share);
-    cli->share = NULL;
+    free(cli->data_folder);
+    cli->data_folder = NULL;
 }

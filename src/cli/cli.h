@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the commands share: common options, messages and progress on stderr, the share folder, stopping.
+ * What the commands share: common options, messages and progress on stderr, the data folder, stopping.
  *
  * A command is one file cmd_NAME.c with a table and a function, and one line in commands.def:
  *
@@ -8,7 +8,7 @@
  *
  *     static Err run_info(Cli *cli, const void *target, const OptionResult *words)
  *     {
- *         const InfoArgs *const args = target;
+ *         const InfoArgs *args = target;
  *         ...
  *     }
  *
@@ -36,20 +36,20 @@
 typedef struct CliCommon {
     bool quiet;
     int64_t verbose;
-    int64_t log_format; /* 0 text, 1 json */
-    int64_t threads;    /* 0: all processors this process may use */
-    int64_t cpu;        /* 0 auto, then CpuIsa + 1 */
-    const char *share;  /* NULL: found by cli_parse */
+    int64_t log_format;      /* 0 text, 1 json */
+    int64_t threads;         /* 0: all processors this process may use */
+    int64_t cpu;             /* 0 auto, then CpuIsa + 1 */
+    const char *data_folder; /* NULL: found by cli_parse */
 } CliCommon;
 
 typedef struct Cli {
     CliCommon common;
     bool done; /* --help was answered: the command returns ERR_NONE at once */
     LogStream stream;
-    Log log;        /* warnings always; information unless -q; debugging with -v */
-    Device device;  /* from --cpu and --threads */
-    char *share;    /* folder that holds prompts/, models/, classes/ and the climate map; NULL: none was found */
-    MetasegRun run; /* the same for the public functions: threads, cpu, share, stop, callbacks onto log and progress */
+    Log log;           /* warnings always; information unless -q; debugging with -v */
+    Device device;     /* from --cpu and --threads */
+    char *data_folder; /* folder that holds prompts/, models/, classes/ and the climate map; NULL: none was found */
+    MetasegRun run;    /* the same for the public functions, with stop and callbacks onto log and progress */
     const char *doing; /* what the progress line of `run` says: "predicting" */
     const char *unit;  /* "tiles" */
     Progress progress; /* of `run`; started by its first call */
@@ -77,10 +77,10 @@ LogStream *cli_progress_stream(Cli *cli);
 /* Ends the progress line of cli->run, if one is open. */
 void cli_progress_end(Cli *cli);
 
-/* Path of a file below the share folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
-Err cli_share_path(const Cli *cli, const char *name, char **ret_path);
+/* Path of a file below the data folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
+Err cli_data_path(const Cli *cli, const char *name, char **ret_path);
 
-/* Folder with the files that set-up downloads: $METASEG_DATA, else $METASEG_CACHE/data, else .cache/data of the source
+/* Folder with the files that set-up downloads: $METASEG_DOWNLOADS, else $METASEG_CACHE/data, else .cache/data of the source
  * tree this program was built in. May not exist. free() it. ERR_MEMORY. */
 Err cli_data_folder(char **ret_folder);
 

@@ -31,7 +31,7 @@ const OptionSpec cmd_convert_spec = {
 static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
 {
     (void)cli;
-    const ConvertArgs *const args = target;
+    const ConvertArgs *args = target;
     ConvertReport report;
     TRY(convert_file(words->arguments[0], words->arguments[1], args->half ? DTYPE_F16 : DTYPE_F32, args->overwrite,
                      &report));

@@ -32,7 +32,7 @@ typedef struct Needed {
     bool for_prediction;
 } Needed;
 
-static const Needed in_share[] = {
+static const Needed in_data_folder[] = {
     { "prompts/koppen.yaml", "prompts", "restore share/prompts from the source, or run 'make install'", true },
     { "koppen_geiger.bin", "climate zones", "run 'make data' in the source tree, then 'make install' if installed",
       true },
@@ -145,9 +145,9 @@ static Err run_doctor(Cli *cli, const void *target, const OptionResult *words)
     print_cpu(cli);
     print_threads(cli);
     print_libraries();
-    line("share", "%s",
-         cli->share == NULL ? "none found; 'make install' makes one, METASEG_SHARE names one" : cli->share);
-    const int64_t missing = check_files(cli->share, in_share, ARRAY_LEN(in_share));
+    line("data folder", "%s",
+         cli->data_folder == NULL ? "none found; 'make install' makes one, METASEG_DATA names one" : cli->data_folder);
+    const int64_t missing = check_files(cli->data_folder, in_data_folder, ARRAY_LEN(in_data_folder));
     TRY(cli_data_folder(&data));
     (void)check_files(data, in_data, ARRAY_LEN(in_data));
     free(data);

@@ -24,10 +24,10 @@ static const Option eval_options[] = {
       .help = "only pixels inside this box of degrees" },
     { "exclude", 0, OPTION_LIST, offsetof(EvalArgs, exclude), .value = "CLASS,...",
       .help = "classes of the reference that do not count, neither in OA nor in the means: 0 where 0 is water" },
-    { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .standard = "0",
+    { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .default_value = "0",
       .minimum = 0, .maximum = 1,
       .help = "classes rarer than this in the reference do not enter the means, 0.001: a thousandth" },
-    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .standard = "255", .minimum = 0,
+    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .default_value = "255", .minimum = 0,
       .maximum = 255, .help = "value of the reference that is no label" },
     { "truth-crs", 0, OPTION_STRING, offsetof(EvalArgs, truth_crs), .value = "CRS",
       .help = "coordinate reference system of the reference, where its file tells none or a wrong one: EPSG:4326" },
@@ -62,7 +62,7 @@ static void print_line(void *context, const char *text)
 
 static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
 {
-    const EvalArgs *const args = target;
+    const EvalArgs *args = target;
     MetasegBox boxes[MOST_BOXES];
     int32_t exclude[MOST_EXCLUDED];
     if (args->boxes.count > MOST_BOXES || args->exclude.count > MOST_EXCLUDED)
@@ -91,8 +91,7 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     o.overwrite = args->overwrite;
     cli->doing = "comparing";
     cli->unit = "rows";
-    const Err err =
-        (Err)metaseg_eval_rasters(words->arguments[0], words->arguments[1], &o, &cli->run, print_line, NULL);
+    const Err err = metaseg_eval_rasters(words->arguments[0], words->arguments[1], &o, &cli->run, print_line, NULL);
     cli_progress_end(cli);
     return err;
 }

@@ -149,7 +149,7 @@ static void put_facts(Sheet *sheet, const Metadata *metadata)
 {
     begin_list(sheet, "facts");
     for (int64_t i = 0; i < metadata->n_facts; i++) {
-        const Fact *const fact = &metadata->facts[i];
+        const Fact *fact = &metadata->facts[i];
         if (sheet->json) {
             json_begin_object(&sheet->writer, NULL);
             json_put_string(&sheet->writer, "name", fact->name);
@@ -167,8 +167,8 @@ static void put_facts(Sheet *sheet, const Metadata *metadata)
 static Err count_values(Raster *raster, int64_t *ret_counts)
 {
     const int64_t width = raster_width(raster), height = raster_height(raster);
-    float *const values = malloc((size_t)(width * ROWS_AT_ONCE) * sizeof *values);
-    uint8_t *const valid = malloc((size_t)(width * ROWS_AT_ONCE));
+    float *values = malloc((size_t)(width * ROWS_AT_ONCE) * sizeof *values);
+    uint8_t *valid = malloc((size_t)(width * ROWS_AT_ONCE));
     Err err = values != NULL && valid != NULL
                   ? raster_choose_bands(raster, "1", 1, NULL)
                   : err_memory((size_t)(width * ROWS_AT_ONCE) * (sizeof *values + 1), "rows of the map");
@@ -253,7 +253,7 @@ static Err put_raster(Sheet *sheet, Raster *raster, bool shares)
     put_bands(sheet, raster);
     put_facts(sheet, &metadata);
     if (sheet->json && metadata.has_footprint) {
-        const Footprint *const f = &metadata.footprint;
+        const Footprint *f = &metadata.footprint;
         put_numbers(sheet, "bbox", (const double[]){ f->west, f->south, f->east, f->north }, 4);
     }
     if (sheet->json) put_number(sheet, "gsd_metres", metadata.sampling.metres);
@@ -276,7 +276,7 @@ static void put_model_bands(Sheet *sheet, const ModelConfig *config)
 {
     begin_list(sheet, "bands");
     for (int32_t i = 0; i < config->n_bands; i++) {
-        const ModelBand *const band = &config->bands[i];
+        const ModelBand *band = &config->bands[i];
         if (sheet->json) {
             json_begin_object(&sheet->writer, NULL);
             json_put_string(&sheet->writer, "name", band->name);
@@ -295,7 +295,7 @@ static void put_model_classes(Sheet *sheet, const ModelConfig *config)
 {
     begin_list(sheet, "classes");
     for (int32_t i = 0; i < config->n_classes; i++) {
-        const ModelClass *const c = &config->classes[i];
+        const ModelClass *c = &config->classes[i];
         if (sheet->json) {
             char color[16];
             (void)snprintf(color, sizeof color, "#%06" PRIx32, c->color & 0xffffffU);
@@ -344,7 +344,7 @@ static Err put_object(Sheet *sheet, const char *key, const char *json)
 
 static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
 {
-    const ModelConfig *const c = &model->config;
+    const ModelConfig *c = &model->config;
     const char *state = tensor_file_metadata(file, "metaseg.train.state");
     uint64_t hash = 0;
     int64_t parameters = 0;
@@ -388,7 +388,7 @@ static Err describe_model(Sheet *sheet, const char *path)
 static bool holds_tensors(const char *path)
 {
     unsigned char head[9] = { 0 };
-    FILE *const file = fopen(path, "rb");
+    FILE *file = fopen(path, "rb");
     if (file == NULL) return str_ends_with(path, ".safetensors") || str_ends_with(path, ".pth");
     const size_t n = fread(head, 1, sizeof head, file);
     (void)fclose(file);
@@ -414,7 +414,7 @@ static Err describe(const InfoArgs *args, const char *path)
 
 static Err run_info(Cli *cli, const void *target, const OptionResult *words)
 {
-    const InfoArgs *const args = target;
+    const InfoArgs *args = target;
     int64_t failed = 0;
     if (words->n_arguments == 1) return describe(args, words->arguments[0]);
     for (int64_t i = 0; i < words->n_arguments; i++) {

@@ -34,19 +34,19 @@ static const Option predict_options[] = {
       .help = "also write a small picture (PNG) with legend" },
     { "lonlat", 0, OPTION_STRING, offsetof(PredictArgs, lonlat), .value = "LON,LAT",
       .help = "where an image without georeference lies, in degrees" },
-    { "prompts", 0, OPTION_ENUM, offsetof(PredictArgs, prompts), .value = "MODE", .standard = "grounded",
+    { "prompts", 0, OPTION_ENUM, offsetof(PredictArgs, prompts), .value = "MODE", .default_value = "grounded",
       .choices = { "grounded", "null", "tile-mixed", "shuffled" },
       .help = "what the network reads beside the image: for each place the words of its climate zone, nothing, one mix "
               "of words per tile, or the words of other zones (for experiments)" },
     { "prompt", 0, OPTION_STRING, offsetof(PredictArgs, prompt), .value = "TEXT",
       .help = "your own words, read everywhere instead; needs the text encoder that 'make data' brings" },
-    { "resolution", 0, OPTION_DOUBLE, offsetof(PredictArgs, resolution), .value = "GSD", .standard = "0", .minimum = 0,
-      .maximum = 1e6,
+    { "resolution", 0, OPTION_DOUBLE, offsetof(PredictArgs, resolution), .value = "GSD", .default_value = "0",
+      .minimum = 0, .maximum = 1e6,
       .help = "pixel size to predict at, in the unit of the model (see metaseg info MODEL); 0: the image's own, or the "
               "nearest that the model was made for" },
-    { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .standard = "0", .minimum = 0,
+    { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .default_value = "0", .minimum = 0,
       .maximum = 4096, .help = "side of a tile, a multiple of 256; 0: the model's" },
-    { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .standard = "-1", .minimum = -1,
+    { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
       .maximum = 2048,
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
@@ -95,7 +95,7 @@ static Err predict_one(Cli *cli, MetasegModel *model, const char *in, const char
                        const MetasegPredictOptions *options)
 {
     MetasegPredictReport r;
-    const Err err = (Err)metaseg_predict_raster(model, in, out, options, &r);
+    const Err err = metaseg_predict_raster(model, in, out, options, &r);
     cli_progress_end(cli);
     TRY(err);
     (void)printf("%s\n", out);
@@ -165,7 +165,7 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
                             const MetasegPredictOptions *options)
 {
     MetasegModel *model = NULL;
-    TRY((Err)metaseg_model_load(model_path, &cli->run, &model));
+    TRY(metaseg_model_load(model_path, &cli->run, &model));
     const bool many = words->n_arguments > 1 || file_is_folder(args->out);
     const Err err = many ? predict_many(cli, model, words, args, options)
                          : predict_one(cli, model, words->arguments[0], args->out, options);
@@ -175,18 +175,18 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
 
 static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
 {
-    const PredictArgs *const args = target;
-    char *standard = NULL, *data = NULL, *text_encoder = NULL;
+    const PredictArgs *args = target;
+    char *default_model = NULL, *data = NULL, *text_encoder = NULL;
     MetasegPredictOptions options;
     cli->doing = "predicting";
     cli->unit = "tiles";
     Err err = cli_data_folder(&data);
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE) err = fill_options(args, text_encoder, &options);
-    if (err == ERR_NONE && args->model == NULL) err = cli_share_path(cli, "models/globe.safetensors", &standard);
+    if (err == ERR_NONE && args->model == NULL) err = cli_data_path(cli, "models/globe.safetensors", &default_model);
     if (err == ERR_NONE)
-        err = load_and_predict(cli, args, words, args->model != NULL ? args->model : standard, &options);
-    free(standard);
+        err = load_and_predict(cli, args, words, args->model != NULL ? args->model : default_model, &options);
+    free(default_model);
     free(data);
     free(text_encoder);
     return err;

@@ -67,10 +67,10 @@ static const char *part_name(PromptPart part)
 /* Exchanges each zone's sentences for the one that the model carries. */
 static Err take_model_words(const Model *model, Report *report)
 {
-    const PromptTable *const zones = &model->prompts[PROMPT_ZONE];
+    const PromptTable *zones = &model->prompts[PROMPT_ZONE];
     report->reads_text = model->config.fusion != MODEL_FUSION_NONE && zones->count > 0;
     for (int32_t i = 0; i < report->place.n_zones; i++) {
-        Prompt *const prompt = &report->place.zones[i].prompt;
+        Prompt *prompt = &report->place.zones[i].prompt;
         const char *code = climate_zone_name(report->place.zones[i].zone);
         const int32_t entry = prompt_table_find(zones, code);
         prompt_done(prompt);
@@ -92,7 +92,7 @@ static Err collect(const Cli *cli, const PromptArgs *args, const char *bank_path
         .image = report->image, .lonlat = args->lonlat, .bbox = args->bbox, .date = args->date, .sensor = args->sensor
     };
     TRY(prompt_bank_file_load(bank_path, &bank));
-    Err err = cli_share_path(cli, "koppen_geiger.bin", &map);
+    Err err = cli_data_path(cli, "koppen_geiger.bin", &map);
     if (err == ERR_NONE) err = climate_open(map, &climate);
     if (err == ERR_NONE) err = place_prompts_collect(&query, climate, &bank, &report->place);
     if (err == ERR_NONE && args->model != NULL) err = model_load(args->model, false, &model);
@@ -133,7 +133,7 @@ static void print_tokens(const WordPiece *tokenizer, const Prompt *prompt)
 
 static void print_prompt(const Report *report, const ZonePrompt *zone)
 {
-    const Prompt *const prompt = &zone->prompt;
+    const Prompt *prompt = &zone->prompt;
     (void)printf("prompt of %s", climate_zone_name(zone->zone));
     if (report->tokenizer != NULL) (void)printf(", %lld tokens", (long long)prompt->n_tokens);
     (void)putchar('\n');
@@ -155,11 +155,11 @@ static void print_zones(const PlacePrompts *place)
 
 static void print_text(const Report *report)
 {
-    const PlacePrompts *const place = &report->place;
+    const PlacePrompts *place = &report->place;
     if (report->image != NULL) (void)printf("image %s\n", report->image);
     (void)printf("facts\n");
     for (int64_t i = 0; i < place->metadata.n_facts; i++) {
-        const Fact *const fact = &place->metadata.facts[i];
+        const Fact *fact = &place->metadata.facts[i];
         (void)printf("  %-25s %s (%s)\n", fact->name, fact->value, fact->source);
     }
     print_zones(place);
@@ -240,7 +240,7 @@ static Err print_json(const Report *report)
     put_place(&w, &report->place.metadata);
     json_begin_array(&w, "zones");
     for (int32_t i = 0; i < report->place.n_zones; i++) {
-        const ZonePrompt *const zone = &report->place.zones[i];
+        const ZonePrompt *zone = &report->place.zones[i];
         json_begin_object(&w, NULL);
         json_put_string(&w, "zone", climate_zone_name(zone->zone));
         json_put_string(&w, "description", climate_zone_description(zone->zone));
@@ -261,13 +261,13 @@ static Err print_json(const Report *report)
 
 static Err run_prompt(Cli *cli, const void *target, const OptionResult *words)
 {
-    const PromptArgs *const args = target;
-    const char *const image = words->n_arguments > 0 ? words->arguments[0] : NULL;
+    const PromptArgs *args = target;
+    const char *image = words->n_arguments > 0 ? words->arguments[0] : NULL;
     Report report = { .image = image, .reads_text = true };
     char *bank_path = NULL;
     if (image == NULL && args->lonlat == NULL && args->bbox == NULL)
         return err_set(ERR_ARGUMENT, "no place was given; name an image, or give --lonlat or --bbox");
-    TRY(cli_share_path(cli, "prompts/koppen.yaml", &bank_path));
+    TRY(cli_data_path(cli, "prompts/koppen.yaml", &bank_path));
     report.source = args->model != NULL ? args->model : bank_path;
     Err err = collect(cli, args, bank_path, &report);
     if (err == ERR_NONE) err = tokenize(cli, &report);

@@ -40,7 +40,7 @@ const OptionSpec cmd_train_spec = {
 
 static Err run_train(Cli *cli, const void *target, const OptionResult *words)
 {
-    const TrainArgs *const args = target;
+    const TrainArgs *args = target;
     if (args->resume && args->overwrite)
         return err_set(ERR_ARGUMENT,
                        "--resume continues the run of the output folder, -f replaces it; give one of them");
@@ -50,8 +50,7 @@ static Err run_train(Cli *cli, const void *target, const OptionResult *words)
     cli->doing = "training";
     cli->unit = "steps";
     MetasegTrainReport report;
-    const Err err =
-        (Err)metaseg_train(words->arguments[0], args->set.items, args->set.count, start, &cli->run, &report);
+    const Err err = metaseg_train(words->arguments[0], args->set.items, args->set.count, start, &cli->run, &report);
     cli_progress_end(cli);
     TRY(err);
     (void)printf("steps %lld\nseconds %.1f\n", (long long)report.steps, report.seconds);

@@ -29,8 +29,8 @@ Symmetry augment_symmetry(uint64_t seed, uint64_t step, uint64_t index, bool fli
 
 void augment_square(Symmetry symmetry, const void *from, void *to, int64_t side, size_t cell_bytes)
 {
-    const unsigned char *const source = from;
-    unsigned char *const target = to;
+    const unsigned char *source = from;
+    unsigned char *target = to;
     for (int64_t i = 0; i < side; i++) {
         for (int64_t j = 0; j < side; j++) {
             int64_t r = symmetry.flip_rows ? side - 1 - i : i;

@@ -38,7 +38,7 @@ typedef struct ClassFile {
 
 static const YamlField class_file_fields[] = {
     { "name", YAML_STRING, YAML_AT(ClassFile, name) },
-    { "ignore", YAML_INTEGER, YAML_AT(ClassFile, ignore), .minimum = 0, .maximum = 255, .standard = "255" },
+    { "ignore", YAML_INTEGER, YAML_AT(ClassFile, ignore), .minimum = 0, .maximum = 255, .default_value = "255" },
     { "classes", YAML_LIST, YAML_LIST_AT(ClassFile, classes, n_classes), .element = YAML_TABLE, .table = &class_table,
       .min_count = CLASSES_MIN, .max_count = CLASSES_MAX },
 };
@@ -57,7 +57,7 @@ static const YamlField scene_fields[] = {
     { "labels", YAML_STRING, YAML_AT(ConfigScene, labels) },
     { "labels_crs", YAML_STRING, YAML_AT(ConfigScene, labels_crs), .optional = true },
     { "bands", YAML_LIST, YAML_LIST_AT(ConfigScene, bands, n_bands), .element = YAML_INTEGER, .minimum = 1,
-      .maximum = 65535, .standard = "1,2,3" },
+      .maximum = 65535, .default_value = "1,2,3" },
 };
 static const YamlTable scene_table = { "scene", sizeof(ConfigScene), scene_fields, ARRAY_LEN(scene_fields) };
 
@@ -68,23 +68,23 @@ static const char *const unit_names[] = { "metre", "degree" };
 
 static const YamlField model_fields[] = {
     { "encoder", YAML_CHOICE, YAML_AT(ConfigModel, encoder), .choices = encoder_names,
-      .n_choices = ARRAY_LEN(encoder_names), .standard = "efficientnet_lite0" },
+      .n_choices = ARRAY_LEN(encoder_names), .default_value = "efficientnet_lite0" },
     { "encoder_weights", YAML_STRING, YAML_AT(ConfigModel, encoder_weights), .optional = true },
     { "fusion", YAML_CHOICE, YAML_AT(ConfigModel, fusion), .choices = fusion_names,
-      .n_choices = ARRAY_LEN(fusion_names), .standard = "caf" },
+      .n_choices = ARRAY_LEN(fusion_names), .default_value = "caf" },
     { "text", YAML_CHOICE, YAML_AT(ConfigModel, text), .choices = text_names, .n_choices = ARRAY_LEN(text_names),
-      .standard = "zones" },
+      .default_value = "zones" },
     { "prompts", YAML_STRING, YAML_AT(ConfigModel, prompts), .optional = true },
     { "text_encoder", YAML_STRING, YAML_AT(ConfigModel, text_encoder), .optional = true },
     { "climate", YAML_STRING, YAML_AT(ConfigModel, climate), .optional = true },
     { "decoder_width", YAML_INTEGER, YAML_AT(ConfigModel, decoder_width), .minimum = 16, .maximum = 512,
-      .standard = "64" },
+      .default_value = "64" },
     { "mean", YAML_LIST, YAML_LIST_AT(ConfigModel, mean, n_mean), .element = YAML_NUMBER, .optional = true },
     { "std", YAML_LIST, YAML_LIST_AT(ConfigModel, std, n_std), .element = YAML_NUMBER, .optional = true },
     { "gsd_min", YAML_NUMBER, YAML_AT(ConfigModel, gsd_min), .minimum = 1e-9, .maximum = 1e9 },
     { "gsd_max", YAML_NUMBER, YAML_AT(ConfigModel, gsd_max), .minimum = 1e-9, .maximum = 1e9 },
     { "gsd_unit", YAML_CHOICE, YAML_AT(ConfigModel, gsd_unit), .choices = unit_names,
-      .n_choices = ARRAY_LEN(unit_names), .standard = "metre" },
+      .n_choices = ARRAY_LEN(unit_names), .default_value = "metre" },
 };
 static const YamlTable model_table = { "model", sizeof(ConfigModel), model_fields, ARRAY_LEN(model_fields) };
 
@@ -95,7 +95,7 @@ static const YamlField data_fields[] = {
     { "class_table", YAML_STRING, YAML_AT(ConfigData, class_table), .optional = true, .alternative = "classes" },
     { "remap", YAML_LIST, YAML_LIST_AT(ConfigData, remap, n_remap), .element = YAML_TABLE, .table = &remap_table,
       .optional = true },
-    { "ignore", YAML_INTEGER, YAML_AT(ConfigData, ignore), .minimum = 0, .maximum = 255, .standard = "-1" },
+    { "ignore", YAML_INTEGER, YAML_AT(ConfigData, ignore), .minimum = 0, .maximum = 255, .default_value = "-1" },
     { "holdout", YAML_LIST, YAML_LIST_AT(ConfigData, holdout, n_holdout), .element = YAML_TABLE, .table = &box_table,
       .optional = true },
     { "validation", YAML_LIST, YAML_LIST_AT(ConfigData, validation, n_validation), .element = YAML_TABLE,
@@ -105,15 +105,17 @@ static const YamlTable data_table = { "data", sizeof(ConfigData), data_fields, A
 
 #define TRAIN_INTEGER(member, low, high, text)                                                                         \
     {                                                                                                                  \
-#member, YAML_INTEGER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high), .standard = (text)   \
+#member, YAML_INTEGER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high),                      \
+                                                             .default_value = (text)                                   \
     }
 #define TRAIN_NUMBER(member, low, high, text)                                                                          \
     {                                                                                                                  \
-#member, YAML_NUMBER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high), .standard = (text)    \
+#member, YAML_NUMBER, YAML_AT(ConfigTrain, member), .minimum = (low), .maximum = (high),                       \
+                                                            .default_value = (text)                                    \
     }
 #define TRAIN_SWITCH(member, text)                                                                                     \
     {                                                                                                                  \
-#member, YAML_BOOLEAN, YAML_AT(ConfigTrain, member), .standard = (text)                                        \
+#member, YAML_BOOLEAN, YAML_AT(ConfigTrain, member), .default_value = (text)                                   \
     }
 
 static const YamlField train_fields[] = {
@@ -171,7 +173,7 @@ static Err check_classes(const char *path, const char *list, const ConfigClass *
 {
     bool taken[256] = { false };
     for (uint32_t i = 0; i < n; i++) {
-        const ConfigClass *const c = &classes[i];
+        const ConfigClass *c = &classes[i];
         if (c->color[0] != '#' || strlen(c->color) != 7 || strspn(c->color + 1, "0123456789abcdefABCDEF") != 6)
             return err_set(ERR_CONFIG, "'%s': %s.%u ('%s'): color '%s' is not of the form \"#rrggbb\"", path, list,
                            (unsigned)(i + 1), c->name, c->color);
@@ -221,8 +223,8 @@ static Err read_class_table(const char *path, ConfigData *data)
 {
     ClassFile table;
     TRY(yaml_file_load(path, &class_file_table, NULL, 0, &table));
-    const Err code = check_classes(path, "classes", table.classes, table.n_classes);
-    if (code == ERR_NONE) {
+    const Err err = check_classes(path, "classes", table.classes, table.n_classes);
+    if (err == ERR_NONE) {
         if (data->ignore == IGNORE_ABSENT) data->ignore = table.ignore;
         data->classes = table.classes;
         data->n_classes = table.n_classes;
@@ -230,39 +232,39 @@ static Err read_class_table(const char *path, ConfigData *data)
         table.n_classes = 0;
     }
     yaml_file_free(&class_file_table, &table);
-    return code;
+    return err;
 }
 
 /* The classes, from wherever they are, and the ignored value. */
 static Err complete_classes(const char *path, RunConfig *config)
 {
-    ConfigData *const data = &config->data;
+    ConfigData *data = &config->data;
     if (data->class_table == NULL) {
         if (data->ignore == IGNORE_ABSENT) data->ignore = 255;
         return check_classes(path, "data.classes", data->classes, data->n_classes);
     }
     char *table = NULL;
     TRY(config_path(config, data->class_table, &table));
-    const Err code = read_class_table(table, data);
+    const Err err = read_class_table(table, data);
     free(table);
-    return err_prefix(code, "'%s': data.class_table", path);
+    return err_prefix(err, "'%s': data.class_table", path);
 }
 
 Err config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
 {
-    RunConfig *const config = calloc(1, sizeof *config);
+    RunConfig *config = calloc(1, sizeof *config);
     if (config == NULL) return err_memory(sizeof *config, "the configuration");
-    Err code = yaml_file_load(path, &run_table, overrides, n_overrides, config);
-    if (code != ERR_NONE) {
+    Err err = yaml_file_load(path, &run_table, overrides, n_overrides, config);
+    if (err != ERR_NONE) {
         free(config);
-        return code;
+        return err;
     }
-    code = path_folder(path, &config->folder);
-    if (code == ERR_NONE) code = complete_classes(path, config);
-    if (code == ERR_NONE) code = check(path, config);
-    if (code != ERR_NONE) {
+    err = path_folder(path, &config->folder);
+    if (err == ERR_NONE) err = complete_classes(path, config);
+    if (err == ERR_NONE) err = check(path, config);
+    if (err != ERR_NONE) {
         config_free(config);
-        return code;
+        return err;
     }
     *ret_config = config;
     return ERR_NONE;

@@ -173,7 +173,7 @@ static void shipped_tables(void **state)
         { "isprs", 6, 0, 1, 2, "Low vegetation", "#00ffff" },
     };
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
-        RunConfig *const config = shipped(cases[i].name);
+        RunConfig *config = shipped(cases[i].name);
         assert_int_equal(config->data.n_classes, cases[i].classes);
         assert_int_equal(config->data.ignore, cases[i].ignore);
         for (uint32_t c = 0; c < config->data.n_classes; c++)

@@ -63,7 +63,7 @@ static Err allocate(Dataset *d)
 
 static Err open_scenes(Dataset *d)
 {
-    const ConfigData *const data = &d->config->data;
+    const ConfigData *data = &d->config->data;
     d->scenes = calloc(data->n_scenes, sizeof(Scene *));
     d->zones = calloc(data->n_scenes, sizeof(ZoneSampler *));
     if (d->scenes == NULL || d->zones == NULL) return err_memory(data->n_scenes * sizeof(Scene *), "the scenes");
@@ -75,7 +75,7 @@ static Err open_scenes(Dataset *d)
                            data->scenes[i].name, (long long)bands, (long long)d->bands);
         d->bands = bands;
         if (d->climate == NULL) continue;
-        const RasterInfo *const info = raster_info(d->scenes[i]->image);
+        const RasterInfo *info = raster_info(d->scenes[i]->image);
         TRY(zone_sampler_new(d->climate, d->scenes[i]->image_place, info->width, info->height, zone_share_defaults(),
                              &d->zones[i]));
     }
@@ -86,8 +86,8 @@ static Err open_scenes(Dataset *d)
 static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, const float *values,
                    const uint8_t *valid, double *u, double *v)
 {
-    Scene *const s = d->scenes[scene_index];
-    const ConfigData *const data = &d->config->data;
+    Scene *s = d->scenes[scene_index];
+    const ConfigData *data = &d->config->data;
     const int64_t width = raster_info(s->labels)->width;
     const int64_t n = (width + step - 1) / step;
     for (int64_t i = 0; i < n; i++) {
@@ -95,8 +95,8 @@ static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, 
         v[i] = (double)row + 0.5;
     }
     georeference_to_lonlat(s->label_place, n, u, v);
-    double *const x = u + n;
-    double *const y = v + n;
+    double *x = u + n;
+    double *y = v + n;
     memcpy(x, u, (size_t)n * sizeof *x);
     memcpy(y, v, (size_t)n * sizeof *y);
     georeference_to_pixel(s->image_place, n, x, y);
@@ -122,25 +122,25 @@ static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, 
 
 static Err scan_labels(Dataset *d, uint32_t scene_index)
 {
-    Scene *const s = d->scenes[scene_index];
-    const RasterInfo *const info = raster_info(s->labels);
+    Scene *s = d->scenes[scene_index];
+    const RasterInfo *info = raster_info(s->labels);
     const double pixels = (double)info->width * (double)info->height;
     const int64_t step = (int64_t)fmax(1.0, ceil(sqrt(pixels / CANDIDATES)));
     const size_t width = (size_t)info->width;
-    float *const values = malloc(width * (sizeof(float) + 1));
-    double *const positions = malloc(4 * (width + 1) * sizeof *positions);
-    Err code = ERR_NONE;
-    if (values == NULL || positions == NULL) code = err_memory(width * 37, "a row of labels");
-    for (int64_t row = step / 2; code == ERR_NONE && row < info->height; row += step) {
-        uint8_t *const valid = (uint8_t *)(values + width);
+    float *values = malloc(width * (sizeof(float) + 1));
+    double *positions = malloc(4 * (width + 1) * sizeof *positions);
+    Err err = ERR_NONE;
+    if (values == NULL || positions == NULL) err = err_memory(width * 37, "a row of labels");
+    for (int64_t row = step / 2; err == ERR_NONE && row < info->height; row += step) {
+        uint8_t *valid = (uint8_t *)(values + width);
         const RasterWindow window = { .x = 0, .y = row, .columns = info->width, .rows = 1 };
-        code = raster_read(s->labels, window, values, valid);
-        if (code == ERR_NONE)
-            code = add_row(d, scene_index, row, step, values, valid, positions, positions + 2 * width + 2);
+        err = raster_read(s->labels, window, values, valid);
+        if (err == ERR_NONE)
+            err = add_row(d, scene_index, row, step, values, valid, positions, positions + 2 * width + 2);
     }
     free(values);
     free(positions);
-    return code;
+    return err;
 }
 
 /* Box in pixels of the network's grid, from its outline; false when it misses the scene. */
@@ -175,7 +175,7 @@ static bool box_pixels(Scene *s, const ConfigBox *box, int64_t *ret_x0, int64_t 
 
 static Err add_validation(Dataset *d, int32_t scene, int64_t x, int64_t y)
 {
-    ValidationWindow *const grown = realloc(d->validation, (size_t)(d->n_validation + 1) * sizeof *grown);
+    ValidationWindow *grown = realloc(d->validation, (size_t)(d->n_validation + 1) * sizeof *grown);
     if (grown == NULL) return err_memory((size_t)d->n_validation * sizeof *grown, "the validation windows");
     grown[d->n_validation] = (ValidationWindow){ scene, x, y };
     d->validation = grown;
@@ -185,7 +185,7 @@ static Err add_validation(Dataset *d, int32_t scene, int64_t x, int64_t y)
 
 static Err plan_validation(Dataset *d)
 {
-    const ConfigData *const data = &d->config->data;
+    const ConfigData *data = &d->config->data;
     for (uint32_t i = 0; i < data->n_scenes; i++) {
         for (uint32_t b = 0; b < data->n_validation; b++) {
             int64_t x0 = 0;
@@ -207,7 +207,7 @@ static Err open_dataset(Dataset *d, bool training)
     TRY(allocate(d));
     TRY(plan_validation(d));
     if (!training) return ERR_NONE;
-    const RunConfig *const config = d->config;
+    const RunConfig *config = d->config;
     for (uint32_t i = 0; i < config->train.n_unsampled; i++) {
         for (uint32_t c = 0; c < config->data.n_classes; c++)
             d->unsampled[c] = d->unsampled[c] || config->data.classes[c].value == config->train.unsampled[i];
@@ -220,13 +220,13 @@ static Err open_dataset(Dataset *d, bool training)
 
 Err dataset_open(const RunConfig *config, const Climate *climate, bool training, Dataset **ret_dataset)
 {
-    Dataset *const d = calloc(1, sizeof *d);
+    Dataset *d = calloc(1, sizeof *d);
     if (d == NULL) return err_memory(sizeof *d, "the data set");
     *d = (Dataset){ .config = config, .climate = climate, .side = config->train.window };
-    const Err code = open_dataset(d, training);
-    if (code != ERR_NONE) {
+    const Err err = open_dataset(d, training);
+    if (err != ERR_NONE) {
         dataset_close(d);
-        return code;
+        return err;
     }
     *ret_dataset = d;
     return ERR_NONE;
@@ -255,7 +255,7 @@ int64_t dataset_bands(const Dataset *d) { return d->bands; }
 
 const char *dataset_band_name(const Dataset *d, int64_t i)
 {
-    const Raster *const image = d->scenes[0]->image;
+    const Raster *image = d->scenes[0]->image;
     return raster_band_name(image, raster_chosen_band(image, i));
 }
 
@@ -280,7 +280,7 @@ void dataset_class_shares(const Dataset *d, double *ret_shares)
 static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, uint64_t draw, int64_t *ret_x,
                           int64_t *ret_y)
 {
-    const Scene *const s = d->scenes[place.scene];
+    const Scene *s = d->scenes[place.scene];
     const uint64_t seed = (uint64_t)d->config->train.seed;
     const double side = (double)d->side;
     const double u = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER) - 0.5;
@@ -294,11 +294,11 @@ static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, u
 /* First window of (step, index) whose footprint touches no holdout box. */
 static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWindow *ret_window)
 {
-    const ConfigData *const data = &d->config->data;
+    const ConfigData *data = &d->config->data;
     for (uint64_t attempt = 0; attempt < ATTEMPTS; attempt++) {
         const uint64_t draw = index * ATTEMPTS + attempt;
         const SamplerPlace place = sampler_draw(d->sampler, step, draw);
-        Scene *const s = d->scenes[place.scene];
+        Scene *s = d->scenes[place.scene];
         ValidationWindow w = { .scene = place.scene };
         window_corner(d, place, step, draw, &w.x, &w.y);
         if (scene_window_touches(s, w.x, w.y, d->side, data->holdout, data->n_holdout)) continue;
@@ -317,7 +317,7 @@ static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
         const float mean = (float)d->mean[b];
         const float scale = (float)(1.0 / d->std[b]);
         for (int64_t i = 0; i < n; i++) {
-            float *const p = &pixels[i * d->bands + b];
+            float *p = &pixels[i * d->bands + b];
             *p = valid[i] != 0 ? (*p - mean) * scale : 0.0F;
         }
     }
@@ -326,13 +326,13 @@ static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
 /* Zone shares and slots of a window; empty slots are 0. */
 static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[TEXT_MAX_SLOTS])
 {
-    const Scene *const s = d->scenes[w.scene];
+    const Scene *s = d->scenes[w.scene];
     return zone_window_shares(d->zones[w.scene], w.x, w.y, d->side, s->width, s->height, d->shares, zones);
 }
 
 static Err read_window(Dataset *d, ValidationWindow w)
 {
-    Scene *const s = d->scenes[w.scene];
+    Scene *s = d->scenes[w.scene];
     TRY(scene_read_image(s, w.x, w.y, d->side, d->image, d->valid));
     normalise(d, d->image, d->valid);
     TRY(scene_read_labels(s, w.x, w.y, d->side, d->labels));
@@ -344,7 +344,7 @@ static Err read_window(Dataset *d, ValidationWindow w)
 
 Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
 {
-    const ConfigModel *const model = &d->config->model;
+    const ConfigModel *model = &d->config->model;
     if (model->n_mean > 0) {
         if (model->n_mean != (uint32_t)d->bands || model->n_std != (uint32_t)d->bands)
             return err_set(ERR_CONFIG, "model.mean and model.std need %lld values, one per band", (long long)d->bands);
@@ -398,7 +398,7 @@ static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool 
         return ERR_NONE;
     }
     TRY(window_shares(d, w, zones));
-    float *const turned = d->image; /* already delivered: free to use */
+    float *turned = d->image; /* already delivered: free to use */
     augment_square(symmetry, d->shares, turned, cells, (TEXT_MAX_SLOTS + 1) * sizeof(float));
     text_inputs_fill(table, TEXT_MAX_SLOTS, tokens, zones, variants, turned, cells, cells, text);
     return ERR_NONE;
@@ -407,12 +407,12 @@ static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool 
 /* Labels inside the validation boxes count in validation alone, all others in training alone. */
 static Err keep_labels(Dataset *d, ValidationWindow w, bool validation)
 {
-    const ConfigData *const data = &d->config->data;
-    Scene *const s = d->scenes[w.scene];
+    const ConfigData *data = &d->config->data;
+    Scene *s = d->scenes[w.scene];
     if (!validation && !scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation))
         return ERR_NONE;
-    double *const lon = d->lonlat;
-    double *const lat = d->lonlat + d->side * d->side;
+    double *lon = d->lonlat;
+    double *lat = d->lonlat + d->side * d->side;
     TRY(scene_lonlat(s, w.x, w.y, d->side, lon, lat));
     for (int64_t i = 0; i < d->side * d->side; i++) {
         if (boxes_contain(data->validation, data->n_validation, lon[i], lat[i]) != validation)
@@ -424,7 +424,7 @@ static Err keep_labels(Dataset *d, ValidationWindow w, bool validation)
 Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, int32_t tokens,
                             WindowBuffers buffers)
 {
-    const ConfigTrain *const train = &d->config->train;
+    const ConfigTrain *train = &d->config->train;
     const uint64_t seed = (uint64_t)train->seed;
     ValidationWindow w;
     TRY(draw_window(d, step, index, &w));

@@ -92,7 +92,7 @@ typedef struct Window {
 static void check_window(const Window *w, bool validation, int64_t *ret_ignored)
 {
     for (int64_t i = 0; i < SIDE * SIDE; i++) {
-        const float *const p = &w->image[3 * i];
+        const float *p = &w->image[3 * i];
         const int expected = (int)lrintf((p[0] - 40.0F) / 80.0F);
         const double lon = -45.0 + 0.4 * (double)p[1]; /* west edge of the group of 4 columns */
         const double lat = 30.0 - 0.4 * (double)p[2];
@@ -110,7 +110,7 @@ static void check_window(const Window *w, bool validation, int64_t *ret_ignored)
 static void test_windows(void **state)
 {
     (void)state;
-    RunConfig *const config = load_config();
+    RunConfig *config = load_config();
     Dataset *d = NULL;
     ASSERT_OK(dataset_open(config, NULL, true, &d));
     double mean[3];
@@ -143,9 +143,9 @@ static void test_windows(void **state)
 static void test_repeatable(void **state)
 {
     (void)state;
-    RunConfig *const config = load_config();
-    float *const images = malloc((size_t)2 * SIDE * SIDE * 3 * sizeof(float));
-    uint8_t *const labels = malloc((size_t)2 * SIDE * SIDE);
+    RunConfig *config = load_config();
+    float *images = malloc((size_t)2 * SIDE * SIDE * 3 * sizeof(float));
+    uint8_t *labels = malloc((size_t)2 * SIDE * SIDE);
     for (int64_t run = 0; run < 2; run++) {
         Dataset *d = NULL;
         assert_int_equal(dataset_open(config, NULL, true, &d), ERR_NONE);

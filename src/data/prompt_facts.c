@@ -76,7 +76,7 @@ static Err read_box(const PlaceQuery *query, const Climate *climate, PlacePrompt
     TRY(geo_parse_bbox(query->bbox, box));
     (void)snprintf(middle, sizeof middle, "%.9f,%.9f", 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3]));
     const MetadataOverrides overrides = { .lonlat = middle, .date = query->date, .sensor = query->sensor };
-    Metadata *const m = &place->metadata;
+    Metadata *m = &place->metadata;
     TRY(metadata_read(NULL, NULL, &overrides, m));
     (void)snprintf(m->facts[0].source, sizeof m->facts[0].source, "middle of the box given by hand");
     m->has_footprint = true;
@@ -91,7 +91,7 @@ static Err read_box(const PlaceQuery *query, const Climate *climate, PlacePrompt
         m->footprint.lat[i] = box[3] - down[side] * (box[3] - box[1]);
     }
     if (m->n_facts < METADATA_FACTS_MAX) {
-        Fact *const fact = &m->facts[m->n_facts++];
+        Fact *fact = &m->facts[m->n_facts++];
         (void)snprintf(fact->name, sizeof fact->name, "footprint");
         (void)snprintf(fact->value, sizeof fact->value, "%.5f to %.5f E, %.5f to %.5f N", box[0], box[2], box[1],
                        box[3]);
@@ -134,7 +134,7 @@ static Err read_image(const PlaceQuery *query, const Climate *climate, PlaceProm
 
 static int by_share(const void *a, const void *b)
 {
-    const ZonePrompt *const x = a, *const y = b;
+    const ZonePrompt *x = a, *y = b;
     if (x->share != y->share) return x->share < y->share ? 1 : -1;
     return (x->zone > y->zone) - (x->zone < y->zone);
 }
@@ -156,7 +156,7 @@ Err place_prompts_collect(const PlaceQuery *query, const Climate *climate, const
                           PlacePrompts *ret_place)
 {
     double shares[CHANNELS];
-    PlacePrompts *const place = calloc(1, sizeof *place);
+    PlacePrompts *place = calloc(1, sizeof *place);
     if (place == NULL) return err_memory(sizeof *place, "the prompts of a place");
     Err err = ERR_NONE;
     if (query->bbox != NULL && (query->image != NULL || query->lonlat != NULL))

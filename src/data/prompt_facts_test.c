@@ -23,7 +23,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    Fixture *const fixture = *state;
+    Fixture *fixture = *state;
     climate_close(fixture->climate);
     prompt_bank_file_free(&fixture->bank);
     return 0;
@@ -111,7 +111,7 @@ static void boxes_count_area(void **state)
 
 static void refusals(void **state)
 {
-    Fixture *const fixture = *state;
+    Fixture *fixture = *state;
     if (fixture->climate == NULL) skip();
     const PlaceQuery bad[] = { { .lonlat = "13" },
                                { .lonlat = "1,2", .bbox = "1,2,3,4" },

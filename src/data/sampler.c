@@ -30,7 +30,7 @@ enum { DRAWS_PER_WINDOW = 256, RESERVOIR_STEP = 0x7fffff00 };
 Err sampler_new(int32_t classes, int64_t capacity, uint64_t seed, double balance, Sampler **ret_sampler)
 {
     ASSERT(classes > 0 && capacity > 0);
-    Sampler *const s = calloc(1, sizeof *s);
+    Sampler *s = calloc(1, sizeof *s);
     if (s == NULL) return err_memory(sizeof *s, "the sampler");
     *s = (Sampler){ .classes = classes, .capacity = capacity, .seed = seed, .balance = balance };
     s->of_class = calloc((size_t)classes, sizeof *s->of_class);
@@ -66,7 +66,7 @@ static Err grow(Sampler *s, ClassPlaces *c)
 Err sampler_add(Sampler *s, int32_t class_index, SamplerPlace place, float area)
 {
     ASSERT(class_index >= 0 && class_index < s->classes);
-    ClassPlaces *const c = &s->of_class[class_index];
+    ClassPlaces *c = &s->of_class[class_index];
     if (c->places == NULL) TRY(grow(s, c));
     int64_t slot = c->kept;
     if (c->kept == s->capacity) /* reservoir: candidate k replaces a kept one with probability capacity / k */
@@ -107,7 +107,7 @@ SamplerPlace sampler_draw(const Sampler *s, uint64_t step, uint64_t index)
     int32_t chosen = 0;
     while (chosen + 1 < s->classes && u >= s->of_class[chosen].until) chosen++;
     while (s->of_class[chosen].kept == 0) chosen--; /* rounding at the very end of the last class */
-    const ClassPlaces *const c = &s->of_class[chosen];
+    const ClassPlaces *c = &s->of_class[chosen];
     /* acceptance by area: a place is kept with probability area / largest area */
     for (uint64_t attempt = 0; attempt < DRAWS_PER_WINDOW / 2 - 1; attempt++) {
         const int64_t i = rng_below(s->seed, RNG_SAMPLER, step, first + 1 + 2 * attempt, c->kept);

@@ -33,7 +33,7 @@ static void test_balance(void **state)
     (void)state;
     const double balances[] = { 0.0, 0.5, 1.0 };
     for (int64_t b = 0; b < 3; b++) {
-        Sampler *const s = make(balances[b]);
+        Sampler *s = make(balances[b]);
         const double small = pow(1000.0, 1.0 - balances[b]);
         const double large = pow(9000.0, 1.0 - balances[b]);
         assert_true(fabs(share_of_second(s) - small / (small + large)) < 0.02);
@@ -44,7 +44,7 @@ static void test_balance(void **state)
 static void test_area_and_reservoir(void **state)
 {
     (void)state;
-    Sampler *const s = make(1.0);
+    Sampler *s = make(1.0);
     int64_t second = 0;
     int64_t wide = 0;
     int64_t first = 0;
@@ -67,8 +67,8 @@ static void test_area_and_reservoir(void **state)
 static void test_repeatable_and_empty(void **state)
 {
     (void)state;
-    Sampler *const a = make(0.5);
-    Sampler *const b = make(0.5);
+    Sampler *a = make(0.5);
+    Sampler *b = make(0.5);
     for (uint64_t i = 0; i < 100; i++) {
         const SamplerPlace p = sampler_draw(a, i, 1);
         const SamplerPlace q = sampler_draw(b, i, 1);

@@ -43,13 +43,13 @@ static Err open_rasters(Scene *s, const RunConfig *config, const ConfigScene *sc
 {
     char *path = NULL;
     TRY(config_path(config, scene->image, &path));
-    Err code = raster_open(path, &s->image);
+    Err err = raster_open(path, &s->image);
     free(path);
-    TRY(code);
+    TRY(err);
     TRY(config_path(config, scene->labels, &path));
-    code = raster_open(path, &s->labels);
+    err = raster_open(path, &s->labels);
     free(path);
-    TRY(code);
+    TRY(err);
     char bands[512];
     TRY(band_choice(scene, bands, sizeof bands));
     TRY(raster_choose_bands(s->image, bands, 0, NULL));
@@ -67,7 +67,7 @@ static Err open_rasters(Scene *s, const RunConfig *config, const ConfigScene *sc
 
 static Err present(Scene *s, double upsample)
 {
-    const RasterInfo *const info = raster_info(s->image);
+    const RasterInfo *info = raster_info(s->image);
     s->width = (int64_t)llround((double)info->width * upsample);
     s->height = (int64_t)llround((double)info->height * upsample);
     if (s->width < 1 || s->height < 1)
@@ -80,14 +80,14 @@ static Err present(Scene *s, double upsample)
 
 Err scene_open(const RunConfig *config, uint32_t index, Scene **ret_scene)
 {
-    Scene *const s = calloc(1, sizeof *s);
+    Scene *s = calloc(1, sizeof *s);
     if (s == NULL) return err_memory(sizeof *s, "a scene");
-    Err code = class_table(&config->data, s->class_of);
-    if (code == ERR_NONE) code = open_rasters(s, config, &config->data.scenes[index]);
-    if (code == ERR_NONE) code = present(s, config->train.upsample);
-    if (code != ERR_NONE) {
+    Err err = class_table(&config->data, s->class_of);
+    if (err == ERR_NONE) err = open_rasters(s, config, &config->data.scenes[index]);
+    if (err == ERR_NONE) err = present(s, config->train.upsample);
+    if (err != ERR_NONE) {
         scene_close(s);
-        return code;
+        return err;
     }
     *ret_scene = s;
     return ERR_NONE;
@@ -113,7 +113,7 @@ Err scene_read_image(Scene *s, int64_t x, int64_t y, int64_t side, float *ret_va
 static Err want_scratch(Scene *s, int64_t doubles)
 {
     if (doubles <= s->scratch_length) return ERR_NONE;
-    double *const grown = realloc(s->scratch, (size_t)doubles * sizeof *grown);
+    double *grown = realloc(s->scratch, (size_t)doubles * sizeof *grown);
     if (grown == NULL) return err_memory((size_t)doubles * sizeof *grown, "positions");
     s->scratch = grown;
     s->scratch_length = doubles;
@@ -136,7 +136,7 @@ static void node_positions(Scene *s, int64_t x, int64_t y, int64_t nodes, bool l
 
 static double between_nodes(const double *node, int64_t nodes, int64_t row, int64_t column)
 {
-    const double *const a = node + (row / NODE_STEP) * nodes + column / NODE_STEP;
+    const double *a = node + (row / NODE_STEP) * nodes + column / NODE_STEP;
     const double fy = (double)(row % NODE_STEP) / NODE_STEP;
     const double fx = (double)(column % NODE_STEP) / NODE_STEP;
     const double above = a[0] + fx * (a[1] - a[0]);
@@ -157,8 +157,8 @@ Err scene_lonlat(Scene *s, int64_t x, int64_t y, int64_t side, double *ret_lon, 
 {
     const int64_t nodes = (side + NODE_STEP - 1) / NODE_STEP + 1;
     TRY(want_scratch(s, 2 * nodes * nodes));
-    double *const lon = s->scratch;
-    double *const lat = s->scratch + nodes * nodes;
+    double *lon = s->scratch;
+    double *lat = s->scratch + nodes * nodes;
     node_positions(s, x, y, nodes, false, lon, lat);
     unwrap(lon, nodes * nodes);
     for (int64_t i = 0; i < side; i++) {
@@ -188,7 +188,7 @@ static Span finite_span(const double *values, int64_t n)
 /* Part of the label raster that the nodes span, clamped to the raster; columns 0 when they do not meet. */
 static RasterWindow label_window(const Scene *s, Span u, Span v)
 {
-    const RasterInfo *const info = raster_info(s->labels);
+    const RasterInfo *info = raster_info(s->labels);
     RasterWindow w = { 0 };
     if (!(u.low <= u.high) || !(v.low <= v.high)) return w;
     const double x0 = fmax(floor(u.low) - 1.0, 0.0);
@@ -216,18 +216,18 @@ Err scene_read_labels(Scene *s, int64_t x, int64_t y, int64_t side, uint8_t *ret
 {
     const int64_t nodes = (side + NODE_STEP - 1) / NODE_STEP + 1;
     TRY(want_scratch(s, 2 * nodes * nodes));
-    double *const u = s->scratch;
-    double *const v = s->scratch + nodes * nodes;
+    double *u = s->scratch;
+    double *v = s->scratch + nodes * nodes;
     node_positions(s, x, y, nodes, true, u, v);
     const RasterWindow w = label_window(s, finite_span(u, nodes * nodes), finite_span(v, nodes * nodes));
     memset(ret_classes, CLASS_IGNORE, (size_t)(side * side));
     const size_t pixels = (size_t)(w.columns * w.rows);
     if (pixels == 0) return ERR_NONE;
-    float *const values = malloc(pixels * (sizeof(float) + 1));
+    float *values = malloc(pixels * (sizeof(float) + 1));
     if (values == NULL) return err_memory(pixels * (sizeof(float) + 1), "a window of labels");
-    uint8_t *const valid = (uint8_t *)(values + pixels);
-    const Err code = raster_read(s->labels, w, values, valid);
-    for (int64_t i = 0; code == ERR_NONE && i < side; i++) {
+    uint8_t *valid = (uint8_t *)(values + pixels);
+    const Err err = raster_read(s->labels, w, values, valid);
+    for (int64_t i = 0; err == ERR_NONE && i < side; i++) {
         if (y + i < 0 || y + i >= s->height) continue;
         for (int64_t j = 0; j < side; j++) {
             if (x + j < 0 || x + j >= s->width) continue;
@@ -236,13 +236,13 @@ Err scene_read_labels(Scene *s, int64_t x, int64_t y, int64_t side, uint8_t *ret
         }
     }
     free(values);
-    return code;
+    return err;
 }
 
 bool boxes_contain(const ConfigBox *boxes, uint32_t n_boxes, double lon, double lat)
 {
     for (uint32_t i = 0; i < n_boxes; i++) {
-        const ConfigBox *const b = &boxes[i];
+        const ConfigBox *b = &boxes[i];
         if (lat < b->south || lat > b->north) continue;
         if (geo_longitudes_meet(lon, lon, b->west, b->east)) return true;
     }

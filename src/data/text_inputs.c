@@ -14,8 +14,8 @@ Err text_table_init(TextTable *table, int32_t zones, int32_t variants)
 {
     const size_t prompts = (size_t)zones * (size_t)variants;
     const size_t floats = prompts * TEXT_MAX_TOKENS * TEXT_WIDTH;
-    int32_t *const lengths = calloc(prompts, sizeof *lengths);
-    float *const features = calloc(floats, sizeof *features);
+    int32_t *lengths = calloc(prompts, sizeof *lengths);
+    float *features = calloc(floats, sizeof *features);
     if (lengths == NULL || features == NULL) {
         free(lengths);
         free(features);
@@ -48,7 +48,7 @@ void text_table_mean(const TextTable *table, float *ret_mean)
     double sum[TEXT_WIDTH] = { 0.0 };
     int64_t rows = 0;
     for (int32_t p = 0; p < table->zones * table->variants; p++) {
-        const float *const features = text_table_features(table, 1 + p / table->variants, p % table->variants);
+        const float *features = text_table_features(table, 1 + p / table->variants, p % table->variants);
         for (int64_t i = 0; i < (int64_t)table->lengths[p] * TEXT_WIDTH; i++)
             sum[i % TEXT_WIDTH] += (double)features[i];
         rows += table->lengths[p];
@@ -58,7 +58,7 @@ void text_table_mean(const TextTable *table, float *ret_mean)
 
 Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const float *rows, int32_t count)
 {
-    int32_t *const length = &table->lengths[prompt_index(table, zone, variant)];
+    int32_t *length = &table->lengths[prompt_index(table, zone, variant)];
     if (*length + count > TEXT_MAX_TOKENS)
         return err_set(ERR_INPUT, "the prompt of zone %d has %d tokens; at most %d fit", (int)zone,
                        (int)(*length + count), (int)TEXT_MAX_TOKENS);
@@ -74,7 +74,7 @@ static void fill_tokens(const TextTable *table, int32_t slots, int32_t tokens, c
     const size_t slot_floats = (size_t)tokens * TEXT_WIDTH;
     for (int32_t k = 0; k < slots; k++) {
         int32_t length = 0;
-        float *const rows = inputs.tokens + (size_t)k * slot_floats;
+        float *rows = inputs.tokens + (size_t)k * slot_floats;
         memset(rows, 0, slot_floats * sizeof(float));
         if (slot_zones[k] > 0) {
             length = table->lengths[prompt_index(table, slot_zones[k], variants[k])];
@@ -104,9 +104,9 @@ void text_inputs_fill(const TextTable *table, int32_t slots, int32_t tokens, con
     for (int64_t i = 0; i < rows * columns * n; i++) inputs.log_share_16[i] = log_share(shares[i]);
     for (int64_t r = 0; r < rows / 2; r++) {
         for (int64_t c = 0; c < columns / 2; c++) {
-            const float *const a = shares + (2 * r * columns + 2 * c) * n;
-            const float *const b = a + columns * n;
-            float *const to = inputs.log_share_32 + (r * (columns / 2) + c) * n;
+            const float *a = shares + (2 * r * columns + 2 * c) * n;
+            const float *b = a + columns * n;
+            float *to = inputs.log_share_32 + (r * (columns / 2) + c) * n;
             for (int64_t k = 0; k < n; k++) to[k] = log_share(0.25F * (a[k] + a[n + k] + b[k] + b[n + k]));
         }
     }

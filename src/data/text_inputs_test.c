@@ -81,7 +81,7 @@ static void test_too_long(void **state)
     (void)state;
     TextTable table;
     make_table(&table);
-    float *const rows = calloc(TEXT_MAX_TOKENS * TEXT_WIDTH, sizeof *rows);
+    float *rows = calloc(TEXT_MAX_TOKENS * TEXT_WIDTH, sizeof *rows);
     assert_int_equal(text_table_append(&table, 3, 1, rows, TEXT_MAX_TOKENS - 4), ERR_INPUT);
     assert_int_equal(text_table_append(&table, 3, 1, rows, TEXT_MAX_TOKENS - 5), ERR_NONE);
     free(rows);

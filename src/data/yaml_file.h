@@ -5,7 +5,7 @@
  *     typedef struct Train { int64_t steps; double rate; char *name; Box *boxes; uint32_t n_boxes; } Train;
  *
  *     static const YamlField train_fields[] = {
- *         { "steps", YAML_INTEGER, YAML_AT(Train, steps), .standard = "1000", .minimum = 1, .maximum = 1e7 },
+ *         { "steps", YAML_INTEGER, YAML_AT(Train, steps), .default_value = "1000", .minimum = 1, .maximum = 1e7 },
  *         { "rate", YAML_NUMBER, YAML_AT(Train, rate) },                              // required
  *         { "name", YAML_STRING, YAML_AT(Train, name), .optional = true },            // NULL when absent
  *         { "boxes", YAML_LIST, YAML_LIST_AT(Train, boxes, n_boxes), .element = YAML_TABLE, .table = &box_table,
@@ -57,9 +57,10 @@ typedef struct YamlField {
     const YamlTable *table;          /* YAML_TABLE, and lists of tables */
     const char *const *choices;      /* YAML_CHOICE, and lists of it */
     int64_t n_choices;
-    const char *standard; /* value when absent, as text; for a list of plain values "a,b". A plain one may lie outside
+    const char
+        *default_value; /* value when absent, as text; for a list of plain values "a,b". A plain one may lie outside
                              the limits below, to tell absence */
-    bool optional; /* absent without a standard: NULL, 0, or all zero (a table: nothing in it is required then) */
+    bool optional;      /* absent without a default: NULL, 0, or all zero (a table: nothing in it is required then) */
     double minimum, maximum;      /* INTEGER and NUMBER, also as entries; both 0: unlimited */
     int64_t min_count, max_count; /* YAML_LIST when present; max_count 0: unlimited */
     const char *alternative; /* another key of the table: one of the two is required, both are too many. Set on one of
@@ -80,7 +81,7 @@ struct YamlTable {
     .count_size = sizeof(((Type *)0)->count)
 
 /* Reads `path`, applies the overrides, fills the struct of `table` (untouched on failure). Absent tables get their
- * fields' standards. ERR_CONFIG: the content is wrong; ERR_ARGUMENT: an override is; ERR_INPUT: no such file;
+ * fields' defaults. ERR_CONFIG: the content is wrong; ERR_ARGUMENT: an override is; ERR_INPUT: no such file;
  * ERR_MEMORY. */
 Err yaml_file_load(const char *path, const YamlTable *table, const char *const *overrides, int64_t n_overrides,
                    void *ret_struct);

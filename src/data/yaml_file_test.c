@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * YAML into structs: values, standards, lists, overrides, and the sentence for each kind of mistake. */
+ * YAML into structs: values, defaults, lists, overrides, and the sentence for each kind of mistake. */
 #include "data/yaml_file.h"
 
 #include "base/file.h"
@@ -43,10 +43,10 @@ static const YamlTable box_table = { "box", sizeof(Box), box_fields, ARRAY_LEN(b
 static const char *const fusions[] = { "caf", "none" };
 static const YamlField train_fields[] = {
     { "steps", YAML_INTEGER, YAML_AT(Train, steps), .minimum = 1, .maximum = 1e9 },
-    { "batch", YAML_INTEGER, YAML_AT(Train, batch), .standard = "4" },
-    { "rate", YAML_NUMBER, YAML_AT(Train, rate), .standard = "0.5" },
-    { "flips", YAML_BOOLEAN, YAML_AT(Train, flips), .standard = "true" },
-    { "fusion", YAML_CHOICE, YAML_AT(Train, fusion), .choices = fusions, .n_choices = 2, .standard = "caf" },
+    { "batch", YAML_INTEGER, YAML_AT(Train, batch), .default_value = "4" },
+    { "rate", YAML_NUMBER, YAML_AT(Train, rate), .default_value = "0.5" },
+    { "flips", YAML_BOOLEAN, YAML_AT(Train, flips), .default_value = "true" },
+    { "fusion", YAML_CHOICE, YAML_AT(Train, fusion), .choices = fusions, .n_choices = 2, .default_value = "caf" },
 };
 static const YamlTable train_table = { "train", sizeof(Train), train_fields, ARRAY_LEN(train_fields) };
 
@@ -57,7 +57,7 @@ static const YamlField run_fields[] = {
     { "trial", YAML_TABLE, YAML_AT(Run, trial), .table = &train_table, .optional = true },
     { "boxes", YAML_LIST, YAML_LIST_AT(Run, boxes, n_boxes), .element = YAML_TABLE, .table = &box_table,
       .optional = true },
-    { "mean", YAML_LIST, YAML_LIST_AT(Run, mean, n_mean), .element = YAML_NUMBER, .standard = "0.5, 0.25",
+    { "mean", YAML_LIST, YAML_LIST_AT(Run, mean, n_mean), .element = YAML_NUMBER, .default_value = "0.5, 0.25",
       .min_count = 2, .max_count = 3 },
     { "words", YAML_LIST, YAML_LIST_AT(Run, words, n_words), .element = YAML_STRING, .optional = true },
 };
@@ -94,7 +94,7 @@ static void everything(void **state)
     assert_null(run.note);
     assert_int_equal(run.train.steps, 500);
     assert_int_equal(run.train.batch, -3);
-    assert_true(run.train.rate == 1e-3f);
+    assert_true(run.train.rate == 1e-3F);
     assert_false(run.train.flips);
     assert_int_equal(run.train.fusion, 1);
     assert_int_equal(run.trial.steps, 0);
@@ -114,14 +114,14 @@ static void everything(void **state)
     yaml_file_free(&run_table, &run); /* twice is fine */
 }
 
-static void standards(void **state)
+static void defaults(void **state)
 {
     (void)state;
     Run run;
     ASSERT_OK(parse("name: x\nnote:\ntrain: {steps: 1}\n", NULL, 0, &run));
     assert_null(run.note);
     assert_int_equal(run.train.batch, 4);
-    assert_true(run.train.rate == 0.5f);
+    assert_true(run.train.rate == 0.5F);
     assert_true(run.train.flips);
     assert_int_equal(run.train.fusion, 0);
     assert_int_equal(run.trial.batch, 0);
@@ -317,8 +317,8 @@ static void files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything),      cmocka_unit_test(standards), cmocka_unit_test(overrides),
-        cmocka_unit_test(wrong_overrides), cmocka_unit_test(mistakes),  cmocka_unit_test(lines),
+        cmocka_unit_test(everything),      cmocka_unit_test(defaults), cmocka_unit_test(overrides),
+        cmocka_unit_test(wrong_overrides), cmocka_unit_test(mistakes), cmocka_unit_test(lines),
         cmocka_unit_test(files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -418,17 +418,17 @@ static Err fill_list(const YamlSource *source, const YamlField *field, const Yam
 
 static Err fill_absent(const YamlSource *source, const YamlField *field, const YamlPath *path, char *structure)
 {
-    if (field->standard != NULL && field->kind == YAML_LIST) {
+    if (field->default_value != NULL && field->kind == YAML_LIST) {
         YamlSlot slot;
-        TRY(split_texts(field->standard, &slot));
+        TRY(split_texts(field->default_value, &slot));
         const Err err = fill_list(source, field, &slot, path, structure);
         free_texts(&slot);
         return err;
     }
-    if (field->standard != NULL) {
+    if (field->default_value != NULL) {
         YamlField free_of_limits = *field;
         free_of_limits.minimum = free_of_limits.maximum = 0.0;
-        return fill_plain(source, &free_of_limits, field->kind, field->standard, path, structure + field->offset);
+        return fill_plain(source, &free_of_limits, field->kind, field->default_value, path, structure + field->offset);
     }
     if (field->optional) return ERR_NONE;
     if (field->kind == YAML_TABLE) return yaml_slots_fill(source, field->table, NULL, path, structure + field->offset);
@@ -448,7 +448,7 @@ static bool is_absent(const YamlField *field, const YamlSlot *slot)
 static Err check_alternative(const YamlSource *source, const YamlTable *table, const YamlSlot *slots,
                              const YamlField *field, const YamlPath *path)
 {
-    const YamlField *const other = yaml_slots_field(table, field->alternative);
+    const YamlField *other = yaml_slots_field(table, field->alternative);
     ASSERT(other != NULL);
     const bool here = slots != NULL && !is_absent(field, &slots[field - table->fields]);
     const bool there = slots != NULL && !is_absent(other, &slots[other - table->fields]);
@@ -469,7 +469,7 @@ Err yaml_slots_fill(const YamlSource *source, const YamlTable *table, const Yaml
         const YamlField *field = &table->fields[i];
         const YamlSlot *slot = slots == NULL ? NULL : &slots[i];
         const YamlPath here = { path, field->key, 0 };
-        char *const base = structure;
+        char *base = structure;
         if (field->alternative != NULL) TRY(check_alternative(source, table, slots, field, path));
         if (slot == NULL || is_absent(field, slot))
             TRY(fill_absent(source, field, &here, base));
@@ -505,7 +505,7 @@ void yaml_file_free(const YamlTable *table, void *structure)
     if (structure == NULL) return;
     for (int64_t i = 0; i < table->n_fields; i++) {
         const YamlField *field = &table->fields[i];
-        char *const base = structure;
+        char *base = structure;
         if (field->kind == YAML_TABLE) yaml_file_free(field->table, base + field->offset);
         if (field->kind == YAML_LIST) free_list(field, base);
         if (field->kind == YAML_STRING) {

@@ -12,7 +12,7 @@ Err confusion_init(Confusion *confusion, int32_t classes)
         return err_set(ERR_ARGUMENT, "%d classes: a confusion matrix holds 1 to %d", (int)classes,
                        (int)CONFUSION_MAX_CLASSES);
     const size_t cells = (size_t)classes * (size_t)classes;
-    int64_t *const n = calloc(cells, sizeof *n);
+    int64_t *n = calloc(cells, sizeof *n);
     if (n == NULL) return err_memory(cells * sizeof *n, "a confusion matrix");
     *confusion = (Confusion){ .classes = classes, .n = n };
     return ERR_NONE;
@@ -68,7 +68,7 @@ void confusion_metrics(const Confusion *confusion, double minimum_share, const b
     for (int32_t c = 0; c < confusion->classes; c++) {
         m.per_class[c] = class_metrics(confusion, excluded, c);
         if (excluded != NULL && excluded[c]) {
-            ClassMetrics *const pc = &m.per_class[c];
+            ClassMetrics *pc = &m.per_class[c];
             pc->iou = pc->f1 = pc->precision = pc->recall = (double)NAN;
             continue;
         }
@@ -79,7 +79,7 @@ void confusion_metrics(const Confusion *confusion, double minimum_share, const b
     double f1 = 0.0;
     double chance = 0.0;
     for (int32_t c = 0; c < confusion->classes; c++) {
-        ClassMetrics *const pc = &m.per_class[c];
+        ClassMetrics *pc = &m.per_class[c];
         if (excluded != NULL && excluded[c]) continue;
         chance += (double)pc->truth * (double)pc->predicted;
         pc->counted = pc->truth > 0 && (double)pc->truth >= minimum_share * (double)m.pixels;

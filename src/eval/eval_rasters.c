@@ -44,13 +44,13 @@ static Err open_one(const char *path, const char *crs, Raster **ret_raster, Geor
 static Err open_climate(Comparison *c)
 {
     if (!c->options->by_zone) return ERR_NONE;
-    if (c->run == NULL || c->run->share == NULL)
-        return err_set(ERR_ARGUMENT, "figures by zone need the share folder with koppen_geiger.bin");
+    if (c->run == NULL || c->run->data_folder == NULL)
+        return err_set(ERR_ARGUMENT, "figures by zone need the data folder with koppen_geiger.bin");
     char *path = NULL;
-    TRY(path_join(c->run->share, "koppen_geiger.bin", &path));
-    const Err code = climate_open(path, &c->climate);
+    TRY(path_join(c->run->data_folder, "koppen_geiger.bin", &path));
+    const Err err = climate_open(path, &c->climate);
     free(path);
-    return code;
+    return err;
 }
 
 static Err open_all(Comparison *c, const char *prediction, const char *truth)
@@ -93,7 +93,7 @@ static bool inside(const MetasegEvalOptions *o, double lon, double lat)
 {
     if (o->n_boxes == 0) return true;
     for (int64_t i = 0; i < o->n_boxes; i++) {
-        const MetasegBox *const b = &o->boxes[i];
+        const MetasegBox *b = &o->boxes[i];
         if (lat < b->south || lat > b->north) continue;
         if (geo_longitudes_meet(lon, lon, b->west, b->east)) return true;
     }
@@ -184,7 +184,7 @@ static Err count_row(Comparison *c, RasterWindow w)
         if (truth == 255 || truth == c->options->ignore || prediction == 255) continue;
         confusion_add(&c->all, &truth, &prediction, 1);
         if (c->climate == NULL) continue;
-        Confusion *const zone = &c->zones[climate_zone_at(c->climate, c->lon[i], c->lat[i])];
+        Confusion *zone = &c->zones[climate_zone_at(c->climate, c->lon[i], c->lat[i])];
         if (zone->n == NULL) TRY(confusion_init(zone, VALUES));
         confusion_add(zone, &truth, &prediction, 1);
     }
@@ -237,7 +237,7 @@ static void print_table(const Comparison *c, const Metrics *m, LineSink sink)
 {
     print_line(sink, "%5s  %-42s %12s %7s %7s %9s %7s", "class", "name", "pixels", "IoU", "F1", "precision", "recall");
     for (int32_t k = 0; k < VALUES; k++) {
-        const ClassMetrics *const p = &m->per_class[k];
+        const ClassMetrics *p = &m->per_class[k];
         if (p->truth == 0 && p->predicted == 0) continue;
         print_line(sink, "%5d  %-42s %12lld %7.2f %7.2f %9.2f %7.2f%s", (int)k, class_name(c, k), (long long)p->truth,
                    100 * p->iou, 100 * p->f1, 100 * p->precision, 100 * p->recall,
@@ -276,7 +276,7 @@ static void put_metrics(JsonWriter *w, const Comparison *c, const Confusion *con
     json_put_double(w, "kappa", m.kappa);
     json_begin_array(w, "classes");
     for (int32_t k = 0; k < VALUES; k++) {
-        const ClassMetrics *const p = &m.per_class[k];
+        const ClassMetrics *p = &m.per_class[k];
         if (p->truth == 0 && p->predicted == 0) continue;
         json_begin_object(w, NULL);
         json_put_int(w, "value", k);
@@ -314,9 +314,9 @@ static Err write_json(const Comparison *c)
     json_end(&w);
     char *text = NULL;
     TRY(json_take(&w, &text));
-    const Err code = file_write(c->options->json, text, strlen(text), c->options->overwrite);
+    const Err err = file_write(c->options->json, text, strlen(text), c->options->overwrite);
     free(text);
-    return code;
+    return err;
 }
 
 /* The confusion matrix: one row per truth class, one column per predicted class, those that occur. */
@@ -343,9 +343,9 @@ static Err write_csv(const Comparison *c)
     }
     char *bytes = NULL;
     TRY(str_take(&text, &bytes));
-    const Err code = file_write(c->options->csv, bytes, strlen(bytes), c->options->overwrite);
+    const Err err = file_write(c->options->csv, bytes, strlen(bytes), c->options->overwrite);
     free(bytes);
-    return code;
+    return err;
 }
 
 static Err compare(Comparison *c, const char *prediction, const char *truth, LineSink sink, MetasegEvalReport *report)
@@ -375,12 +375,12 @@ MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, co
                                    const MetasegRun *run, void (*line)(void *context, const char *text),
                                    MetasegEvalReport *report)
 {
-    Comparison *const c = calloc(1, sizeof *c);
-    if (c == NULL) return (MetasegStatus)err_memory(sizeof *c, "the comparison");
+    Comparison *c = calloc(1, sizeof *c);
+    if (c == NULL) return err_memory(sizeof *c, "the comparison");
     *c = (Comparison){ .options = options, .run = run };
     const LineSink sink = { line, run != NULL ? run->context : NULL };
-    const Err code = compare(c, prediction, truth, sink, report);
+    const Err err = compare(c, prediction, truth, sink, report);
     close_all(c);
     free(c);
-    return (MetasegStatus)code;
+    return err;
 }

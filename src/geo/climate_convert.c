@@ -44,15 +44,15 @@ static Err read_names(const char *path, uint8_t zone_of[VALUES])
     size_t length = 0;
     TRY(file_read(path, CSV_LIMIT, &text, &length));
     memset(zone_of, UNKNOWN, VALUES);
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     const char *line = strchr(text, '\n'); /* the header */
-    while (code == ERR_NONE && line != NULL && line[1] != '\0') {
+    while (err == ERR_NONE && line != NULL && line[1] != '\0') {
         line++;
-        if (*line != '\r' && *line != '\n') code = read_line(path, line, zone_of);
+        if (*line != '\r' && *line != '\n') err = read_line(path, line, zone_of);
         line = strchr(line, '\n');
     }
     free(text);
-    return code;
+    return err;
 }
 
 /* Appends the runs of one row of zones. */
@@ -82,25 +82,25 @@ static Err read_rows(Raster *raster, const uint8_t zone_of[VALUES], Climate *cli
     float *values = malloc(width * sizeof *values);
     uint8_t *valid = malloc(width), *zones = malloc(width);
     int64_t capacity = 0;
-    Err code = values == NULL || valid == NULL || zones == NULL ? err_memory(width * 6, "a row of the climate image")
-                                                                : ERR_NONE;
-    for (int64_t y = 0; code == ERR_NONE && y < climate->height; y++) {
+    Err err = values == NULL || valid == NULL || zones == NULL ? err_memory(width * 6, "a row of the climate image")
+                                                               : ERR_NONE;
+    for (int64_t y = 0; err == ERR_NONE && y < climate->height; y++) {
         const RasterWindow window = { .y = y, .columns = climate->width, .rows = 1 };
-        code = raster_read(raster, window, values, valid);
-        for (int64_t x = 0; code == ERR_NONE && x < climate->width; x++) {
+        err = raster_read(raster, window, values, valid);
+        for (int64_t x = 0; err == ERR_NONE && x < climate->width; x++) {
             zones[x] = valid[x] ? zone_of[(uint8_t)values[x]] : CLIMATE_NONE;
             if (zones[x] == UNKNOWN)
-                code = err_set(ERR_INPUT, "'%s': the value %d at row %lld is not in the table of zones",
-                               raster_path(raster), (int)values[x], (long long)y);
+                err = err_set(ERR_INPUT, "'%s': the value %d at row %lld is not in the table of zones",
+                              raster_path(raster), (int)values[x], (long long)y);
         }
         climate->row_start[y] = (uint32_t)climate->runs;
-        if (code == ERR_NONE) code = add_row(climate, zones, &capacity);
+        if (err == ERR_NONE) err = add_row(climate, zones, &capacity);
     }
     climate->row_start[climate->height] = (uint32_t)climate->runs;
     free(values);
     free(valid);
     free(zones);
-    return code;
+    return err;
 }
 
 Err climate_convert(const char *image_path, const char *csv_path, const char *path, int overwrite)
@@ -114,21 +114,21 @@ Err climate_convert(const char *image_path, const char *csv_path, const char *pa
     const RasterInfo *info = raster_info(raster);
     climate.width = info->width;
     climate.height = info->height;
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (info->bands != 1 || strcmp(info->type, "Byte") != 0 || info->width != 2 * info->height ||
         info->width > CLIMATE_MAX_WIDTH)
-        code = err_set(ERR_INPUT,
-                       "'%s': not a climate image; expected one Byte band, twice as wide as high, at most %d wide",
-                       image_path, CLIMATE_MAX_WIDTH);
-    if (code == ERR_NONE) {
+        err = err_set(ERR_INPUT,
+                      "'%s': not a climate image; expected one Byte band, twice as wide as high, at most %d wide",
+                      image_path, CLIMATE_MAX_WIDTH);
+    if (err == ERR_NONE) {
         climate.row_start = malloc(((size_t)climate.height + 1) * sizeof *climate.row_start);
-        code = climate.row_start == NULL ? err_memory((size_t)climate.height * 4, "the climate map")
-                                         : read_rows(raster, zone_of, &climate);
+        err = climate.row_start == NULL ? err_memory((size_t)climate.height * 4, "the climate map")
+                                        : read_rows(raster, zone_of, &climate);
     }
-    if (code == ERR_NONE) code = climate_write(&climate, path, overwrite);
+    if (err == ERR_NONE) err = climate_write(&climate, path, overwrite);
     free(climate.row_start);
     free(climate.run_end);
     free(climate.run_zone);
     raster_close(raster);
-    return code;
+    return err;
 }

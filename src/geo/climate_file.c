@@ -44,9 +44,9 @@ Err climate_write(const Climate *climate, const char *path, int overwrite)
     at += climate->runs;
     put(&at, hash_xxh64(bytes, (size_t)(at - bytes)), 8);
     ASSERT((size_t)(at - bytes) == length);
-    const Err code = file_write(path, bytes, length, overwrite != 0);
+    const Err err = file_write(path, bytes, length, overwrite != 0);
     free(bytes);
-    return code;
+    return err;
 }
 
 static Err damaged(const char *path, const char *what)
@@ -125,14 +125,14 @@ Err climate_open(const char *path, Climate **ret_climate)
     size_t length = 0;
     TRY(file_read(path, 256u << 20, &bytes, &length));
     Climate *climate = calloc(1, sizeof *climate);
-    const Err code = climate == NULL ? err_memory(sizeof *climate, "the climate map")
-                                     : parse(path, (const uint8_t *)bytes, length, climate);
+    const Err err = climate == NULL ? err_memory(sizeof *climate, "the climate map")
+                                    : parse(path, (const uint8_t *)bytes, length, climate);
     free(bytes);
-    if (code == ERR_NONE)
+    if (err == ERR_NONE)
         *ret_climate = climate;
     else
         climate_close(climate);
-    return code;
+    return err;
 }
 
 void climate_close(Climate *climate)

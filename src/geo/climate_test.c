@@ -13,7 +13,7 @@ static void small_world(char path[256])
 {
     char image[256], csv[256];
     float values[18 * 36];
-    for (int i = 0; i < 18 * 36; i++) values[i] = i / 36 == 0 ? 30.0f : i / 36 == 9 ? 7.0f : i % 36 < 4 ? 1.0f : 32.0f;
+    for (int i = 0; i < 18 * 36; i++) values[i] = i / 36 == 0 ? 30.0F : i / 36 == 9 ? 7.0F : i % 36 < 4 ? 1.0F : 32.0F;
     test_raster(unit_at("world.png", image),
                 (TestRaster){ .width = 36, .height = 18, .driver = "PNG", .values = values });
     unit_write_text(unit_at("world.csv", csv), ",kg_zone,zoneNum\n1,Af,1\n3,As,3\n7,BWh,7\n30,EF,30\n32,Ocean,32\n");
@@ -248,7 +248,7 @@ static void published_map(void **state)
     double shares[CLIMATE_ZONES + 1];
     climate_box_shares(c, -180.0, -90.0, 180.0, 90.0, shares);
     assert_true(shares[0] > 0.68 && shares[0] < 0.74); /* 71 % of the Earth is sea */
-    uint8_t *const land = c->land;
+    uint8_t *land = c->land;
     for (int k = 0; k < 20000; k++) { /* the blocks that save the search never change its result */
         const double lon = (double)((int64_t)k * 7919 % 36000) / 100.0 - 180.0,
                      lat = (double)((int64_t)k * 104729 % 18000) / 100.0 - 90.0;

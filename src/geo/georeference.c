@@ -183,8 +183,8 @@ Err georeference_open(const Raster *raster, const char *crs, Georeference **ret_
     g->width = (double)raster->info.width;
     g->height = (double)raster->info.height;
     OGRSpatialReferenceH chosen = NULL;
-    const Err code = choose_crs(raster, crs, &chosen);
-    if (code == ERR_NONE) {
+    const Err err = choose_crs(raster, crs, &chosen);
+    if (err == ERR_NONE) {
         if (raster->info.has_geotransform)
             read_geotransform(g, &raster->info, chosen);
         else if (raster->info.gcps > 0 || raster->info.has_rpc)
@@ -194,11 +194,11 @@ Err georeference_open(const Raster *raster, const char *crs, Georeference **ret_
     }
     OSRDestroySpatialReference(chosen);
     gdal_end(&session);
-    if (code == ERR_NONE)
+    if (err == ERR_NONE)
         *ret_georeference = g;
     else
         georeference_free(g);
-    return code;
+    return err;
 }
 
 static double wrap_longitude(double lon)

@@ -45,19 +45,19 @@ static Err read_stac(const char *path, Metadata *metadata)
     char *stem = NULL, *name = NULL;
     Json *root = NULL;
     TRY(path_stem(path, &stem));
-    Err code = str_format(&name, "%s.json", stem);
+    Err err = str_format(&name, "%s.json", stem);
     free(stem);
-    if (code == ERR_NONE && file_exists(name)) {
-        code = json_read_file(name, SIDECAR_LIMIT, &root);
-        if (code == ERR_NONE) read_item(root, metadata);
-        if (code == ERR_INPUT) {
+    if (err == ERR_NONE && file_exists(name)) {
+        err = json_read_file(name, SIDECAR_LIMIT, &root);
+        if (err == ERR_NONE) read_item(root, metadata);
+        if (err == ERR_INPUT) {
             metadata_fact(metadata, "STAC item", "passed over: it cannot be read", "%s", path_name(name));
-            code = ERR_NONE;
+            err = ERR_NONE;
         }
     }
     json_free(root);
     free(name);
-    return code;
+    return err;
 }
 
 /* One line "  KEY = value" or "  KEY = "value"". */
@@ -102,22 +102,22 @@ static Err read_mtl(const char *path, Metadata *metadata)
     size_t length = 0;
     const int stem = (int)((size_t)(name - path) + product_length(name));
     TRY(str_format(&file, "%.*s_MTL.txt", stem, path));
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (file_exists(file)) {
-        code = file_read(file, SIDECAR_LIMIT, &text, &length);
-        for (char *line = text, *end = NULL; code == ERR_NONE && line != NULL; line = end) {
+        err = file_read(file, SIDECAR_LIMIT, &text, &length);
+        for (char *line = text, *end = NULL; err == ERR_NONE && line != NULL; line = end) {
             end = strchr(line, '\n');
             if (end != NULL) *end++ = '\0';
             read_mtl_line(line, metadata);
         }
-        if (code == ERR_INPUT) {
+        if (err == ERR_INPUT) {
             metadata_fact(metadata, "MTL file", "passed over: it cannot be read", "%s", path_name(file));
-            code = ERR_NONE;
+            err = ERR_NONE;
         }
     }
     free(text);
     free(file);
-    return code;
+    return err;
 }
 
 Err metadata_read_sidecars(const char *path, Metadata *metadata)

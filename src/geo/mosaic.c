@@ -22,7 +22,7 @@ size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows)
 
 Err mosaic_new(const MosaicSize *size, Mosaic **ret_mosaic)
 {
-    Mosaic *const m = calloc(1, sizeof *m);
+    Mosaic *m = calloc(1, sizeof *m);
     if (m == NULL) return err_memory(sizeof *m, "the mosaic of tiles");
     const int64_t width = (int64_t)ceil(size->span_x);
     const int64_t n = size->classes;
@@ -75,13 +75,13 @@ void mosaic_add(Mosaic *m, const float *scores, int64_t row, int64_t column, int
     ASSERT(row_begin >= m->complete && row_end <= m->first + m->ring_rows);
 #pragma omp parallel for schedule(static)
     for (int64_t y = row_begin; y < row_end; y++) {
-        float *const sum = score_row(m, y);
-        float *const weights = weight_row(m, y);
-        const float *const tile = scores + (y - row) * columns * classes;
+        float *sum = score_row(m, y);
+        float *weights = weight_row(m, y);
+        const float *tile = scores + (y - row) * columns * classes;
         for (int64_t x = column_begin; x < column_end; x++) {
             const float w = weight_y[y - row] * weight_x[x - column];
-            const float *const from = tile + (x - column) * classes;
-            float *const to = sum + x * classes;
+            const float *from = tile + (x - column) * classes;
+            float *to = sum + x * classes;
             for (int64_t c = 0; c < classes; c++) to[c] += w * from[c];
             weights[x] += w;
         }
@@ -92,8 +92,8 @@ int64_t mosaic_complete(Mosaic *m, int64_t row)
 {
     const int64_t end = min64(row, m->height);
     for (int64_t y = m->complete; y < end; y++) {
-        float *const sum = score_row(m, y);
-        const float *const weights = weight_row(m, y);
+        float *sum = score_row(m, y);
+        const float *weights = weight_row(m, y);
         for (int64_t x = 0; x < m->width; x++) {
             ASSERT(weights[x] > 0.0F);
             const float inverse = 1.0F / weights[x];
@@ -142,16 +142,16 @@ void mosaic_read(const Mosaic *m, int64_t out_row, uint8_t *classes, uint8_t *co
     float fy = 0.0F;
     const int64_t above = neighbours(((double)out_row + 0.5) * m->step_y - 0.5, m->height, &below, &fy);
     ASSERT(above >= m->first && below < m->complete);
-    const float *const row0 = score_row(m, above);
-    const float *const row1 = score_row(m, below);
+    const float *row0 = score_row(m, above);
+    const float *row1 = score_row(m, below);
     for (int64_t i = 0; i < m->width * n; i++) scratch[i] = row0[i] + fy * (row1[i] - row0[i]);
-    float *const pixel = scratch + m->width * n;
+    float *pixel = scratch + m->width * n;
     for (int64_t x = 0; x < m->out_width; x++) {
         int64_t right = 0;
         float fx = 0.0F;
         const int64_t left = neighbours(((double)x + 0.5) * m->step_x - 0.5, m->width, &right, &fx);
-        const float *const a = scratch + left * n;
-        const float *const b = scratch + right * n;
+        const float *a = scratch + left * n;
+        const float *b = scratch + right * n;
         for (int64_t c = 0; c < n; c++) pixel[c] = a[c] + fx * (b[c] - a[c]);
         const uint8_t best = best_class(pixel, n);
         classes[x] = best;

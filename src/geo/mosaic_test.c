@@ -19,7 +19,7 @@ static float ramp(int64_t i) { return (float)fmin((double)i + 0.5, (double)TILE 
 /* Blended scores of the whole scene in double. */
 static double *whole(int64_t height, int64_t width)
 {
-    double *const sum = calloc((size_t)(height * width * (CLASSES + 1)), sizeof *sum);
+    double *sum = calloc((size_t)(height * width * (CLASSES + 1)), sizeof *sum);
     for (int64_t ty = 0; ty * STRIDE < height; ty++) {
         for (int64_t tx = 0; tx * STRIDE < width; tx++) {
             for (int64_t i = 0; i < TILE * TILE; i++) {
@@ -27,7 +27,7 @@ static double *whole(int64_t height, int64_t width)
                 const int64_t x = tx * STRIDE + i % TILE - 1;
                 if (y < 0 || x < 0 || y >= height || x >= width) continue;
                 const double w = (double)(ramp(i / TILE) * ramp(i % TILE));
-                double *const cell = sum + (y * width + x) * (CLASSES + 1);
+                double *cell = sum + (y * width + x) * (CLASSES + 1);
                 for (int64_t c = 0; c < CLASSES; c++) cell[c] += w * (double)tile_score(ty, tx, i / TILE, i % TILE, c);
                 cell[CLASSES] += w;
             }
@@ -40,7 +40,7 @@ static double cell_score(const double *sum, int64_t height, int64_t width, int64
 {
     y = y < 0 ? 0 : (y >= height ? height - 1 : y);
     x = x < 0 ? 0 : (x >= width ? width - 1 : x);
-    const double *const cell = sum + (y * width + x) * (CLASSES + 1);
+    const double *cell = sum + (y * width + x) * (CLASSES + 1);
     return cell[c] / cell[CLASSES];
 }
 
@@ -61,8 +61,8 @@ static void expected_pixel(const double *sum, int64_t height, int64_t width, dou
 static void check_row(const Mosaic *m, const double *sum, int64_t height, int64_t width, int64_t out_height,
                       int64_t out_width, int64_t row)
 {
-    uint8_t *const out = malloc((size_t)(out_width * (CLASSES + 2)));
-    float *const scratch = malloc((size_t)mosaic_scratch(m) * sizeof(float));
+    uint8_t *out = malloc((size_t)(out_width * (CLASSES + 2)));
+    float *scratch = malloc((size_t)mosaic_scratch(m) * sizeof(float));
     mosaic_read(m, row, out, out + out_width, out + 2 * out_width, (size_t)out_width, scratch);
     for (int64_t x = 0; x < out_width; x++) {
         double scores[CLASSES];
@@ -85,7 +85,7 @@ static void check_row(const Mosaic *m, const double *sum, int64_t height, int64_
 
 static void run(int64_t height, int64_t width, int64_t out_height, int64_t out_width)
 {
-    double *const sum = whole(height, width);
+    double *sum = whole(height, width);
     float tile[TILE * TILE * CLASSES];
     float weights[TILE];
     for (int64_t i = 0; i < TILE; i++) weights[i] = ramp(i);

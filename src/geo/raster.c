@@ -29,28 +29,28 @@ static Err open_dataset(const char *path, GDALDatasetH *ret_dataset)
     TRY(gdal_plain_name(path, name, sizeof name));
     GdalSession session;
     gdal_begin(&session);
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     GDALDatasetH dataset = NULL;
     const GDALDriverH driver = GDALIdentifyDriverEx(name, GDAL_OF_RASTER, gdal_allowed_drivers(), NULL);
     if (driver == NULL) {
-        code = err_set(
+        err = err_set(
             ERR_INPUT,
             "'%s': not a raster in a format that is read here (GeoTIFF, COG, JPEG, PNG, JPEG 2000, VRT, ENVI, HFA)",
             path);
         goto done;
     }
     if (strcmp(GDALGetDriverShortName(driver), "VRT") == 0) {
-        code = vrt_check(path);
-        if (code != ERR_NONE) goto done;
+        err = vrt_check(path);
+        if (err != ERR_NONE) goto done;
     }
     dataset = GDALOpenEx(name, GDAL_OF_RASTER | GDAL_OF_READONLY, gdal_allowed_drivers(), NULL, NULL);
     if (dataset == NULL)
-        code = err_set(ERR_INPUT, "'%s': cannot be read as %s (%s); the file is damaged or incomplete", path,
-                       GDALGetDriverShortName(driver), gdal_reason(&session, "no reason given"));
+        err = err_set(ERR_INPUT, "'%s': cannot be read as %s (%s); the file is damaged or incomplete", path,
+                      GDALGetDriverShortName(driver), gdal_reason(&session, "no reason given"));
 done:
     gdal_end(&session);
-    if (code == ERR_NONE) *ret_dataset = dataset;
-    return code;
+    if (err == ERR_NONE) *ret_dataset = dataset;
+    return err;
 }
 
 /* Sizes that no honest file has; see raster.h. */
@@ -115,7 +115,7 @@ static void describe_band(Raster *raster, int64_t index)
     if (fits_float(type)) {
         const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
         mask->has_nodata = has_nodata != 0 && fabs(nodata) <= (double)FLT_MAX;
-        mask->nodata = mask->has_nodata ? (float)nodata : 0.0f;
+        mask->nodata = mask->has_nodata ? (float)nodata : 0.0F;
     }
     const bool all_valid = (flags & GMF_ALL_VALID) != 0, alpha = (flags & GMF_ALPHA) != 0,
                per_dataset = (flags & GMF_PER_DATASET) != 0;
@@ -176,23 +176,23 @@ Err raster_open(const char *path, Raster **ret_raster)
 {
     Raster *raster = calloc(1, sizeof *raster);
     if (raster == NULL) return err_memory(sizeof *raster, "a raster");
-    Err code = open_dataset(path, &raster->dataset);
-    if (code != ERR_NONE) goto done;
+    Err err = open_dataset(path, &raster->dataset);
+    if (err != ERR_NONE) goto done;
     raster->path = strdup(path);
     if (raster->path == NULL) {
-        code = err_memory(strlen(path), "the path of a raster");
+        err = err_memory(strlen(path), "the path of a raster");
         goto done;
     }
     GdalSession session;
     gdal_begin(&session);
-    code = describe(raster);
+    err = describe(raster);
     gdal_end(&session);
 done:
-    if (code == ERR_NONE)
+    if (err == ERR_NONE)
         *ret_raster = raster;
     else
         raster_close(raster);
-    return code;
+    return err;
 }
 
 void raster_close(Raster *raster)
@@ -241,7 +241,7 @@ const char *raster_metadata_item(const Raster *raster, const char *domain, int64
 {
     GdalSession session;
     gdal_begin(&session);
-    char **const items = GDALGetMetadata(raster->dataset, domain);
+    char **items = GDALGetMetadata(raster->dataset, domain);
     gdal_end(&session);
     return items != NULL && i < CSLCount(items) ? items[i] : NULL;
 }

@@ -5,7 +5,7 @@
  *
  *     Raster *raster = NULL;
  *     TRY(raster_open("scene.tif", &raster));
- *     Err code = raster_choose_bands(raster, NULL, 3, (const char *const[]){ "red", "green", "blue" });
+ *     Err err = raster_choose_bands(raster, NULL, 3, (const char *const[]){ "red", "green", "blue" });
  *     ... raster_read(raster, (RasterWindow){ .x = -64, .y = -64, .columns = 512, .rows = 512 }, values, valid);
  *     raster_close(raster);
  *

@@ -38,9 +38,9 @@ static void not_files(void **state)
     char here[512];
     assert_non_null(getcwd(here, sizeof here));
     assert_int_equal(chdir(unit_scratch), 0);
-    const Err code = raster_open("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", &raster);
+    const Err err = raster_open("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", &raster);
     assert_int_equal(chdir(here), 0);
-    assert_int_equal(code, ERR_INPUT);
+    assert_int_equal(err, ERR_INPUT);
     assert_non_null(strstr(err_message(), "not a raster"));
 }
 
@@ -176,7 +176,7 @@ static void virtual_rasters(void **state)
               "relativeToVRT=\"1\">a.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>");
     ASSERT_OK(raster_open(unit_at("good.vrt", path), &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 4, 4 }, values, valid));
-    assert_float_equal(values[5], test_value(1, 1, 0), 0.0f);
+    assert_float_equal(values[5], test_value(1, 1, 0), 0.0F);
     raster_close(raster);
     raster = NULL;
     write_vrt("outer.vrt", "",
@@ -249,7 +249,7 @@ static void bad_windows(void **state)
     (void)state;
     char path[256];
     Raster *raster = NULL;
-    float value = 0.0f;
+    float value = 0.0F;
     uint8_t valid = 0;
     test_raster(unit_at("a.tif", path), (TestRaster){ .width = 4, .height = 4 });
     ASSERT_OK(raster_open(path, &raster));

@@ -114,10 +114,10 @@ static Err check_choice(const Raster *raster, const int *bands, int64_t count, i
 {
     char list[300];
     if (wanted > 0 && count != wanted) {
-        const char *const advice = raster->info.bands < wanted ? "this image has too few"
-                                   : wanted == 1               ? "choose with -b, for example -b 1"
-                                   : wanted == 2               ? "choose with -b, for example -b 1,2"
-                                                               : "choose with -b, for example -b 1,2,3";
+        const char *advice = raster->info.bands < wanted ? "this image has too few"
+                             : wanted == 1               ? "choose with -b, for example -b 1"
+                             : wanted == 2               ? "choose with -b, for example -b 1,2"
+                                                         : "choose with -b, for example -b 1,2,3";
         return err_set(ERR_INPUT, "'%s': %lld band%s given (%s%s) but %lld %s wanted; %s", raster->path,
                        (long long)count, count == 1 ? " is" : "s are",
                        raster->info.has_palette ? "a palette; expand it with gdal_translate -expand rgb; " : "",
@@ -137,16 +137,16 @@ Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, cons
     GdalSession session;
     gdal_begin(&session);
     int64_t count = 0;
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (choice != NULL && choice[0] != '\0')
-        code = read_choice(raster, choice, bands, &count);
+        err = read_choice(raster, choice, bands, &count);
     else
         count = default_choice(raster, wanted, names, bands);
-    if (code == ERR_NONE) code = check_choice(raster, bands, count, wanted);
+    if (err == ERR_NONE) err = check_choice(raster, bands, count, wanted);
     gdal_end(&session);
-    if (code != ERR_NONE) {
+    if (err != ERR_NONE) {
         free(bands);
-        return code;
+        return err;
     }
     free(raster->chosen);
     raster->chosen = bands;

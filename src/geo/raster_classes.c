@@ -4,7 +4,7 @@
 
 const char *raster_class_name(const Raster *raster, int64_t value)
 {
-    char **const names = GDALGetRasterCategoryNames(GDALGetRasterBand(raster->dataset, 1));
+    char **names = GDALGetRasterCategoryNames(GDALGetRasterBand(raster->dataset, 1));
     if (names == NULL || value < 0) return "";
     for (int64_t i = 0; names[i] != NULL; i++) {
         if (i == value) return names[i];

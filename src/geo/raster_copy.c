@@ -42,21 +42,21 @@ Err raster_write_georeferenced(Raster *raster, const double bounds[4], int epsg,
     const size_t pixels = (size_t)(COPY_ROWS * width);
     float *values = malloc(pixels * (size_t)bands * sizeof *values);
     uint8_t *valid = malloc(pixels), *planes = malloc(COLORS * pixels);
-    Err code = values == NULL || valid == NULL || planes == NULL
-                   ? err_memory(pixels * (size_t)bands * 5, "rows of an image")
-                   : ERR_NONE;
-    for (int64_t y = 0; y < height && code == ERR_NONE; y += COPY_ROWS) {
+    Err err = values == NULL || valid == NULL || planes == NULL
+                  ? err_memory(pixels * (size_t)bands * 5, "rows of an image")
+                  : ERR_NONE;
+    for (int64_t y = 0; y < height && err == ERR_NONE; y += COPY_ROWS) {
         const int64_t rows = height - y < COPY_ROWS ? height - y : COPY_ROWS;
-        code = read_planes(raster, y, rows, values, valid, planes);
+        err = read_planes(raster, y, rows, values, valid, planes);
         const uint8_t *const starts[COLORS] = { planes, planes + pixels, planes + 2 * pixels };
-        if (code == ERR_NONE) code = raster_writer_rows(writer, rows, starts, (size_t)width);
+        if (err == ERR_NONE) err = raster_writer_rows(writer, rows, starts, (size_t)width);
     }
     free(values);
     free(valid);
     free(planes);
-    if (code == ERR_NONE) return raster_writer_finish(writer);
+    if (err == ERR_NONE) return raster_writer_finish(writer);
     raster_writer_abort(writer);
-    return code;
+    return err;
 }
 
 /* A data set over the caller's bytes, without a copy. */
@@ -92,13 +92,13 @@ Err raster_write_png(const char *path, int64_t width, int64_t height, const uint
         image == NULL ? NULL : GDALCreateCopy(GDALGetDriverByName("PNG"), partial, image, 0, NULL, NULL, NULL);
     if (png != NULL) GDALClose(png);
     if (image != NULL) GDALClose(image);
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (png == NULL || session.failures > 0)
-        code = err_set(ERR_OUTPUT, "'%s': cannot be written (%s); is the disk full?", path,
-                       gdal_reason(&session, "no reason given"));
+        err = err_set(ERR_OUTPUT, "'%s': cannot be written (%s); is the disk full?", path,
+                      gdal_reason(&session, "no reason given"));
     gdal_end(&session);
-    if (code == ERR_NONE) code = file_publish(partial, path, overwrite);
-    if (code != ERR_NONE) (void)remove(partial);
+    if (err == ERR_NONE) err = file_publish(partial, path, overwrite);
+    if (err != ERR_NONE) (void)remove(partial);
     free(partial);
-    return code;
+    return err;
 }

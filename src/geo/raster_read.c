@@ -91,24 +91,24 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
     ASSERT(window.x + window.columns <= raster->info.width && window.y + window.rows <= raster->info.height);
     GdalSession session;
     gdal_begin(&session);
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     const GSpacing sample = (GSpacing)sizeof(float);
     if (GDALDatasetRasterIOEx(raster->dataset, GF_Read, (int)window.x, (int)window.y, (int)window.columns,
                               (int)window.rows, ret_values, (int)window.columns, (int)window.rows, GDT_Float32,
                               (int)bands, raster->chosen, sample * bands, sample * bands * window.columns, sample,
                               NULL) != CE_None ||
         session.failures > 0) {
-        code = report_failure(raster, window, gdal_reason(&session, "no reason given"));
+        err = report_failure(raster, window, gdal_reason(&session, "no reason given"));
     } else {
         mark_values(raster, pixels, ret_values, ret_valid);
-        code = apply_masks(raster, window, &session, ret_valid);
+        err = apply_masks(raster, window, &session, ret_valid);
     }
-    if (code == ERR_NONE)
+    if (err == ERR_NONE)
         for (int64_t i = 0; i < pixels; i++)
             if (!ret_valid[i])
-                for (int64_t b = 0; b < bands; b++) ret_values[i * bands + b] = 0.0f;
+                for (int64_t b = 0; b < bands; b++) ret_values[i * bands + b] = 0.0F;
     gdal_end(&session);
-    return code;
+    return err;
 }
 
 static Err read_grid(Raster *raster, RasterWindow window, float *values, uint8_t *valid)
@@ -149,10 +149,10 @@ static Err read_mirrored(Raster *raster, RasterWindow window, float *values, uin
     const size_t pixels = (size_t)(part.columns * part.rows);
     float *part_values = malloc(pixels * (size_t)bands * sizeof *part_values);
     uint8_t *part_valid = calloc(pixels, 1);
-    Err code = part_values == NULL || part_valid == NULL
-                   ? err_memory(pixels * (size_t)bands * sizeof *part_values, "a window at the border")
-                   : read_grid(raster, part, part_values, part_valid);
-    for (int64_t y = 0; code == ERR_NONE && y < window.rows; y++) {
+    Err err = part_values == NULL || part_valid == NULL
+                  ? err_memory(pixels * (size_t)bands * sizeof *part_values, "a window at the border")
+                  : read_grid(raster, part, part_values, part_valid);
+    for (int64_t y = 0; err == ERR_NONE && y < window.rows; y++) {
         const int64_t row = (raster_mirror(window.y + y, raster->height) - part.y) * part.columns;
         for (int64_t x = 0; x < window.columns; x++) {
             const int64_t from = row + raster_mirror(window.x + x, raster->width) - part.x, to = y * window.columns + x;
@@ -162,7 +162,7 @@ static Err read_mirrored(Raster *raster, RasterWindow window, float *values, uin
     }
     free(part_values);
     free(part_valid);
-    return code;
+    return err;
 }
 
 Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid)

@@ -99,7 +99,7 @@ static void reduce_row(Resampling *r, const float *values, const uint8_t *valid)
     for (int64_t x = 0; x < r->window.columns; x++) {
         const float *weights = r->tap_weight + x * r->taps;
         float *sum = r->row + x * bands;
-        float total = 0.0f;
+        float total = 0.0F;
         for (int64_t t = 0; t < r->tap_count[x]; t++) {
             const int64_t i = r->tap_first[x] + t;
             if (!valid[i]) continue;
@@ -122,10 +122,10 @@ static void finish(const Resampling *r, float *values, uint8_t *valid)
 {
     for (int64_t i = 0; i < r->window.columns * r->window.rows; i++) {
         const float weight = r->weight[i];
-        valid[i] = weight >= 0.499f; /* half, less rounding */
+        valid[i] = weight >= 0.499F; /* half, less rounding */
         for (int64_t b = 0; b < r->bands; b++) {
             float *value = values + i * r->bands + b;
-            *value = valid[i] ? *value / weight : 0.0f;
+            *value = valid[i] ? *value / weight : 0.0F;
         }
     }
 }
@@ -134,15 +134,15 @@ Err raster_read_resampled(Raster *raster, RasterWindow window, float *ret_values
 {
     Resampling r;
     const int64_t from = raster->info.height, to = raster->height;
-    Err code = resampling_init(&r, raster, window);
-    if (code != ERR_NONE) goto done;
+    Err err = resampling_init(&r, raster, window);
+    if (err != ERR_NONE) goto done;
     memset(ret_values, 0, (size_t)(window.columns * window.rows * r.bands) * sizeof *ret_values);
     int64_t oldest = 0; /* first output row that later input rows can touch */
     for (int64_t y = 0; y < r.rows; y += r.strip_rows) {
         const int64_t rows = r.rows - y < r.strip_rows ? r.rows - y : r.strip_rows;
         const RasterWindow strip = { r.first_column, r.first_row + y, r.columns, rows };
-        code = raster_read_inside(raster, strip, r.strip, r.strip_valid);
-        if (code != ERR_NONE) goto done;
+        err = raster_read_inside(raster, strip, r.strip, r.strip_valid);
+        if (err != ERR_NONE) goto done;
         for (int64_t i = 0; i < rows; i++) {
             const int64_t line = strip.y + i;
             reduce_row(&r, r.strip + i * r.columns * r.bands, r.strip_valid + i * r.columns);
@@ -161,5 +161,5 @@ Err raster_read_resampled(Raster *raster, RasterWindow window, float *ret_values
     finish(&r, ret_values, ret_valid);
 done:
     resampling_done(&r);
-    return code;
+    return err;
 }

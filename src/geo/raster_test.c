@@ -27,7 +27,7 @@ static void check_window(Raster *raster, RasterWindow w, int scale)
                 const float expected =
                     (float)scale * test_value((int)mirror(w.x + x, width), (int)mirror(w.y + y, height),
                                               (int)raster_chosen_band(raster, b) - 1);
-                assert_float_equal(values[(y * w.columns + x) * bands + b], expected, 0.0f);
+                assert_float_equal(values[(y * w.columns + x) * bands + b], expected, 0.0F);
             }
         }
     free(values);
@@ -116,7 +116,7 @@ static void nodata(void **state)
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 6, 1 }, got, valid));
     assert_memory_equal(valid, expected, sizeof expected);
     for (int i = 0; i < 6; i++)
-        assert_true(expected[i] ? got[2 * i] > 0.0f : got[2 * i] == 0.0f && got[2 * i + 1] == 0.0f);
+        assert_true(expected[i] ? got[2 * i] > 0.0F : got[2 * i] == 0.0F && got[2 * i + 1] == 0.0F);
     ASSERT_OK(raster_choose_bands(raster, "1", 1, NULL)); /* only chosen bands count */
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 6, 1 }, got, valid));
     assert_memory_equal(valid, first_band, sizeof first_band);
@@ -182,7 +182,7 @@ static void alpha_band(void **state)
     assert_string_equal(raster_band_name(raster, 4), "alpha");
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 3, 1 }, got, valid));
     assert_memory_equal(valid, ((uint8_t[]){ 1, 0, 1 }), 3);
-    assert_true(got[0] == 1.0f && got[2] == 3.0f && got[3] == 0.0f && got[6] == 7.0f);
+    assert_true(got[0] == 1.0F && got[2] == 3.0F && got[3] == 0.0F && got[6] == 7.0F);
     raster_close(raster);
 }
 
@@ -284,7 +284,7 @@ static void other_grids(void **state)
                 ASSERT_OK(raster_read(raster, (RasterWindow){ x, y, 4, 4 }, part, valid));
                 for (int64_t i = 0; i < 16; i++) {
                     const int64_t place = mirror(y + i / 4, height) * width + mirror(x + i % 4, width);
-                    assert_float_equal(part[2 * i], whole[2 * place], 0.0f); /* no seams: the same bits */
+                    assert_float_equal(part[2 * i], whole[2 * place], 0.0F); /* no seams: the same bits */
                 }
             }
         raster_close(raster);
@@ -312,8 +312,8 @@ static void resampled_nodata(void **state)
     ASSERT_OK(raster_set_grid(raster, 2, 2));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 2 }, got, valid));
     assert_memory_equal(valid, ((uint8_t[]){ 1, 0, 1, 1 }), 4); /* half valid is valid */
-    assert_true(got[0] == 9.0f && got[1] == 0.0f && got[2] == 5.0f &&
-                got[3] == 7.0f); /* holes do not darken the mean */
+    assert_true(got[0] == 9.0F && got[1] == 0.0F && got[2] == 5.0F &&
+                got[3] == 7.0F); /* holes do not darken the mean */
     raster_close(raster);
 }
 

@@ -177,23 +177,23 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
     w->height = options->like != NULL ? options->like->info.height : options->height;
     w->bands = options->kind == RASTER_PROBABILITIES ? options->n_classes : options->kind == RASTER_COLORS ? 3 : 1;
     w->fill = options->kind == RASTER_COLORS ? 0 : NODATA;
-    Err code = allocate(w);
-    if (code == ERR_NONE) code = str_copy(options->path, &w->path);
-    if (code == ERR_NONE) code = file_partial_name(options->path, &w->partial);
-    if (code == ERR_NONE) {
+    Err err = allocate(w);
+    if (err == ERR_NONE) err = str_copy(options->path, &w->path);
+    if (err == ERR_NONE) err = file_partial_name(options->path, &w->partial);
+    if (err == ERR_NONE) {
         GdalSession session;
         gdal_begin(&session);
         w->dataset = create_dataset(w, options->kind);
         if (w->dataset == NULL || describe(w, options) != CE_None || session.failures > 0)
-            code = err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", options->path,
-                           gdal_reason(&session, "no reason given"));
+            err = err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", options->path,
+                          gdal_reason(&session, "no reason given"));
         gdal_end(&session);
     }
-    if (code == ERR_NONE)
+    if (err == ERR_NONE)
         *ret_writer = w;
     else
         raster_writer_abort(w);
-    return code;
+    return err;
 }
 
 int64_t raster_writer_bands(const RasterWriter *writer) { return writer->bands; }
@@ -212,14 +212,14 @@ static Err write_blocks(RasterWriter *w)
                        w->buffer + (size_t)(b * BLOCK + y) * w->padded_width + (size_t)(x * BLOCK), BLOCK);
             code = GDALWriteBlock(GDALGetRasterBand(w->dataset, (int)b + 1), (int)x, (int)block_row, w->block);
         }
-    Err result = ERR_NONE;
+    Err err = ERR_NONE;
     if (code != CE_None || session.failures > 0)
-        result = err_set(ERR_OUTPUT, "'%s': cannot be written at row %lld (%s); is the disk full?", w->path,
+        err = err_set(ERR_OUTPUT, "'%s': cannot be written at row %lld (%s); is the disk full?", w->path,
                          (long long)(block_row * BLOCK), gdal_reason(&session, "no reason given"));
     gdal_end(&session);
     w->held = 0;
     memset(w->buffer, w->fill, (size_t)w->bands * BLOCK * w->padded_width);
-    return result;
+    return err;
 }
 
 Err raster_writer_rows(RasterWriter *w, int64_t rows, const uint8_t *const *planes, size_t row_stride)
@@ -246,9 +246,9 @@ static Err remove_beside(const char *path, const char *suffix)
 {
     char *name = NULL;
     TRY(beside(path, suffix, &name));
-    const Err code = file_remove(name);
+    const Err err = file_remove(name);
     free(name);
-    return code;
+    return err;
 }
 
 static Err close_dataset(RasterWriter *w)
@@ -257,11 +257,11 @@ static Err close_dataset(RasterWriter *w)
     gdal_begin(&session);
     GDALClose(w->dataset);
     w->dataset = NULL;
-    const Err code = session.failures == 0 ? ERR_NONE
-                                           : err_set(ERR_OUTPUT, "'%s': cannot be completed (%s); is the disk full?",
-                                                     w->path, session.message);
+    const Err err = session.failures == 0 ? ERR_NONE
+                                          : err_set(ERR_OUTPUT, "'%s': cannot be completed (%s); is the disk full?",
+                                                    w->path, session.message);
     gdal_end(&session);
-    return code;
+    return err;
 }
 
 /* Class names lie in GDAL's sidecar (.aux.xml), which gets its name first; sidecars of a file that is replaced go. */
@@ -271,27 +271,27 @@ static Err publish(const char *partial, const char *path, bool overwrite)
     static const char *const stale[] = { ".aux.xml", ".ovr", ".msk" };
     for (int64_t i = 0; i < ARRAY_LEN(stale); i++) TRY(remove_beside(path, stale[i]));
     char *from = NULL, *to = NULL;
-    Err code = beside(partial, ".aux.xml", &from);
-    if (code == ERR_NONE) code = beside(path, ".aux.xml", &to);
-    if (code == ERR_NONE && file_exists(from)) code = file_publish(from, to, true);
-    if (code == ERR_NONE) {
-        code = file_publish(partial, path, overwrite);
-        if (code != ERR_NONE) (void)remove(to);
+    Err err = beside(partial, ".aux.xml", &from);
+    if (err == ERR_NONE) err = beside(path, ".aux.xml", &to);
+    if (err == ERR_NONE && file_exists(from)) err = file_publish(from, to, true);
+    if (err == ERR_NONE) {
+        err = file_publish(partial, path, overwrite);
+        if (err != ERR_NONE) (void)remove(to);
     }
     free(from);
     free(to);
-    return code;
+    return err;
 }
 
 Err raster_writer_finish(RasterWriter *w)
 {
-    Err code = w->next_row == w->height ? ERR_NONE
-                                        : err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows were written", w->path,
-                                                  (long long)w->next_row, (long long)w->height);
-    if (code == ERR_NONE) code = close_dataset(w);
-    if (code == ERR_NONE) code = publish(w->partial, w->path, w->overwrite);
+    Err err = w->next_row == w->height ? ERR_NONE
+                                       : err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows were written", w->path,
+                                                 (long long)w->next_row, (long long)w->height);
+    if (err == ERR_NONE) err = close_dataset(w);
+    if (err == ERR_NONE) err = publish(w->partial, w->path, w->overwrite);
     raster_writer_abort(w);
-    return code;
+    return err;
 }
 
 void raster_writer_abort(RasterWriter *w)

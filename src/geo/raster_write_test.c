@@ -21,8 +21,8 @@ static Err write_rows(RasterWriter *writer, int64_t width, int64_t height, int64
     const size_t stride = (size_t)width + 3;
     uint8_t *bytes = malloc((size_t)(bands * portion) * stride);
     const uint8_t *planes[16];
-    Err code = ERR_NONE;
-    for (int64_t y = 0; y < height && code == ERR_NONE; y += portion) {
+    Err err = ERR_NONE;
+    for (int64_t y = 0; y < height && err == ERR_NONE; y += portion) {
         const int64_t rows = height - y < portion ? height - y : portion;
         for (int64_t b = 0; b < bands; b++) {
             planes[b] = bytes + (size_t)(b * portion) * stride;
@@ -30,10 +30,10 @@ static Err write_rows(RasterWriter *writer, int64_t width, int64_t height, int64
                 for (int64_t x = 0; x < width; x++)
                     bytes[(size_t)(b * portion + i) * stride + (size_t)x] = map_value(x, y + i, b);
         }
-        code = raster_writer_rows(writer, rows, planes, stride);
+        err = raster_writer_rows(writer, rows, planes, stride);
     }
     free(bytes);
-    return code;
+    return err;
 }
 
 static void check_values(const char *path, int64_t width, int64_t height, int64_t bands)
@@ -291,16 +291,16 @@ static void refuse_over_limit(const RasterWriteOptions *o, int64_t portion, rlim
     RasterWriter *writer = NULL;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ limit, before.rlim_max }), 0);
-    Err code = raster_writer_open(o, &writer);
-    if (code == ERR_NONE) {
-        code = write_rows(writer, o->width, o->height, portion);
-        if (code == ERR_NONE)
-            code = raster_writer_finish(writer);
+    Err err = raster_writer_open(o, &writer);
+    if (err == ERR_NONE) {
+        err = write_rows(writer, o->width, o->height, portion);
+        if (err == ERR_NONE)
+            err = raster_writer_finish(writer);
         else
             raster_writer_abort(writer);
     }
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    assert_int_equal(code, ERR_OUTPUT);
+    assert_int_equal(err, ERR_OUTPUT);
     assert_non_null(strstr(err_message(), o->path));
     unit_check_files(NULL, 0);
 }

@@ -22,7 +22,7 @@ static void check_axis(int64_t length, int64_t size, int64_t overlap, int64_t ma
         tile_grid_weights_x(&grid, tile.column, cell, weights);
         for (int64_t x = 0; x < tile.inside_columns; x++) {
             const float weight = weights[x / cell];
-            assert_true(weight >= 0.0f && weight <= 1.0f && (margin > 0 || weight > 0.0f));
+            assert_true(weight >= 0.0F && weight <= 1.0F && (margin > 0 || weight > 0.0F));
             sum[tile.x + x] += (double)weight;
             last[tile.x + x] = (int)i;
         }

@@ -36,8 +36,8 @@ static Err check_source(const char *path, const CPLXMLNode *node, int depth)
     if (length < 0 || (size_t)length >= sizeof source)
         return err_set(ERR_INPUT, "'%s': the path of a source is too long", path);
     if (text[0] == '\0') return err_set(ERR_INPUT, "'%s': a source has no file name", path);
-    const Err code = gdal_check_path(source);
-    if (code != ERR_NONE) return err_prefix(code, "'%s': source of this virtual raster", path);
+    const Err err = gdal_check_path(source);
+    if (err != ERR_NONE) return err_prefix(err, "'%s': source of this virtual raster", path);
     char name[PATH_MAX + 2];
     TRY(gdal_plain_name(source, name, sizeof name));
     const GDALDriverH driver = GDALIdentifyDriverEx(name, GDAL_OF_RASTER, gdal_allowed_drivers(), NULL);
@@ -107,16 +107,16 @@ static Err check_file(const char *path, int depth)
     GdalSession session;
     gdal_begin(&session);
     CPLXMLNode *root = CPLParseXMLFile(path);
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (root == NULL)
-        code = err_set(ERR_INPUT, "'%s': its XML is broken (%s)", path, gdal_reason(&session, "no reason given"));
+        err = err_set(ERR_INPUT, "'%s': its XML is broken (%s)", path, gdal_reason(&session, "no reason given"));
     else if (CPLGetXMLNode(root, "=VRTDataset.VRTRasterBand") == NULL)
-        code = err_set(ERR_INPUT, "'%s': it holds no raster bands; expected at least one", path);
+        err = err_set(ERR_INPUT, "'%s': it holds no raster bands; expected at least one", path);
     else
-        code = check_nodes(path, root, depth, 0);
+        err = check_nodes(path, root, depth, 0);
     CPLDestroyXMLNode(root);
     gdal_end(&session);
-    return code;
+    return err;
 }
 
 Err vrt_check(const char *path) { return check_file(path, 0); }

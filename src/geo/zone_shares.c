@@ -43,12 +43,12 @@ Err zone_sampler_new(const Climate *climate, Georeference *georeference, int64_t
                               .width = (double)width,
                               .height = (double)height,
                               .options = options };
-    const Err code = place_grid_new(georeference, &sampler->places);
-    if (code == ERR_NONE)
+    const Err err = place_grid_new(georeference, &sampler->places);
+    if (err == ERR_NONE)
         *ret_sampler = sampler;
     else
         zone_sampler_free(sampler);
-    return code;
+    return err;
 }
 
 void zone_sampler_free(ZoneSampler *sampler)
@@ -106,7 +106,7 @@ static void sample_positions(const ZoneSampler *s, const double t[6], int64_t ro
 static Err count_row(ZoneSampler *s, const double t[6], int64_t row, int64_t column, int64_t cells, float *shares)
 {
     const int64_t per_cell = s->options.samples * s->options.samples;
-    const float part = 1.0f / (float)per_cell;
+    const float part = 1.0F / (float)per_cell;
     sample_positions(s, t, row, column, cells);
     TRY(place_grid_lonlat(s->places, cells * per_cell, s->x, s->y));
     memset(shares, 0, (size_t)cells * CHANNELS * sizeof *shares);
@@ -126,7 +126,7 @@ static void smooth_line(const float *source, float *target, int64_t n, int64_t s
     const float total = (float)((radius + 1) * (radius + 1));
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; k < length; k++) {
-            float sum = 0.0f;
+            float sum = 0.0F;
             for (int64_t d = 0; d <= 2 * radius; d++) {
                 const int64_t away = d < radius ? radius - d : d - radius;
                 sum += (float)(radius + 1 - away) * source[(i + d) * stride + k];
@@ -167,17 +167,17 @@ static void choose_slots(const float *shares, int64_t cells, ZoneSlots *slots)
 
 static void fill_slots(const float *cell, const ZoneSlots *slots, float *target)
 {
-    float kept = 0.0f, land = 0.0f;
+    float kept = 0.0F, land = 0.0F;
     for (int k = 0; k < slots->count; k++) kept += cell[slots->zone[k]];
     for (int zone = 1; zone < CHANNELS; zone++) land += cell[zone];
-    const float scale = kept > 0.0f ? land / kept : 0.0f;
-    float sum = 0.0f;
+    const float scale = kept > 0.0F ? land / kept : 0.0F;
+    float sum = 0.0F;
     for (int k = 0; k < ZONE_SLOTS; k++) {
-        target[k] = k < slots->count ? cell[slots->zone[k]] * scale : 0.0f;
+        target[k] = k < slots->count ? cell[slots->zone[k]] * scale : 0.0F;
         sum += target[k];
     }
-    target[ZONE_SLOTS] = sum < 1.0f ? 1.0f - sum : 0.0f;
-    if (cell[CLIMATE_NONE] == 0.0f && kept > 0.0f) target[ZONE_SLOTS] = 0.0f; /* no dust of rounding */
+    target[ZONE_SLOTS] = sum < 1.0F ? 1.0F - sum : 0.0F;
+    if (cell[CLIMATE_NONE] == 0.0F && kept > 0.0F) target[ZONE_SLOTS] = 0.0F; /* no dust of rounding */
 }
 
 Err zone_shares(ZoneSampler *s, const double to_raster[6], int64_t rows, int64_t columns, float *ret_shares,

@@ -59,7 +59,7 @@ static void check_sums(const float *shares, int64_t cells)
     for (int64_t i = 0; i < cells; i++) {
         double sum = 0.0;
         for (int k = 0; k < CHANNELS; k++) {
-            assert_true(shares[i * CHANNELS + k] >= 0.0f && shares[i * CHANNELS + k] <= 1.0f + 1e-6f);
+            assert_true(shares[i * CHANNELS + k] >= 0.0F && shares[i * CHANNELS + k] <= 1.0F + 1e-6F);
             sum += (double)shares[i * CHANNELS + k];
         }
         assert_true(fabs(sum - 1.0) < 1e-6);
@@ -95,10 +95,10 @@ static void smooth_border(void **state)
     assert_int_equal(slots.zone[1], 15);
     assert_int_equal(slots.zone[2], 0);
     assert_true(fabs(slots.share[0] - 0.5) < 1e-6 && slots.null_share == 0.0);
-    static const float east[8] = { 0.0f, 0.0f, 1.0f / 9.0f, 3.0f / 9.0f, 6.0f / 9.0f, 8.0f / 9.0f, 1.0f, 1.0f };
+    static const float east[8] = { 0.0F, 0.0F, 1.0F / 9.0F, 3.0F / 9.0F, 6.0F / 9.0F, 8.0F / 9.0F, 1.0F, 1.0F };
     for (int i = 0; i < 4 * 8; i++) {
-        assert_float_equal(shares[i * CHANNELS + 1], east[i % 8], 1e-6f);
-        assert_float_equal(shares[i * CHANNELS + 4], 0.0f, 0.0f);
+        assert_float_equal(shares[i * CHANNELS + 1], east[i % 8], 1e-6F);
+        assert_float_equal(shares[i * CHANNELS + 4], 0.0F, 0.0F);
     }
     zone_sampler_free(s);
     georeference_free(g);
@@ -151,18 +151,18 @@ static void independent_of_window(void **state)
         for (int y = 2; y < 8; y++)
             for (int x = 4; x < 8; x++) {
                 const float *in_a = a + (y * 8 + x) * CHANNELS, *in_b = b + ((y - 2) * 8 + x - 4) * CHANNELS;
-                assert_float_equal(in_a[ZONE_SLOTS], in_b[ZONE_SLOTS], 1e-6f);
+                assert_float_equal(in_a[ZONE_SLOTS], in_b[ZONE_SLOTS], 1e-6F);
                 if (slots_a.count < ZONE_SLOTS && slots_b.count < ZONE_SLOTS) /* nothing was dropped */
                     for (int i = 0; i < slots_a.count; i++)
                         for (int j = 0; j < slots_b.count; j++)
-                            if (slots_a.zone[i] == slots_b.zone[j]) assert_float_equal(in_a[i], in_b[j], 1e-6f);
+                            if (slots_a.zone[i] == slots_b.zone[j]) assert_float_equal(in_a[i], in_b[j], 1e-6F);
             }
         const double mirrored[6] = { 128.0, -1.0, 0.0, 128.0, 0.0, 1.0 }; /* columns from east to west */
         ASSERT_OK(zone_shares(s, mirrored, 128, 128, b, &slots_b));
         for (int y = 0; y < 8; y++)
             for (int x = 0; x < 8; x++)
                 for (int i = 0; i < CHANNELS; i++)
-                    assert_float_equal(a[(y * 8 + x) * CHANNELS + i], b[(y * 8 + 7 - x) * CHANNELS + i], 1e-6f);
+                    assert_float_equal(a[(y * 8 + x) * CHANNELS + i], b[(y * 8 + 7 - x) * CHANNELS + i], 1e-6F);
         const double half[6] = {
             0.0, 0.5, 0.0, 128.0, 0.0, 0.5
         }; /* twice as fine: the north-west quarter, cells of half the side */
@@ -197,16 +197,16 @@ static void at_most_four(void **state)
     assert_int_equal(slots.count, 4);
     for (int k = 0; k < 4; k++) assert_int_equal(slots.zone[k], k + 1); /* ties go to the lower number */
     for (int k = 0; k < 4; k++) assert_true(fabs(slots.share[k] - 2.0 / 11.0) < 1e-6);
-    assert_float_equal(shares[0], 1.0f, 0.0f);
-    assert_float_equal(shares[8 * CHANNELS + ZONE_SLOTS], 1.0f, 0.0f); /* a cell with dropped zones alone is null */
+    assert_float_equal(shares[0], 1.0F, 0.0F);
+    assert_float_equal(shares[8 * CHANNELS + ZONE_SLOTS], 1.0F, 0.0F); /* a cell with dropped zones alone is null */
     options.radius = 2;
     zone_sampler_free(s);
     ASSERT_OK(zone_sampler_new(&c, g, 5760, 2880, options, &s));
     ASSERT_OK(zone_shares(s, t, 16, 11 * 16, shares, &slots));
     check_sums(shares, 11);
-    float land = 0.0f;
+    float land = 0.0F;
     for (int k = 0; k < 4; k++) land += shares[7 * CHANNELS + k];
-    assert_float_equal(land, 1.0f, 1e-6f); /* mixed cells: what was dropped goes to the kept ones */
+    assert_float_equal(land, 1.0F, 1e-6F); /* mixed cells: what was dropped goes to the kept ones */
     zone_sampler_free(s);
     georeference_free(g);
 }
@@ -229,16 +229,16 @@ static void sea_and_coast(void **state)
     assert_int_equal(slots.count, 1);
     assert_int_equal(slots.zone[0], 7);
     assert_true(fabs(slots.null_share - 63.0 / 64.0) < 1e-6);
-    for (int i = 0; i < 64; i++) assert_float_equal(shares[i * CHANNELS], i == 3 * 8 + 3 ? 1.0f : 0.0f, 0.0f);
+    for (int i = 0; i < 64; i++) assert_float_equal(shares[i * CHANNELS], i == 3 * 8 + 3 ? 1.0F : 0.0F, 0.0F);
     zone_sampler_free(s);
     options.coast_km =
         100.0; /* 0.9 degrees from the centre of the island's cell: samples within 0.4 degrees of its sides */
     ASSERT_OK(zone_sampler_new(&c, g, 5760, 2880, options, &s));
     ASSERT_OK(zone_shares(s, t, 128, 128, shares, &slots));
     check_sums(shares, 64);
-    assert_float_equal(shares[(3 * 8 + 3) * CHANNELS], 1.0f, 0.0f);
-    assert_true(shares[(3 * 8 + 4) * CHANNELS] > 0.2f && shares[(3 * 8 + 4) * CHANNELS] < 0.6f);
-    assert_float_equal(shares[(3 * 8 + 5) * CHANNELS], 0.0f, 0.0f);
+    assert_float_equal(shares[(3 * 8 + 3) * CHANNELS], 1.0F, 0.0F);
+    assert_true(shares[(3 * 8 + 4) * CHANNELS] > 0.2F && shares[(3 * 8 + 4) * CHANNELS] < 0.6F);
+    assert_float_equal(shares[(3 * 8 + 5) * CHANNELS], 0.0F, 0.0F);
     zone_sampler_free(s);
     georeference_free(g);
 }
@@ -257,7 +257,7 @@ static void unknown_and_point(void **state)
     ASSERT_OK(zone_shares(s, t, 32, 32, shares, &slots));
     assert_int_equal(slots.count, 0);
     assert_true(slots.null_share == 1.0);
-    for (int i = 0; i < 4; i++) assert_float_equal(shares[i * CHANNELS + ZONE_SLOTS], 1.0f, 0.0f);
+    for (int i = 0; i < 4; i++) assert_float_equal(shares[i * CHANNELS + ZONE_SLOTS], 1.0F, 0.0F);
     zone_sampler_free(s);
     georeference_free(g);
     ASSERT_OK(georeference_from_point(13.0, 52.0, &g));
@@ -265,7 +265,7 @@ static void unknown_and_point(void **state)
     ASSERT_OK(zone_shares(s, t, 32, 32, shares, &slots));
     assert_int_equal(slots.count, 1);
     assert_int_equal(slots.zone[0], 15);
-    for (int i = 0; i < 4; i++) assert_float_equal(shares[i * CHANNELS], 1.0f, 1e-6f);
+    for (int i = 0; i < 4; i++) assert_float_equal(shares[i * CHANNELS], 1.0F, 1e-6F);
     zone_sampler_free(s);
     ASSERT_OK(zone_sampler_new(NULL, g, 32, 32, zone_share_defaults(), &s)); /* no map */
     ASSERT_OK(zone_shares(s, t, 32, 32, shares, &slots));

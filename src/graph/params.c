@@ -123,16 +123,16 @@ bool params_allocated(const ParamSet *params) { return params->allocated; }
 Err params_discard(ParamSet *params, const bool *drop)
 {
     ASSERT(params->allocated && params->gradients == NULL);
-    const float *const old = params->values;
+    const float *old = params->values;
     int64_t length = 0, trainable_length = 0;
     for (int32_t i = 0; i < params->count; i++)
         if (!drop[i]) length += padded_count(&params->info[i]);
-    float *const values = new_buffer(length);
+    float *values = new_buffer(length);
     if (values == NULL) return err_memory((size_t)length * sizeof(float), "the parameters");
     int64_t offset = 0;
     for (int pass = 0; pass < 2; pass++) {
         for (int32_t i = 0; i < params->count; i++) {
-            ParamInfo *const info = &params->info[i];
+            ParamInfo *info = &params->info[i];
             if (info->trainable != (pass == 0) || info->offset < 0) continue;
             if (!drop[i]) {
                 memcpy(values + offset, old + info->offset, (size_t)shape_count(&info->shape) * sizeof *values);

@@ -41,7 +41,7 @@ static void layout_is_trainable_first_and_aligned(void **state)
     assert_int_equal(params_want_gradients(params), ERR_NONE);
     assert_int_equal((uintptr_t)params_gradients(params) % 64, 0);
     for (int64_t i = 0; i < 64; i++) assert_true(params_gradients(params)[i] == 0.0F);
-    float *const before = params_gradients(params);
+    float *before = params_gradients(params);
     assert_int_equal(params_want_gradients(params), ERR_NONE);
     assert_ptr_equal(params_gradients(params), before);
     assert_true(params_info(params, 1)->decay);

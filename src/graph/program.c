@@ -98,7 +98,7 @@ Err program_discard_packed(Program *program)
     if (program->discarded) return ERR_NONE;
     claim_threads(program);
     if (!program->packed) TRY(pack_all(program));
-    bool *const drop = calloc((size_t)params_count(program->params) + 1, sizeof *drop);
+    bool *drop = calloc((size_t)params_count(program->params) + 1, sizeof *drop);
     if (drop == NULL) return err_memory(sizeof *drop, "a list of parameters");
     find_packed(program, drop);
     const Err err = params_discard(program->params, drop);

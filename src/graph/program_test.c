@@ -509,12 +509,12 @@ static void threads_are_set(void **state)
     fixture_done(&f);
 }
 
-static void expect_compile_error(Fixture *f, Var loss, Err code, const char *message)
+static void expect_compile_error(Fixture *f, Var loss, Err err, const char *message)
 {
     ProgramOptions options = program_options_defaults();
     Program *program = NULL;
     options.loss = loss;
-    assert_int_equal(program_compile(f->g, f->params, &options, &program), code);
+    assert_int_equal(program_compile(f->g, f->params, &options, &program), err);
     assert_string_equal(err_message(), message);
     assert_null(program);
     fixture_done(f);

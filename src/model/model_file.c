@@ -49,8 +49,8 @@ static void centre_linear(Model *model, const char *weight_name, const char *bia
     const int32_t bias_index = params_find(model->params, bias_name);
     ASSERT(weight_index >= 0 && bias_index >= 0);
     const Tensor weight = params_tensor(model->params, weight_index);
-    const float *const w = weight.data;
-    float *const bias = params_tensor(model->params, bias_index).data;
+    const float *w = weight.data;
+    float *bias = params_tensor(model->params, bias_index).data;
     const int64_t n = weight.shape.dim[1];
     for (int64_t o = 0; o < weight.shape.dim[0]; o++) {
         double sum = 0.0;
@@ -65,7 +65,7 @@ void model_centre_text(Model *model, const float *mean)
     const int32_t index = params_find(model->params, "text.null");
     ASSERT(index >= 0);
     const Tensor null = params_tensor(model->params, index);
-    float *const value = null.data;
+    float *value = null.data;
     const int64_t width = null.shape.dim[1];
     for (int64_t i = 0; i < shape_count(&null.shape); i++) value[i] += mean[i % width];
     centre_linear(model, "fusion.s16.text_in.weight", "fusion.s16.text_in.bias", mean);

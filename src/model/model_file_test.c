@@ -330,7 +330,7 @@ static void centred_text(void **state)
     for (int l = 0; l < 2; l++) {
         char name[64];
         (void)snprintf(name, sizeof name, "%s.weight", levels[l]);
-        const float *const weight = params_tensor(model->params, params_find(model->params, name)).data;
+        const float *weight = params_tensor(model->params, params_find(model->params, name)).data;
         (void)snprintf(name, sizeof name, "%s.bias", levels[l]);
         const Tensor bias = params_tensor(model->params, params_find(model->params, name));
         double largest = 0.0;
@@ -344,8 +344,7 @@ static void centred_text(void **state)
         assert_true(largest > 0.1);
     }
     const int32_t null = params_find(model->params, "text.null");
-    const float *const now = params_tensor(model->params, null).data, *const was =
-                                                                          params_tensor(before->params, null).data;
+    const float *now = params_tensor(model->params, null).data, *was = params_tensor(before->params, null).data;
     for (int i = 0; i < 4 * MODEL_TEXT_WIDTH; i++)
         assert_true(fabsf(now[i] - was[i] - mean[i % MODEL_TEXT_WIDTH]) < 1e-6F);
     model_free(model);

@@ -114,8 +114,8 @@ static void check_parameters(const Rank *half, const Rank *whole)
     const ParamSet *const sets[] = { half[0].params, half[1].params, whole->params };
     for (int i = 0; i < 4; i++) {
         const int32_t p = params_find(whole->params, learned[i]);
-        const ParamInfo *const info = params_info(whole->params, p);
-        const float *const gradient = params_gradients(whole->params) + info->offset;
+        const ParamInfo *info = params_info(whole->params, p);
+        const float *gradient = params_gradients(whole->params) + info->offset;
         const double used = difference(params_gradients(half[0].params) + info->offset, gradient,
                                        params_gradients(half[1].params) + info->offset, shape_count(&info->shape));
         const double alone =

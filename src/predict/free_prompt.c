@@ -15,7 +15,7 @@ static Err encode(const MetasegModel *model, const char *text, const char *vocab
     WordPiece *tokenizer = NULL;
     TextEncoder *encoder = NULL;
     Prompt prompt = { .n_sentences = 0 };
-    float *const rows = malloc(PROMPT_TOKENS_MAX * TEXT_WIDTH * sizeof *rows);
+    float *rows = malloc(PROMPT_TOKENS_MAX * TEXT_WIDTH * sizeof *rows);
     Err err = rows != NULL ? prompt_from_text(text, &prompt) : err_memory(PROMPT_TOKENS_MAX * TEXT_WIDTH, "a prompt");
     if (err == ERR_NONE) err = wordpiece_new(vocabulary, &tokenizer);
     if (err == ERR_NONE) err = prompt_tokenize(tokenizer, &prompt);

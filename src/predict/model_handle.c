@@ -48,7 +48,7 @@ void predictor_tell(const MetasegModel *model, int level, const char *format, ..
 /* The model's zone sentences as a table of one wording each. */
 static Err take_prompts(MetasegModel *m)
 {
-    const PromptTable *const zones = &m->model->prompts[PROMPT_ZONE];
+    const PromptTable *zones = &m->model->prompts[PROMPT_ZONE];
     if (zones->count == 0) return ERR_NONE; /* trained with the null prompt alone */
     if (zones->count != CLIMATE_ZONES)
         return err_set(ERR_MODEL, "prompts of %d zones; %d were expected", (int)zones->count, (int)CLIMATE_ZONES);
@@ -74,21 +74,20 @@ static Err load(MetasegModel *m, const char *path)
     TRY(str_copy(path, &m->path));
     TRY(model_load(path, false, &m->model));
     TRY(model_hash(m->model, &m->hash));
-    const Err code = take_prompts(m);
-    return code == ERR_MODEL ? err_prefix(code, "'%s'", path) : code;
+    const Err err = take_prompts(m);
+    return err == ERR_MODEL ? err_prefix(err, "'%s'", path) : err;
 }
 
 MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model)
 {
-    if (path == NULL || ret_model == NULL)
-        return (MetasegStatus)err_set(ERR_ARGUMENT, "no model was named; give a path");
-    MetasegModel *const m = calloc(1, sizeof *m);
-    if (m == NULL) return (MetasegStatus)err_memory(sizeof *m, "a model");
+    if (path == NULL || ret_model == NULL) return err_set(ERR_ARGUMENT, "no model was named; give a path");
+    MetasegModel *m = calloc(1, sizeof *m);
+    if (m == NULL) return err_memory(sizeof *m, "a model");
     if (run != NULL) m->run = *run;
-    const Err code = load(m, path);
-    if (code != ERR_NONE) {
+    const Err err = load(m, path);
+    if (err != ERR_NONE) {
         metaseg_model_free(m);
-        return (MetasegStatus)code;
+        return err;
     }
     *ret_model = m;
     return METASEG_OK;
@@ -111,7 +110,7 @@ int32_t metaseg_model_bands(const MetasegModel *model) { return model->model->co
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color)
 {
     ASSERT(index >= 0 && index < model->model->config.n_classes);
-    const ModelClass *const c = &model->model->config.classes[index];
+    const ModelClass *c = &model->model->config.classes[index];
     if (ret_code != NULL) *ret_code = c->code;
     if (ret_color != NULL) *ret_color = c->color;
     return c->name;
@@ -124,13 +123,13 @@ Err predictor_climate(MetasegModel *model, const Climate **ret_climate)
         return ERR_NONE;
     }
     if (model->climate == NULL) {
-        if (model->run.share == NULL)
+        if (model->run.data_folder == NULL)
             return err_set(ERR_INPUT, "the climate map koppen_geiger.bin was not found; name its folder as share");
         char *path = NULL;
-        TRY(path_join(model->run.share, "koppen_geiger.bin", &path));
-        const Err code = climate_open(path, &model->climate);
+        TRY(path_join(model->run.data_folder, "koppen_geiger.bin", &path));
+        const Err err = climate_open(path, &model->climate);
         free(path);
-        TRY(code);
+        TRY(err);
     }
     *ret_climate = model->climate;
     return ERR_NONE;
@@ -142,16 +141,16 @@ static Err reload(MetasegModel *m)
     Model *again = NULL;
     uint64_t hash = 0;
     TRY(model_load(m->path, false, &again));
-    Err code = model_hash(again, &hash);
-    if (code == ERR_NONE && hash != m->hash)
-        code = err_set(ERR_MODEL, "'%s': has changed since it was loaded; load it again", m->path);
-    if (code == ERR_NONE) {
-        ParamSet *const packed = m->model->params; /* the configuration stays: callers hold names out of it */
+    Err err = model_hash(again, &hash);
+    if (err == ERR_NONE && hash != m->hash)
+        err = err_set(ERR_MODEL, "'%s': has changed since it was loaded; load it again", m->path);
+    if (err == ERR_NONE) {
+        ParamSet *packed = m->model->params; /* the configuration stays: callers hold names out of it */
         m->model->params = again->params;
         again->params = packed;
     }
     model_free(again);
-    return code;
+    return err;
 }
 
 Err predictor_compile(MetasegModel *model, int32_t tile)
@@ -164,7 +163,7 @@ Err predictor_compile(MetasegModel *model, int32_t tile)
     }
     if (model->stale) TRY(reload(model));
     model->stale = false;
-    const ModelConfig *const c = &model->model->config;
+    const ModelConfig *c = &model->model->config;
     const bool reads = c->fusion != MODEL_FUSION_NONE;
     model->tokens = reads ? c->prompt_tokens : 0;
     const SegmenterShape shape = {
@@ -174,10 +173,10 @@ Err predictor_compile(MetasegModel *model, int32_t tile)
     options.device = model->device;
     Program *program = NULL;
     TRY(segmenter_compile(model->model->params, c, &shape, NULL, &options, &program));
-    const Err code = program_discard_packed(program);
-    if (code != ERR_NONE) {
+    const Err err = program_discard_packed(program);
+    if (err != ERR_NONE) {
         program_free(program);
-        return code;
+        return err;
     }
     model->program = program;
     model->tile = tile;

@@ -33,7 +33,7 @@ static Err predict(MetasegModel *model, int32_t tile, uint8_t *classes)
 {
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.tile = tile;
-    return (Err)metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL);
+    return metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL);
 }
 
 static void other_sizes_read_the_weights_again(void **state)
@@ -46,8 +46,8 @@ static void other_sizes_read_the_weights_again(void **state)
     save_model(path, 1);
     for (int64_t i = 0; i < PIXELS * 3; i++)
         pixels[i] = 128.0F + 60.0F * rng_normal(2, RNG_TEST, 1, (uint64_t)(i / 3 / 16));
-    assert_int_equal((Err)metaseg_model_load(path, NULL, &model), ERR_NONE);
-    const char *const name = metaseg_model_class(model, 2, NULL, NULL);
+    assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
+    const char *name = metaseg_model_class(model, 2, NULL, NULL);
     assert_int_equal(predict(model, 512, first), ERR_NONE);
     const int64_t kept = params_length(model->model->params);
     assert_int_equal(predict(model, 256, again), ERR_NONE);

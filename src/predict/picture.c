@@ -12,8 +12,8 @@ enum { TEXT_RGB = 0x1a1a1a, FRAME_RGB = 0x666666 };
 
 Err picture_init(int64_t width, int64_t height, Picture *ret_picture)
 {
-    cairo_surface_t *const surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
-    cairo_t *const cr = cairo_create(surface);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+    cairo_t *cr = cairo_create(surface);
     *ret_picture = (Picture){ .surface = surface, .cr = cr };
     if (cairo_status(cr) != CAIRO_STATUS_SUCCESS)
         return err_memory((unsigned long long)(width * height * 4), "the picture");
@@ -39,7 +39,7 @@ void picture_color(const Picture *picture, uint32_t rgb)
 void picture_pixels(const Picture *picture, int64_t x, int64_t y, int64_t n, const uint32_t *rgb)
 {
     cairo_surface_flush(picture->surface);
-    unsigned char *const data = cairo_image_surface_get_data(picture->surface);
+    unsigned char *data = cairo_image_surface_get_data(picture->surface);
     const int64_t stride = cairo_image_surface_get_stride(picture->surface);
     memcpy(data + y * stride + x * 4, rgb, (size_t)n * sizeof *rgb); /* RGB24 is a native 32-bit word, 0x00RRGGBB */
     cairo_surface_mark_dirty(picture->surface);
@@ -88,7 +88,7 @@ Err picture_write(const Picture *picture, const char *path, bool overwrite)
     const size_t length = png.length;
     char *bytes = NULL;
     TRY(str_take(&png, &bytes));
-    const Err code = file_write(path, bytes, length, overwrite);
+    const Err err = file_write(path, bytes, length, overwrite);
     free(bytes);
-    return code;
+    return err;
 }

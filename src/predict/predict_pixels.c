@@ -32,7 +32,7 @@ static bool is_valid(const Task *t, int64_t pixel)
 
 static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
 {
-    const Task *const t = context;
+    const Task *t = context;
     for (int64_t r = 0; r < side; r++) {
         const int64_t row = raster_mirror(y + r, t->height) * t->width;
         for (int64_t c = 0; c < side; c++) {
@@ -48,7 +48,7 @@ static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float 
 static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
                        float *ret_shares)
 {
-    const Task *const t = context;
+    const Task *t = context;
     *ret_known = t->zones != NULL;
     if (t->zones == NULL) return ERR_NONE;
     return zone_window_shares(t->zones, x, y, side, t->width, t->height, ret_shares, ret_zones);
@@ -56,8 +56,8 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
 
 static Err write_rows(void *context, const SceneRows *r)
 {
-    const Task *const t = context;
-    const ModelConfig *const c = &t->model->model->config;
+    const Task *t = context;
+    const ModelConfig *c = &t->model->model->config;
     for (int64_t i = 0; i < r->rows * r->width; i++) {
         const int64_t to = r->first * t->width + i;
         const bool valid = is_valid(t, to);
@@ -112,7 +112,7 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                                      uint8_t *confidence)
 {
     if (model == NULL || pixels == NULL || options == NULL || classes == NULL)
-        return (MetasegStatus)err_set(ERR_ARGUMENT, "model, pixels, options and classes are needed");
+        return err_set(ERR_ARGUMENT, "model, pixels, options and classes are needed");
     Task t = { .model = model,
                .pixels = pixels,
                .valid = valid,
@@ -121,9 +121,9 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                .bands = model->model->config.n_bands,
                .classes = classes,
                .confidence = confidence };
-    const Err code = run(&t, options);
+    const Err err = run(&t, options);
     zone_sampler_free(t.zones);
     georeference_free(t.place);
     text_table_done(&t.own_prompt);
-    return (MetasegStatus)code;
+    return err;
 }

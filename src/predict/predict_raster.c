@@ -40,7 +40,7 @@ typedef struct Task {
 
 static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
 {
-    Task *const t = context;
+    Task *t = context;
     return raster_read(t->raster, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values,
                        ret_valid);
 }
@@ -48,7 +48,7 @@ static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float 
 static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
                        float *ret_shares)
 {
-    Task *const t = context;
+    Task *t = context;
     *ret_known = t->zones != NULL;
     if (t->zones == NULL) return ERR_NONE;
     return zone_window_shares(t->zones, x, y, side, raster_width(t->raster), raster_height(t->raster), ret_shares,
@@ -92,7 +92,7 @@ static Err write_planes(Task *t, const SceneRows *r)
     }
     if (t->probabilities == NULL) return ERR_NONE;
     for (int32_t c = 0; c < t->model->model->config.n_classes; c++) {
-        uint8_t *const plane = r->probabilities + (size_t)c * r->plane_bytes;
+        uint8_t *plane = r->probabilities + (size_t)c * r->plane_bytes;
         apply_mask(t, plane, pixels);
         planes[c] = plane;
     }
@@ -101,7 +101,7 @@ static Err write_planes(Task *t, const SceneRows *r)
 
 static Err write_rows(void *context, const SceneRows *r)
 {
-    Task *const t = context;
+    Task *t = context;
     const int64_t pixels = r->rows * r->width;
     if (t->mask != NULL) TRY(read_mask(t, r));
     apply_mask(t, r->classes, pixels);
@@ -117,7 +117,7 @@ static Err write_rows(void *context, const SceneRows *r)
 
 static Err open_raster(const Task *t, Raster **ret_raster)
 {
-    const ModelConfig *const c = &t->model->model->config;
+    const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
     for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
     TRY(raster_open(t->in, ret_raster));
@@ -154,7 +154,7 @@ static Err open_zones(Task *t)
                        georeference_note(t->place));
         return ERR_NONE;
     }
-    const RasterInfo *const info = raster_info(t->raster);
+    const RasterInfo *info = raster_info(t->raster);
     return zone_sampler_new(climate, t->place, info->width, info->height, zone_share_defaults(), &t->zones);
 }
 
@@ -197,12 +197,12 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
 
 static Err fill_classes(Task *t)
 {
-    const ModelConfig *const c = &t->model->model->config;
+    const ModelConfig *c = &t->model->model->config;
     t->classes = calloc((size_t)c->n_classes, sizeof *t->classes);
     if (t->classes == NULL) return err_memory((size_t)c->n_classes * sizeof *t->classes, "the class table");
     memset(t->code_of, NODATA, sizeof t->code_of);
     for (int32_t i = 0; i < c->n_classes; i++) {
-        const ModelClass *const k = &c->classes[i];
+        const ModelClass *k = &c->classes[i];
         t->classes[i] =
             (RasterClass){ .value = k->code,
                            .name = k->name,
@@ -214,7 +214,7 @@ static Err fill_classes(Task *t)
 
 static Err open_outputs(Task *t)
 {
-    const RasterInfo *const info = raster_info(t->raster);
+    const RasterInfo *info = raster_info(t->raster);
     (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, t->model->hash);
     TRY(fill_classes(t));
     if (t->options->quicklook != NULL) {
@@ -234,7 +234,7 @@ static Err open_outputs(Task *t)
 
 static Err finish_writer(RasterWriter **writer)
 {
-    RasterWriter *const w = *writer;
+    RasterWriter *w = *writer;
     *writer = NULL; /* freed by finish, also on failure */
     return w != NULL ? raster_writer_finish(w) : ERR_NONE;
 }
@@ -284,7 +284,7 @@ static Err run(Task *t, MetasegPredictReport *report)
     TRY(predictor_check(t->options));
     TRY(open_input(t));
     TRY(open_zones(t));
-    const RasterInfo *const info = raster_info(t->raster);
+    const RasterInfo *info = raster_info(t->raster);
     SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
     double resolution = 0.0;
     TRY(predictor_grid(t->model, t->in, info->width, info->height, sampling_in_unit(t), t->options->resolution,
@@ -318,9 +318,9 @@ MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const 
                                      const MetasegPredictOptions *options, MetasegPredictReport *report)
 {
     if (model == NULL || in == NULL || out == NULL || options == NULL)
-        return (MetasegStatus)err_set(ERR_ARGUMENT, "model, input, output and options are needed");
+        return err_set(ERR_ARGUMENT, "model, input, output and options are needed");
     Task t = { .model = model, .options = options, .in = in, .out = out };
-    const Err code = run(&t, report);
+    const Err err = run(&t, report);
     release(&t);
-    return (MetasegStatus)code;
+    return err;
 }

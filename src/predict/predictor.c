@@ -48,14 +48,14 @@ typedef struct Pipeline {
 
 static void normalise(const Pipeline *p, TileInput *tile)
 {
-    const ModelConfig *const c = &p->model->model->config;
+    const ModelConfig *c = &p->model->model->config;
     const int64_t pixels = (int64_t)p->job->tile * p->job->tile;
     tile->empty = memchr(tile->valid, 1, (size_t)pixels) == NULL;
     for (int32_t b = 0; b < c->n_bands; b++) {
         const float scale = (float)(c->bands[b].scale / c->bands[b].std);
         const float offset = (float)(c->bands[b].mean / c->bands[b].std);
         for (int64_t i = 0; i < pixels; i++) {
-            float *const value = &tile->image[i * c->n_bands + b];
+            float *value = &tile->image[i * c->n_bands + b];
             *value = tile->valid[i] != 0 ? *value * scale - offset : 0.0F;
         }
     }
@@ -118,18 +118,18 @@ static Err read_tile(const Pipeline *p, TileInput *tile)
 
 static void *run_reader(void *argument)
 {
-    Pipeline *const p = argument;
-    Err code = ERR_NONE;
+    Pipeline *p = argument;
+    Err err = ERR_NONE;
     const int64_t count = tile_grid_count(&p->grid);
-    for (int64_t i = 0; i < count && code == ERR_NONE; i++) {
+    for (int64_t i = 0; i < count && err == ERR_NONE; i++) {
         void *item = NULL;
         if (!channel_take(p->free_tiles, &item)) break;
-        TileInput *const tile = item;
+        TileInput *tile = item;
         tile->index = i;
-        code = read_tile(p, tile);
-        if (code == ERR_NONE && !channel_put(p->full_tiles, tile)) break;
+        err = read_tile(p, tile);
+        if (err == ERR_NONE && !channel_put(p->full_tiles, tile)) break;
     }
-    channel_close(p->full_tiles, code);
+    channel_close(p->full_tiles, err);
     return NULL;
 }
 
@@ -137,22 +137,22 @@ static void *run_reader(void *argument)
 
 static void *run_sink(void *argument)
 {
-    Pipeline *const p = argument;
-    Err code = ERR_NONE;
+    Pipeline *p = argument;
+    Err err = ERR_NONE;
     void *item = NULL;
-    while (code == ERR_NONE && channel_take(p->full_blocks, &item)) {
-        Block *const block = item;
-        code = p->job->sink.rows(p->job->sink.context, &block->rows);
-        if (code == ERR_NONE && !channel_put(p->free_blocks, block)) break;
+    while (err == ERR_NONE && channel_take(p->full_blocks, &item)) {
+        Block *block = item;
+        err = p->job->sink.rows(p->job->sink.context, &block->rows);
+        if (err == ERR_NONE && !channel_put(p->free_blocks, block)) break;
     }
-    channel_close(p->free_blocks, code);
-    channel_close(p->full_blocks, code);
+    channel_close(p->free_blocks, err);
+    channel_close(p->full_blocks, err);
     return NULL;
 }
 
 static void fill_block(const Pipeline *p, Block *block, int64_t first, int64_t rows)
 {
-    SceneRows *const r = &block->rows;
+    SceneRows *r = &block->rows;
     r->first = first;
     r->rows = rows;
     const int64_t scratch = mosaic_scratch(p->mosaic);
@@ -160,8 +160,8 @@ static void fill_block(const Pipeline *p, Block *block, int64_t first, int64_t r
 #pragma omp parallel for schedule(static, 1) num_threads(p->model->device.threads)
     for (int32_t thread = 0; thread < p->model->device.threads; thread++) {
         for (int64_t i = thread * per_thread; i < (thread + 1) * per_thread && i < rows; i++) {
-            uint8_t *const confidence = r->confidence != NULL ? r->confidence + i * r->width : NULL;
-            uint8_t *const probabilities = r->probabilities != NULL ? r->probabilities + i * r->width : NULL;
+            uint8_t *confidence = r->confidence != NULL ? r->confidence + i * r->width : NULL;
+            uint8_t *probabilities = r->probabilities != NULL ? r->probabilities + i * r->width : NULL;
             mosaic_read(p->mosaic, first + i, r->classes + i * r->width, confidence, probabilities, r->plane_bytes,
                         p->scratch + thread * scratch);
         }
@@ -190,7 +190,7 @@ static Err emit(Pipeline *p, int64_t readable)
 
 static Err score(Pipeline *p, const TileInput *tile)
 {
-    Program *const program = p->model->program;
+    Program *program = p->model->program;
     const Tensor scores = program_tensor(program, "logits4");
     if (tile->empty) {
         memset(scores.data, 0, tensor_bytes(&scores));
@@ -217,7 +217,7 @@ static Err score(Pipeline *p, const TileInput *tile)
 
 static Err loop(Pipeline *p)
 {
-    const MetasegRun *const run = &p->model->run;
+    const MetasegRun *run = &p->model->run;
     const int64_t count = tile_grid_count(&p->grid);
     int64_t done = 0;
     void *item = NULL;
@@ -260,7 +260,7 @@ static Err allocate_tile(const Pipeline *p, TileInput *tile)
 
 static Err allocate_block(const Pipeline *p, Block *block)
 {
-    const SceneSink *const sink = &p->job->sink;
+    const SceneSink *sink = &p->job->sink;
     const size_t plane = (size_t)(p->job->out_width * BLOCK_ROWS);
     const size_t classes = (size_t)p->model->model->config.n_classes;
     const size_t planes = 1U + (sink->confidence ? 1U : 0U) + (sink->probabilities ? classes : 0U);
@@ -274,7 +274,7 @@ static Err allocate_block(const Pipeline *p, Block *block)
 
 static Err make_grid(Pipeline *p)
 {
-    const SceneJob *const job = p->job;
+    const SceneJob *job = p->job;
     TRY(tile_grid_init(&p->grid, job->width, job->height, job->tile, job->overlap,
                        job->overlap > 2 * MARGIN ? MARGIN : 0));
     const MosaicSize size = {
@@ -317,23 +317,23 @@ static Err start(Pipeline *p)
 }
 
 /* Ends both threads; the sink finishes what it got when all went well. */
-static Err join(Pipeline *p, Err code)
+static Err join(Pipeline *p, Err err)
 {
-    if (code != ERR_NONE) {
-        if (p->full_blocks != NULL) channel_close(p->full_blocks, code);
-        if (p->free_blocks != NULL) channel_close(p->free_blocks, code);
+    if (err != ERR_NONE) {
+        if (p->full_blocks != NULL) channel_close(p->full_blocks, err);
+        if (p->free_blocks != NULL) channel_close(p->free_blocks, err);
     }
-    if (p->free_tiles != NULL) channel_close(p->free_tiles, code);
-    if (p->full_tiles != NULL) channel_close(p->full_tiles, code);
+    if (p->free_tiles != NULL) channel_close(p->free_tiles, err);
+    if (p->full_tiles != NULL) channel_close(p->full_tiles, err);
     if (p->reader_started) (void)pthread_join(p->reader, NULL);
     if (p->sink_started) (void)pthread_join(p->sink, NULL);
-    return code != ERR_NONE ? code : channel_error(p->full_blocks);
+    return err != ERR_NONE ? err : channel_error(p->full_blocks);
 }
 
 static void release(Pipeline *p)
 {
     for (int32_t i = 0; i < TILES_AHEAD; i++) {
-        TileInput *const t = &p->tiles[i];
+        TileInput *t = &p->tiles[i];
         free(t->image);
         free(t->valid);
         free(t->text.tokens);
@@ -356,12 +356,12 @@ static void release(Pipeline *p)
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
 {
     Pipeline p = { .model = model, .job = job };
-    Err code = start(&p);
-    if (code == ERR_NONE) code = loop(&p);
+    Err err = start(&p);
+    if (err == ERR_NONE) err = loop(&p);
     char message[ERR_MESSAGE_BYTES];
     memcpy(message, err_message(), strlen(err_message()) + 1);
-    const Err joined = join(&p, code);
-    if (code != ERR_NONE) (void)err_adopt(code, message);
+    const Err joined = join(&p, err);
+    if (err != ERR_NONE) (void)err_adopt(err, message);
     if (joined == ERR_NONE && ret_tiles != NULL) *ret_tiles = tile_grid_count(&p.grid);
     release(&p);
     return joined;

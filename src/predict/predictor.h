@@ -77,7 +77,7 @@ Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 /* Compiles (or keeps) the program for a tile size. */
 Err predictor_compile(MetasegModel *model, int32_t tile);
 
-/* The climate map of the share folder, opened at first need; NULL in *ret_climate (no error) for a network without
+/* The climate map of the data folder, opened at first need; NULL in *ret_climate (no error) for a network without
  * text. ERR_INPUT. */
 Err predictor_climate(MetasegModel *model, const Climate **ret_climate);
 

@@ -20,7 +20,7 @@ struct Quicklook {
 
 Err quicklook_new(const ModelConfig *config, int64_t width, int64_t height, Quicklook **ret_quicklook)
 {
-    Quicklook *const q = calloc(1, sizeof *q);
+    Quicklook *q = calloc(1, sizeof *q);
     if (q == NULL) return err_memory(sizeof *q, "the quicklook");
     const int64_t larger = width > height ? width : height;
     const double scale = larger > LARGEST ? (double)LARGEST / (double)larger : 1.0;
@@ -106,13 +106,13 @@ Err quicklook_write(const Quicklook *q, const char *title, const char *path, boo
     const int64_t lines = (present_classes(q) + columns - 1) / columns;
     const int64_t height = TITLE + q->rows + MARGIN_PIXELS + lines * LINE + MARGIN_PIXELS;
     Picture picture;
-    Err code = picture_init(inner + 2 * MARGIN_PIXELS, height, &picture);
-    if (code == ERR_NONE) {
+    Err err = picture_init(inner + 2 * MARGIN_PIXELS, height, &picture);
+    if (err == ERR_NONE) {
         picture_text(&picture, MARGIN_PIXELS, TITLE - 12, 16, title);
         draw_map(q, &picture, MARGIN_PIXELS, TITLE);
         draw_legend(q, &picture, TITLE + q->rows + MARGIN_PIXELS, columns);
-        code = picture_write(&picture, path, overwrite);
+        err = picture_write(&picture, path, overwrite);
     }
     picture_done(&picture);
-    return code;
+    return err;
 }

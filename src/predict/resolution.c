@@ -47,7 +47,7 @@ static void describe_range(const ModelConfig *c, char ret_text[160])
  * bound, else its own with a warning. */
 static double choose(const MetasegModel *model, const char *path, double sampling)
 {
-    const ModelConfig *const c = &model->model->config;
+    const ModelConfig *c = &model->model->config;
     char own[64], range[160];
     describe_range(c, range);
     if (!isfinite(sampling)) {

@@ -72,10 +72,10 @@ static void layer_close(Layer *layer)
 
 static Err open_all(Drawing *d)
 {
-    const SideBySide *const what = d->what;
+    const SideBySide *what = d->what;
     TRY(raster_open(what->image, &d->image));
     TRY(raster_choose_bands(d->image, "1,2,3", 3, NULL));
-    const RasterInfo *const info = raster_info(d->image);
+    const RasterInfo *info = raster_info(d->image);
     if (strcmp(info->type, "Byte") != 0)
         return err_set(ERR_INPUT, "'%s': its values are %s; only an image of Bytes can be shown", what->image,
                        info->type);
@@ -233,7 +233,7 @@ static void outline(const Drawing *d, const double box[4], double left, double t
     const double corners[5][2] = {
         { box[0], box[1] }, { box[2], box[1] }, { box[2], box[3] }, { box[0], box[3] }, { box[0], box[1] }
     };
-    cairo_t *const cr = d->picture.cr;
+    cairo_t *cr = d->picture.cr;
     for (int64_t side = 0; side < 4; side++) {
         for (int64_t s = 0; s < STEPS; s++) {
             const double t = (double)s / STEPS;
@@ -251,7 +251,7 @@ static void outline(const Drawing *d, const double box[4], double left, double t
 /* Title above a quarter, a frame and the boxes on it. */
 static void dress(const Drawing *d, const char *title, int64_t left, int64_t top)
 {
-    cairo_t *const cr = d->picture.cr;
+    cairo_t *cr = d->picture.cr;
     picture_text(&d->picture, (double)left, (double)top - 12.0 * d->scale, title_size * d->scale, title);
     cairo_save(cr);
     cairo_rectangle(cr, (double)left, (double)top, (double)d->columns, (double)d->rows);
@@ -300,7 +300,7 @@ static void draw_legend(const Drawing *d, int64_t left, int64_t top)
 
 static Err draw(Drawing *d)
 {
-    const SideBySide *const what = d->what;
+    const SideBySide *what = d->what;
     TRY(open_all(d));
     const int64_t left = scaled(d, EDGE);
     const int64_t right = left + d->columns + scaled(d, GAP);
@@ -319,8 +319,8 @@ static Err draw(Drawing *d)
 Err side_by_side_write(const SideBySide *comparison, const char *path, bool overwrite)
 {
     Drawing drawing = { .what = comparison };
-    Err code = draw(&drawing);
-    if (code == ERR_NONE) code = picture_write(&drawing.picture, path, overwrite);
+    Err err = draw(&drawing);
+    if (err == ERR_NONE) err = picture_write(&drawing.picture, path, overwrite);
     close_all(&drawing);
-    return code;
+    return err;
 }

@@ -114,7 +114,7 @@ static Err allocate(WordPiece *tokenizer, int64_t lines)
 
 static Err index_lines(WordPiece *tokenizer, const char *path, size_t bytes)
 {
-    char *const text = tokenizer->text;
+    char *text = tokenizer->text;
     if (memchr(text, '\0', bytes) != NULL || !str_is_utf8(text, bytes))
         return err_set(ERR_MODEL, "'%s': not a UTF-8 text; expected a vocabulary, one token a line", path);
     const int64_t lines = count_lines(text, bytes);

@@ -90,14 +90,14 @@ static Err fill(const Loader *loader, const Batch *batch, int64_t step)
 
 static void *run(void *argument)
 {
-    Loader *const loader = argument;
-    Err code = ERR_NONE;
+    Loader *loader = argument;
+    Err err = ERR_NONE;
     void *batch = NULL;
     for (int64_t step = loader->first; step < loader->last && channel_take(loader->empty, &batch); step++) {
-        code = fill(loader, batch, step);
-        if (code != ERR_NONE || !channel_put(loader->full, batch)) break;
+        err = fill(loader, batch, step);
+        if (err != ERR_NONE || !channel_put(loader->full, batch)) break;
     }
-    channel_close(loader->full, code);
+    channel_close(loader->full, err);
     return NULL;
 }
 
@@ -118,13 +118,13 @@ static Err start(Loader *loader)
 Err loader_new(Dataset *dataset, const TextTable *table, const BatchLayout *layout, int64_t first, int64_t last,
                Loader **ret_loader)
 {
-    Loader *const loader = calloc(1, sizeof *loader);
+    Loader *loader = calloc(1, sizeof *loader);
     if (loader == NULL) return err_memory(sizeof *loader, "the loader");
     *loader = (Loader){ .dataset = dataset, .table = table, .layout = *layout, .first = first, .last = last };
-    const Err code = start(loader);
-    if (code != ERR_NONE) {
+    const Err err = start(loader);
+    if (err != ERR_NONE) {
         loader_free(loader);
-        return code;
+        return err;
     }
     *ret_loader = loader;
     return ERR_NONE;

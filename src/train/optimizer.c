@@ -21,7 +21,7 @@ Err optimizer_new(ParamSet *params, const OptimizerOptions *options, Optimizer *
 {
     const size_t trainable = (size_t)params_trainable_length(params);
     const size_t all = (size_t)params_length(params);
-    Optimizer *const o = calloc(1, sizeof *o);
+    Optimizer *o = calloc(1, sizeof *o);
     if (o == NULL) return err_memory(sizeof *o, "the optimizer");
     *o = (Optimizer){ .params = params, .options = *options };
     o->first = calloc(trainable, sizeof(float));
@@ -79,10 +79,10 @@ typedef struct UpdateRates {
 
 static void update_range(Optimizer *o, int64_t begin, int64_t count, UpdateRates r)
 {
-    float *const w = params_values(o->params) + begin;
-    const float *const g = params_gradients(o->params) + begin;
-    float *const m = o->first + begin;
-    float *const v = o->second + begin;
+    float *w = params_values(o->params) + begin;
+    const float *g = params_gradients(o->params) + begin;
+    float *m = o->first + begin;
+    float *v = o->second + begin;
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < count; i++) {
         const float gradient = g[i] * r.scale;
@@ -98,8 +98,8 @@ static void update_average(Optimizer *o, int64_t step)
     /* short runs: the average follows fast at first, as in Tan and Le's reference training */
     const double warm = (1.0 + (double)step) / (10.0 + (double)step);
     const float keep = (float)fmin(o->options.ema_decay, warm);
-    const float *const w = params_values(o->params);
-    float *const a = o->average;
+    const float *w = params_values(o->params);
+    float *a = o->average;
     const int64_t n = params_length(o->params);
 #pragma omp parallel for simd schedule(static)
     for (int64_t i = 0; i < n; i++) a[i] = keep * a[i] + (1.0F - keep) * w[i];
@@ -112,7 +112,7 @@ double optimizer_rate(const Optimizer *o, int64_t step)
 
 Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
 {
-    const OptimizerOptions *const options = &o->options;
+    const OptimizerOptions *options = &o->options;
     const double norm = gradient_norm(params_gradients(o->params), params_trainable_length(o->params), o->block_sums);
     if (!isfinite(norm))
         return err_set(ERR_INTERNAL, "step %lld: the gradient is not finite; lower train.learning_rate",
@@ -124,7 +124,7 @@ Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
     r.correction2 = (float)(1.0 / (1.0 - pow(options->beta2, (double)(step + 1))));
     r.scale = clip ? (float)(options->clip_norm / norm) : 1.0F;
     for (int32_t p = 0; p < params_count(o->params); p++) {
-        const ParamInfo *const info = params_info(o->params, p);
+        const ParamInfo *info = params_info(o->params, p);
         if (!info->trainable) continue;
         const bool encoder = strncmp(info->name, "encoder.", 8) == 0;
         r.rate = (float)(encoder ? rate * options->encoder_multiplier : rate);
@@ -143,8 +143,8 @@ float *optimizer_average(Optimizer *optimizer) { return optimizer->average; }
 void optimizer_swap_average(Optimizer *optimizer)
 {
     if (optimizer->average == NULL) return;
-    float *const w = params_values(optimizer->params);
-    float *const a = optimizer->average;
+    float *w = params_values(optimizer->params);
+    float *a = optimizer->average;
     const int64_t n = params_length(optimizer->params);
     for (int64_t i = 0; i < n; i++) {
         const float value = w[i];

@@ -21,7 +21,7 @@ static Json *golden_config(const TensorFile *golden)
 static OptimizerOptions recorded_options(const TensorFile *golden)
 {
     Json *root = golden_config(golden);
-    const Json *const adamw = json_find(root, "adamw");
+    const Json *adamw = json_find(root, "adamw");
     OptimizerOptions options = { .encoder_multiplier = 1, .steps = STEPS, .final_fraction = 1 };
     assert_non_null(adamw);
     assert_int_equal(json_get_double(adamw, "lr", &options.learning_rate), ERR_NONE);

@@ -34,13 +34,13 @@ static Err choose_device(Trainer *t)
 
 static Err open_data(Trainer *t)
 {
-    const RunConfig *const config = t->config;
+    const RunConfig *config = t->config;
     if (reads_text(config) && config->model.text == CONFIG_TEXT_ZONES) {
         char *path = NULL;
         TRY(config_path(config, config->model.climate, &path));
-        const Err code = climate_open(path, &t->climate);
+        const Err err = climate_open(path, &t->climate);
         free(path);
-        TRY(code);
+        TRY(err);
     }
     return dataset_open(config, t->climate, true, &t->dataset);
 }
@@ -67,7 +67,7 @@ static Err describe_classes(const RunConfig *config, ModelConfig *m)
 {
     TRY(model_config_set_classes(m, (int32_t)config->data.n_classes));
     for (int32_t c = 0; c < m->n_classes; c++) {
-        const ConfigClass *const from = &config->data.classes[c];
+        const ConfigClass *from = &config->data.classes[c];
         m->classes[c].code = from->value;
         TRY(model_config_set_text(&m->classes[c].name, from->name));
         m->classes[c].color = (uint32_t)strtoul(from->color + 1, NULL, 16);
@@ -77,7 +77,7 @@ static Err describe_classes(const RunConfig *config, ModelConfig *m)
 
 static Err fill_model_config(const Trainer *t, ModelConfig *m)
 {
-    const RunConfig *const config = t->config;
+    const RunConfig *config = t->config;
     TRY(describe_bands(t, m));
     TRY(describe_classes(config, m));
     TRY(model_config_set_text(&m->name, config->name));
@@ -94,24 +94,24 @@ static Err new_model(Trainer *t)
 {
     ModelConfig m;
     TRY(model_config_init(&m));
-    Err code = fill_model_config(t, &m);
-    if (code == ERR_NONE) code = model_new(&m, true, &t->model);
+    Err err = fill_model_config(t, &m);
+    if (err == ERR_NONE) err = model_new(&m, true, &t->model);
     model_config_done(&m);
-    TRY(code);
+    TRY(err);
     model_initialize(t->model, (uint64_t)t->config->train.seed);
     char *path = NULL;
     TRY(config_path(t->config, t->config->model.encoder_weights, &path));
     if (path == NULL) return ERR_NONE;
-    code = model_load_encoder(t->model, path);
+    err = model_load_encoder(t->model, path);
     free(path);
-    return code;
+    return err;
 }
 
 static void use_model_statistics(Trainer *t)
 {
     double mean[MODEL_MAX_BANDS];
     double std[MODEL_MAX_BANDS];
-    const ModelConfig *const m = &t->model->config;
+    const ModelConfig *m = &t->model->config;
     for (int32_t b = 0; b < m->n_bands; b++) {
         mean[b] = m->bands[b].mean;
         std[b] = m->bands[b].std;
@@ -152,7 +152,7 @@ static ProgramOptions program_options(const Trainer *t)
 /* The training program is what it is for the step t->step: its BatchNorm may be frozen on the way. */
 static Err compile_training(Trainer *t)
 {
-    const ConfigTrain *const train = &t->config->train;
+    const ConfigTrain *train = &t->config->train;
     const bool encoder = frozen_by_now(t, train->freeze_encoder), decoder = frozen_by_now(t, train->freeze_decoder);
     if (t->training != NULL && encoder == t->encoder_frozen && decoder == t->decoder_frozen) return ERR_NONE;
     program_free(t->training);
@@ -182,7 +182,7 @@ static Err compile_validation(Trainer *t)
 
 static Err make_optimizer(Trainer *t, bool resume)
 {
-    const ConfigTrain *const c = &t->config->train;
+    const ConfigTrain *c = &t->config->train;
     const OptimizerOptions options = {
         .learning_rate = c->learning_rate,
         .encoder_multiplier = c->encoder_multiplier,
@@ -203,7 +203,7 @@ static Err make_optimizer(Trainer *t, bool resume)
 static Err prepare(Trainer *t, MetasegTrainStart start)
 {
     const bool resume = start == METASEG_TRAIN_RESUME;
-    const ConfigTrain *const train = &t->config->train;
+    const ConfigTrain *train = &t->config->train;
     TRY(choose_device(t));
     TRY(config_path(t->config, train->output, &t->folder));
     if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
@@ -312,7 +312,7 @@ static bool asked_to_stop(const Trainer *t) { return t->run != NULL && t->run->s
 
 static Err loop(Trainer *t)
 {
-    const ConfigTrain *const train = &t->config->train;
+    const ConfigTrain *train = &t->config->train;
     double mark = clock_seconds();
     while (t->step < train->steps) {
         TRY(train_step(t));
@@ -348,15 +348,15 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
 {
     Trainer t = { .run = run, .best_miou = (double)NAN };
     const double begin = clock_seconds();
-    Err code = config_load(config, overrides, n_overrides, &t.config);
-    if (code != ERR_NONE) return (MetasegStatus)code;
-    code = prepare(&t, start);
-    if (code == ERR_NONE) code = trainer_save_config(&t, config, overrides, n_overrides);
-    if (code == ERR_NONE) code = run_training(&t);
-    if (report != NULL && (code == ERR_NONE || code == ERR_INTERRUPTED))
+    Err err = config_load(config, overrides, n_overrides, &t.config);
+    if (err != ERR_NONE) return err;
+    err = prepare(&t, start);
+    if (err == ERR_NONE) err = trainer_save_config(&t, config, overrides, n_overrides);
+    if (err == ERR_NONE) err = run_training(&t);
+    if (report != NULL && (err == ERR_NONE || err == ERR_INTERRUPTED))
         *report = (MetasegTrainReport){
             .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step, .seconds = clock_seconds() - begin
         };
     done(&t);
-    return (MetasegStatus)code;
+    return err;
 }

@@ -17,7 +17,7 @@ Err trainer_path(const Trainer *t, const char *name, char **ret_path) { return p
 /* What must agree between a checkpoint and the configuration that continues it. */
 static Err fingerprint(const Trainer *t, char **ret_text)
 {
-    const RunConfig *const c = t->config;
+    const RunConfig *c = t->config;
     return str_format(ret_text, "seed %lld, batch %lld, window %lld, upsample %g, classes %u, fusion %d, text %d",
                       (long long)c->train.seed, (long long)c->train.batch, (long long)c->train.window,
                       c->train.upsample, (unsigned)c->data.n_classes, (int)c->model.fusion, (int)c->model.text);
@@ -61,9 +61,9 @@ Err trainer_clear_folder(const Trainer *t)
     for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
         char *path = NULL;
         TRY(trainer_path(t, run_files[i], &path));
-        const Err code = file_remove(path);
+        const Err err = file_remove(path);
         free(path);
-        TRY(code);
+        TRY(err);
     }
     return ERR_NONE;
 }
@@ -77,9 +77,9 @@ Err trainer_save_checkpoint(Trainer *t)
 {
     char *path = NULL;
     char *state = NULL;
-    Err code = trainer_path(t, "last.safetensors", &path);
-    if (code == ERR_NONE) code = state_text(t, &state);
-    if (code == ERR_NONE) {
+    Err err = trainer_path(t, "last.safetensors", &path);
+    if (err == ERR_NONE) err = state_text(t, &state);
+    if (err == ERR_NONE) {
         const int64_t trainable = params_trainable_length(t->model->params);
         ModelExtra extras[3] = {
             { "train.first_moment", flat(optimizer_first_moment(t->optimizer), trainable) },
@@ -95,11 +95,11 @@ Err trainer_save_checkpoint(Trainer *t)
         save.n_extras = optimizer_average(t->optimizer) != NULL ? 3 : 2;
         save.notes = &note;
         save.n_notes = 1;
-        code = model_save(t->model, path, &save);
+        err = model_save(t->model, path, &save);
     }
     free(path);
     free(state);
-    return code;
+    return err;
 }
 
 static Err read_state(Trainer *t, const Json *state)
@@ -109,17 +109,17 @@ static Err read_state(Trainer *t, const Json *state)
     TRY(json_get_string(state, "configuration", &saved));
     TRY(fingerprint(t, &agreement));
     const bool same = strcmp(agreement, saved) == 0;
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (!same)
-        code = err_set(ERR_CONFIG,
-                       "the checkpoint was made with another configuration (%s; now %s); choose another train.output",
-                       saved, agreement);
+        err = err_set(ERR_CONFIG,
+                      "the checkpoint was made with another configuration (%s; now %s); choose another train.output",
+                      saved, agreement);
     free(agreement);
-    TRY(code);
+    TRY(err);
     TRY(json_get_int(state, "step", 0, INT64_C(1) << 40, &t->step));
     TRY(json_get_int(state, "best_step", 0, INT64_C(1) << 40, &t->best_step));
     t->best_miou = (double)NAN;
-    const Json *const best = json_find(state, "best_miou");
+    const Json *best = json_find(state, "best_miou");
     if (best != NULL && json_kind(best) == JSON_NUMBER) TRY(json_as_double(best, "best_miou", &t->best_miou));
     return ERR_NONE;
 }
@@ -128,12 +128,12 @@ static Err open_checkpoint(const Trainer *t, TensorFile **ret_file)
 {
     char *path = NULL;
     TRY(trainer_path(t, "last.safetensors", &path));
-    const Err code =
+    const Err err =
         file_exists(path)
             ? safetensors_open(path, ret_file)
             : err_set(ERR_INPUT, "'%s': no such file, so there is no run to continue; train without --resume", path);
     free(path);
-    return code;
+    return err;
 }
 
 Err trainer_load_checkpoint(Trainer *t)
@@ -141,16 +141,16 @@ Err trainer_load_checkpoint(Trainer *t)
     TensorFile *file = NULL;
     Json *state = NULL;
     TRY(open_checkpoint(t, &file));
-    const char *const text = tensor_file_metadata(file, "metaseg.train.state");
-    Err code = text != NULL ? json_parse(text, strlen(text), 1 << 16, &state)
-                            : err_set(ERR_MODEL, "'%s': no training state; it is a model, not a checkpoint",
-                                      tensor_file_path(file));
-    if (code == ERR_NONE) code = read_state(t, state);
-    if (code == ERR_INPUT) code = err_prefix(ERR_MODEL, "'%s'", tensor_file_path(file));
-    if (code == ERR_NONE) code = model_load_file(file, true, &t->model);
+    const char *text = tensor_file_metadata(file, "metaseg.train.state");
+    Err err = text != NULL ? json_parse(text, strlen(text), 1 << 16, &state)
+                           : err_set(ERR_MODEL, "'%s': no training state; it is a model, not a checkpoint",
+                                     tensor_file_path(file));
+    if (err == ERR_NONE) err = read_state(t, state);
+    if (err == ERR_INPUT) err = err_prefix(ERR_MODEL, "'%s'", tensor_file_path(file));
+    if (err == ERR_NONE) err = model_load_file(file, true, &t->model);
     json_free(state);
     tensor_file_close(file);
-    return code;
+    return err;
 }
 
 static Err read_flat(const TensorFile *file, const char *name, float *to, int64_t n)
@@ -166,18 +166,17 @@ Err trainer_restore_optimizer(Trainer *t)
     TensorFile *file = NULL;
     TRY(open_checkpoint(t, &file));
     const int64_t trainable = params_trainable_length(t->model->params);
-    Err code = read_flat(file, "train.first_moment", optimizer_first_moment(t->optimizer), trainable);
-    if (code == ERR_NONE)
-        code = read_flat(file, "train.second_moment", optimizer_second_moment(t->optimizer), trainable);
-    if (code == ERR_NONE && optimizer_average(t->optimizer) != NULL)
-        code = read_flat(file, "train.average", optimizer_average(t->optimizer), params_length(t->model->params));
+    Err err = read_flat(file, "train.first_moment", optimizer_first_moment(t->optimizer), trainable);
+    if (err == ERR_NONE) err = read_flat(file, "train.second_moment", optimizer_second_moment(t->optimizer), trainable);
+    if (err == ERR_NONE && optimizer_average(t->optimizer) != NULL)
+        err = read_flat(file, "train.average", optimizer_average(t->optimizer), params_length(t->model->params));
     tensor_file_close(file);
-    return code;
+    return err;
 }
 
 static Err provenance(const Trainer *t, char **ret_text)
 {
-    const RunConfig *const c = t->config;
+    const RunConfig *c = t->config;
     JsonWriter w = { 0 };
     json_begin_object(&w, NULL);
     json_put_string(&w, "software", "metaseg " METASEG_VERSION);
@@ -199,16 +198,16 @@ Err trainer_save_best(Trainer *t)
 {
     char *path = NULL;
     char *text = NULL;
-    Err code = trainer_path(t, "best.safetensors", &path);
-    if (code == ERR_NONE) code = provenance(t, &text);
-    if (code == ERR_NONE) code = model_config_set_text(&t->model->config.provenance, text);
-    if (code == ERR_NONE) {
+    Err err = trainer_path(t, "best.safetensors", &path);
+    if (err == ERR_NONE) err = provenance(t, &text);
+    if (err == ERR_NONE) err = model_config_set_text(&t->model->config.provenance, text);
+    if (err == ERR_NONE) {
         ModelSave save = model_save_defaults();
         save.overwrite = true;
         save.values = optimizer_average(t->optimizer);
-        code = model_save(t->model, path, &save);
+        err = model_save(t->model, path, &save);
     }
     free(path);
     free(text);
-    return code;
+    return err;
 }

@@ -24,15 +24,15 @@ static Err open_encoder(const Trainer *t, Encoding *e)
     char *folder = NULL;
     char *vocabulary = NULL;
     char *weights = NULL;
-    Err code = config_path(t->config, t->config->model.text_encoder, &folder);
-    if (code == ERR_NONE) code = path_join(folder, "vocab.txt", &vocabulary);
-    if (code == ERR_NONE) code = path_join(folder, "model.safetensors", &weights);
-    if (code == ERR_NONE) code = wordpiece_new(vocabulary, &e->tokenizer);
-    if (code == ERR_NONE) code = text_encoder_new(weights, t->device, &e->encoder);
+    Err err = config_path(t->config, t->config->model.text_encoder, &folder);
+    if (err == ERR_NONE) err = path_join(folder, "vocab.txt", &vocabulary);
+    if (err == ERR_NONE) err = path_join(folder, "model.safetensors", &weights);
+    if (err == ERR_NONE) err = wordpiece_new(vocabulary, &e->tokenizer);
+    if (err == ERR_NONE) err = text_encoder_new(weights, t->device, &e->encoder);
     free(folder);
     free(vocabulary);
     free(weights);
-    return code;
+    return err;
 }
 
 /* One wording of one zone -> its place in the training table, and the first wording also into the model. */
@@ -41,14 +41,14 @@ static Err encode_wording(Trainer *t, Encoding *e, int32_t zone, int32_t wording
     const PromptFacts facts = { .zone = zone, .paraphrase = wording };
     Prompt prompt = { 0 };
     TRY(prompt_compose(&e->bank, &facts, &prompt));
-    Err code = prompt_tokenize(e->tokenizer, &prompt);
-    if (code == ERR_NONE) code = text_encode(e->encoder, prompt.ids, prompt.n_tokens, e->rows);
-    if (code == ERR_NONE) code = text_table_append(&t->text, zone, wording, e->rows, (int32_t)prompt.n_tokens);
-    if (code == ERR_NONE && wording == 0)
-        code = prompt_table_set(&t->model->prompts[PROMPT_ZONE], zone - 1, prompt_zone_codes[zone - 1],
-                                prompt.sentences[0].text, e->rows, (int32_t)prompt.n_tokens);
+    Err err = prompt_tokenize(e->tokenizer, &prompt);
+    if (err == ERR_NONE) err = text_encode(e->encoder, prompt.ids, prompt.n_tokens, e->rows);
+    if (err == ERR_NONE) err = text_table_append(&t->text, zone, wording, e->rows, (int32_t)prompt.n_tokens);
+    if (err == ERR_NONE && wording == 0)
+        err = prompt_table_set(&t->model->prompts[PROMPT_ZONE], zone - 1, prompt_zone_codes[zone - 1],
+                               prompt.sentences[0].text, e->rows, (int32_t)prompt.n_tokens);
     prompt_done(&prompt);
-    return code;
+    return err;
 }
 
 static Err encode_all(Trainer *t, Encoding *e)
@@ -71,18 +71,18 @@ static Err encode_all(Trainer *t, Encoding *e)
 Err trainer_encode_prompts(Trainer *t)
 {
     if (t->config->model.text == CONFIG_TEXT_NULL) return ERR_NONE;
-    Encoding *const e = calloc(1, sizeof *e);
+    Encoding *e = calloc(1, sizeof *e);
     if (e == NULL) return err_memory(sizeof *e, "the prompts");
     char *path = NULL;
-    Err code = config_path(t->config, t->config->model.prompts, &path);
-    if (code == ERR_NONE) code = prompt_bank_file_load(path, &e->bank);
-    if (code == ERR_NONE) {
-        code = encode_all(t, e);
+    Err err = config_path(t->config, t->config->model.prompts, &path);
+    if (err == ERR_NONE) err = prompt_bank_file_load(path, &e->bank);
+    if (err == ERR_NONE) {
+        err = encode_all(t, e);
         prompt_bank_file_free(&e->bank);
     }
     text_encoder_free(e->encoder);
     wordpiece_free(e->tokenizer);
     free(path);
     free(e);
-    return code;
+    return err;
 }

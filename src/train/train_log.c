@@ -32,7 +32,7 @@ static Err cut(const char *path, int64_t step, const char *header)
     if (step > 0 && file_exists(path)) {
         TRY(file_read(path, (size_t)1 << 30, &bytes, &length));
         for (const char *row = bytes; *row != '\0';) {
-            const char *const end = strchr(row, '\n');
+            const char *end = strchr(row, '\n');
             if (end == NULL) break; /* torn by a crash */
             if (row_step(row) <= (long long)step) str_add_bytes(&kept, row, (size_t)(end - row) + 1);
             row = end + 1;
@@ -43,21 +43,21 @@ static Err cut(const char *path, int64_t step, const char *header)
     }
     char *text = NULL;
     TRY(str_take(&kept, &text));
-    const Err code = file_write(path, text, strlen(text), true);
+    const Err err = file_write(path, text, strlen(text), true);
     free(text);
-    return code;
+    return err;
 }
 
 static Err append(const Trainer *t, const char *name, const char *text)
 {
     char *path = NULL;
     TRY(trainer_path(t, name, &path));
-    FILE *const file = fopen(path, "a");
+    FILE *file = fopen(path, "a");
     bool good = file != NULL && fputs(text, file) >= 0;
     if (file != NULL && fclose(file) != 0) good = false;
-    const Err code = good ? ERR_NONE : err_set(ERR_OUTPUT, "'%s': cannot be written: %s", path, strerror(errno));
+    const Err err = good ? ERR_NONE : err_set(ERR_OUTPUT, "'%s': cannot be written: %s", path, strerror(errno));
     free(path);
-    return code;
+    return err;
 }
 
 Err trainer_save_config(const Trainer *t, const char *config, const char *const *overrides, int64_t n_overrides)
@@ -71,12 +71,12 @@ Err trainer_save_config(const Trainer *t, const char *config, const char *const 
     free(bytes);
     char *whole = NULL;
     char *path = NULL;
-    Err code = str_take(&text, &whole);
-    if (code == ERR_NONE) code = trainer_path(t, "config.yaml", &path);
-    if (code == ERR_NONE) code = file_write(path, whole, strlen(whole), true);
+    Err err = str_take(&text, &whole);
+    if (err == ERR_NONE) err = trainer_path(t, "config.yaml", &path);
+    if (err == ERR_NONE) err = file_write(path, whole, strlen(whole), true);
     free(whole);
     free(path);
-    return code;
+    return err;
 }
 
 Err trainer_log_open(Trainer *t)
@@ -85,9 +85,9 @@ Err trainer_log_open(Trainer *t)
     for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
         char *path = NULL;
         TRY(trainer_path(t, names[i], &path));
-        const Err code = cut(path, t->step, i == 0 ? csv_header : "");
+        const Err err = cut(path, t->step, i == 0 ? csv_header : "");
         free(path);
-        TRY(code);
+        TRY(err);
     }
     return ERR_NONE;
 }
@@ -122,17 +122,17 @@ static Err log_row(const Trainer *t, const Metrics *metrics)
     json_end(&w);
     char *csv = NULL;
     char *line = NULL;
-    Err code = str_take(&row, &csv);
-    if (code == ERR_NONE) code = json_take(&w, &line);
+    Err err = str_take(&row, &csv);
+    if (err == ERR_NONE) err = json_take(&w, &line);
     Str json = { 0 };
-    if (code == ERR_NONE) str_addf(&json, "%s\n", line);
-    if (code == ERR_NONE) code = append(t, "metrics.csv", csv);
-    if (code == ERR_NONE) code = append(t, "metrics.jsonl", str_text(&json));
+    if (err == ERR_NONE) str_addf(&json, "%s\n", line);
+    if (err == ERR_NONE) err = append(t, "metrics.csv", csv);
+    if (err == ERR_NONE) err = append(t, "metrics.jsonl", str_text(&json));
     str_done(&json);
     json_writer_done(&w);
     free(csv);
     free(line);
-    return code;
+    return err;
 }
 
 Err trainer_log_step(const Trainer *t) { return log_row(t, NULL); }

@@ -58,7 +58,7 @@ static void write_config(void)
 {
     char path[256];
     path_in(path, "run.yaml");
-    FILE *const file = fopen(path, "w");
+    FILE *file = fopen(path, "w");
     assert_non_null(file);
     (void)fputs(
         "name: made\n"
@@ -82,7 +82,7 @@ static void stop_at(void *context, int64_t done, int64_t total, const char *text
 {
     (void)total;
     (void)text;
-    Stopper *const stopper = context;
+    Stopper *stopper = context;
     if (done == stopper->at) stopper->stop = 1;
 }
 

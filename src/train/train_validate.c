@@ -16,11 +16,11 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
     Mosaic *mosaic = NULL;
     const MosaicSize size = { (double)cells, (double)cells, confusion->classes, cells, side, side };
     TRY(mosaic_new(&size, &mosaic));
-    float *const ones = malloc((size_t)cells * sizeof *ones);
-    float *const scratch = malloc((size_t)mosaic_scratch(mosaic) * sizeof *scratch);
-    Err code = ERR_NONE;
+    float *ones = malloc((size_t)cells * sizeof *ones);
+    float *scratch = malloc((size_t)mosaic_scratch(mosaic) * sizeof *scratch);
+    Err err = ERR_NONE;
     if (ones == NULL || scratch == NULL) {
-        code = err_memory((size_t)mosaic_scratch(mosaic) * sizeof *scratch, "a validation window");
+        err = err_memory((size_t)mosaic_scratch(mosaic) * sizeof *scratch, "a validation window");
     } else {
         for (int64_t i = 0; i < cells; i++) ones[i] = 1.0F;
         mosaic_add(mosaic, scores.data, 0, 0, cells, cells, ones, ones);
@@ -31,7 +31,7 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
     free(ones);
     free(scratch);
     mosaic_free(mosaic);
-    return code;
+    return err;
 }
 
 Err trainer_validate(Trainer *t, Metrics *ret_metrics)
@@ -39,22 +39,22 @@ Err trainer_validate(Trainer *t, Metrics *ret_metrics)
     const int64_t side = t->window_layout.side;
     Confusion confusion;
     TRY(confusion_init(&confusion, (int32_t)t->config->data.n_classes));
-    uint8_t *const classes = malloc((size_t)(side * side));
-    Err code = classes == NULL ? err_memory((size_t)(side * side), "a validation window") : ERR_NONE;
+    uint8_t *classes = malloc((size_t)(side * side));
+    Err err = classes == NULL ? err_memory((size_t)(side * side), "a validation window") : ERR_NONE;
     optimizer_swap_average(t->optimizer);
     program_params_changed(t->validation);
-    for (int64_t i = 0; code == ERR_NONE && i < dataset_validation_count(t->dataset); i++) {
-        code = dataset_validation_window(t->dataset, i, &t->text, t->layout.tokens,
-                                         batch_window(&t->window, &t->window_layout, 0));
-        if (code != ERR_NONE) break;
+    for (int64_t i = 0; err == ERR_NONE && i < dataset_validation_count(t->dataset); i++) {
+        err = dataset_validation_window(t->dataset, i, &t->text, t->layout.tokens,
+                                        batch_window(&t->window, &t->window_layout, 0));
+        if (err != ERR_NONE) break;
         const SegmenterInputs inputs = batch_inputs(&t->window, false);
         segmenter_write(t->validation, &inputs);
-        code = program_forward(t->validation, 0);
-        if (code == ERR_NONE) code = count_window(t, classes, &confusion);
+        err = program_forward(t->validation, 0);
+        if (err == ERR_NONE) err = count_window(t, classes, &confusion);
     }
     optimizer_swap_average(t->optimizer);
-    if (code == ERR_NONE) confusion_metrics(&confusion, 0.0, NULL, ret_metrics);
+    if (err == ERR_NONE) confusion_metrics(&confusion, 0.0, NULL, ret_metrics);
     free(classes);
     confusion_done(&confusion);
-    return code;
+    return err;
 }

@@ -4,7 +4,7 @@
 # bad_input.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
 . "$(dirname "$0")/expect.sh"
-unset METASEG_SHARE
+unset METASEG_DATA
 work=$(mktemp -d "$PWD/bad-input.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 out=$work/out
@@ -27,11 +27,11 @@ refuse() {
 predict() { # CODE PATTERN INPUT OPTIONS...
     code=$1 pattern=$2 input=$3
     shift 3
-    refuse "$code" "$pattern" predict "$fixtures/$input" -o "$out/map.tif" --share "$fixtures/share" --threads 1 -q \
+    refuse "$code" "$pattern" predict "$fixtures/$input" -o "$out/map.tif" --data-folder "$fixtures/share" --threads 1 -q \
         -m "$fixtures/model.safetensors" "$@"
 }
 model() { # CODE PATTERN MODEL
-    refuse "$1" "$2" predict "$fixtures/good.tif" -o "$out/map.tif" --share "$fixtures/share" -q -m "$fixtures/$3"
+    refuse "$1" "$2" predict "$fixtures/good.tif" -o "$out/map.tif" --data-folder "$fixtures/share" -q -m "$fixtures/$3"
     refuse "$1" "$2" info "$fixtures/$3"
 }
 
@@ -50,8 +50,8 @@ predict 4 "no band is called 'purple'" good.tif -b red,green,purple
 predict 4 'complex' complex.tif
 predict 4 'at most 2^40 pixels' huge.vrt
 for command in info prompt; do
-    refuse 4 "missing.tif': no such file" $command "$fixtures/missing.tif" --share "$fixtures/share"
-    refuse 4 'not a raster' $command "$fixtures/text.tif" --share "$fixtures/share"
+    refuse 4 "missing.tif': no such file" $command "$fixtures/missing.tif" --data-folder "$fixtures/share"
+    refuse 4 'not a raster' $command "$fixtures/text.tif" --data-folder "$fixtures/share"
 done
 
 # outputs
@@ -125,16 +125,16 @@ refuse 4 "missing.safetensors': cannot be opened: No such file" predict "$fixtur
 refuse 5 "good.tif'" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/good.tif"
 refuse 5 'hostile.pth' convert "$fixtures/hostile.pth" "$out/x.safetensors"
 [ ! -e pwned ] && [ ! -e "$fixtures/pwned" ] || fail "the pickle was executed"
-refuse 4 'globe.safetensors.: missing' predict "$fixtures/good.tif" -o "$out/map.tif" --share "$fixtures/share"
+refuse 4 'globe.safetensors.: missing' predict "$fixtures/good.tif" -o "$out/map.tif" --data-folder "$fixtures/share"
 
 # climate map
 mkdir "$work/share"
 ln -s "$fixtures/share/prompts" "$work/share/prompts"
 head -c 100 "$fixtures/share/koppen_geiger.bin" >"$work/share/koppen_geiger.bin"
-predict 4 'koppen_geiger.bin' good.tif --share "$work/share"
-refuse 4 'koppen_geiger.bin' prompt --lonlat 1,2 --share "$work/share"
+predict 4 'koppen_geiger.bin' good.tif --data-folder "$work/share"
+refuse 4 'koppen_geiger.bin' prompt --lonlat 1,2 --data-folder "$work/share"
 rm "$work/share/koppen_geiger.bin"
-refuse 4 "koppen_geiger.bin': missing; 'make data'" prompt --lonlat 1,2 --share "$work/share"
+refuse 4 "koppen_geiger.bin': missing; 'make data'" prompt --lonlat 1,2 --data-folder "$work/share"
 
 # usage
 predict 2 "unknown option '--confidance'; did you mean '--confidence'" good.tif --confidance x
@@ -145,10 +145,10 @@ predict 2 'not on the Earth' good.tif --lonlat 10,100
 predict 2 'prompt is empty' good.tif --prompt ' '
 refuse 2 'would both become' predict "$fixtures/good.tif" "$work/good.tif" -o "$out" -m "$fixtures/model.safetensors"
 refuse 2 'output' predict "$fixtures/good.tif"
-refuse 2 'no place was given' prompt --share "$fixtures/share"
-refuse 2 'expected longitude' prompt --lonlat 400,2 --share "$fixtures/share"
-refuse 2 'west < east' prompt --bbox 3,2,1,4 --share "$fixtures/share"
-refuse 2 'is no date' prompt --lonlat 1,2 --date soon --share "$fixtures/share"
+refuse 2 'no place was given' prompt --data-folder "$fixtures/share"
+refuse 2 'expected longitude' prompt --lonlat 400,2 --data-folder "$fixtures/share"
+refuse 2 'west < east' prompt --bbox 3,2,1,4 --data-folder "$fixtures/share"
+refuse 2 'is no date' prompt --lonlat 1,2 --date soon --data-folder "$fixtures/share"
 
 # configurations
 config() { # CODE PATTERN LINE

@@ -16,10 +16,10 @@ expect 2 '' "unknown option '--verbos'; did you mean '--verbose'" doctor --verbo
 expect 2 '' "takes auto, plain, avx2, avx512" doctor --cpu sse9
 expect 2 '' "'x' is one argument too many" doctor x
 expect 2 '' '^{"time":"[^"]*","level":"error","message":"--threads: .* is out of range' doctor --log-format json --threads 5000
-expect 4 '' "'/nowhere': no such folder" doctor --share /nowhere
+expect 4 '' "'/nowhere': no such folder" doctor --data-folder /nowhere
 expect 0 '^complete ' '' --completion
 expect 0 '^.SS "metaseg doctor' '' --man
-METASEG_SHARE=/nowhere expect 4 '' "'/nowhere': no such folder" doctor
+METASEG_DATA=/nowhere expect 4 '' "'/nowhere': no such folder" doctor
 
 for command in $("$program" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
     expect 0 "^usage: metaseg $command" '' "$command" --help

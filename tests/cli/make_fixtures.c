@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Files for the tests of the program, made on the spot: a model with random weights, damaged and hostile models,
- * rasters of every odd kind, and a share folder with a climate map of a small world. make_fixtures FOLDER (which must
+ * rasters of every odd kind, and a data folder with a climate map of a small world. make_fixtures FOLDER (which must
  * exist).
  *
  * The world: longitudes -180 to -140 are Af, -140 to -100 BWh, the rest is sea. */
@@ -21,7 +21,7 @@ static char path_buffers[4][256];
 
 static const char *at(int buffer, const char *name)
 {
-    char *const path = path_buffers[buffer];
+    char *path = path_buffers[buffer];
     (void)snprintf(path, sizeof path_buffers[buffer], "%s/%s", folder, name);
     return path;
 }
@@ -31,7 +31,7 @@ static const char *at(int buffer, const char *name)
 static void make_prompts(Model *model)
 {
     float rows[PROMPT_ROWS * MODEL_TEXT_WIDTH];
-    PromptTable *const table = &model->prompts[PROMPT_ZONE];
+    PromptTable *table = &model->prompts[PROMPT_ZONE];
     prompt_table_done(table);
     ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, PROMPT_ROWS));
     for (int32_t zone = 0; zone < CLIMATE_ZONES; zone++) {
@@ -45,9 +45,9 @@ static void make_prompts(Model *model)
 static void open_fusion(ParamSet *params)
 {
     for (int32_t i = 0; i < params_count(params); i++) {
-        const ParamInfo *const info = params_info(params, i);
+        const ParamInfo *info = params_info(params, i);
         if (strstr(info->name, "image_out.weight") == NULL) continue;
-        float *const values = params_values(params) + info->offset;
+        float *values = params_values(params) + info->offset;
         for (int64_t k = 0; k < info->shape.dim[0] * info->shape.dim[1]; k++)
             values[k] = 0.5F * rng_normal(9, RNG_WEIGHTS, (uint64_t)i, (uint64_t)k);
     }
@@ -87,7 +87,7 @@ static void write_bytes(const char *name, const void *bytes, size_t length)
 static void write_tensors(const char *name, uint64_t header_length, const char *header, size_t data_bytes)
 {
     const size_t length = strlen(header), total = 8 + length + data_bytes;
-    unsigned char *const bytes = calloc(1, total);
+    unsigned char *bytes = calloc(1, total);
     assert_non_null(bytes);
     for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(header_length >> 8 * i);
     memcpy(bytes + 8, header, length);
@@ -100,10 +100,10 @@ static void write_tensors(const char *name, uint64_t header_length, const char *
 
 static void make_hostile(void)
 {
-    const char *const overlap = "{" TENSOR("a", "F32", "0", "16") "," TENSOR("b", "F32", "8", "24") "}";
-    const char *const hole = "{" TENSOR("a", "F32", "0", "16") "," TENSOR("b", "F32", "32", "48") "}";
-    const char *const dtype = "{" TENSOR("a", "F8_E4M3", "0", "4") "}";
-    const char *const plain = "{" TENSOR("a", "F32", "0", "16") "}";
+    const char *overlap = "{" TENSOR("a", "F32", "0", "16") "," TENSOR("b", "F32", "8", "24") "}";
+    const char *hole = "{" TENSOR("a", "F32", "0", "16") "," TENSOR("b", "F32", "32", "48") "}";
+    const char *dtype = "{" TENSOR("a", "F8_E4M3", "0", "4") "}";
+    const char *plain = "{" TENSOR("a", "F32", "0", "16") "}";
     write_tensors("overlap.safetensors", strlen(overlap), overlap, 24);
     write_tensors("hole.safetensors", strlen(hole), hole, 48);
     write_tensors("dtype.safetensors", strlen(dtype), dtype, 4);
@@ -244,7 +244,7 @@ static void make_bad_rasters(void)
     test_raster(at(1, "larger.tif"), r);
 }
 
-/* ---- the share folder ---- */
+/* ---- the data folder ---- */
 
 static void make_share(void)
 {

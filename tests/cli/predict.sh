@@ -3,7 +3,7 @@
 # Odd but usable inputs give a map on their own grid; options of predict. predict.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
 . "$(dirname "$0")/expect.sh"
-unset METASEG_SHARE
+unset METASEG_DATA
 work=$(mktemp -d "$PWD/predict.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 valid='"valid_pixels":'
@@ -17,7 +17,7 @@ grid() { # FILE: size, coordinate reference system and geotransform
 accept() {
     input=$1 count=$2 warning=$3
     shift 3
-    run predict "$fixtures/$input" -o "$work/map.tif" -f -q --share "$fixtures/share" --threads 1 -m "$fixtures/model.safetensors" "$@"
+    run predict "$fixtures/$input" -o "$work/map.tif" -f -q --data-folder "$fixtures/share" --threads 1 -m "$fixtures/model.safetensors" "$@"
     verdict=
     [ $got = 0 ] || verdict="exit code $got"
     [ "$(cat "$log.out")" = "$work/map.tif" ] || verdict="$verdict; stdout does not name the map"
@@ -71,17 +71,17 @@ accept good.tif 1200 '' --prompts tile-mixed
 [ "$(classes)" = "$grounded" ] || fail "a tile in one zone differs from its mix"
 
 # several inputs into a folder: a bad one is told and passed over
-run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" -o "$work/maps" -q --share "$fixtures/share" \
+run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" -o "$work/maps" -q --data-folder "$fixtures/share" \
     -m "$fixtures/model.safetensors"
 [ $got = 3 ] || fail "exit code $got after one bad input of three"
 [ "$(cd "$work/maps" && echo *.tif)" = 'good_classes.tif nan_classes.tif' ] || fail "maps of a folder: $(ls "$work/maps")"
 grep -q "text.tif': not a raster" predict.err || fail "the bad input is not named"
 
 # own words
-data=${METASEG_DATA:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
+data=${METASEG_DOWNLOADS:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
 if [ -s "$data/minilm/model.safetensors" ] && [ -s "$data/minilm/vocab.txt" ]; then
-    METASEG_DATA=$data
-    export METASEG_DATA
+    METASEG_DOWNLOADS=$data
+    export METASEG_DOWNLOADS
     accept no_place.tif 1200 'ground sampling distance is unknown' --prompt 'hot desert with dunes'
     desert=$(classes)
     grep -q '"METASEG_PROMPT":"hot desert with dunes"' "$work/info" || fail "the map does not carry the words"
@@ -90,9 +90,9 @@ if [ -s "$data/minilm/model.safetensors" ] && [ -s "$data/minilm/vocab.txt" ]; t
 else
     echo "SKIPPED: own words (no text encoder in '$data': make data)"
 fi
-METASEG_DATA=/nowhere
-export METASEG_DATA
-expect 4 '' "'/nowhere/minilm': a free prompt needs" predict "$fixtures/good.tif" -o "$work/x.tif" -q --share "$fixtures/share" \
+METASEG_DOWNLOADS=/nowhere
+export METASEG_DOWNLOADS
+expect 4 '' "'/nowhere/minilm': a free prompt needs" predict "$fixtures/good.tif" -o "$work/x.tif" -q --data-folder "$fixtures/share" \
     -m "$fixtures/model.safetensors" --prompt desert
 [ ! -e "$work/x.tif" ] || fail "a map without its words"
 exit $failed

@@ -3,17 +3,17 @@
 # metaseg prompt and metaseg info. prompt_info.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
 . "$(dirname "$0")/expect.sh"
-unset METASEG_SHARE
-share="--share $fixtures/share"
-data=${METASEG_DATA:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
+unset METASEG_DATA
+share="--data-folder $fixtures/share"
+data=${METASEG_DOWNLOADS:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
 
 has() { # PATTERN...: the last standard output holds each
     for pattern; do grep -q -e "$pattern" "$log.out" || fail "stdout lacks '$pattern'"; done
 }
 
 # the made-up world: no vocabulary is needed to show the rest
-METASEG_DATA=/nowhere
-export METASEG_DATA
+METASEG_DOWNLOADS=/nowhere
+export METASEG_DOWNLOADS
 expect 0 '^  Af  *100.00 %  tropical, rainforest' "vocab.txt': missing, so no tokens" prompt --lonlat -150,10 $share
 has '^prompt of Af$' '^  zone  *Tropical rainforest' 'given by hand'
 expect 0 '^  none *100.00 %' "vocab.txt" prompt --lonlat 10,10 $share
@@ -28,20 +28,20 @@ expect 0 '^  none *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" $share
 expect 0 '^  Af  *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" --lonlat -170,44 $share
 expect 2 '' 'has a georeference of its own' prompt "$fixtures/good.tif" --lonlat 1,2 $share
 expect 0 'random rows' 'vocab.txt' prompt --lonlat -150,10 $share -m "$fixtures/model.safetensors"
-unset METASEG_DATA
+unset METASEG_DOWNLOADS
 
 # the published climate map and vocabulary
 if [ -s "$data/koppen_geiger.bin" ] && [ -s "$data/minilm/vocab.txt" ]; then
-    METASEG_DATA=$data
-    export METASEG_DATA
+    METASEG_DOWNLOADS=$data
+    export METASEG_DOWNLOADS
     mkdir -p published
     ln -sfn "$fixtures/share/prompts" published/prompts
     ln -sf "$(cd "$data" && pwd)/koppen_geiger.bin" published/koppen_geiger.bin
-    expect 0 '^prompt of Cfb, 45 tokens' '' prompt --lonlat 13.06,52.40 --share published
+    expect 0 '^prompt of Cfb, 45 tokens' '' prompt --lonlat 13.06,52.40 --data-folder published
     has 'tokens  *\[CLS\] temperate oceanic'
-    expect 0 '^prompt of BWh' '' prompt --lonlat 31.2,30.0 --share published
-    expect 0 '^prompt of Af' '' prompt --lonlat 103.8,1.35 --share published
-    expect 0 '^null prompt' '' prompt --lonlat -30,30 --share published
+    expect 0 '^prompt of BWh' '' prompt --lonlat 31.2,30.0 --data-folder published
+    expect 0 '^prompt of Af' '' prompt --lonlat 103.8,1.35 --data-folder published
+    expect 0 '^null prompt' '' prompt --lonlat -30,30 --data-folder published
     rm -rf published
 else
     echo "SKIPPED: the published climate map and vocabulary (none in '$data': make data)"

@@ -3,10 +3,10 @@
 # metaseg train: a run that exists is not overwritten by accident; Ctrl-C stops, saves and is no error. train.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
 . "$(dirname "$0")/expect.sh"
-unset METASEG_SHARE
+unset METASEG_DATA
 work=$(mktemp -d "$PWD/train.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-share="--share $fixtures/share --threads 1"
+share="--data-folder $fixtures/share --threads 1"
 
 # labels: the map that the fixture's model makes of its own image
 # shellcheck disable=SC2086

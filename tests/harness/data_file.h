@@ -8,11 +8,11 @@
 
 #include "harness/unit.h"
 
-/* Path of a file that set-up downloads: below METASEG_DATA, else .cache/data of the source folder. False, and a message
+/* Path of a file that set-up downloads: below METASEG_DOWNLOADS, else .cache/data of the source folder. False, and a message
  * that names it, if it is not there. */
 static inline bool data_file_find(const char *name, char ret_path[512])
 {
-    const char *const folder = getenv("METASEG_DATA");
+    const char *folder = getenv("METASEG_DOWNLOADS");
     if (folder != NULL && folder[0] != '\0')
         (void)snprintf(ret_path, 512, "%s/%s", folder, name);
     else

@@ -60,7 +60,7 @@ static inline const char *unit_at(const char *name, char ret_path[256])
 static inline bool unit_remove_files(void)
 {
     bool removed = true;
-    DIR *const listing = opendir(unit_scratch);
+    DIR *listing = opendir(unit_scratch);
     if (listing == NULL) return false;
     for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;) {
         char path[64 + 1 + sizeof entry->d_name];
@@ -75,7 +75,7 @@ static inline bool unit_remove_files(void)
 static inline void unit_check_files(const char *const *names, int64_t n)
 {
     int64_t found = 0;
-    DIR *const listing = opendir(unit_scratch);
+    DIR *listing = opendir(unit_scratch);
     assert_non_null(listing);
     for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;) {
         bool known = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
@@ -93,7 +93,7 @@ static inline void unit_check_files(const char *const *names, int64_t n)
 /* Writes a file of text (no NUL follows); an existing one is replaced. */
 static inline void unit_write_text(const char *path, const char *text)
 {
-    FILE *const file = fopen(path, "w");
+    FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);

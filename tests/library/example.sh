@@ -12,7 +12,7 @@ fail() {
     fail "exit code $?"
 grep -q '^40 x 30 pixels, 17 classes, ' example.out || fail "the report"
 [ ! -s example.err ] || fail "stderr is not empty"
-"$program" predict "$fixtures/good.tif" -o program.tif -f -q -m "$fixtures/model.safetensors" --share "$fixtures/share" >program.out
+"$program" predict "$fixtures/good.tif" -o program.tif -f -q -m "$fixtures/model.safetensors" --data-folder "$fixtures/share" >program.out
 cmp example.tif program.tif || fail "library and program differ"
 "$example" "$fixtures/other.safetensors" "$fixtures/share" "$fixtures/good.tif" other.tif >example.out 2>example.err
 [ $? = 5 ] && grep -q 'error: .*no metaseg model' example.err || fail "a bad model"

@@ -30,11 +30,11 @@ static void remember(void *context, int level, const char *text)
 
 static MetasegModel *load(void)
 {
-    static char share[512];
+    static char folder[512];
     static MetasegRun run;
     MetasegModel *model = NULL;
-    (void)snprintf(share, sizeof share, "%s/share", fixtures);
-    run = (MetasegRun){ .share = share, .threads = 1, .message = remember };
+    (void)snprintf(folder, sizeof folder, "%s/share", fixtures);
+    run = (MetasegRun){ .data_folder = folder, .threads = 1, .message = remember };
     if (metaseg_model_load(at("model.safetensors"), &run, &model) != METASEG_OK)
         fail_msg("%s", metaseg_error_message());
     return model;
@@ -65,7 +65,7 @@ static void same_as_raster(void **state)
     (void)state;
     float pixels[PIXELS * 3], map[PIXELS], certainty[PIXELS];
     uint8_t classes[PIXELS], confidence[PIXELS];
-    MetasegModel *const model = load();
+    MetasegModel *model = load();
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.longitude = -170.0;
     options.latitude = 44.0;
@@ -96,7 +96,7 @@ static void invalid_pixels(void **state)
     (void)state;
     float pixels[PIXELS * 3];
     uint8_t valid[PIXELS], classes[PIXELS], confidence[PIXELS];
-    MetasegModel *const model = load();
+    MetasegModel *model = load();
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.prompts = METASEG_PROMPTS_NULL;
     read_raster(at("no_place.tif"), "1,2,3", 3, pixels);
@@ -122,7 +122,7 @@ static void places(void **state)
     float pixels[PIXELS * 3];
     uint8_t classes[3][PIXELS], confidence[3][PIXELS], one = 255;
     static const double longitudes[] = { -170.0, -120.0, (double)NAN }; /* Af, BWh, unknown */
-    MetasegModel *const model = load();
+    MetasegModel *model = load();
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     read_raster(at("no_place.tif"), "1,2,3", 3, pixels);
     for (int i = 0; i < 3; i++) {
@@ -143,7 +143,7 @@ static void refusals(void **state)
     (void)state;
     float pixels[3] = { 0 };
     uint8_t class = 77;
-    MetasegModel *const model = load();
+    MetasegModel *model = load();
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.prompts = METASEG_PROMPTS_NULL;
     assert_int_equal(metaseg_predict_pixels(model, NULL, NULL, 1, 1, &options, &class, NULL), METASEG_ERROR_ARGUMENT);

@@ -20,20 +20,20 @@ static Err georeference(char **words)
     TRY(str_parse_int(words[6], "EPSG", 1, 999999, &epsg));
     Raster *raster = NULL;
     TRY(raster_open(words[0], &raster));
-    const Err code = raster_write_georeferenced(raster, bounds, (int)epsg, words[1], true);
+    const Err err = raster_write_georeferenced(raster, bounds, (int)epsg, words[1], true);
     raster_close(raster);
-    return code;
+    return err;
 }
 
 int main(int argc, char **argv)
 {
-    Err code = ERR_NONE;
+    Err err = ERR_NONE;
     if (argc == 5 && strcmp(argv[1], "climate") == 0)
-        code = climate_convert(argv[2], argv[3], argv[4], 1);
+        err = climate_convert(argv[2], argv[3], argv[4], 1);
     else if (argc == 9 && strcmp(argv[1], "georeference") == 0)
-        code = georeference(argv + 2);
+        err = georeference(argv + 2);
     else
-        code = err_set(ERR_ARGUMENT, "usage: prepare_data climate IMAGE CSV OUT | georeference IMAGE OUT W S E N EPSG");
-    if (code != ERR_NONE) (void)fprintf(stderr, "prepare_data: error: %s\n", err_message());
-    return err_exit_code(code);
+        err = err_set(ERR_ARGUMENT, "usage: prepare_data climate IMAGE CSV OUT | georeference IMAGE OUT W S E N EPSG");
+    if (err != ERR_NONE) (void)fprintf(stderr, "prepare_data: error: %s\n", err_message());
+    return err_exit_code(err);
 }
