@@ -123,12 +123,14 @@ class Checker:
             rules += [(r"(?<![.>\w])(printf|puts|putchar|vprintf)\s*\(", "prints to stdout; only cli may"),
                       (r"\b(stdout)\b", "only in cli"),
                       (r"\b(getenv|setenv|putenv|secure_getenv)\s*\(", "touches the environment; only cli may")]
+        if layer == "cli" and not is_test and path.name not in ("cli.c", "main.c"):
+            rules.append((r"(?<![.>\w])(printf|puts|putchar|vprintf)\s*\(|\b(stdout)\b", "shows names unescaped; cli_line and cli_json print"))
         if not is_test and path.name != "main.c":
             rules.append((r"(?<![.>\w])(exit|_exit|_Exit|quick_exit)\s*\(", "ends the program; only cli/main.c may"))
         for number, line in enumerate(code.splitlines(), 1):
             for pattern, why in rules:
                 for match in re.finditer(pattern, line):
-                    self.report(path, number, f"{match[1]} {why}")
+                    self.report(path, number, f"{match[1] or match[2]} {why}")
 
     def check_dialect(self, path, code):
         for number, line in enumerate(code.splitlines(), 1):
@@ -198,7 +200,10 @@ def self_test():
         ("src/base/a.c", "void f(void) { printf(1); }\n", "prints to stdout"),
         ("src/base/a.c", "void f(void) { fprintf(file, 1); snprintf(b, 1, 2); }\n", ""),
         ("src/base/a.c", "FILE *f = stdout;\n", "only in cli"),
-        ("src/cli/a.c", "void f(void) { printf(1); getenv(2); }\n", ""),
+        ("src/cli/a.c", "void f(void) { cli_line(1); getenv(2); }\n", ""),
+        ("src/cli/a.c", "void f(void) { printf(1); }\n", "shows names unescaped"),
+        ("src/cli/a.c", "void f(void) { fputs(x, stdout); }\n", "shows names unescaped"),
+        ("src/cli/cli.c", "void f(void) { puts(1); }\n", ""),
         ("src/cli/a.c", "void f(void) { exit(1); }\n", "only cli/main.c"),
         ("src/cli/main.c", "void f(void) { exit(1); }\n", ""),
         ("src/base/a.c", "char *p = getenv(x);\n", "environment"),

@@ -2,6 +2,8 @@
  * The thread-local error message. */
 #include "base/err.h"
 
+#include "base/escape.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +14,18 @@
 #undef err_memory
 #undef err_prefix
 
+enum { FORMATTED_BYTES = 8192 }; /* room for a path of PATH_MAX bytes and the sentence around it */
+
 static _Thread_local char message[ERR_MESSAGE_BYTES];
 
 Err err_set(Err err, const char *format, ...)
 {
-    char text[ERR_MESSAGE_BYTES]; /* the arguments may point into the old message */
+    char text[FORMATTED_BYTES]; /* the arguments may point into the old message */
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    memcpy(message, text, sizeof message);
+    escape_line(text, message, sizeof message);
     return err;
 }
 
@@ -33,15 +37,14 @@ Err err_memory(unsigned long long bytes, const char *what)
 Err err_prefix(Err err, const char *format, ...)
 {
     if (err == ERR_NONE) return err;
-    char text[2 * ERR_MESSAGE_BYTES + 2];
+    char text[FORMATTED_BYTES + 2 + ERR_MESSAGE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, ERR_MESSAGE_BYTES, format, arguments);
+    (void)vsnprintf(text, FORMATTED_BYTES, format, arguments);
     va_end(arguments);
     const size_t length = strlen(text);
     (void)snprintf(text + length, sizeof text - length, ": %s", message);
-    text[ERR_MESSAGE_BYTES - 1] = '\0';
-    memcpy(message, text, sizeof message);
+    escape_line(text, message, sizeof message);
     return err;
 }
 

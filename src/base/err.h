@@ -40,7 +40,7 @@ typedef MetasegStatus Err;
 #define ERR_UNSUPPORTED METASEG_ERROR_UNSUPPORTED /* no kernel, no such feature in this build      -> exit code 1 */
 #define ERR_COUNT (METASEG_ERROR_UNSUPPORTED + 1)
 
-/* Bytes kept of a message; longer ones are cut. */
+/* Bytes kept of a message; of longer ones the middle is left out. */
 enum { ERR_MESSAGE_BYTES = 1024 };
 
 #if defined(__GNUC__)
@@ -49,7 +49,7 @@ enum { ERR_MESSAGE_BYTES = 1024 };
 #define PRINTF_LIKE(format_index, first_argument)
 #endif
 
-/* Records the message of the calling thread and returns `err`. */
+/* Records the message of the calling thread, escaped (base/escape.h), and returns `err`. */
 Err err_set(Err err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* ERR_MEMORY with the size that was wanted and what for. */

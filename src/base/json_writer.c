@@ -2,35 +2,39 @@
  * JSON: the writer. */
 #include "base/json.h"
 
+#include "base/escape.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+/* One character of a string, or of a JSON text that is written already: hidden ones as \uHHHH (above U+FFFF as two
+ * surrogates), what is not UTF-8 as U+FFFD. */
+static void put_character(Str *text, const char **value)
+{
+    char shown[ESCAPE_BYTES];
+    const bool ascii = (unsigned char)**value < 0x80;
+    const int32_t c = escape_next(value, shown);
+    if (c < 0)
+        str_add(text, shown);
+    else if (c == 0 && !ascii)
+        str_add(text, "\xEF\xBF\xBD"); /* U+FFFD */
+    else if (c < 0x10000)
+        str_addf(text, "\\u%04x", (unsigned)c);
+    else
+        str_addf(text, "\\u%04x\\u%04x", 0xD800U + (((unsigned)c - 0x10000U) >> 10), 0xDC00U + ((unsigned)c & 0x3FFU));
+}
+
 static void put_quoted(Str *text, const char *value)
 {
-    static const char hex[] = "0123456789abcdef";
     str_add_char(text, '"');
     while (*value != '\0') {
-        const unsigned char c = (unsigned char)*value;
-        size_t step = 1;
-        if (c == '"' || c == '\\') {
-            str_add_char(text, '\\');
-            str_add_char(text, (char)c);
-        } else if (c == '\n') {
+        if (*value == '"' || *value == '\\') str_add_char(text, '\\');
+        if (*value == '\n') {
             str_add(text, "\\n");
-        } else if (c < 0x20) {
-            str_add(text, "\\u00");
-            str_add_char(text, hex[c >> 4]);
-            str_add_char(text, hex[c & 15]);
+            value++;
         } else {
-            step = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-            if (strnlen(value, step) == step && str_is_utf8(value, step)) {
-                str_add_bytes(text, value, step);
-            } else {
-                step = 1;
-                str_add(text, "\xEF\xBF\xBD"); /* U+FFFD */
-            }
+            put_character(text, &value);
         }
-        value += step;
     }
     str_add_char(text, '"');
 }
@@ -122,10 +126,8 @@ void json_put_node(JsonWriter *writer, const char *key, const Json *node)
 {
     char *text = NULL;
     before_value(writer, key);
-    if (json_print(node, false, &text) != ERR_NONE)
-        writer->text.failed = true;
-    else
-        str_add(&writer->text, text);
+    if (json_print(node, false, &text) != ERR_NONE) writer->text.failed = true;
+    for (const char *c = text; c != NULL && *c != '\0';) put_character(&writer->text, &c);
     free(text);
 }
 

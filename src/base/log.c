@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/json.h"
 
 #include <stdarg.h>
@@ -51,15 +52,17 @@ static void write_json(FILE *file, LogLevel level, const char *text)
 void log_to_stream(void *context, LogLevel level, const char *text)
 {
     LogStream *stream = context;
+    char line[LINE_BYTES];
+    escape_line(text, line, sizeof line);
     flockfile(stream->file);
     if (stream->line_open) (void)fputs("\r\033[K", stream->file);
     stream->line_open = false;
     if (stream->json)
         write_json(stream->file, level, text);
     else if (level == LOG_INFO)
-        (void)fprintf(stream->file, "%s\n", text);
+        (void)fprintf(stream->file, "%s\n", line);
     else
-        (void)fprintf(stream->file, "metaseg: %s: %s\n", log_level_name(level), text);
+        (void)fprintf(stream->file, "metaseg: %s: %s\n", log_level_name(level), line);
     (void)fflush(stream->file);
     funlockfile(stream->file);
 }

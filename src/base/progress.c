@@ -3,6 +3,7 @@
 #include "base/progress.h"
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/json.h"
 
 #include <stdarg.h>
@@ -71,19 +72,21 @@ static void write_json(const Progress *progress, double now, bool last)
 static void write_text(const Progress *progress, double now, bool last)
 {
     LogStream *stream = progress->stream;
-    char took[32], left[48] = "", duration[32];
+    char took[32], left[48] = "", duration[32], what[256], note[256];
+    escape_line(progress->what, what, sizeof what);
+    escape_line(progress->note, note, sizeof note);
     clock_duration(now - progress->start, took);
     clock_duration(progress_left(progress, now), duration);
     if (progress_left(progress, now) >= 0.0) (void)snprintf(left, sizeof left, ", %s left", duration);
     const char *separator = progress->note[0] == '\0' ? "" : ", ";
     if (stream->terminal) (void)fputs("\r\033[K", stream->file);
     if (last)
-        (void)fprintf(stream->file, "%s: %lld of %lld %s in %s%s%s\n", progress->what, (long long)progress->done,
-                      (long long)progress->total, progress->unit, took, separator, progress->note);
+        (void)fprintf(stream->file, "%s: %lld of %lld %s in %s%s%s\n", what, (long long)progress->done,
+                      (long long)progress->total, progress->unit, took, separator, note);
     else
-        (void)fprintf(stream->file, "%s: %3.0f %%, %lld of %lld %s%s%s%s%s", progress->what, percent_of(progress),
-                      (long long)progress->done, (long long)progress->total, progress->unit, left, separator,
-                      progress->note, stream->terminal ? "" : "\n");
+        (void)fprintf(stream->file, "%s: %3.0f %%, %lld of %lld %s%s%s%s%s", what, percent_of(progress),
+                      (long long)progress->done, (long long)progress->total, progress->unit, left, separator, note,
+                      stream->terminal ? "" : "\n");
     stream->line_open = stream->terminal && !last;
 }
 

@@ -2,9 +2,11 @@
  * What the commands share. */
 #include "cli/cli.h"
 
+#include "base/escape.h"
 #include "base/file.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +188,30 @@ void cli_progress_end(Cli *cli)
     if (cli->progress_open) progress_finish(&cli->progress);
     cli->progress_open = false;
 }
+
+enum { LINE_BYTES = 1024 }; /* longer lines are formatted on the heap */
+
+void cli_line(const char *format, ...)
+{
+    char text[LINE_BYTES], shown[ESCAPE_BYTES];
+    char *longer = NULL;
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    if (length >= LINE_BYTES && (longer = malloc((size_t)length + 1)) != NULL)
+        (void)vsnprintf(longer, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(arguments);
+    for (const char *c = longer != NULL ? longer : text; *c != '\0';) {
+        (void)escape_next(&c, shown);
+        (void)fputs(shown, stdout);
+    }
+    (void)putchar('\n');
+    free(longer);
+}
+
+void cli_json(const char *json) { (void)puts(json); }
 
 Err cli_data_path(const Cli *cli, const char *name, char **ret_path)
 {

@@ -77,6 +77,13 @@ LogStream *cli_progress_stream(Cli *cli);
 /* Ends the progress line of cli->run, if one is open. */
 void cli_progress_end(Cli *cli);
 
+/* One line on standard output: the formatted text, escaped (base/escape.h), and a line feed. Commands print their results with
+ * this and cli_json alone, so that no name out of a file can play with the terminal. */
+void cli_line(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* A JSON text (whose writer has escaped what must be) as a line on standard output. */
+void cli_json(const char *json);
+
 /* Path of a file below the data folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
 Err cli_data_path(const Cli *cli, const char *name, char **ret_path);
 

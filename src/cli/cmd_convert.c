@@ -35,8 +35,8 @@ static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
     ConvertReport report;
     TRY(convert_file(words->arguments[0], words->arguments[1], args->half ? DTYPE_F16 : DTYPE_F32, args->overwrite,
                      &report));
-    (void)printf("%s, %s, %lld of %lld tensors written to %s\n", convert_kind_name(report.kind), report.format,
-                 (long long)report.written, (long long)report.read, words->arguments[1]);
+    cli_line("%s, %s, %lld of %lld tensors written to %s", convert_kind_name(report.kind), report.format,
+             (long long)report.written, (long long)report.read, words->arguments[1]);
     return ERR_NONE;
 }
 

@@ -50,12 +50,12 @@ static const Needed in_data[] = {
 static void line(const char *what, const char *format, ...) PRINTF_LIKE(2, 3);
 static void line(const char *what, const char *format, ...)
 {
+    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    (void)printf("%-14s ", what);
-    (void)vprintf(format, arguments);
-    (void)putchar('\n');
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    cli_line("%-14s %s", what, text);
 }
 
 static void print_cpu(const Cli *cli)

@@ -57,7 +57,7 @@ const OptionSpec cmd_eval_spec = {
 static void print_line(void *context, const char *text)
 {
     (void)context;
-    (void)printf("%s\n", text);
+    cli_line("%s", text);
 }
 
 static Err run_eval(Cli *cli, const void *target, const OptionResult *words)

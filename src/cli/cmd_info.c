@@ -67,7 +67,8 @@ static void begin_sheet(Sheet *sheet, const char *kind)
         json_put_string(&sheet->writer, "file", sheet->path);
         json_put_string(&sheet->writer, "kind", kind);
     } else {
-        (void)printf("%s\n  %-26s%s\n", sheet->path, "kind", kind);
+        cli_line("%s", sheet->path);
+        cli_line("  %-26s%s", "kind", kind);
     }
 }
 
@@ -82,7 +83,7 @@ static void put(Sheet *sheet, const char *key, const char *format, ...)
     if (sheet->json)
         json_put_string(&sheet->writer, json_name(key, name), text);
     else
-        (void)printf("  %-26s%s\n", key, text);
+        cli_line("  %-26s%s", key, text);
 }
 
 static void put_number(Sheet *sheet, const char *key, double value)
@@ -91,26 +92,23 @@ static void put_number(Sheet *sheet, const char *key, double value)
     if (sheet->json)
         json_put_double(&sheet->writer, json_name(key, name), value);
     else if (isfinite(value))
-        (void)printf("  %-26s%.10g\n", key, value);
+        cli_line("  %-26s%.10g", key, value);
 }
 
 static void put_numbers(Sheet *sheet, const char *key, const double *values, int64_t n)
 {
-    char name[KEY_BYTES];
-    if (sheet->json)
+    char name[KEY_BYTES], text[512] = "";
+    if (sheet->json) {
         json_begin_array(&sheet->writer, json_name(key, name));
-    else
-        (void)printf("  %-26s", key);
-    for (int64_t i = 0; i < n; i++) {
-        if (sheet->json)
-            json_put_double(&sheet->writer, NULL, values[i]);
-        else
-            (void)printf("%s%.15g", i > 0 ? ", " : "", values[i]);
-    }
-    if (sheet->json)
+        for (int64_t i = 0; i < n; i++) json_put_double(&sheet->writer, NULL, values[i]);
         json_end(&sheet->writer);
-    else
-        (void)putchar('\n');
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "%s%.15g", i > 0 ? ", " : "", values[i]);
+    }
+    cli_line("  %-26s%s", key, text);
 }
 
 /* Begins a list; its rows follow as put_row, then end_list. */
@@ -119,7 +117,7 @@ static void begin_list(Sheet *sheet, const char *key)
     if (sheet->json)
         json_begin_array(&sheet->writer, key);
     else
-        (void)printf("  %s\n", key);
+        cli_line("  %s", key);
 }
 static void end_list(Sheet *sheet)
 {
@@ -139,7 +137,7 @@ static void put_bands(Sheet *sheet, const Raster *raster)
             json_put_string(&sheet->writer, "type", type);
             json_end(&sheet->writer);
         } else {
-            (void)printf("    %-24lld%s, %s\n", (long long)band, name, type);
+            cli_line("    %-24lld%s, %s", (long long)band, name, type);
         }
     }
     end_list(sheet);
@@ -157,7 +155,7 @@ static void put_facts(Sheet *sheet, const Metadata *metadata)
             json_put_string(&sheet->writer, "source", fact->source);
             json_end(&sheet->writer);
         } else {
-            (void)printf("    %-24s %s (%s)\n", fact->name, fact->value, fact->source);
+            cli_line("    %-24s %s (%s)", fact->name, fact->value, fact->source);
         }
     }
     end_list(sheet);
@@ -202,9 +200,9 @@ static Err put_map_classes(Sheet *sheet, Raster *raster, bool shares)
             if (shares) json_put_double(&sheet->writer, "share", share);
             json_end(&sheet->writer);
         } else if (shares) {
-            (void)printf("    %-24d%s, %.2f %%\n", i, name, 100.0 * share);
+            cli_line("    %-24d%s, %.2f %%", i, name, 100.0 * share);
         } else {
-            (void)printf("    %-24d%s\n", i, name);
+            cli_line("    %-24d%s", i, name);
         }
     }
     end_list(sheet);
@@ -285,7 +283,7 @@ static void put_model_bands(Sheet *sheet, const ModelConfig *config)
             json_put_double(&sheet->writer, "std", band->std);
             json_end(&sheet->writer);
         } else {
-            (void)printf("    %-24s(%.6g x - %.6g) / %.6g\n", band->name, band->scale, band->mean, band->std);
+            cli_line("    %-24s(%.6g x - %.6g) / %.6g", band->name, band->scale, band->mean, band->std);
         }
     }
     end_list(sheet);
@@ -305,7 +303,7 @@ static void put_model_classes(Sheet *sheet, const ModelConfig *config)
             json_put_string(&sheet->writer, "color", color);
             json_end(&sheet->writer);
         } else {
-            (void)printf("    %-24d%s, #%06" PRIx32 "\n", (int)c->code, c->name, c->color & 0xffffffU);
+            cli_line("    %-24d%s, #%06" PRIx32, (int)c->code, c->name, c->color & 0xffffffU);
         }
     }
     end_list(sheet);
@@ -330,12 +328,12 @@ static Err put_object(Sheet *sheet, const char *key, const char *json)
     TRY(json_parse(json, strlen(json), STATE_BYTES, &root));
     Err err = ERR_NONE;
     if (sheet->json) json_put_node(&sheet->writer, key, root);
-    if (!sheet->json) (void)printf("  %s\n", key);
+    if (!sheet->json) cli_line("  %s", key);
     for (const Json *member = json_first(root); !sheet->json && member != NULL && err == ERR_NONE;
          member = json_next(member)) {
         err = json_print(member, false, &text);
         if (err != ERR_NONE) break;
-        (void)printf("    %-24s%s\n", json_key(member) != NULL ? json_key(member) : "", text);
+        cli_line("    %-24s%s", json_key(member) != NULL ? json_key(member) : "", text);
         free(text);
     }
     json_free(root);
@@ -405,7 +403,7 @@ static Err describe(const InfoArgs *args, const char *path)
     if (sheet.json && err == ERR_NONE) {
         json_end(&sheet.writer);
         err = json_take(&sheet.writer, &text);
-        if (err == ERR_NONE) (void)puts(text);
+        if (err == ERR_NONE) cli_json(text);
         free(text);
     }
     json_writer_done(&sheet.writer);

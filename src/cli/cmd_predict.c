@@ -98,7 +98,7 @@ static Err predict_one(Cli *cli, MetasegModel *model, const char *in, const char
     const Err err = metaseg_predict_raster(model, in, out, options, &r);
     cli_progress_end(cli);
     TRY(err);
-    (void)printf("%s\n", out);
+    cli_line("%s", out);
     log_line(&cli->log, LOG_INFO,
              "%lld x %lld pixels in %.1f s (%.2f megapixels per second), %lld tiles, at most %lld MiB of memory",
              (long long)r.width, (long long)r.height, r.seconds, (double)(r.width * r.height) / 1e6 / r.seconds,

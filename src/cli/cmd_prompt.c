@@ -126,52 +126,53 @@ static Err tokenize(const Cli *cli, Report *report)
 
 static void print_tokens(const WordPiece *tokenizer, const Prompt *prompt)
 {
-    (void)printf("  %-12s", "tokens");
-    for (int64_t t = 0; t < prompt->n_tokens; t++) (void)printf(" %s", wordpiece_token(tokenizer, prompt->ids[t]));
-    (void)putchar('\n');
+    Str tokens = { 0 };
+    for (int64_t t = 0; t < prompt->n_tokens; t++) str_addf(&tokens, " %s", wordpiece_token(tokenizer, prompt->ids[t]));
+    cli_line("  %-12s%s", "tokens", str_text(&tokens));
+    str_done(&tokens);
 }
 
 static void print_prompt(const Report *report, const ZonePrompt *zone)
 {
     const Prompt *prompt = &zone->prompt;
-    (void)printf("prompt of %s", climate_zone_name(zone->zone));
-    if (report->tokenizer != NULL) (void)printf(", %lld tokens", (long long)prompt->n_tokens);
-    (void)putchar('\n');
+    if (report->tokenizer != NULL)
+        cli_line("prompt of %s, %lld tokens", climate_zone_name(zone->zone), (long long)prompt->n_tokens);
+    else
+        cli_line("prompt of %s", climate_zone_name(zone->zone));
     for (int64_t s = 0; s < prompt->n_sentences; s++)
-        (void)printf("  %-12s %s\n", part_name(prompt->sentences[s].part), prompt->sentences[s].text);
+        cli_line("  %-12s %s", part_name(prompt->sentences[s].part), prompt->sentences[s].text);
     if (report->tokenizer != NULL) print_tokens(report->tokenizer, prompt);
 }
 
 static void print_zones(const PlacePrompts *place)
 {
-    (void)printf("zones\n");
+    cli_line("zones");
     for (int32_t i = 0; i < place->n_zones; i++)
-        (void)printf("  %-4s %6.2f %%  %s\n", climate_zone_name(place->zones[i].zone), 100.0 * place->zones[i].share,
-                     climate_zone_description(place->zones[i].zone));
-    if (place->null_share > 0.0) (void)printf("  none %6.2f %%  no zone\n", 100.0 * place->null_share);
+        cli_line("  %-4s %6.2f %%  %s", climate_zone_name(place->zones[i].zone), 100.0 * place->zones[i].share,
+                 climate_zone_description(place->zones[i].zone));
+    if (place->null_share > 0.0) cli_line("  none %6.2f %%  no zone", 100.0 * place->null_share);
     if (place->land_kilometres > 0.0)
-        (void)printf("  the place itself has none; that is the zone of land %.1f km away\n", place->land_kilometres);
+        cli_line("  the place itself has none; that is the zone of land %.1f km away", place->land_kilometres);
 }
 
 static void print_text(const Report *report)
 {
     const PlacePrompts *place = &report->place;
-    if (report->image != NULL) (void)printf("image %s\n", report->image);
-    (void)printf("facts\n");
+    if (report->image != NULL) cli_line("image %s", report->image);
+    cli_line("facts");
     for (int64_t i = 0; i < place->metadata.n_facts; i++) {
         const Fact *fact = &place->metadata.facts[i];
-        (void)printf("  %-25s %s (%s)\n", fact->name, fact->value, fact->source);
+        cli_line("  %-25s %s (%s)", fact->name, fact->value, fact->source);
     }
     print_zones(place);
-    (void)printf("words from %s\n", report->source);
+    cli_line("words from %s", report->source);
     if (!report->reads_text) {
-        (void)printf("this model reads no words\n");
+        cli_line("this model reads no words");
         return;
     }
     for (int32_t i = 0; i < place->n_zones; i++) print_prompt(report, &place->zones[i]);
     if (place->null_share > 0.0)
-        (void)printf("null prompt for %.4g %%: no zone there; it is learned and has no words\n",
-                     100.0 * place->null_share);
+        cli_line("null prompt for %.4g %%: no zone there; it is learned and has no words", 100.0 * place->null_share);
 }
 
 /* ---- as JSON ---- */
@@ -254,7 +255,7 @@ static Err print_json(const Report *report)
     json_put_string(&w, "words", report->reads_text ? report->source : NULL);
     json_end(&w);
     TRY(json_take(&w, &text));
-    (void)puts(text);
+    cli_json(text);
     free(text);
     return ERR_NONE;
 }

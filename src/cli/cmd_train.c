@@ -53,9 +53,10 @@ static Err run_train(Cli *cli, const void *target, const OptionResult *words)
     const Err err = metaseg_train(words->arguments[0], args->set.items, args->set.count, start, &cli->run, &report);
     cli_progress_end(cli);
     TRY(err);
-    (void)printf("steps %lld\nseconds %.1f\n", (long long)report.steps, report.seconds);
+    cli_line("steps %lld", (long long)report.steps);
+    cli_line("seconds %.1f", report.seconds);
     if (isfinite(report.best_miou))
-        (void)printf("validation mIoU %.2f %% at step %lld\n", 100.0 * report.best_miou, (long long)report.best_step);
+        cli_line("validation mIoU %.2f %% at step %lld", 100.0 * report.best_miou, (long long)report.best_step);
     return ERR_NONE;
 }
 

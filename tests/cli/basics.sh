@@ -33,5 +33,18 @@ fi
 # every plain and every documented level runs what this CPU has, and refuses what it has not
 "$program" doctor --cpu plain >"$log.out" 2>&1
 grep -q '^level *plain ' "$log.out" || { echo "FAILED: --cpu plain"; failed=1; }
-rm -f "$log.out" "$log.err"
+# names that would play with the terminal are shown escaped, wherever they come from: one harmless line
+odd=$(printf 'a\033]0;title\007\033[31m\nmetaseg: error: fake\342\200\256.tif')
+shown='a\\x1b]0;title\\x07\\x1b\[31m\\x0ametaseg: error: fake\\u202e.tif'
+folder=$(mktemp -d "$log.XXXXXX")
+echo junk >"$folder/$odd"
+expect 4 '' "$shown" info "$folder/$odd"
+expect 4 '' "$shown" eval "$folder/$odd" "$folder/$odd"
+expect 4 '' "$shown" prompt "$folder/$odd"
+expect 2 '' "$shown" train "$folder/$odd"
+expect 5 '' "$shown" convert "$folder/$odd" out.safetensors
+expect 5 '' "$shown" predict x.tif -o x_map.tif -m "$folder/$odd"
+expect 2 '' "unknown option '--$shown'" info "--$odd"
+expect 2 '' "unknown command '$shown'" "$odd"
+rm -rf "$folder" "$log.out" "$log.err"
 exit $failed
