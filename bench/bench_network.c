@@ -59,11 +59,11 @@ static Err open_model(const Arguments *a, bool training, Model **ret_model)
     return model_load(a->model, training, ret_model);
 }
 
-static SegmenterShape shape_of(const Model *model, const Arguments *a, int64_t batch)
+static NetworkShape shape_of(const Model *model, const Arguments *a, int64_t batch)
 {
-    return (SegmenterShape){
-        .batch = batch, .height = SIDE, .width = SIDE, .zones = a->zones, .tokens = model->config.prompt_tokens
-    };
+    NetworkShape shape = segmenter_shape(&model->config, batch, SIDE);
+    shape.slots = a->zones;
+    return shape;
 }
 
 static void fill_normal(Program *program, const char *name, uint64_t step)
@@ -184,7 +184,7 @@ static Err run_tile(const Arguments *a, Samples *samples)
     ProgramOptions options = program_options_defaults();
     options.device = a->device;
     TRY(open_model(a, false, &model));
-    const SegmenterShape shape = shape_of(model, a, 1);
+    const NetworkShape shape = shape_of(model, a, 1);
     Err err = save_weights(a, model);
     if (err == ERR_NONE) err = segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program);
     if (err == ERR_NONE) err = time_tile(a, program, samples);
@@ -229,7 +229,7 @@ static Err run_train(const Arguments *a, Samples *samples)
     ProgramOptions options = program_options_defaults();
     options.device = a->device;
     TRY(open_model(a, true, &model));
-    const SegmenterShape shape = shape_of(model, a, 2);
+    const NetworkShape shape = shape_of(model, a, 2);
     Err err = segmenter_compile(model->params, &model->config, &shape, &training, &options, &program);
     if (err == ERR_NONE) err = optimizer_new(model->params, &how, &optimizer);
     if (err == ERR_NONE) err = time_steps(a, program, optimizer, samples);

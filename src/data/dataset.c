@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert((int)TEXT_MAX_SLOTS == (int)ZONE_SLOTS, "slots of the text inputs are those of the zone shares");
-
 enum {
     PLACES_PER_CLASS = 200000, /* kept by the sampler */
     CANDIDATES = 8000000,      /* label pixels looked at per scene, about */
@@ -48,7 +46,7 @@ static Err allocate(Dataset *d)
 {
     const size_t pixels = (size_t)(d->side * d->side);
     d->image = malloc(pixels * (size_t)d->bands * sizeof(float));
-    d->shares = malloc(pixels / 256 * (TEXT_MAX_SLOTS + 1) * sizeof(float));
+    d->shares = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float));
     d->valid = malloc(pixels);
     d->labels = malloc(pixels);
     d->lonlat = malloc(2 * pixels * sizeof(double));
@@ -324,7 +322,7 @@ static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
 }
 
 /* Zone shares and slots of a window; empty slots are 0. */
-static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[TEXT_MAX_SLOTS])
+static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[ZONE_SLOTS])
 {
     const Scene *s = d->scenes[w.scene];
     return zone_window_shares(d->zones[w.scene], w.x, w.y, d->side, s->width, s->height, d->shares, zones);
@@ -381,26 +379,26 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
 }
 
 /* Applies one symmetry to all layers on the way into the batch. */
-static void deliver(Dataset *d, Symmetry symmetry, WindowBuffers buffers)
+static void deliver(Dataset *d, Symmetry symmetry, const NetworkInputs *image)
 {
-    augment_square(symmetry, d->image, buffers.image, d->side, (size_t)d->bands * sizeof(float));
-    augment_square(symmetry, d->labels, buffers.labels, d->side, 1);
+    augment_square(symmetry, d->image, image->image, d->side, (size_t)d->bands * sizeof(float));
+    augment_square(symmetry, d->labels, image->labels, d->side, 1);
 }
 
 static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool null_prompt, const int32_t *variants,
-                        const TextTable *table, int32_t tokens, TextInputs text)
+                        const TextTable *table, const NetworkInputs *image)
 {
-    if (text.tokens == NULL) return ERR_NONE;
+    if (image->tokens == NULL) return ERR_NONE;
     const int64_t cells = d->side / 16;
-    int32_t zones[TEXT_MAX_SLOTS] = { 0 };
+    int32_t zones[ZONE_SLOTS] = { 0 };
     if (null_prompt || d->config->model.text == CONFIG_TEXT_NULL || d->climate == NULL) {
-        text_inputs_fill(table, TEXT_MAX_SLOTS, tokens, zones, variants, NULL, cells, cells, text);
+        text_inputs_fill(table, zones, variants, NULL, image);
         return ERR_NONE;
     }
     TRY(window_shares(d, w, zones));
     float *turned = d->image; /* already delivered: free to use */
-    augment_square(symmetry, d->shares, turned, cells, (TEXT_MAX_SLOTS + 1) * sizeof(float));
-    text_inputs_fill(table, TEXT_MAX_SLOTS, tokens, zones, variants, turned, cells, cells, text);
+    augment_square(symmetry, d->shares, turned, cells, (ZONE_SLOTS + 1) * sizeof(float));
+    text_inputs_fill(table, zones, variants, turned, image);
     return ERR_NONE;
 }
 
@@ -421,31 +419,43 @@ static Err keep_labels(Dataset *d, ValidationWindow w, bool validation)
     return ERR_NONE;
 }
 
-Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, int32_t tokens,
-                            WindowBuffers buffers)
+static Err check_shape(const Dataset *d, const NetworkShape *s)
+{
+    if (s->batch == 1 && s->height == d->side && s->width == d->side && s->bands == d->bands &&
+        (s->tokens == 0 || s->slots == ZONE_SLOTS))
+        return ERR_NONE;
+    return err_set(ERR_SHAPE,
+                   "a window of %lld x %lld pixels with %lld bands was wanted; the data set has %lld x %lld with %lld",
+                   (long long)s->height, (long long)s->width, (long long)s->bands, (long long)d->side,
+                   (long long)d->side, (long long)d->bands);
+}
+
+Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, NetworkInputs image)
 {
     const ConfigTrain *train = &d->config->train;
     const uint64_t seed = (uint64_t)train->seed;
     ValidationWindow w;
+    TRY(check_shape(d, &image.shape));
     TRY(draw_window(d, step, index, &w));
     TRY(read_window(d, w));
     TRY(keep_labels(d, w, false));
     augment_color(d->image, d->valid, d->side * d->side, d->bands, train->color_jitter, seed, step, index);
     const Symmetry symmetry = augment_symmetry(seed, step, index, train->flips, train->rotations);
-    deliver(d, symmetry, buffers);
+    deliver(d, symmetry, &image);
     const bool null_prompt = (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < train->text_dropout;
-    int32_t variants[TEXT_MAX_SLOTS] = { 0 };
-    for (uint64_t k = 0; table != NULL && k < TEXT_MAX_SLOTS; k++)
+    int32_t variants[ZONE_SLOTS] = { 0 };
+    for (uint64_t k = 0; table != NULL && k < ZONE_SLOTS; k++)
         variants[k] = (int32_t)rng_below(seed, RNG_TEXT, step, index * 16 + 1 + k, table->variants);
-    return deliver_text(d, w, symmetry, null_prompt, variants, table, tokens, buffers.text);
+    return deliver_text(d, w, symmetry, null_prompt, variants, table, &image);
 }
 
-Err dataset_validation_window(Dataset *d, int64_t index, const TextTable *table, int32_t tokens, WindowBuffers buffers)
+Err dataset_validation_window(Dataset *d, int64_t index, const TextTable *table, NetworkInputs image)
 {
     const ValidationWindow w = d->validation[index];
+    TRY(check_shape(d, &image.shape));
     TRY(read_window(d, w));
     TRY(keep_labels(d, w, true));
-    deliver(d, (Symmetry){ 0 }, buffers);
-    const int32_t variants[TEXT_MAX_SLOTS] = { 0 };
-    return deliver_text(d, w, (Symmetry){ 0 }, false, variants, table, tokens, buffers.text);
+    deliver(d, (Symmetry){ 0 }, &image);
+    const int32_t variants[ZONE_SLOTS] = { 0 };
+    return deliver_text(d, w, (Symmetry){ 0 }, false, variants, table, &image);
 }

@@ -15,13 +15,6 @@
 
 typedef struct Dataset Dataset;
 
-/* Where one window of a batch goes; side = train.window. */
-typedef struct WindowBuffers {
-    float *image;    /* [side, side, bands], normalised, 0 where invalid */
-    uint8_t *labels; /* [side, side] class index or CLASS_IGNORE */
-    TextInputs text; /* tokens NULL: the network reads no text */
-} WindowBuffers;
-
 /* Opens all scenes. climate (borrowed) may be NULL when the network reads no text. training: scans the labels for the
  * sampler. ERR_INPUT, ERR_CONFIG, ERR_MEMORY. dataset_close(). */
 Err dataset_open(const RunConfig *config, const Climate *climate, bool training, Dataset **ret_dataset);
@@ -40,15 +33,15 @@ void dataset_set_statistics(Dataset *dataset, const double *mean, const double *
 /* Pixels of each class in the training area as the sampler saw them, by true area, as shares that sum to 1. */
 void dataset_class_shares(const Dataset *dataset, double *ret_shares);
 
-/* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout). table NULL
- * with buffers.text.tokens NULL. tokens: rows per slot of the program. Not thread-safe: one Dataset per thread. */
-Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const TextTable *table, int32_t tokens,
-                            WindowBuffers buffers);
+/* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout), into one
+ * image of a batch (network_inputs_at) of train.window pixels and dataset_bands() bands (else ERR_SHAPE); labels are
+ * class indexes or CLASS_IGNORE. table NULL: the image has no text. Not thread-safe: one Dataset per thread. */
+Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const TextTable *table,
+                            NetworkInputs image);
 
 /* Validation windows cover the validation boxes without overlap; labels outside the boxes are CLASS_IGNORE. First
  * paraphrase, no augmentation. */
 int64_t dataset_validation_count(const Dataset *dataset);
-Err dataset_validation_window(Dataset *dataset, int64_t index, const TextTable *table, int32_t tokens,
-                              WindowBuffers buffers);
+Err dataset_validation_window(Dataset *dataset, int64_t index, const TextTable *table, NetworkInputs image);
 
 #endif

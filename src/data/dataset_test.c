@@ -84,12 +84,9 @@ static RunConfig *load_config(void)
     return config;
 }
 
-typedef struct Window {
-    float *image;
-    uint8_t *labels;
-} Window;
+static const NetworkShape shape = { .batch = 3, .height = SIDE, .width = SIDE, .bands = 3 };
 
-static void check_window(const Window *w, bool validation, int64_t *ret_ignored)
+static void check_window(const NetworkInputs *w, bool validation, int64_t *ret_ignored)
 {
     for (int64_t i = 0; i < SIDE * SIDE; i++) {
         const float *p = &w->image[3 * i];
@@ -117,11 +114,12 @@ static void test_windows(void **state)
     double std[3];
     assert_int_equal(dataset_statistics(d, mean, std), ERR_NONE);
     dataset_set_statistics(d, mean, std);
-    Window w = { malloc((size_t)SIDE * SIDE * 3 * sizeof(float)), malloc((size_t)SIDE * SIDE) };
-    const WindowBuffers buffers = { .image = w.image, .labels = w.labels };
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    const NetworkInputs w = network_inputs_at(&batch, 0);
     int64_t ignored = 0;
     for (uint64_t step = 0; step < 30; step++) {
-        assert_int_equal(dataset_training_window(d, step, step % 3, NULL, 0, buffers), ERR_NONE);
+        assert_int_equal(dataset_training_window(d, step, step % 3, NULL, w), ERR_NONE);
         check_window(&w, false, &ignored);
     }
     assert_true(ignored > 0); /* some windows reach into the validation box */
@@ -129,13 +127,12 @@ static void test_windows(void **state)
     int64_t kept = 0;
     for (int64_t i = 0; i < dataset_validation_count(d); i++) {
         ignored = 0;
-        assert_int_equal(dataset_validation_window(d, i, NULL, 0, buffers), ERR_NONE);
+        assert_int_equal(dataset_validation_window(d, i, NULL, w), ERR_NONE);
         check_window(&w, true, &ignored);
         kept += SIDE * SIDE - ignored;
     }
     assert_int_equal(kept, 200 * 200); /* every pixel of the box once */
-    free(w.image);
-    free(w.labels);
+    network_inputs_done(&batch);
     dataset_close(d);
     config_free(config);
 }
@@ -144,22 +141,45 @@ static void test_repeatable(void **state)
 {
     (void)state;
     RunConfig *config = load_config();
-    float *images = malloc((size_t)2 * SIDE * SIDE * 3 * sizeof(float));
-    uint8_t *labels = malloc((size_t)2 * SIDE * SIDE);
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    const NetworkInputs first = network_inputs_at(&batch, 0), second = network_inputs_at(&batch, 1);
+    const NetworkInputs other = network_inputs_at(&batch, 2);
     for (int64_t run = 0; run < 2; run++) {
         Dataset *d = NULL;
         assert_int_equal(dataset_open(config, NULL, true, &d), ERR_NONE);
-        const WindowBuffers other = { .image = images, .labels = labels };
-        if (run == 1) assert_int_equal(dataset_training_window(d, 1, 0, NULL, 0, other), ERR_NONE);
-        const WindowBuffers b = { .image = images + run * SIDE * SIDE * 3, .labels = labels + run * SIDE * SIDE };
-        assert_int_equal(dataset_training_window(d, 17, 2, NULL, 0, b), ERR_NONE);
-        if (run == 1) assert_int_equal(dataset_training_window(d, 17, 2, NULL, 0, other), ERR_NONE);
+        if (run == 1) ASSERT_OK(dataset_training_window(d, 1, 0, NULL, other));
+        ASSERT_OK(dataset_training_window(d, 17, 2, NULL, run == 0 ? first : second));
+        if (run == 1) ASSERT_OK(dataset_training_window(d, 17, 2, NULL, other));
         dataset_close(d);
     }
-    assert_memory_equal(images, images + SIDE * SIDE * 3, SIDE * SIDE * 3 * sizeof(float));
-    assert_memory_equal(labels, labels + SIDE * SIDE, SIDE * SIDE);
-    free(images);
-    free(labels);
+    assert_memory_equal(first.image, second.image, SIDE * SIDE * 3 * sizeof(float));
+    assert_memory_equal(first.labels, second.labels, SIDE * SIDE);
+    assert_memory_equal(other.image, first.image, SIDE * SIDE * 3 * sizeof(float));
+    network_inputs_done(&batch);
+    config_free(config);
+}
+
+/* Buffers of another size are an error, never written beyond. */
+static void test_other_sizes(void **state)
+{
+    (void)state;
+    RunConfig *config = load_config();
+    Dataset *d = NULL;
+    ASSERT_OK(dataset_open(config, NULL, true, &d));
+    const NetworkShape wrong[] = { { .batch = 1, .height = SIDE, .width = SIDE, .bands = 2 },
+                                   { .batch = 1, .height = SIDE / 2, .width = SIDE, .bands = 3 },
+                                   { .batch = 1, .height = SIDE, .width = 2 * SIDE, .bands = 3 },
+                                   { .batch = 2, .height = SIDE, .width = SIDE, .bands = 3 },
+                                   { 1, SIDE, SIDE, 3, .slots = 1, .tokens = 8, .text_width = 384, .null_tokens = 4 } };
+    for (int64_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        NetworkInputs image;
+        ASSERT_OK(network_inputs_init(&wrong[i], &image));
+        ASSERT_ERR(dataset_training_window(d, 0, 0, NULL, image), ERR_SHAPE, "256");
+        ASSERT_ERR(dataset_validation_window(d, 0, NULL, image), ERR_SHAPE, "256");
+        network_inputs_done(&image);
+    }
+    dataset_close(d);
     config_free(config);
 }
 
@@ -179,6 +199,6 @@ static int make_scene(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows), cmocka_unit_test(test_repeatable),
-                                        cmocka_unit_test(nothing_else_is_left) };
+                                        cmocka_unit_test(test_other_sizes), cmocka_unit_test(nothing_else_is_left) };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

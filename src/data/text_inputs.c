@@ -68,45 +68,49 @@ Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const flo
     return ERR_NONE;
 }
 
-static void fill_tokens(const TextTable *table, int32_t slots, int32_t tokens, const int32_t *slot_zones,
-                        const int32_t *variants, TextInputs inputs)
+static void fill_tokens(const TextTable *table, const int32_t *slot_zones, const int32_t *variants,
+                        const NetworkInputs *image)
 {
-    const size_t slot_floats = (size_t)tokens * TEXT_WIDTH;
-    for (int32_t k = 0; k < slots; k++) {
+    const NetworkShape *s = &image->shape;
+    const size_t slot_floats = (size_t)(s->tokens * TEXT_WIDTH);
+    for (int64_t k = 0; k < s->slots; k++) {
         int32_t length = 0;
-        float *rows = inputs.tokens + (size_t)k * slot_floats;
+        float *rows = image->tokens + (size_t)k * slot_floats;
         memset(rows, 0, slot_floats * sizeof(float));
         if (slot_zones[k] > 0) {
             length = table->lengths[prompt_index(table, slot_zones[k], variants[k])];
-            ASSERT(length <= tokens);
+            ASSERT(length <= s->tokens);
             memcpy(rows, text_table_features(table, slot_zones[k], variants[k]),
                    (size_t)length * TEXT_WIDTH * sizeof(float));
         }
-        for (int32_t t = 0; t < tokens; t++) inputs.token_mask[k * tokens + t] = t < length ? 0.0F : padding_bias;
+        for (int64_t t = 0; t < s->tokens; t++) image->token_mask[k * s->tokens + t] = t < length ? 0.0F : padding_bias;
     }
-    for (int32_t t = 0; t < TEXT_NULL_TOKENS; t++) inputs.token_mask[slots * tokens + t] = 0.0F;
+    for (int64_t t = 0; t < s->null_tokens; t++) image->token_mask[s->slots * s->tokens + t] = 0.0F;
 }
 
 static float log_share(float share) { return logf(fmaxf(share, smallest_share)); }
 
-void text_inputs_fill(const TextTable *table, int32_t slots, int32_t tokens, const int32_t *slot_zones,
-                      const int32_t *variants, const float *shares, int64_t rows, int64_t columns, TextInputs inputs)
+void text_inputs_fill(const TextTable *table, const int32_t *slot_zones, const int32_t *variants, const float *shares,
+                      const NetworkInputs *image)
 {
-    fill_tokens(table, slots, tokens, slot_zones, variants, inputs);
-    const int64_t n = slots + 1;
+    ASSERT(image->shape.batch == 1 && image->tokens != NULL && image->shape.text_width == TEXT_WIDTH);
+    fill_tokens(table, slot_zones, variants, image);
+    const int64_t rows = image->shape.height / 16;
+    const int64_t columns = image->shape.width / 16;
+    const int64_t n = image->shape.slots + 1;
     if (shares == NULL) {
         for (int64_t i = 0; i < rows * columns * n; i++)
-            inputs.log_share_16[i] = log_share(i % n == slots ? 1.0F : 0.0F);
+            image->log_share_16[i] = log_share(i % n == n - 1 ? 1.0F : 0.0F);
         for (int64_t i = 0; i < rows * columns / 4 * n; i++)
-            inputs.log_share_32[i] = log_share(i % n == slots ? 1.0F : 0.0F);
+            image->log_share_32[i] = log_share(i % n == n - 1 ? 1.0F : 0.0F);
         return;
     }
-    for (int64_t i = 0; i < rows * columns * n; i++) inputs.log_share_16[i] = log_share(shares[i]);
+    for (int64_t i = 0; i < rows * columns * n; i++) image->log_share_16[i] = log_share(shares[i]);
     for (int64_t r = 0; r < rows / 2; r++) {
         for (int64_t c = 0; c < columns / 2; c++) {
             const float *a = shares + (2 * r * columns + 2 * c) * n;
             const float *b = a + columns * n;
-            float *to = inputs.log_share_32 + (r * (columns / 2) + c) * n;
+            float *to = image->log_share_32 + (r * (columns / 2) + c) * n;
             for (int64_t k = 0; k < n; k++) to[k] = log_share(0.25F * (a[k] + a[n + k] + b[k] + b[n + k]));
         }
     }

@@ -6,11 +6,9 @@
 #ifndef METASEG_DATA_TEXT_INPUTS_H
 #define METASEG_DATA_TEXT_INPUTS_H
 
-#include "base/err.h"
+#include "tensor/network_inputs.h"
 
-#include <stdint.h>
-
-enum { TEXT_WIDTH = 384, TEXT_NULL_TOKENS = 4, TEXT_MAX_TOKENS = 64, TEXT_MAX_SLOTS = 4 };
+enum { TEXT_WIDTH = 384, TEXT_MAX_TOKENS = 64 };
 
 /* Token features of prompts, encoded before: of every zone (1..zones) in some variants (paraphrases), at most
  * TEXT_MAX_TOKENS rows each. Plain data; features are owned. */
@@ -33,19 +31,11 @@ void text_table_mean(const TextTable *table, float *ret_mean);
 /* Appends `count` rows to a prompt. ERR_INPUT when it would hold more than TEXT_MAX_TOKENS. */
 Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const float *rows, int32_t count);
 
-/* Where the inputs of one image of a batch begin, for K slots of L tokens and maps of rows x columns cells at stride 16
- * (both even). */
-typedef struct TextInputs {
-    float *tokens;       /* [K, L, TEXT_WIDTH] */
-    float *token_mask;   /* [K*L + TEXT_NULL_TOKENS] */
-    float *log_share_16; /* [rows * columns, K+1] */
-    float *log_share_32; /* [rows/2 * columns/2, K+1] */
-} TextInputs;
-
-/* Fills them. slot_zones [K]: zone of each slot, 0 for an empty one. variants [K]: which paraphrase. shares [rows,
- * columns, K+1]: of the slots and, last, of the null prompt; each cell sums to 1. shares NULL: the null prompt
- * everywhere. Lengths over L are an internal error (ASSERT): L comes from the table's longest prompt. */
-void text_inputs_fill(const TextTable *table, int32_t slots, int32_t tokens, const int32_t *slot_zones,
-                      const int32_t *variants, const float *shares, int64_t rows, int64_t columns, TextInputs inputs);
+/* Fills the text of one image (a batch of one; sides multiples of 32; text_width TEXT_WIDTH; not one without text).
+ * slot_zones [K]: zone of each slot, 0 for an empty one. variants [K]: which paraphrase. shares [H/16, W/16, K+1]: of
+ * the slots and, last, of the null prompt; each cell sums to 1. shares NULL: the null prompt everywhere. Lengths over L
+ * are an internal error (ASSERT): L comes from the table's longest prompt. */
+void text_inputs_fill(const TextTable *table, const int32_t *slot_zones, const int32_t *variants, const float *shares,
+                      const NetworkInputs *image);
 
 #endif

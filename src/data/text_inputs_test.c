@@ -6,13 +6,23 @@
 
 #include <math.h>
 
-enum { K = 2, L = 6, N = K * L + TEXT_NULL_TOKENS };
+enum { K = 2, L = 6, NULL_TOKENS = 4, N = K * L + NULL_TOKENS };
 
 static float tokens[K * L * TEXT_WIDTH];
 static float mask[N];
 static float share16[4 * 4 * (K + 1)];
 static float share32[2 * 2 * (K + 1)];
-static const TextInputs inputs = { tokens, mask, share16, share32 };
+static const NetworkInputs image = { .shape = { .batch = 1,
+                                                .height = 64,
+                                                .width = 64,
+                                                .slots = K,
+                                                .tokens = L,
+                                                .text_width = TEXT_WIDTH,
+                                                .null_tokens = NULL_TOKENS },
+                                     .tokens = tokens,
+                                     .token_mask = mask,
+                                     .log_share_16 = share16,
+                                     .log_share_32 = share32 };
 
 static void make_table(TextTable *table)
 {
@@ -29,7 +39,7 @@ static void test_tokens_and_mask(void **state)
     (void)state;
     TextTable table;
     make_table(&table);
-    text_inputs_fill(&table, K, L, (const int32_t[]){ 3, 0 }, (const int32_t[]){ 1, 0 }, NULL, 4, 4, inputs);
+    text_inputs_fill(&table, (const int32_t[]){ 3, 0 }, (const int32_t[]){ 1, 0 }, NULL, &image);
     const float expected[L] = { 1, 2, 1, 2, 3, 0 };
     for (int t = 0; t < L; t++) {
         assert_true(tokens[t * TEXT_WIDTH + 383] == expected[t]);
@@ -37,7 +47,7 @@ static void test_tokens_and_mask(void **state)
         assert_true(tokens[(L + t) * TEXT_WIDTH] == 0.0F);
         assert_true(mask[L + t] == -1e9F);
     }
-    for (int t = 0; t < TEXT_NULL_TOKENS; t++) assert_true(mask[K * L + t] == 0.0F);
+    for (int t = 0; t < NULL_TOKENS; t++) assert_true(mask[K * L + t] == 0.0F);
     for (int i = 0; i < 16; i++) {
         assert_true(share16[i * 3 + 2] == 0.0F);
         assert_true(fabsf(share16[i * 3] - logf(1e-4F)) < 1e-6F);
@@ -58,7 +68,7 @@ static void test_shares(void **state)
         shares[i * 3 + 1] = 1.0F - a;
         shares[i * 3 + 2] = 0.0F;
     }
-    text_inputs_fill(&table, K, L, (const int32_t[]){ 1, 3 }, (const int32_t[]){ 0, 1 }, shares, 4, 4, inputs);
+    text_inputs_fill(&table, (const int32_t[]){ 1, 3 }, (const int32_t[]){ 0, 1 }, shares, &image);
     assert_true(fabsf(share16[1 * 3] - logf(1.0F / 3.0F)) < 1e-6F);
     assert_true(fabsf(share32[0] - logf(1.0F / 6.0F)) < 1e-6F);
     assert_true(fabsf(share32[3] - logf(5.0F / 6.0F)) < 1e-6F);

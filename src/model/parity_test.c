@@ -223,12 +223,52 @@ static void refuses_odd_sizes(void **state)
 {
     (void)state;
     Model *model = golden_network_model(MODEL_FUSION_CAF);
-    const SegmenterShape odd = { 1, 256, 300, 1, 8 };
+    NetworkShape odd = segmenter_shape(&model->config, 1, 256);
+    odd.width = 300;
     const ProgramOptions options = program_options_defaults();
     Program *program = NULL;
     assert_int_equal(segmenter_compile(model->params, &model->config, &odd, NULL, &options, &program), ERR_SHAPE);
     assert_non_null(strstr(err_message(), "multiples of 256"));
     assert_null(program);
+    model_free(model);
+}
+
+/* A batch that is not what the program was compiled for is an error and changes nothing. */
+static void refuses_other_batches(void **state)
+{
+    (void)state;
+    Model *model = golden_network_model(MODEL_FUSION_CAF);
+    const ProgramOptions options = program_options_defaults();
+    NetworkShape shape = segmenter_shape(&model->config, 1, 256);
+    shape.tokens = GOLDEN_TOKENS;
+    NetworkShape other[5];
+    for (int64_t i = 0; i < ARRAY_LEN(other); i++) other[i] = shape;
+    other[0].bands = 2;
+    other[1].batch = 2;
+    other[2].tokens = 0;
+    other[3].slots = 1;
+    other[4].height = 512;
+    NetworkInputs batch;
+    Program *program = NULL;
+    ASSERT_OK(segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program));
+    const Tensor image = program_tensor(program, "image");
+    memset(image.data, 1, tensor_bytes(&image));
+    for (int64_t i = 0; i < ARRAY_LEN(other); i++) {
+        ASSERT_OK(network_inputs_init(&other[i], &batch));
+        ASSERT_ERR(segmenter_write(program, &batch), ERR_SHAPE, "the network reads [1, ");
+        network_inputs_done(&batch);
+    }
+    for (size_t b = 0; b < tensor_bytes(&image); b++) assert_int_equal(((const uint8_t *)image.data)[b], 1);
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    batch.image[7] = 2.5F;
+    ASSERT_OK(segmenter_write(program, &batch));
+    assert_true(((const float *)image.data)[7] == 2.5F && ((const float *)image.data)[8] == 0.0F);
+    network_inputs_done(&batch);
+    other[0] = shape;
+    other[0].bands = 4;
+    ASSERT_ERR(segmenter_compile(model->params, &model->config, &other[0], NULL, &options, &program), ERR_SHAPE,
+               "a model that reads 3");
+    program_free(program);
     model_free(model);
 }
 
@@ -239,6 +279,7 @@ int main(void)
         cmocka_unit_test(training),
         cmocka_unit_test(untrained_fusion_is_the_identity),
         cmocka_unit_test(refuses_odd_sizes),
+        cmocka_unit_test(refuses_other_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

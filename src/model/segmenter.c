@@ -41,18 +41,31 @@ static FeatureMaps encode(Graph *g, const ModelConfig *config, Var image)
     return maps;
 }
 
-/* Both levels of the fusion, on the maps at strides 16 and 32. */
-static void fuse(Graph *g, const SegmenterShape *shape, FeatureMaps *maps)
+NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t side)
 {
-    const int64_t slots = shape->zones + 1;
-    const Var tokens =
-        graph_input(g, "tokens", DTYPE_F32, shape4(shape->batch, shape->zones, shape->tokens, MODEL_TEXT_WIDTH));
-    const Var mask = graph_input(g, "token_mask", DTYPE_F32,
-                                 shape2(shape->batch, shape->zones * shape->tokens + FUSION_NULL_TOKENS));
-    const Var share16 = graph_input(g, "log_share_16", DTYPE_F32,
-                                    shape3(shape->batch, shape->height / 16 * (shape->width / 16), slots));
-    const Var share32 = graph_input(g, "log_share_32", DTYPE_F32,
-                                    shape3(shape->batch, shape->height / 32 * (shape->width / 32), slots));
+    const bool text = config->fusion != MODEL_FUSION_NONE;
+    return (NetworkShape){ .batch = batch,
+                           .height = side,
+                           .width = side,
+                           .bands = config->n_bands,
+                           .slots = text ? MODEL_MAX_ZONE_SLOTS : 0,
+                           .tokens = text ? config->prompt_tokens : 0,
+                           .text_width = MODEL_TEXT_WIDTH,
+                           .null_tokens = FUSION_NULL_TOKENS };
+}
+
+static Var input(Graph *g, const NetworkShape *shape, NetworkPart part)
+{
+    return graph_input(g, network_part_name(part), network_part_dtype(part), network_part_shape(shape, part));
+}
+
+/* Both levels of the fusion, on the maps at strides 16 and 32. */
+static void fuse(Graph *g, const NetworkShape *shape, FeatureMaps *maps)
+{
+    const Var tokens = input(g, shape, NETWORK_TOKENS);
+    const Var mask = input(g, shape, NETWORK_TOKEN_MASK);
+    const Var share16 = input(g, shape, NETWORK_LOG_SHARE_16);
+    const Var share32 = input(g, shape, NETWORK_LOG_SHARE_32);
     const FusionText text = { .memory = fusion_memory(g, tokens), .token_mask = mask, .prompt_length = shape->tokens };
     graph_push(g, "fusion.s16");
     maps->f16 = fusion_level(g, maps->f16, &text, share16);
@@ -64,11 +77,11 @@ static void fuse(Graph *g, const SegmenterShape *shape, FeatureMaps *maps)
 
 /* CE(logits) + dice_weight Dice(logits) + auxiliary_weight CE(auxiliary); the weights are inputs so that the engine
  * needs no op for a constant. */
-static Var total_loss(Graph *g, const SegmenterShape *shape, const SegmenterTraining *training, const Segmenter *net)
+static Var total_loss(Graph *g, const NetworkShape *shape, const SegmenterTraining *training, const Segmenter *net)
 {
     const CrossEntropyAttr entropy = { .smoothing = training->smoothing, .ignore = training->ignore };
     const DiceAttr dice_attr = { .smooth = training->dice_smooth, .ignore = training->ignore };
-    const Var labels = graph_input(g, "labels", DTYPE_U8, shape3(shape->batch, shape->height, shape->width));
+    const Var labels = input(g, shape, NETWORK_LABELS);
     const Var dice_weight = graph_input(g, "dice_weight", DTYPE_F32, shape1(1));
     const Var cross_entropy = op_cross_entropy(g, net->logits, labels, &entropy);
     const Var dice = op_dice(g, net->logits, labels, &dice_attr);
@@ -85,8 +98,21 @@ static Var total_loss(Graph *g, const SegmenterShape *shape, const SegmenterTrai
     return loss;
 }
 
-static bool check_shape(Graph *g, const SegmenterShape *shape)
+static bool check_shape(Graph *g, const ModelConfig *config, const NetworkShape *shape)
 {
+    if (shape->bands != config->n_bands) {
+        graph_fail(g, "images of %lld bands for a model that reads %d", (long long)shape->bands, (int)config->n_bands);
+        return false;
+    }
+    if (config->fusion != MODEL_FUSION_NONE &&
+        (shape->slots < 1 || shape->tokens < 1 || shape->text_width != MODEL_TEXT_WIDTH ||
+         shape->null_tokens != FUSION_NULL_TOKENS)) {
+        graph_fail(g,
+                   "text of %lld prompts of %lld tokens of %lld features, and %lld of the null prompt, cannot be read",
+                   (long long)shape->slots, (long long)shape->tokens, (long long)shape->text_width,
+                   (long long)shape->null_tokens);
+        return false;
+    }
     if (shape->batch < 1 || shape->height < 1 || shape->width < 1 || shape->height % STRIDE_MULTIPLE != 0 ||
         shape->width % STRIDE_MULTIPLE != 0) {
         graph_fail(g, "the image is [%lld, %lld, %lld]; height and width must be multiples of %d",
@@ -96,16 +122,15 @@ static bool check_shape(Graph *g, const SegmenterShape *shape)
     return true;
 }
 
-void segmenter_build(Graph *g, const ModelConfig *config, const SegmenterShape *shape,
-                     const SegmenterTraining *training, Segmenter *ret_segmenter)
+void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
+                     Segmenter *ret_segmenter)
 {
     const SegmenterTraining defaults = segmenter_training_defaults();
     if (training == NULL) training = &defaults;
     Segmenter net = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     *ret_segmenter = net;
-    if (!check_shape(g, shape)) return;
-    const Var image =
-        graph_input(g, "image", DTYPE_F32, shape4(shape->batch, shape->height, shape->width, config->n_bands));
+    if (!check_shape(g, config, shape)) return;
+    const Var image = input(g, shape, NETWORK_IMAGE);
     graph_freeze_statistics(g, training->freeze_encoder);
     FeatureMaps maps = encode(g, config, image);
     graph_freeze_statistics(g, training->freeze_decoder);
@@ -136,7 +161,7 @@ void segmenter_build(Graph *g, const ModelConfig *config, const SegmenterShape *
 
 Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliary)
 {
-    const SegmenterShape shape = { .batch = 1, .height = 256, .width = 256, .zones = 1, .tokens = 8 };
+    const NetworkShape shape = segmenter_shape(config, 1, STRIDE_MULTIPLE);
     Graph *g = NULL;
     Segmenter net;
     TRY(graph_new(params, auxiliary, &g));
@@ -153,7 +178,7 @@ static void write_scalar(Program *program, const char *name, float value)
     if (tensor.data != NULL) *(float *)tensor.data = value;
 }
 
-Err segmenter_compile(ParamSet *params, const ModelConfig *config, const SegmenterShape *shape,
+Err segmenter_compile(ParamSet *params, const ModelConfig *config, const NetworkShape *shape,
                       const SegmenterTraining *training, const ProgramOptions *options, Program **ret_program)
 {
     Graph *g = NULL;
@@ -172,20 +197,20 @@ Err segmenter_compile(ParamSet *params, const ModelConfig *config, const Segment
     return err;
 }
 
-static void write_input(const Program *program, const char *name, const void *from)
+Err segmenter_write(const Program *program, const NetworkInputs *inputs)
 {
-    if (from == NULL) return;
-    const Tensor tensor = program_tensor(program, name);
-    ASSERT(tensor.data != NULL);
-    memcpy(tensor.data, from, tensor_bytes(&tensor));
-}
-
-void segmenter_write(const Program *program, const SegmenterInputs *inputs)
-{
-    write_input(program, "image", inputs->image);
-    write_input(program, "labels", inputs->labels);
-    write_input(program, "tokens", inputs->tokens);
-    write_input(program, "token_mask", inputs->token_mask);
-    write_input(program, "log_share_16", inputs->log_share_16);
-    write_input(program, "log_share_32", inputs->log_share_32);
+    for (NetworkPart part = 0; part < NETWORK_PARTS; part++) {
+        const Tensor to = program_tensor(program, network_part_name(part));
+        const Tensor from = network_inputs_part(inputs, part);
+        if (to.data == NULL || (from.data != NULL && shape_equal(&from.shape, &to.shape))) continue;
+        char has[80], reads[80];
+        return err_set(ERR_SHAPE, "the batch has %s %s; the network reads %s", network_part_name(part),
+                       from.data != NULL ? shape_text(&from.shape, has, sizeof has) : "not",
+                       shape_text(&to.shape, reads, sizeof reads));
+    }
+    for (NetworkPart part = 0; part < NETWORK_PARTS; part++) {
+        const Tensor to = program_tensor(program, network_part_name(part));
+        if (to.data != NULL) memcpy(to.data, network_inputs_part(inputs, part).data, tensor_bytes(&to));
+    }
+    return ERR_NONE;
 }

@@ -2,8 +2,8 @@
  *
  * The whole network as a graph: image encoder, crossmodal fusion, decoder, and for training the loss (docs/model.md).
  *
- * Inputs by name: image [B, H, W, bands]; with fusion also tokens [B, K, L, 384], token_mask [B, K*L + 4],
- * log_share_16, log_share_32 [B, cells, K + 1]; in training labels [B, H, W] u8, dice_weight [1], auxiliary_weight [1].
+ * Inputs by name: those of NetworkInputs (tensor/network_inputs.h), text with fusion alone, labels in training alone;
+ * in training also dice_weight [1] and auxiliary_weight [1].
  * Outputs by name: logits4 [B, H/4, W/4, classes]; in training also logits [B, H, W, classes] and the scalars loss,
  * loss_cross_entropy, loss_dice, loss_auxiliary (without its weight).
  */
@@ -12,11 +12,10 @@
 
 #include "graph/program.h"
 #include "model/model_config.h"
+#include "tensor/network_inputs.h"
 
-/* Sizes a program is compiled for. height, width: multiples of 256; zones: K, tokens: L (read only with fusion). */
-typedef struct SegmenterShape {
-    int64_t batch, height, width, zones, tokens;
-} SegmenterShape;
+/* What a model reads of `batch` square images; side: a multiple of 256. Without fusion no text (tokens 0). */
+NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t side);
 
 /* Used by training graphs. */
 typedef struct SegmenterTraining {
@@ -37,9 +36,9 @@ typedef struct Segmenter {
 } Segmenter;
 
 /* Adds the network to an empty graph; graph_training(g) chooses. training may be NULL for the defaults. Errors stick to
- * the graph: ERR_SHAPE for sizes that do not fit. */
-void segmenter_build(Graph *g, const ModelConfig *config, const SegmenterShape *shape,
-                     const SegmenterTraining *training, Segmenter *ret_segmenter);
+ * the graph: ERR_SHAPE for sizes that do not fit the network or the configuration. */
+void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
+                     Segmenter *ret_segmenter);
 
 /* Declares all parameters of a configuration in an empty set and allocates it; with the auxiliary head's on request.
  * ERR_SHAPE, ERR_MEMORY. */
@@ -47,17 +46,11 @@ Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliar
 
 /* Builds and compiles in one go. training NULL: an inference program. With training: options->loss is set here, and the
  * two weights are written into their inputs. ERR_SHAPE, ERR_UNSUPPORTED, ERR_MEMORY. */
-Err segmenter_compile(ParamSet *params, const ModelConfig *config, const SegmenterShape *shape,
+Err segmenter_compile(ParamSet *params, const ModelConfig *config, const NetworkShape *shape,
                       const SegmenterTraining *training, const ProgramOptions *options, Program **ret_program);
 
-/* What a run reads, laid out as the inputs above; NULL: not read (text without fusion, labels in inference). */
-typedef struct SegmenterInputs {
-    const float *image;
-    const uint8_t *labels;
-    const float *tokens, *token_mask, *log_share_16, *log_share_32;
-} SegmenterInputs;
-
-/* Copies all that is not NULL into a program of segmenter_compile, which must have those inputs (ASSERT). */
-void segmenter_write(const Program *program, const SegmenterInputs *inputs);
+/* Copies into a program of segmenter_compile what it reads of a batch. ERR_SHAPE: it reads a part that the batch lacks
+ * or has in another size; then nothing is copied. */
+Err segmenter_write(const Program *program, const NetworkInputs *inputs);
 
 #endif

@@ -164,11 +164,7 @@ Err predictor_compile(MetasegModel *model, int32_t tile)
     if (model->stale) TRY(reload(model));
     model->stale = false;
     const ModelConfig *c = &model->model->config;
-    const bool reads = c->fusion != MODEL_FUSION_NONE;
-    model->tokens = reads ? c->prompt_tokens : 0;
-    const SegmenterShape shape = {
-        .batch = 1, .height = tile, .width = tile, .zones = ZONE_SLOTS, .tokens = reads ? c->prompt_tokens : 1
-    };
+    const NetworkShape shape = segmenter_shape(c, 1, tile);
     ProgramOptions options = program_options_defaults();
     options.device = model->device;
     Program *program = NULL;

@@ -15,14 +15,13 @@
 enum { TILES_AHEAD = 2, BLOCKS = 2, BLOCK_ROWS = 64, CELL = 4, MARGIN = 32 };
 
 /* One tile between reader and program. */
-typedef struct TileInput {
+typedef struct TileJob {
     int64_t index;
-    bool empty;   /* no valid pixel: scores stay 0 */
-    float *image; /* [tile, tile, bands], normalised */
-    uint8_t *valid;
-    TextInputs text; /* tokens NULL: no text */
-    float *shares;
-} TileInput;
+    bool empty; /* no valid pixel: scores stay 0 */
+    NetworkInputs inputs;
+    uint8_t *valid; /* [tile, tile] */
+    float *shares;  /* [tile / 16, tile / 16, slots + 1]; NULL: no text */
+} TileJob;
 
 typedef struct Block {
     SceneRows rows;
@@ -34,7 +33,7 @@ typedef struct Pipeline {
     const SceneJob *job;
     TileGrid grid; /* in network pixels */
     Mosaic *mosaic;
-    TileInput tiles[TILES_AHEAD];
+    TileJob tiles[TILES_AHEAD];
     Block blocks[BLOCKS];
     Channel *free_tiles, *full_tiles, *free_blocks, *full_blocks;
     pthread_t reader, sink;
@@ -46,7 +45,7 @@ typedef struct Pipeline {
 
 /* ---- reader ---- */
 
-static void normalise(const Pipeline *p, TileInput *tile)
+static void normalise(const Pipeline *p, TileJob *tile)
 {
     const ModelConfig *c = &p->model->model->config;
     const int64_t pixels = (int64_t)p->job->tile * p->job->tile;
@@ -55,7 +54,7 @@ static void normalise(const Pipeline *p, TileInput *tile)
         const float scale = (float)(c->bands[b].scale / c->bands[b].std);
         const float offset = (float)(c->bands[b].mean / c->bands[b].std);
         for (int64_t i = 0; i < pixels; i++) {
-            float *value = &tile->image[i * c->n_bands + b];
+            float *value = &tile->inputs.image[i * c->n_bands + b];
             *value = tile->valid[i] != 0 ? *value * scale - offset : 0.0F;
         }
     }
@@ -85,9 +84,9 @@ static void own_prompt_everywhere(int32_t *zones, float *shares, int64_t cells)
     for (int64_t i = 0; i < cells * (ZONE_SLOTS + 1); i++) shares[i] = i % (ZONE_SLOTS + 1) == 0 ? 1.0F : 0.0F;
 }
 
-static Err read_text(const Pipeline *p, const Tile *t, TileInput *tile)
+static Err read_text(const Pipeline *p, const Tile *t, TileJob *tile)
 {
-    if (tile->text.tokens == NULL) return ERR_NONE;
+    if (tile->shares == NULL) return ERR_NONE;
     const int64_t side = p->job->tile;
     const int64_t cells = side / 16;
     int32_t zones[ZONE_SLOTS] = { 0 };
@@ -95,23 +94,21 @@ static Err read_text(const Pipeline *p, const Tile *t, TileInput *tile)
     bool known = false;
     if (p->job->own_prompt != NULL) {
         own_prompt_everywhere(zones, tile->shares, cells * cells);
-        text_inputs_fill(p->job->own_prompt, ZONE_SLOTS, p->model->tokens, zones, variants, tile->shares, cells, cells,
-                         tile->text);
+        text_inputs_fill(p->job->own_prompt, zones, variants, tile->shares, &tile->inputs);
         return ERR_NONE;
     }
     if (p->job->prompts != METASEG_PROMPTS_NULL)
         TRY(p->job->source.shares(p->job->source.context, t->x, t->y, side, &known, zones, tile->shares));
     if (known && p->job->prompts == METASEG_PROMPTS_TILE_MIXED) mix_shares(tile->shares, cells * cells);
     if (known && p->job->prompts == METASEG_PROMPTS_SHUFFLED) shuffle_zones(zones, p->model->text.zones);
-    text_inputs_fill(&p->model->text, ZONE_SLOTS, p->model->tokens, zones, variants, known ? tile->shares : NULL, cells,
-                     cells, tile->text);
+    text_inputs_fill(&p->model->text, zones, variants, known ? tile->shares : NULL, &tile->inputs);
     return ERR_NONE;
 }
 
-static Err read_tile(const Pipeline *p, TileInput *tile)
+static Err read_tile(const Pipeline *p, TileJob *tile)
 {
     const Tile t = tile_grid_at(&p->grid, tile->index);
-    TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, tile->image, tile->valid));
+    TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, tile->inputs.image, tile->valid));
     normalise(p, tile);
     return tile->empty ? ERR_NONE : read_text(p, &t, tile);
 }
@@ -124,7 +121,7 @@ static void *run_reader(void *argument)
     for (int64_t i = 0; i < count && err == ERR_NONE; i++) {
         void *item = NULL;
         if (!channel_take(p->free_tiles, &item)) break;
-        TileInput *tile = item;
+        TileJob *tile = item;
         tile->index = i;
         err = read_tile(p, tile);
         if (err == ERR_NONE && !channel_put(p->full_tiles, tile)) break;
@@ -188,19 +185,14 @@ static Err emit(Pipeline *p, int64_t readable)
 
 /* ---- program ---- */
 
-static Err score(Pipeline *p, const TileInput *tile)
+static Err score(Pipeline *p, const TileJob *tile)
 {
     Program *program = p->model->program;
     const Tensor scores = program_tensor(program, "logits4");
     if (tile->empty) {
         memset(scores.data, 0, tensor_bytes(&scores));
     } else {
-        const SegmenterInputs inputs = { .image = tile->image,
-                                         .tokens = tile->text.tokens,
-                                         .token_mask = tile->text.token_mask,
-                                         .log_share_16 = tile->text.log_share_16,
-                                         .log_share_32 = tile->text.log_share_32 };
-        segmenter_write(program, &inputs);
+        TRY(segmenter_write(program, &tile->inputs));
         TRY(program_forward(program, 0));
     }
     const Tile t = tile_grid_at(&p->grid, tile->index);
@@ -238,24 +230,17 @@ static Err loop(Pipeline *p)
 
 /* ---- set-up ---- */
 
-static Err allocate_tile(const Pipeline *p, TileInput *tile)
+static Err allocate_tile(const Pipeline *p, TileJob *tile)
 {
-    const size_t pixels = (size_t)p->job->tile * (size_t)p->job->tile;
-    const size_t bands = (size_t)p->model->model->config.n_bands;
-    const size_t tokens = (size_t)p->model->tokens;
-    bool complete = (tile->image = malloc(pixels * bands * sizeof(float))) != NULL;
-    complete = (tile->valid = malloc(pixels)) != NULL && complete;
-    if (tokens > 0) {
-        complete = (tile->text.tokens = malloc(ZONE_SLOTS * tokens * TEXT_WIDTH * sizeof(float))) != NULL && complete;
-        complete = (tile->text.token_mask = malloc((ZONE_SLOTS * tokens + TEXT_NULL_TOKENS) * sizeof(float))) != NULL &&
-                   complete;
-        complete =
-            (tile->text.log_share_16 = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
-        complete =
-            (tile->text.log_share_32 = malloc(pixels / 1024 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
-        complete = (tile->shares = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float))) != NULL && complete;
-    }
-    return complete ? ERR_NONE : err_memory(pixels * bands * sizeof(float), "a tile");
+    const NetworkShape shape = segmenter_shape(&p->model->model->config, 1, p->job->tile);
+    const size_t pixels = (size_t)(shape.height * shape.width);
+    const size_t shares = pixels / 256 * (size_t)(shape.slots + 1);
+    TRY(network_inputs_init(&shape, &tile->inputs));
+    tile->valid = malloc(pixels);
+    if (tile->valid == NULL) return err_memory(pixels, "the validity of a tile");
+    if (shape.tokens == 0) return ERR_NONE;
+    tile->shares = malloc(shares * sizeof(float));
+    return tile->shares != NULL ? ERR_NONE : err_memory(shares * sizeof(float), "the zone shares of a tile");
 }
 
 static Err allocate_block(const Pipeline *p, Block *block)
@@ -333,13 +318,9 @@ static Err join(Pipeline *p, Err err)
 static void release(Pipeline *p)
 {
     for (int32_t i = 0; i < TILES_AHEAD; i++) {
-        TileInput *t = &p->tiles[i];
-        free(t->image);
+        TileJob *t = &p->tiles[i];
+        network_inputs_done(&t->inputs);
         free(t->valid);
-        free(t->text.tokens);
-        free(t->text.token_mask);
-        free(t->text.log_share_16);
-        free(t->text.log_share_32);
         free(t->shares);
     }
     for (int32_t i = 0; i < BLOCKS; i++) free(p->blocks[i].bytes);

@@ -26,7 +26,6 @@ struct MetasegModel {
     Climate *climate; /* opened at first need; NULL: none */
     Program *program; /* for `tile`; made anew when another size is asked for */
     int32_t tile;
-    int32_t tokens; /* L of the program */
 };
 
 /* Where windows come from. read: [side][side][bands] in the image's units and validity; shares:

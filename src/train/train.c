@@ -132,15 +132,6 @@ static bool frozen_by_now(const Trainer *t, double fraction)
     return fraction < 1.0 && (double)t->step >= fraction * (double)t->config->train.steps;
 }
 
-static SegmenterShape program_shape(const Trainer *t, int64_t batch)
-{
-    return (SegmenterShape){ .batch = batch,
-                             .height = t->config->train.window,
-                             .width = t->config->train.window,
-                             .zones = TEXT_MAX_SLOTS,
-                             .tokens = t->layout.tokens };
-}
-
 static ProgramOptions program_options(const Trainer *t)
 {
     ProgramOptions options = program_options_defaults();
@@ -159,7 +150,6 @@ static Err compile_training(Trainer *t)
     t->training = NULL;
     t->encoder_frozen = encoder;
     t->decoder_frozen = decoder;
-    const SegmenterShape shape = program_shape(t, train->batch);
     const ProgramOptions options = program_options(t);
     SegmenterTraining training = segmenter_training_defaults();
     training.smoothing = (float)train->label_smoothing;
@@ -169,13 +159,13 @@ static Err compile_training(Trainer *t)
     training.ignore = CLASS_IGNORE;
     training.freeze_encoder = encoder;
     training.freeze_decoder = decoder;
-    return segmenter_compile(t->model->params, &t->model->config, &shape, &training, &options, &t->training);
+    return segmenter_compile(t->model->params, &t->model->config, &t->shape, &training, &options, &t->training);
 }
 
 static Err compile_validation(Trainer *t)
 {
     if (dataset_validation_count(t->dataset) == 0) return ERR_NONE;
-    const SegmenterShape shape = program_shape(t, 1);
+    const NetworkShape shape = t->window.shape;
     const ProgramOptions options = program_options(t);
     return segmenter_compile(t->model->params, &t->model->config, &shape, NULL, &options, &t->validation);
 }
@@ -218,20 +208,16 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
         text_table_mean(&t->text, mean);
         model_centre_text(t->model, mean);
     }
-    t->layout = (BatchLayout){ .batch = train->batch,
-                               .side = train->window,
-                               .bands = dataset_bands(t->dataset),
-                               .tokens = reads_text(t->config) ? (zones ? longest_prompt(&t->text) : 1) : 0 };
-    t->window_layout = t->layout;
-    t->window_layout.batch = 1;
-    t->model->config.prompt_tokens = t->layout.tokens > 0 ? t->layout.tokens : 1;
+    t->model->config.prompt_tokens = zones ? longest_prompt(&t->text) : 1;
+    t->shape = segmenter_shape(&t->model->config, train->batch, train->window);
+    const NetworkShape window = segmenter_shape(&t->model->config, 1, train->window);
+    TRY(network_inputs_init(&window, &t->window));
     TRY(compile_training(t));
     TRY(compile_validation(t));
     TRY(make_optimizer(t, resume));
-    TRY(batch_init(&t->window, &t->window_layout));
     if (start == METASEG_TRAIN_REPLACE) TRY(trainer_clear_folder(t)); /* all that may fail before is behind us */
     TRY(trainer_log_open(t));
-    return loader_new(t->dataset, &t->text, &t->layout, t->step, train->steps, &t->loader);
+    return loader_new(t->dataset, &t->text, &t->shape, t->step, train->steps, &t->loader);
 }
 
 static void done(Trainer *t)
@@ -240,7 +226,7 @@ static void done(Trainer *t)
     optimizer_free(t->optimizer);
     program_free(t->training);
     program_free(t->validation);
-    batch_done(&t->window);
+    network_inputs_done(&t->window);
     dataset_close(t->dataset);
     climate_close(t->climate);
     text_table_done(&t->text);
@@ -257,11 +243,10 @@ static double scalar(const Program *program, const char *name)
 
 static Err train_step(Trainer *t)
 {
-    const Batch *batch = NULL;
+    const NetworkInputs *batch = NULL;
     TRY(compile_training(t));
     TRY(loader_next(t->loader, &batch));
-    const SegmenterInputs inputs = batch_inputs(batch, true);
-    segmenter_write(t->training, &inputs);
+    TRY(segmenter_write(t->training, batch));
     TRY(program_forward(t->training, (uint64_t)t->step));
     TRY(program_backward(t->training, false));
     t->loss = scalar(t->training, "loss");
@@ -295,7 +280,7 @@ static Err validate(Trainer *t)
                    (long long)t->best_step);
     tell(t, 0, text);
     if (t->step == t->config->train.steps) return ERR_NONE;
-    return loader_new(t->dataset, &t->text, &t->layout, t->step, t->config->train.steps, &t->loader);
+    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, &t->loader);
 }
 
 static bool due(int64_t step, int64_t every, int64_t last) { return step == last || (every > 0 && step % every == 0); }

@@ -3,6 +3,7 @@
 #include "train/trainer.h"
 
 #include "geo/mosaic.h"
+#include "model/segmenter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 /* Scores of one window -> classes -> matrix. */
 static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
 {
-    const int64_t side = t->window_layout.side;
+    const int64_t side = t->window.shape.height;
     const int64_t cells = side / 4;
     const Tensor scores = program_tensor(t->validation, "logits4");
     Mosaic *mosaic = NULL;
@@ -36,7 +37,7 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
 
 Err trainer_validate(Trainer *t, Metrics *ret_metrics)
 {
-    const int64_t side = t->window_layout.side;
+    const int64_t side = t->window.shape.height;
     Confusion confusion;
     TRY(confusion_init(&confusion, (int32_t)t->config->data.n_classes));
     uint8_t *classes = malloc((size_t)(side * side));
@@ -44,12 +45,9 @@ Err trainer_validate(Trainer *t, Metrics *ret_metrics)
     optimizer_swap_average(t->optimizer);
     program_params_changed(t->validation);
     for (int64_t i = 0; err == ERR_NONE && i < dataset_validation_count(t->dataset); i++) {
-        err = dataset_validation_window(t->dataset, i, &t->text, t->layout.tokens,
-                                        batch_window(&t->window, &t->window_layout, 0));
-        if (err != ERR_NONE) break;
-        const SegmenterInputs inputs = batch_inputs(&t->window, false);
-        segmenter_write(t->validation, &inputs);
-        err = program_forward(t->validation, 0);
+        err = dataset_validation_window(t->dataset, i, &t->text, network_inputs_at(&t->window, 0));
+        if (err == ERR_NONE) err = segmenter_write(t->validation, &t->window);
+        if (err == ERR_NONE) err = program_forward(t->validation, 0);
         if (err == ERR_NONE) err = count_window(t, classes, &confusion);
     }
     optimizer_swap_average(t->optimizer);

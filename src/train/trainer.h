@@ -26,11 +26,11 @@ typedef struct Trainer {
     bool encoder_frozen, decoder_frozen; /* BatchNorm of `training`: running statistics instead of the batch's */
     Optimizer *optimizer;
     Loader *loader;
-    Batch window; /* one validation window */
-    BatchLayout layout, window_layout;
-    char *folder;     /* of the run */
-    int64_t step;     /* steps done */
-    double best_miou; /* NAN: none yet */
+    NetworkShape shape;   /* of a training batch */
+    NetworkInputs window; /* one validation window */
+    char *folder;         /* of the run */
+    int64_t step;         /* steps done */
+    double best_miou;     /* NAN: none yet */
     int64_t best_step;
     double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
     double seconds; /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */

@@ -13,8 +13,13 @@
 #include "harness/golden.h"
 
 enum { GOLDEN_BATCH = 2, GOLDEN_SIDE = 256, GOLDEN_ZONES = 3, GOLDEN_TOKENS = 12, GOLDEN_CLASSES = 17 };
-static const SegmenterShape golden_network_shape = { GOLDEN_BATCH, GOLDEN_SIDE, GOLDEN_SIDE, GOLDEN_ZONES,
-                                                     GOLDEN_TOKENS };
+static inline NetworkShape golden_network_shape(const ModelConfig *config)
+{
+    NetworkShape shape = segmenter_shape(config, GOLDEN_BATCH, GOLDEN_SIDE);
+    shape.slots = GOLDEN_ZONES;
+    shape.tokens = GOLDEN_TOKENS;
+    return shape;
+}
 
 /* Mean and deviation of a golden parameter: the table in tools/twin/README.md. */
 static inline void golden_parameter_rule(const ParamInfo *info, double *ret_mean, double *ret_std)
@@ -120,7 +125,8 @@ static inline Program *golden_network_compile(const Model *model, bool training,
     Program *program = NULL;
     options.dropout = 0.0F;
     assert_int_equal(graph_new(model->params, training, &g), ERR_NONE);
-    segmenter_build(g, &model->config, &golden_network_shape, &options, &net);
+    const NetworkShape shape = golden_network_shape(&model->config);
+    segmenter_build(g, &model->config, &shape, &options, &net);
     if (training) {
         graph_output(g, "aux", net.auxiliary);
         graph_output(g, "f16", net.f16);
