@@ -108,7 +108,8 @@ bool georeference_footprint(Georeference *g, Footprint *ret_footprint)
     double width = 0.0, height = 0.0, x[SAMPLES], y[SAMPLES];
     Footprint f = { .south = 90.0, .north = -90.0 };
     if (georeference_kind(g) == GEOREFERENCE_NONE) return false;
-    georeference_size(g, &width, &height);
+    width = g->width;
+    height = g->height;
     outline(width, height, f.lon, f.lat);
     georeference_to_lonlat(g, FOOTPRINT_POINTS, f.lon, f.lat);
     for (int i = 0; i < SAMPLES; i++) {
@@ -143,8 +144,8 @@ bool georeference_footprint(Georeference *g, Footprint *ret_footprint)
 /* Metres of one pixel step at the middle of the image: by the CRS's unit where the ellipsoid agrees within 1 %. */
 static double step_metres(Georeference *g, bool along_x, double middle_x, double middle_y)
 {
-    const double *t = georeference_geotransform(g), half_x = along_x ? 0.5 : 0.0, half_y = along_x ? 0.0 : 0.5;
-    const double nominal = georeference_metres_per_unit(g) * (along_x ? hypot(t[1], t[4]) : hypot(t[2], t[5]));
+    const double *t = g->forward, half_x = along_x ? 0.5 : 0.0, half_y = along_x ? 0.0 : 0.5;
+    const double nominal = g->metres_per_unit * (along_x ? hypot(t[1], t[4]) : hypot(t[2], t[5]));
     double x[2] = { middle_x - half_x, middle_x + half_x }, y[2] = { middle_y - half_y, middle_y + half_y };
     georeference_to_lonlat(g, 2, x, y);
     const double ground = geo_distance(x[0], y[0], x[1], y[1]);
@@ -157,12 +158,13 @@ GroundSampling georeference_sampling(Georeference *g)
     GroundSampling sampling = { (double)NAN, (double)NAN, (double)NAN, (double)NAN };
     if (georeference_kind(g) == GEOREFERENCE_POINT) return sampling;
     double width = 0.0, height = 0.0;
-    georeference_size(g, &width, &height);
+    width = g->width;
+    height = g->height;
     sampling.metres_x = step_metres(g, true, width / 2.0, height / 2.0);
     sampling.metres_y = step_metres(g, false, width / 2.0, height / 2.0);
     sampling.metres = sqrt(sampling.metres_x * sampling.metres_y);
-    const double *t = georeference_geotransform(g);
-    if (georeference_kind(g) == GEOREFERENCE_GEOTRANSFORM)
-        sampling.degrees = georeference_degrees_per_unit(g) * sqrt(fabs(t[1] * t[5] - t[2] * t[4]));
+    const double *t = g->forward;
+    if (g->kind == GEOREFERENCE_GEOTRANSFORM && g->geographic)
+        sampling.degrees = g->degrees_per_unit * sqrt(fabs(t[1] * t[5] - t[2] * t[4]));
     return sampling;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pixel positions to longitude and latitude and back. */
+ * Reading where a raster lies: geotransform, ground control points, rational polynomial coefficients. */
 #include "geo/georeference.h"
 
 #include "base/str.h"
@@ -15,82 +15,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-enum { CHUNK = 256 };
 
 static const double degrees_per_radian = 57.295779513082320877;
 
-struct Georeference {
-    GeoreferenceKind kind;
-    char note[160];
-    double width, height;                    /* of the raster, pixels */
-    double forward[6], backward[6];          /* geotransform and its inverse */
-    bool geographic;                         /* the CRS's own units are angles */
-    double metres_per_unit;                  /* of a projected or local CRS, else NaN */
-    double degrees_per_unit, prime_meridian; /* of a geographic CRS; applied only without `to_lonlat` */
-    OGRCoordinateTransformationH to_lonlat,
-        from_lonlat;   /* NULL: CRS coordinates are degrees of EPSG:4326 but for the unit */
-    void *transformer; /* GCPs and RPCs: pixel -> lon, lat */
-    double lon, lat;   /* GEOREFERENCE_POINT */
-};
+/* Beyond the edge of a projection a position comes back kilometres away; within it by less than the tolerance of datum
+ * grids. */
+static const double edge_metres = 1000.0;
 
 static void set_note(Georeference *g, const char *text) { (void)snprintf(g->note, sizeof g->note, "%s", text); }
 
-static OGRSpatialReferenceH new_lonlat_crs(void)
+/* Between `g->crs` and EPSG:4326. False when PROJ knows no way. */
+static bool make_transformations(Georeference *g)
 {
-    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
-    if (crs == NULL) return NULL;
-    if (OSRImportFromEPSG(crs, 4326) != OGRERR_NONE && OSRSetWellKnownGeogCS(crs, "WGS84") != OGRERR_NONE) {
-        OSRDestroySpatialReference(crs);
-        return NULL;
-    }
-    OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
-    return crs;
-}
-
-static bool has_unknown_datum(OGRSpatialReferenceH crs)
-{
-    const char *datum = OSRGetAttrValue(crs, "DATUM", 0);
-    if (datum == NULL) return true;
-    char text[128];
-    (void)snprintf(text, sizeof text, "%s", datum);
-    for (char *c = text; *c != '\0'; c++) *c = *c == '_' ? ' ' : (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-    return strstr(text, "unknown") != NULL || strstr(text, "not specified") != NULL;
-}
-
-static bool is_epsg_4326(OGRSpatialReferenceH crs)
-{
-    const char *code = OSRGetAuthorityCode(crs, NULL);
-    const char *authority = OSRGetAuthorityName(crs, NULL);
-    if (code != NULL && authority != NULL) return strcasecmp(authority, "EPSG") == 0 && strcmp(code, "4326") == 0;
-    const char *datum = OSRGetAttrValue(crs, "DATUM", 0);
-    const bool wgs84 =
-        datum != NULL && (strcmp(datum, "WGS_1984") == 0 || strcmp(datum, "World Geodetic System 1984") == 0);
-    return wgs84 && fabs(OSRGetAngularUnits(crs, NULL) * degrees_per_radian - 1.0) < 1e-9 &&
-           OSRGetPrimeMeridian(crs, NULL) == 0.0;
-}
-
-/* Transformations between `crs` and EPSG:4326, or with the datum unknown between it and its own degrees. */
-static bool make_transformations(Georeference *g, OGRSpatialReferenceH crs)
-{
-    const bool unknown = has_unknown_datum(crs);
-    if (unknown) set_note(g, "the datum of its coordinate reference system is unknown; taken as EPSG:4326");
-    if (g->geographic && (unknown || is_epsg_4326(crs))) {
-        g->degrees_per_unit = OSRGetAngularUnits(crs, NULL) * degrees_per_radian;
-        g->prime_meridian = OSRGetPrimeMeridian(crs, NULL);
+    const double one_pixel =
+        hypot(g->forward[1], g->forward[4]) * (isnan(g->metres_per_unit) ? 0.0 : g->metres_per_unit);
+    g->geographic = OSRIsGeographic(g->crs) != 0;
+    if (g->geographic) g->degrees_per_unit = OSRGetAngularUnits(g->crs, NULL) * degrees_per_radian;
+    if (crs_has_unknown_datum(g->crs))
+        set_note(g, "the datum of its coordinate reference system is unknown; taken as EPSG:4326");
+    if (crs_is_lonlat(g->crs)) {
+        g->prime_meridian = OSRGetPrimeMeridian(g->crs, NULL);
+        g->turn = 360.0 / g->degrees_per_unit;
         return true;
     }
-    OGRSpatialReferenceH lonlat = unknown ? OSRCloneGeogCS(crs) : new_lonlat_crs();
-    if (lonlat == NULL) return false;
-    OSRSetAxisMappingStrategy(lonlat, OAMS_TRADITIONAL_GIS_ORDER);
-    g->to_lonlat = OCTNewCoordinateTransformation(crs, lonlat);
-    g->from_lonlat = OCTNewCoordinateTransformation(lonlat, crs);
+    OGRSpatialReferenceH lonlat = crs_new_lonlat();
+    g->transformed = lonlat != NULL && crs_pair_init(&g->lonlat, g->crs, lonlat, fmax(edge_metres, one_pixel));
     OSRDestroySpatialReference(lonlat);
-    return g->to_lonlat != NULL && g->from_lonlat != NULL;
+    if (g->transformed) g->turn = g->lonlat.turn;
+    return g->transformed;
 }
 
-static void read_geotransform(Georeference *g, const RasterInfo *info, OGRSpatialReferenceH crs)
+static void read_geotransform(Georeference *g, const RasterInfo *info)
 {
     memcpy(g->forward, info->geotransform, sizeof g->forward);
     double inverse[6];
@@ -99,68 +54,85 @@ static void read_geotransform(Georeference *g, const RasterInfo *info, OGRSpatia
         return;
     }
     memcpy(g->backward, inverse, sizeof g->backward);
-    if (crs == NULL) {
+    g->has_grid = true;
+    g->center_x = g->forward[0] + g->forward[1] * g->width / 2.0 + g->forward[2] * g->height / 2.0;
+    if (g->crs == NULL) {
         set_note(g, "no coordinate reference system");
         return;
     }
-    g->geographic = OSRIsGeographic(crs) != 0;
-    if (OSRIsLocal(crs) || OSRIsProjected(crs)) g->metres_per_unit = OSRGetLinearUnits(crs, NULL);
-    if (OSRIsLocal(crs) || !(g->geographic || OSRIsProjected(crs))) {
-        set_note(g, OSRIsLocal(crs) ? "a local coordinate system without a place on the Earth"
-                                    : "a coordinate reference system that is not horizontal");
+    if (OSRIsLocal(g->crs) || OSRIsProjected(g->crs)) g->metres_per_unit = OSRGetLinearUnits(g->crs, NULL);
+    if (OSRIsLocal(g->crs) || !(OSRIsGeographic(g->crs) || OSRIsProjected(g->crs))) {
+        set_note(g, OSRIsLocal(g->crs) ? "a local coordinate system without a place on the Earth"
+                                       : "a coordinate reference system that is not horizontal");
         return;
     }
-    if (make_transformations(g, crs))
+    if (make_transformations(g))
         g->kind = GEOREFERENCE_GEOTRANSFORM;
     else
         set_note(g, "its coordinate reference system cannot be transformed to EPSG:4326");
 }
 
-/* GCPs or RPCs through GDAL's image transformer. */
-static void read_transformer(Georeference *g, const Raster *raster, OGRSpatialReferenceH crs)
+/* A copy of the control points whose longitudes follow each other across 180 degrees; NULL: no memory. */
+static GDAL_GCP *continuous_gcps(const Georeference *g, const Raster *raster)
 {
-    const bool rpc = raster->info.gcps == 0;
-    if (!rpc && crs == NULL) {
+    const int n = GDALGetGCPCount(raster->dataset);
+    GDAL_GCP *gcps = GDALDuplicateGCPs(n, GDALGetGCPs(raster->dataset));
+    for (int i = 1; gcps != NULL && !isnan(g->turn) && i < n; i++)
+        gcps[i].dfGCPX -= g->turn * floor((gcps[i].dfGCPX - gcps[0].dfGCPX) / g->turn + 0.5);
+    return gcps;
+}
+
+/* GDAL's polynomial through the ground control points, in their own CRS. */
+static void read_gcps(Georeference *g, const Raster *raster)
+{
+    const int n = GDALGetGCPCount(raster->dataset);
+    if (g->crs == NULL) {
         set_note(g, "ground control points without a coordinate reference system");
         return;
     }
-    char **options = CSLSetNameValue(NULL, "METHOD", rpc ? "RPC" : "GCP_POLYNOMIAL");
-    options = CSLSetNameValue(options, "DST_SRS", "EPSG:4326");
-    if (rpc) {
-        const char *height = GDALGetMetadataItem(raster->dataset, "HEIGHT_OFF", "RPC");
-        options = CSLSetNameValue(options, "RPC_HEIGHT", height != NULL ? height : "0");
-    } else {
-        char *wkt = NULL;
-        if (OSRExportToWkt(crs, &wkt) == OGRERR_NONE) options = CSLSetNameValue(options, "SRC_SRS", wkt);
-        CPLFree(wkt);
+    if (!(OSRIsGeographic(g->crs) || OSRIsProjected(g->crs))) {
+        set_note(g, "ground control points in a coordinate reference system without a place on the Earth");
+        return;
     }
-    g->transformer = GDALCreateGenImgProjTransformer2(raster->dataset, NULL, options);
-    CSLDestroy(options);
-    if (g->transformer != NULL)
-        g->kind = rpc ? GEOREFERENCE_RPC : GEOREFERENCE_GCPS;
-    else
-        set_note(g, rpc ? "its rational polynomial coefficients cannot be used"
-                        : "its ground control points cannot be used");
+    if (!make_transformations(g)) {
+        set_note(g, "the coordinate reference system of its ground control points cannot be transformed to EPSG:4326");
+        return;
+    }
+    GDAL_GCP *gcps = continuous_gcps(g, raster);
+    if (gcps != NULL) g->polynomial = GDALCreateGCPTransformer(n, gcps, 0, FALSE);
+    if (gcps != NULL) GDALDeinitGCPs(n, gcps);
+    CPLFree(gcps);
+    if (g->polynomial == NULL) {
+        set_note(g, "its ground control points cannot be used");
+        return;
+    }
+    g->kind = GEOREFERENCE_GCPS;
+    double x = g->width / 2.0, y = g->height / 2.0;
+    georeference_to_crs(g, 1, &x, &y);
+    g->center_x = x;
 }
 
-/* The CRS to use, a copy; NULL if there is none. */
+static void read_rpcs(Georeference *g, const Raster *raster)
+{
+    char **options = CSLSetNameValue(NULL, "METHOD", "RPC");
+    options = CSLSetNameValue(options, "DST_SRS", "EPSG:4326");
+    const char *height = GDALGetMetadataItem(raster->dataset, "HEIGHT_OFF", "RPC");
+    options = CSLSetNameValue(options, "RPC_HEIGHT", height != NULL ? height : "0");
+    g->rpc = GDALCreateGenImgProjTransformer2(raster->dataset, NULL, options);
+    CSLDestroy(options);
+    if (g->rpc != NULL)
+        g->kind = GEOREFERENCE_RPC;
+    else
+        set_note(g, "its rational polynomial coefficients cannot be used");
+}
+
+/* The CRS to use, a copy; NULL if there is none. Control points have their own beside the file's. */
 static Err choose_crs(const Raster *raster, const char *crs, OGRSpatialReferenceH *ret_crs)
 {
-    OGRSpatialReferenceH chosen = NULL;
-    if (crs != NULL && crs[0] != '\0') {
-        chosen = OSRNewSpatialReference(NULL);
-        if (chosen == NULL || strstr(crs, "://") != NULL || OSRSetFromUserInput(chosen, crs) != OGRERR_NONE) {
-            OSRDestroySpatialReference(chosen);
-            return err_set(ERR_ARGUMENT, "'%s' is not a coordinate reference system; expected for example EPSG:4326",
-                           crs);
-        }
-    } else {
-        OGRSpatialReferenceH own = GDALGetSpatialRef(raster->dataset);
-        if (own == NULL) own = GDALGetGCPSpatialRef(raster->dataset);
-        if (own != NULL) chosen = OSRClone(own);
-    }
-    if (chosen != NULL) OSRSetAxisMappingStrategy(chosen, OAMS_TRADITIONAL_GIS_ORDER);
-    *ret_crs = chosen;
+    if (crs != NULL && crs[0] != '\0') return crs_from_text(crs, ret_crs);
+    OGRSpatialReferenceH own =
+        raster->info.has_geotransform ? GDALGetSpatialRef(raster->dataset) : GDALGetGCPSpatialRef(raster->dataset);
+    if (own != NULL) *ret_crs = OSRClone(own);
     return ERR_NONE;
 }
 
@@ -168,31 +140,38 @@ static Georeference *new_georeference(void)
 {
     Georeference *g = calloc(1, sizeof *g);
     if (g == NULL) return NULL;
-    g->metres_per_unit = NAN;
+    g->metres_per_unit = g->turn = (double)NAN;
     g->degrees_per_unit = 1.0;
     g->width = g->height = 1.0;
     return g;
 }
 
+static void read_reference(Georeference *g, const Raster *raster)
+{
+    if (raster->info.has_geotransform)
+        read_geotransform(g, &raster->info);
+    else if (raster->info.gcps > 0)
+        read_gcps(g, raster);
+    else if (raster->info.has_rpc)
+        read_rpcs(g, raster);
+    else if (CSLCount(GDALGetMetadata(raster->dataset, "GEOLOCATION")) > 0)
+        set_note(g, "its place stands in geolocation arrays, which are not read here; warp it with gdalwarp -geoloc");
+    else
+        set_note(g, "no georeference");
+}
+
 Err georeference_open(const Raster *raster, const char *crs, Georeference **ret_georeference)
 {
+    const bool has_place = raster->info.has_geotransform || raster->info.gcps > 0 || raster->info.has_rpc;
+    if (has_place) TRY(crs_check_database());
     Georeference *g = new_georeference();
     if (g == NULL) return err_memory(sizeof *g, "a georeference");
     GdalSession session;
     gdal_begin(&session);
     g->width = (double)raster->info.width;
     g->height = (double)raster->info.height;
-    OGRSpatialReferenceH chosen = NULL;
-    const Err err = choose_crs(raster, crs, &chosen);
-    if (err == ERR_NONE) {
-        if (raster->info.has_geotransform)
-            read_geotransform(g, &raster->info, chosen);
-        else if (raster->info.gcps > 0 || raster->info.has_rpc)
-            read_transformer(g, raster, chosen);
-        else
-            set_note(g, "no georeference");
-    }
-    OSRDestroySpatialReference(chosen);
+    const Err err = choose_crs(raster, crs, &g->crs);
+    if (err == ERR_NONE) read_reference(g, raster);
     gdal_end(&session);
     if (err == ERR_NONE)
         *ret_georeference = g;
@@ -201,7 +180,7 @@ Err georeference_open(const Raster *raster, const char *crs, Georeference **ret_
     return err;
 }
 
-static double wrap_longitude(double lon)
+double georeference_wrap(double lon)
 {
     const double wrapped = lon - 360.0 * floor((lon + 180.0) / 360.0);
     return wrapped >= 180.0 ? -180.0 : wrapped;
@@ -216,7 +195,7 @@ Err georeference_from_point(double lon, double lat, Georeference **ret_georefere
     Georeference *g = new_georeference();
     if (g == NULL) return err_memory(sizeof *g, "a georeference");
     g->kind = GEOREFERENCE_POINT;
-    g->lon = wrap_longitude(lon);
+    g->lon = georeference_wrap(lon);
     g->lat = lat;
     *ret_georeference = g;
     return ERR_NONE;
@@ -227,9 +206,10 @@ void georeference_free(Georeference *g)
     if (g == NULL) return;
     GdalSession session;
     gdal_begin(&session);
-    OCTDestroyCoordinateTransformation(g->to_lonlat);
-    OCTDestroyCoordinateTransformation(g->from_lonlat);
-    if (g->transformer != NULL) GDALDestroyGenImgProjTransformer(g->transformer);
+    if (g->transformed) crs_pair_done(&g->lonlat);
+    if (g->polynomial != NULL) GDALDestroyGCPTransformer(g->polynomial);
+    if (g->rpc != NULL) GDALDestroyGenImgProjTransformer(g->rpc);
+    OSRDestroySpatialReference(g->crs);
     gdal_end(&session);
     free(g);
 }
@@ -237,109 +217,6 @@ void georeference_free(Georeference *g)
 GeoreferenceKind georeference_kind(const Georeference *g) { return g->kind; }
 
 const char *georeference_note(const Georeference *g) { return g->note; }
-
-bool georeference_is_affine(const Georeference *g)
-{
-    return g->kind == GEOREFERENCE_POINT || (g->kind == GEOREFERENCE_GEOTRANSFORM && g->to_lonlat == NULL);
-}
-
-const double *georeference_geotransform(const Georeference *g) { return g->forward; }
-
-double georeference_metres_per_unit(const Georeference *g) { return g->metres_per_unit; }
-
-double georeference_degrees_per_unit(const Georeference *g)
-{
-    return g->geographic ? g->degrees_per_unit : (double)NAN;
-}
-
-void georeference_size(const Georeference *g, double *ret_width, double *ret_height)
-{
-    *ret_width = g->width;
-    *ret_height = g->height;
-}
-
-static void apply_affine(const double t[6], double *x, double *y)
-{
-    const double u = t[0] + t[1] * *x + t[2] * *y, v = t[3] + t[4] * *x + t[5] * *y;
-    *x = u;
-    *y = v;
-}
-
-/* Runs a transformation or the image transformer over a chunk; failures become NaN. */
-static void transform_chunk(Georeference *g, OGRCoordinateTransformationH transformation, bool inverse, int n,
-                            double *x, double *y)
-{
-    double z[CHUNK] = { 0.0 };
-    int good[CHUNK] = { 0 };
-    if (transformation != NULL)
-        (void)OCTTransformEx(transformation, n, x, y, z, good);
-    else
-        (void)GDALGenImgProjTransform(g->transformer, inverse, n, x, y, z, good);
-    for (int i = 0; i < n; i++)
-        if (!good[i] || !isfinite(x[i]) || !isfinite(y[i])) x[i] = y[i] = (double)NAN;
-}
-
-static void transform(Georeference *g, OGRCoordinateTransformationH transformation, bool inverse, int64_t n, double *x,
-                      double *y)
-{
-    GdalSession session;
-    gdal_begin(&session);
-    for (int64_t i = 0; i < n; i += CHUNK)
-        transform_chunk(g, transformation, inverse, (int)(n - i < CHUNK ? n - i : CHUNK), x + i, y + i);
-    gdal_end(&session);
-}
-
-void georeference_to_lonlat(Georeference *g, int64_t n, double *x, double *y)
-{
-    if (g->kind == GEOREFERENCE_GEOTRANSFORM) {
-        for (int64_t i = 0; i < n; i++) apply_affine(g->forward, &x[i], &y[i]);
-        if (g->to_lonlat != NULL) transform(g, g->to_lonlat, false, n, x, y);
-    } else if (g->transformer != NULL) {
-        transform(g, NULL, false, n, x, y);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if (g->kind == GEOREFERENCE_NONE) x[i] = y[i] = (double)NAN;
-        if (g->kind == GEOREFERENCE_POINT) {
-            x[i] = g->lon;
-            y[i] = g->lat;
-        } else if (g->kind == GEOREFERENCE_GEOTRANSFORM && g->to_lonlat == NULL) {
-            x[i] = x[i] * g->degrees_per_unit + g->prime_meridian;
-            y[i] *= g->degrees_per_unit;
-        }
-        if (isnan(x[i])) continue;
-        if (fabs(y[i]) > 90.0 + 1e-9)
-            x[i] = y[i] = (double)NAN;
-        else
-            x[i] = wrap_longitude(x[i]);
-    }
-}
-
-/* Brings a longitude in CRS units to the turn nearest to the raster's centre. */
-static double near_center(const Georeference *g, double x)
-{
-    const double turn = 360.0 / g->degrees_per_unit;
-    const double center = g->forward[0] + g->forward[1] * g->width / 2.0 + g->forward[2] * g->height / 2.0;
-    return x + turn * floor((center - x) / turn + 0.5);
-}
-
-void georeference_to_pixel(Georeference *g, int64_t n, double *lon, double *lat)
-{
-    if (g->kind == GEOREFERENCE_GEOTRANSFORM) {
-        if (g->from_lonlat != NULL) transform(g, g->from_lonlat, false, n, lon, lat);
-        for (int64_t i = 0; i < n; i++) {
-            if (g->from_lonlat == NULL) {
-                lon[i] = (lon[i] - g->prime_meridian) / g->degrees_per_unit;
-                lat[i] /= g->degrees_per_unit;
-            }
-            if (g->geographic) lon[i] = near_center(g, lon[i]);
-            apply_affine(g->backward, &lon[i], &lat[i]);
-        }
-    } else if (g->transformer != NULL) {
-        transform(g, NULL, true, n, lon, lat);
-    } else {
-        for (int64_t i = 0; i < n; i++) lon[i] = lat[i] = (double)NAN;
-    }
-}
 
 bool geo_longitudes_meet(double low, double high, double west, double east)
 {
@@ -358,7 +235,7 @@ Err geo_parse_lonlat(const char *text, double *ret_lon, double *ret_lat)
         return err_set(ERR_ARGUMENT,
                        "the position %s is not on the Earth; expected longitude (-180 to 360), latitude (-90 to 90)",
                        text);
-    *ret_lon = wrap_longitude(values[0]);
+    *ret_lon = georeference_wrap(values[0]);
     *ret_lat = values[1];
     return ERR_NONE;
 }

@@ -3,13 +3,15 @@
  * Where a raster lies on the Earth: pixel positions <-> longitude and latitude (degrees, EPSG:4326), footprint, ground
  * sampling distance.
  *
- * Sources, first that holds: geotransform and CRS, ground control points (GDAL's polynomial), rational polynomial
- * coefficients (at the height offset that the coefficients state, no terrain). No georeference is not an error: the
- * kind is GEOREFERENCE_NONE, note says why, and every position is unknown (NaN). Where a geographic CRS has an unknown
- * datum its degrees are taken as EPSG:4326 (the shift is under a few hundred metres) and `note` says so.
+ * Sources, first that holds: geotransform and CRS (0, 1, 0, 0, 0, 1 is how GDAL says "none"), ground control points
+ * (GDAL's polynomial, of their own CRS), rational polynomial coefficients (at the height offset that the coefficients
+ * state, no terrain). Geolocation arrays are not read. No georeference is not an error: the kind is GEOREFERENCE_NONE,
+ * note says why, and every position is unknown (NaN). Where a CRS has an unknown datum it is taken as that of EPSG:4326
+ * (the shift is under a few hundred metres) and `note` says so.
  *
  * Pixel positions are GDAL's: (0, 0) is the outer corner of the first pixel, (0.5, 0.5) its centre; positions beyond
- * the raster are extrapolated. Longitudes come out in [-180, 180). Only one thread may use a Georeference at a time.
+ * the raster are extrapolated. Longitudes come out in [-180, 180). Beyond the edge of a projection a position is
+ * unknown, also where PROJ answers with another place. Only one thread may use a Georeference at a time.
  */
 #ifndef METASEG_GEO_GEOREFERENCE_H
 #define METASEG_GEO_GEOREFERENCE_H
@@ -44,7 +46,8 @@ typedef struct GroundSampling {
 } GroundSampling;
 
 /* Reads the georeference of an open raster; it may outlive the raster. `crs`: NULL, or what OSR reads ("EPSG:4326")
- * instead of the file's CRS. Fails only for memory or an unreadable `crs` (ERR_ARGUMENT). georeference_free() it. */
+ * instead of the file's CRS. Fails only for memory, an unreadable `crs` (ERR_ARGUMENT), and for PROJ's missing database
+ * when the raster says where it lies (ERR_INPUT). georeference_free() it. */
 Err georeference_open(const Raster *raster, const char *crs, Georeference **ret_georeference);
 
 /* The whole image at one position (`--lonlat`). ERR_ARGUMENT when lon is outside -180..360 or lat outside -90..90. */
@@ -59,6 +62,16 @@ const char *georeference_note(const Georeference *georeference);
 
 /* True when longitude and latitude are affine in the pixel position, so that they need no transformation. */
 bool georeference_is_affine(const Georeference *georeference);
+
+/* True when it has a geotransform that can be inverted; its place may be unknown all the same (no CRS, a local one). */
+bool georeference_has_grid(const Georeference *georeference);
+
+/* True when its coordinates have a CRS, of whatever kind. */
+bool georeference_has_crs(const Georeference *georeference);
+
+/* True when both have a geotransform and equal coordinates are equal places: one CRS, or none on both sides. Projection,
+ * ellipsoid and unit are compared, not names and codes. */
+bool georeference_same_crs(const Georeference *a, const Georeference *b);
 
 /* n pixel positions (x, y) -> (lon, lat), in place. NaN where it is unknown or outside the projection's domain. */
 void georeference_to_lonlat(Georeference *georeference, int64_t n, double *x, double *y);

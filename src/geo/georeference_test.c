@@ -251,38 +251,71 @@ static void date_line_and_poles(void **state)
     georeference_free(g);
 }
 
-static void control_points(void **state)
+/* A raster of 100 x 100 pixels with control points (pixel, line, x, y) in `crs`, and beside them what GDAL writes for
+ * "no geotransform" together with another CRS. */
+static Georeference *open_control_points(const double (*points)[4], int n, const char *crs)
 {
-    (void)state;
-    char path[256];
+    char path[256], vrt[256], *wkt = NULL;
     Raster *raster = NULL;
     Georeference *g = NULL;
     test_raster(unit_at("gcp.tif", path), (TestRaster){ .width = 100, .height = 100 });
-    GDALDatasetH d = GDALOpen(path, GA_Update);
-    GDAL_GCP points[4];
-    GDALInitGCPs(4, points);
-    const double place[4][4] = { { 0, 0, 10, 60 }, { 100, 0, 11, 60 }, { 0, 100, 10, 58 }, { 100, 100, 11, 58 } };
-    for (int i = 0; i < 4; i++) {
-        points[i].dfGCPPixel = place[i][0];
-        points[i].dfGCPLine = place[i][1];
-        points[i].dfGCPX = place[i][2];
-        points[i].dfGCPY = place[i][3];
-    }
-    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
-    OSRImportFromEPSG(crs, 4326);
-    OSRSetAxisMappingStrategy(crs, OAMS_TRADITIONAL_GIS_ORDER);
-    assert_int_equal(GDALSetGCPs2(d, 4, points, crs), CE_None);
-    OSRDestroySpatialReference(crs);
-    GDALDeinitGCPs(4, points);
-    GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
-    assert_int_equal(raster_info(raster)->gcps, 4);
+    OGRSpatialReferenceH reference = OSRNewSpatialReference(NULL);
+    assert_int_equal(OSRSetFromUserInput(reference, crs), OGRERR_NONE);
+    assert_int_equal(OSRExportToWkt(reference, &wkt), OGRERR_NONE);
+    OSRDestroySpatialReference(reference);
+    char *escaped = CPLEscapeString(wkt, -1, CPLES_XML);
+    FILE *file = fopen(unit_at("gcp.vrt", vrt), "w");
+    assert_non_null(file);
+    (void)fprintf(file,
+                  "<VRTDataset rasterXSize=\"100\" rasterYSize=\"100\"><SRS>EPSG:32632</SRS>"
+                  "<GeoTransform>0, 1, 0, 0, 0, 1</GeoTransform>"
+                  "<GCPList Projection=\"%s\" dataAxisToSRSAxisMapping=\"2,1\">",
+                  escaped);
+    for (int i = 0; i < n; i++)
+        (void)fprintf(file, "<GCP Pixel=\"%g\" Line=\"%g\" X=\"%.9g\" Y=\"%.9g\"/>", points[i][0], points[i][1],
+                      points[i][2], points[i][3]);
+    (void)fprintf(file, "</GCPList><VRTRasterBand dataType=\"Byte\" band=\"1\"><SimpleSource><SourceFilename "
+                        "relativeToVRT=\"1\">gcp.tif</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>");
+    assert_int_equal(fclose(file), 0);
+    CPLFree(wkt);
+    CPLFree(escaped);
+    ASSERT_OK(raster_open(vrt, &raster));
+    assert_int_equal(raster_info(raster)->gcps, n);
+    assert_false(raster_info(raster)->has_geotransform); /* 0, 1, 0, 0, 0, 1 */
     ASSERT_OK(georeference_open(raster, NULL, &g));
     raster_close(raster);
+    return g;
+}
+
+static void control_points(void **state)
+{
+    (void)state;
+    static const double points[][4] = {
+        { 0, 0, 10, 60 }, { 100, 0, 11, 60 }, { 0, 100, 10, 58 }, { 100, 100, 11, 58 }
+    };
+    Georeference *g = open_control_points(points, 4, "EPSG:4326");
     assert_int_equal(georeference_kind(g), GEOREFERENCE_GCPS);
+    assert_false(georeference_has_grid(g));
     check_place(g, 50.0, 25.0, 10.5, 59.5, 1e-6);
     check_return(g, 1e-4);
     near(georeference_sampling(g).metres_x, 574.6, 1.0);
+    georeference_free(g);
+}
+
+static void control_points_across_180_degrees(void **state)
+{
+    (void)state;
+    static const double points[][4] = {
+        { 0, 0, 179, -16 }, { 100, 0, -179, -16 }, { 0, 100, 179, -18 }, { 100, 100, -179, -18 }, { 50, 50, 180, -17 },
+    };
+    Georeference *g = open_control_points(points, 5, "EPSG:4326");
+    check_place(g, 25.0, 50.0, 179.5, -17.0, 1e-6);
+    check_place(g, 75.0, 50.0, -179.5, -17.0, 1e-6);
+    check_return(g, 1e-4);
+    Footprint f;
+    assert_true(georeference_footprint(g, &f));
+    near(f.west, 179.0, 1e-6);
+    near(f.east, 181.0, 1e-6);
     georeference_free(g);
 }
 
@@ -323,6 +356,137 @@ static void rational_polynomials(void **state)
     check_place(g, 150.5, 50.5, 10.25, 50.25, 1e-4);
     check_return(g, 0.05);
     georeference_free(g);
+}
+
+/* Rotated poles are transformed, whatever their datum. Expected: gdaltransform of PROJ 9.1.1. */
+static void derived(void **state)
+{
+    (void)state;
+    const double t[6] = { -3.5, 0.01, 0.0, 1.5, 0.0, -0.01 };
+    Georeference *g = open_test((TestRaster){ .geotransform = t },
+                                "+proj=ob_tran +o_proj=longlat +o_lat_p=39.25 +lon_0=18 +o_lon_p=0 +R=6371229");
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_GEOTRANSFORM);
+    assert_false(georeference_is_affine(g));
+    check_place(g, 50.0, 50.0, 13.161900873558332, 51.65190247925947, 1e-9);
+    check_return(g, 1e-6);
+    georeference_free(g);
+    /* the Greenland pole of a climate model, with the pole inside */
+    const double wide[6] = { -20.0, 0.4, 0.0, 20.0, 0.0, -0.4 };
+    g = open_test((TestRaster){ .geotransform = wide },
+                  "+proj=ob_tran +o_proj=longlat +o_lat_p=5 +lon_0=-40 +o_lon_p=0 +datum=WGS84");
+    Footprint f;
+    assert_true(georeference_footprint(g, &f) && f.contains_pole);
+    near(f.north, 90.0, 0.0);
+    georeference_free(g);
+}
+
+/* Where a projection ends, positions are unknown, also where PROJ's inverse answers with another place. */
+static void edges(void **state)
+{
+    (void)state;
+    const double t[6] = { 17e6, 50000.0, 0.0, 7.5e6, 0.0, -50000.0 };
+    static const char *const list[] = { "+proj=sinu", "+proj=moll", "+proj=robin", "+proj=eqearth", "+proj=vandg" };
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        Georeference *g = open_test((TestRaster){ .geotransform = t }, list[i]);
+        double x = 99.0, y = 50.0; /* 22,000 km east of the middle at 45 degrees north */
+        georeference_to_lonlat(g, 1, &x, &y);
+        if (!isnan(x) || !isnan(y)) fail_msg("%s: %g, %g beyond the edge", list[i], x, y);
+        x = 0.0;
+        y = 150.0;
+        georeference_to_lonlat(g, 1, &x, &y);
+        if (!(x > 150.0 && fabs(y) < 1e-6)) fail_msg("%s: %g, %g on the equator", list[i], x, y);
+        georeference_free(g);
+    }
+    /* cylindrical: beyond 180 degrees the Earth goes on */
+    const double mercator[6] = { 19997508.34, 1000.0, 0.0, 6e6, 0.0, -1000.0 };
+    Georeference *g = open_test((TestRaster){ .width = 80, .geotransform = mercator }, "EPSG:3857");
+    check_place(g, 79.0, 0.0, -179.65, 47.3537, 1e-3);
+    double x = -179.65, y = 47.3537;
+    georeference_to_pixel(g, 1, &x, &y);
+    near(x, 79.0, 0.2);
+    georeference_free(g);
+    const double high[6] = { 0.0, 1.0, 0.0, 95.0, 0.0, -1.0 }; /* rows beyond the pole */
+    g = open_test((TestRaster){ .geotransform = high }, "EPSG:4258");
+    x = y = 2.0;
+    georeference_to_lonlat(g, 1, &x, &y);
+    assert_true(isnan(x) && isnan(y));
+    check_place(g, 2.0, 10.0, 2.0, 85.0, 1e-9);
+    georeference_free(g);
+}
+
+/* TOWGS84 ties an unnamed datum to WGS 84; grads and the meridian of Paris; heights and compounds change nothing. */
+static void kinds_of_crs(void **state)
+{
+    (void)state;
+    const double t[6] = { 10.0, 0.01, 0.0, 50.0, 0.0, -0.01 };
+    Georeference *g = open_test((TestRaster){ .geotransform = t }, "+proj=longlat +ellps=bessel +towgs84=598,73,418");
+    assert_string_equal(georeference_note(g), "");
+    check_place(g, 0.0, 0.0, 9.999554368871, 49.998861449673, 1e-9);
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t }, "EPSG:4807");
+    check_place(g, 0.0, 0.0, 11.336901911, 45.000014196, 1e-6); /* 9 degrees east of Paris, 45 north */
+    near(georeference_sampling(g).degrees, 0.009, 1e-12);
+    check_return(g, 1e-4);
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t }, "EPSG:4326+5773");
+    check_place(g, 0.0, 0.0, 10.0, 50.0, 1e-9);
+    assert_true(georeference_is_affine(g));
+    georeference_free(g);
+    g = open_test((TestRaster){ .geotransform = t }, "EPSG:4978");
+    assert_int_equal(georeference_kind(g), GEOREFERENCE_NONE);
+    assert_non_null(strstr(georeference_note(g), "not horizontal"));
+    georeference_free(g);
+}
+
+/* A VRT may say that its first coordinate is the first axis of EPSG:4326, the latitude. */
+static void latitude_first(void **state)
+{
+    (void)state;
+    char path[256];
+    Raster *raster = NULL;
+    Georeference *g = NULL;
+    test_raster(unit_at("axes.tif", path), (TestRaster){ .width = 100, .height = 100 });
+    FILE *file = fopen(unit_at("axes.vrt", path), "w");
+    assert_non_null(file);
+    (void)fprintf(file, "<VRTDataset rasterXSize=\"100\" rasterYSize=\"100\">"
+                        "<SRS dataAxisToSRSAxisMapping=\"1,2\">EPSG:4326</SRS>"
+                        "<GeoTransform>50, 0, -0.01, 10, 0.02, 0</GeoTransform><VRTRasterBand dataType=\"Byte\" "
+                        "band=\"1\"><SimpleSource><SourceFilename relativeToVRT=\"1\">axes.tif</SourceFilename>"
+                        "</SimpleSource></VRTRasterBand></VRTDataset>");
+    assert_int_equal(fclose(file), 0);
+    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(georeference_open(raster, NULL, &g));
+    check_place(g, 50.0, 100.0, 11.0, 49.0, 1e-9);
+    check_return(g, 1e-6);
+    georeference_free(g);
+    raster_close(raster);
+}
+
+/* Names and codes do not make a CRS: Landsat's harmonised tiles have none. */
+static void same_crs(void **state)
+{
+    (void)state;
+    static const char *const unnamed_utm =
+        "PROJCS[\"UTM Zone 33, Northern Hemisphere\",GEOGCS[\"Unknown datum based upon the WGS 84 ellipsoid\",DATUM["
+        "\"Not specified (based on WGS 84 spheroid)\",SPHEROID[\"WGS 84\",6378137,298.257223563]],PRIMEM["
+        "\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]],PROJECTION[\"Transverse_Mercator\"],PARAMETER["
+        "\"latitude_of_origin\",0],PARAMETER[\"central_meridian\",15],PARAMETER[\"scale_factor\",0.9996],PARAMETER["
+        "\"false_easting\",500000],PARAMETER[\"false_northing\",0],UNIT[\"metre\",1]]";
+    const double t[6] = { 400000.0, 30.0, 0.0, 5.5e6, 0.0, -30.0 };
+    static const struct {
+        const char *crs;
+        bool same;
+    } list[] = { { "EPSG:32633", true },  { "EPSG:32733", false },
+                 { "EPSG:32632", false }, { "+proj=utm +zone=33 +ellps=WGS84", true },
+                 { "EPSG:4326", false },  { "+proj=utm +zone=33 +ellps=intl", false } };
+    Georeference *a = open_test((TestRaster){ .geotransform = t }, unnamed_utm);
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        Georeference *b = open_test((TestRaster){ .geotransform = t }, list[i].crs);
+        if (georeference_same_crs(a, b) != list[i].same || georeference_same_crs(b, a) != list[i].same)
+            fail_msg("%s", list[i].crs);
+        georeference_free(b);
+    }
+    georeference_free(a);
 }
 
 static void points(void **state)
@@ -389,11 +553,22 @@ static void interpolated_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(geographic),           cmocka_unit_test(utm),
-        cmocka_unit_test(south_up_and_rotated), cmocka_unit_test(units),
-        cmocka_unit_test(unknown_places),       cmocka_unit_test(unknown_datum),
-        cmocka_unit_test(date_line_and_poles),  cmocka_unit_test(control_points),
-        cmocka_unit_test(rational_polynomials), cmocka_unit_test(points),
+        cmocka_unit_test(geographic),
+        cmocka_unit_test(utm),
+        cmocka_unit_test(south_up_and_rotated),
+        cmocka_unit_test(units),
+        cmocka_unit_test(unknown_places),
+        cmocka_unit_test(unknown_datum),
+        cmocka_unit_test(date_line_and_poles),
+        cmocka_unit_test(control_points),
+        cmocka_unit_test(control_points_across_180_degrees),
+        cmocka_unit_test(rational_polynomials),
+        cmocka_unit_test(derived),
+        cmocka_unit_test(edges),
+        cmocka_unit_test(kinds_of_crs),
+        cmocka_unit_test(latitude_first),
+        cmocka_unit_test(same_crs),
+        cmocka_unit_test(points),
         cmocka_unit_test(interpolated_places),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);

@@ -157,11 +157,13 @@ static Err describe(Raster *raster)
     info->has_alpha = raster->alpha > 0;
     info->has_mask = raster->dataset_mask;
     info->has_palette = GDALGetRasterColorTable(first) != NULL;
-    info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None;
+    static const double no_place[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 }; /* how GDAL says "none" */
+    info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
+                             memcmp(info->geotransform, no_place, sizeof no_place) != 0;
     info->gcps = GDALGetGCPCount(raster->dataset);
     info->has_rpc = CSLCount(GDALGetMetadata(raster->dataset, "RPC")) > 0;
     OGRSpatialReferenceH crs = GDALGetSpatialRef(raster->dataset);
-    if (crs == NULL) crs = GDALGetGCPSpatialRef(raster->dataset);
+    if (crs == NULL || (!info->has_geotransform && info->gcps > 0)) crs = GDALGetGCPSpatialRef(raster->dataset);
     const char *crs_name = crs != NULL ? OSRGetName(crs) : NULL;
     raster->crs_name = strdup(crs_name != NULL ? crs_name : "");
     if (raster->crs_name == NULL) return err_memory(64, "the name of a coordinate system");

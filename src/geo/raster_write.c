@@ -215,7 +215,7 @@ static Err write_blocks(RasterWriter *w)
     Err err = ERR_NONE;
     if (code != CE_None || session.failures > 0)
         err = err_set(ERR_OUTPUT, "'%s': cannot be written at row %lld (%s); is the disk full?", w->path,
-                         (long long)(block_row * BLOCK), gdal_reason(&session, "no reason given"));
+                      (long long)(block_row * BLOCK), gdal_reason(&session, "no reason given"));
     gdal_end(&session);
     w->held = 0;
     memset(w->buffer, w->fill, (size_t)w->bands * BLOCK * w->padded_width);

@@ -200,8 +200,8 @@ Err zone_shares(ZoneSampler *s, const double to_raster[6], int64_t rows, int64_t
 void zone_image_shares(const Climate *climate, Georeference *georeference, double coast_km, double *ret_shares)
 {
     enum { SIDE = 64 };
-    double x[SIDE], y[SIDE], row[CHANNELS], width = 0.0, height = 0.0;
-    georeference_size(georeference, &width, &height);
+    double x[SIDE], y[SIDE], row[CHANNELS];
+    const double width = georeference->width, height = georeference->height;
     memset(ret_shares, 0, CHANNELS * sizeof *ret_shares);
     for (int i = 0; i < SIDE; i++) {
         for (int k = 0; k < SIDE; k++) {
