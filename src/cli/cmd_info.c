@@ -351,13 +351,14 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
         parameters += shape_count(&params_info(model->params, i)->shape);
     begin_sheet(sheet, state != NULL ? "checkpoint" : "model");
     put(sheet, "name", "%s", c->name);
-    put(sheet, "encoder", "%s", c->encoder);
-    put(sheet, "fusion", "%s", model_fusion_name(c->fusion));
-    put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->decoder_width, (int)c->decoder_heads);
+    put(sheet, "encoder", "%s", network_encoder_names[c->network.encoder]);
+    put(sheet, "fusion", "%s", network_fusion_names[c->network.fusion]);
+    put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
+        (int)c->network.decoder_heads);
     put_number(sheet, "parameters", (double)parameters);
     put(sheet, "hash", "xxh64:%016" PRIx64, hash);
     put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);
-    put(sheet, "unit of distances", "%s", model_unit_name(c->gsd_unit));
+    put(sheet, "unit of distances", "%s", model_unit_names[c->gsd_unit]);
     put_number(sheet, "tile", (double)c->tile);
     put_number(sheet, "nodata", (double)c->nodata);
     put_model_bands(sheet, c);

@@ -68,7 +68,7 @@ static const char *part_name(PromptPart part)
 static Err take_model_words(const Model *model, Report *report)
 {
     const PromptTable *zones = &model->prompts[PROMPT_ZONE];
-    report->reads_text = model->config.fusion != MODEL_FUSION_NONE && zones->count > 0;
+    report->reads_text = model->config.network.fusion != NETWORK_FUSION_NONE && zones->count > 0;
     for (int32_t i = 0; i < report->place.n_zones; i++) {
         Prompt *prompt = &report->place.zones[i].prompt;
         const char *code = climate_zone_name(report->place.zones[i].zone);

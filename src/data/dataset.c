@@ -27,7 +27,7 @@ typedef struct ValidationWindow {
 } ValidationWindow;
 
 struct Dataset {
-    const RunConfig *config;
+    const DatasetOptions *options;
     const Climate *climate;
     Scene **scenes;
     ZoneSampler **zones; /* of each scene, NULL without a climate map */
@@ -61,16 +61,16 @@ static Err allocate(Dataset *d)
 
 static Err open_scenes(Dataset *d)
 {
-    const ConfigData *data = &d->config->data;
-    d->scenes = calloc(data->n_scenes, sizeof(Scene *));
-    d->zones = calloc(data->n_scenes, sizeof(ZoneSampler *));
-    if (d->scenes == NULL || d->zones == NULL) return err_memory(data->n_scenes * sizeof(Scene *), "the scenes");
-    for (uint32_t i = 0; i < data->n_scenes; i++) {
-        TRY(scene_open(d->config, i, &d->scenes[i]));
+    const DatasetOptions *options = d->options;
+    d->scenes = calloc(options->n_scenes, sizeof(Scene *));
+    d->zones = calloc(options->n_scenes, sizeof(ZoneSampler *));
+    if (d->scenes == NULL || d->zones == NULL) return err_memory(options->n_scenes * sizeof(Scene *), "the scenes");
+    for (uint32_t i = 0; i < options->n_scenes; i++) {
+        TRY(scene_open(d->options, i, &d->scenes[i]));
         const int64_t bands = raster_chosen_count(d->scenes[i]->image);
         if (i > 0 && bands != d->bands)
             return err_set(ERR_CONFIG, "scene '%s' has %lld bands, the first one %lld; choose bands alike",
-                           data->scenes[i].name, (long long)bands, (long long)d->bands);
+                           options->scenes[i].name, (long long)bands, (long long)d->bands);
         d->bands = bands;
         if (d->climate == NULL) continue;
         const RasterInfo *info = raster_info(d->scenes[i]->image);
@@ -85,7 +85,7 @@ static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, 
                    const uint8_t *valid, double *u, double *v)
 {
     Scene *s = d->scenes[scene_index];
-    const ConfigData *data = &d->config->data;
+    const DatasetOptions *options = d->options;
     const int64_t width = raster_info(s->labels)->width;
     const int64_t n = (width + step - 1) / step;
     for (int64_t i = 0; i < n; i++) {
@@ -107,8 +107,8 @@ static Err add_row(Dataset *d, uint32_t scene_index, int64_t row, int64_t step, 
         if (c == CLASS_IGNORE || d->unsampled[c] ||
             !(px >= 0.0 && py >= 0.0 && px < (double)s->width && py < (double)s->height))
             continue;
-        if (boxes_contain(data->holdout, data->n_holdout, u[i], v[i]) ||
-            boxes_contain(data->validation, data->n_validation, u[i], v[i]))
+        if (boxes_contain(options->holdout, options->n_holdout, u[i], v[i]) ||
+            boxes_contain(options->validation, options->n_validation, u[i], v[i]))
             continue;
         const double degree = 3.14159265358979323846 / 180.0;
         const bool geographic = isfinite(georeference_sampling(s->label_place).degrees);
@@ -142,7 +142,7 @@ static Err scan_labels(Dataset *d, uint32_t scene_index)
 }
 
 /* Box in pixels of the network's grid, from its outline; false when it misses the scene. */
-static bool box_pixels(Scene *s, const ConfigBox *box, int64_t *ret_x0, int64_t *ret_y0, int64_t *ret_x1,
+static bool box_pixels(Scene *s, const DatasetBox *box, int64_t *ret_x0, int64_t *ret_y0, int64_t *ret_x1,
                        int64_t *ret_y1)
 {
     enum { NODES = 9 };
@@ -183,14 +183,14 @@ static Err add_validation(Dataset *d, int32_t scene, int64_t x, int64_t y)
 
 static Err plan_validation(Dataset *d)
 {
-    const ConfigData *data = &d->config->data;
-    for (uint32_t i = 0; i < data->n_scenes; i++) {
-        for (uint32_t b = 0; b < data->n_validation; b++) {
+    const DatasetOptions *options = d->options;
+    for (uint32_t i = 0; i < options->n_scenes; i++) {
+        for (uint32_t b = 0; b < options->n_validation; b++) {
             int64_t x0 = 0;
             int64_t y0 = 0;
             int64_t x1 = 0;
             int64_t y1 = 0;
-            if (!box_pixels(d->scenes[i], &data->validation[b], &x0, &y0, &x1, &y1)) continue;
+            if (!box_pixels(d->scenes[i], &options->validation[b], &x0, &y0, &x1, &y1)) continue;
             for (int64_t y = y0; y < y1; y += d->side) {
                 for (int64_t x = x0; x < x1; x += d->side) TRY(add_validation(d, (int32_t)i, x, y));
             }
@@ -205,22 +205,22 @@ static Err open_dataset(Dataset *d, bool training)
     TRY(allocate(d));
     TRY(plan_validation(d));
     if (!training) return ERR_NONE;
-    const RunConfig *config = d->config;
-    for (uint32_t i = 0; i < config->train.n_unsampled; i++) {
-        for (uint32_t c = 0; c < config->data.n_classes; c++)
-            d->unsampled[c] = d->unsampled[c] || config->data.classes[c].value == config->train.unsampled[i];
+    const DatasetOptions *options = d->options;
+    for (uint32_t i = 0; i < options->n_unsampled; i++) {
+        for (uint32_t c = 0; c < options->n_classes; c++)
+            d->unsampled[c] = d->unsampled[c] || options->classes[c].value == options->unsampled[i];
     }
-    TRY(sampler_new((int32_t)config->data.n_classes, PLACES_PER_CLASS, (uint64_t)config->train.seed,
-                    config->train.balance, &d->sampler));
-    for (uint32_t i = 0; i < config->data.n_scenes; i++) TRY(scan_labels(d, i));
+    TRY(sampler_new((int32_t)options->n_classes, PLACES_PER_CLASS, (uint64_t)options->seed, options->balance,
+                    &d->sampler));
+    for (uint32_t i = 0; i < options->n_scenes; i++) TRY(scan_labels(d, i));
     return sampler_finish(d->sampler);
 }
 
-Err dataset_open(const RunConfig *config, const Climate *climate, bool training, Dataset **ret_dataset)
+Err dataset_open(const DatasetOptions *options, const Climate *climate, bool training, Dataset **ret_dataset)
 {
     Dataset *d = calloc(1, sizeof *d);
     if (d == NULL) return err_memory(sizeof *d, "the data set");
-    *d = (Dataset){ .config = config, .climate = climate, .side = config->train.window };
+    *d = (Dataset){ .options = options, .climate = climate, .side = options->window };
     const Err err = open_dataset(d, training);
     if (err != ERR_NONE) {
         dataset_close(d);
@@ -233,8 +233,8 @@ Err dataset_open(const RunConfig *config, const Climate *climate, bool training,
 void dataset_close(Dataset *d)
 {
     if (d == NULL) return;
-    for (uint32_t i = 0; d->zones != NULL && i < d->config->data.n_scenes; i++) zone_sampler_free(d->zones[i]);
-    for (uint32_t i = 0; d->scenes != NULL && i < d->config->data.n_scenes; i++) scene_close(d->scenes[i]);
+    for (uint32_t i = 0; d->zones != NULL && i < d->options->n_scenes; i++) zone_sampler_free(d->zones[i]);
+    for (uint32_t i = 0; d->scenes != NULL && i < d->options->n_scenes; i++) scene_close(d->scenes[i]);
     free(d->zones);
     free(d->scenes);
     sampler_free(d->sampler);
@@ -268,8 +268,8 @@ void dataset_set_statistics(Dataset *d, const double *mean, const double *std)
 void dataset_class_shares(const Dataset *d, double *ret_shares)
 {
     double total = 0.0;
-    for (uint32_t c = 0; c < d->config->data.n_classes; c++) total += sampler_class_area(d->sampler, (int32_t)c);
-    for (uint32_t c = 0; c < d->config->data.n_classes; c++)
+    for (uint32_t c = 0; c < d->options->n_classes; c++) total += sampler_class_area(d->sampler, (int32_t)c);
+    for (uint32_t c = 0; c < d->options->n_classes; c++)
         ret_shares[c] = sampler_class_area(d->sampler, (int32_t)c) / total;
 }
 
@@ -279,7 +279,7 @@ static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, u
                           int64_t *ret_y)
 {
     const Scene *s = d->scenes[place.scene];
-    const uint64_t seed = (uint64_t)d->config->train.seed;
+    const uint64_t seed = (uint64_t)d->options->seed;
     const double side = (double)d->side;
     const double u = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER) - 0.5;
     const double v = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER + 1) - 0.5;
@@ -292,14 +292,14 @@ static void window_corner(const Dataset *d, SamplerPlace place, uint64_t step, u
 /* First window of (step, index) whose footprint touches no holdout box. */
 static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWindow *ret_window)
 {
-    const ConfigData *data = &d->config->data;
+    const DatasetOptions *options = d->options;
     for (uint64_t attempt = 0; attempt < ATTEMPTS; attempt++) {
         const uint64_t draw = index * ATTEMPTS + attempt;
         const SamplerPlace place = sampler_draw(d->sampler, step, draw);
         Scene *s = d->scenes[place.scene];
         ValidationWindow w = { .scene = place.scene };
         window_corner(d, place, step, draw, &w.x, &w.y);
-        if (scene_window_touches(s, w.x, w.y, d->side, data->holdout, data->n_holdout)) continue;
+        if (scene_window_touches(s, w.x, w.y, d->side, options->holdout, options->n_holdout)) continue;
         *ret_window = w;
         return ERR_NONE;
     }
@@ -342,12 +342,12 @@ static Err read_window(Dataset *d, ValidationWindow w)
 
 Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
 {
-    const ConfigModel *model = &d->config->model;
-    if (model->n_mean > 0) {
-        if (model->n_mean != (uint32_t)d->bands || model->n_std != (uint32_t)d->bands)
+    const DatasetOptions *options = d->options;
+    if (options->n_mean > 0) {
+        if (options->n_mean != (uint32_t)d->bands || options->n_std != (uint32_t)d->bands)
             return err_set(ERR_CONFIG, "model.mean and model.std need %lld values, one per band", (long long)d->bands);
-        memcpy(ret_mean, model->mean, (size_t)d->bands * sizeof *ret_mean);
-        memcpy(ret_std, model->std, (size_t)d->bands * sizeof *ret_std);
+        memcpy(ret_mean, options->mean, (size_t)d->bands * sizeof *ret_mean);
+        memcpy(ret_std, options->std, (size_t)d->bands * sizeof *ret_std);
         return ERR_NONE;
     }
     enum { MOST_BANDS = 64 };
@@ -391,7 +391,7 @@ static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool 
     if (image->tokens == NULL) return ERR_NONE;
     const int64_t cells = d->side / 16;
     int32_t zones[ZONE_SLOTS] = { 0 };
-    if (null_prompt || d->config->model.text == CONFIG_TEXT_NULL || d->climate == NULL) {
+    if (null_prompt || d->climate == NULL) {
         text_inputs_fill(table, zones, variants, NULL, image);
         return ERR_NONE;
     }
@@ -405,15 +405,15 @@ static Err deliver_text(Dataset *d, ValidationWindow w, Symmetry symmetry, bool 
 /* Labels inside the validation boxes count in validation alone, all others in training alone. */
 static Err keep_labels(Dataset *d, ValidationWindow w, bool validation)
 {
-    const ConfigData *data = &d->config->data;
+    const DatasetOptions *options = d->options;
     Scene *s = d->scenes[w.scene];
-    if (!validation && !scene_window_touches(s, w.x, w.y, d->side, data->validation, data->n_validation))
+    if (!validation && !scene_window_touches(s, w.x, w.y, d->side, options->validation, options->n_validation))
         return ERR_NONE;
     double *lon = d->lonlat;
     double *lat = d->lonlat + d->side * d->side;
     TRY(scene_lonlat(s, w.x, w.y, d->side, lon, lat));
     for (int64_t i = 0; i < d->side * d->side; i++) {
-        if (boxes_contain(data->validation, data->n_validation, lon[i], lat[i]) != validation)
+        if (boxes_contain(options->validation, options->n_validation, lon[i], lat[i]) != validation)
             d->labels[i] = CLASS_IGNORE;
     }
     return ERR_NONE;
@@ -432,17 +432,17 @@ static Err check_shape(const Dataset *d, const NetworkShape *s)
 
 Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, NetworkInputs image)
 {
-    const ConfigTrain *train = &d->config->train;
-    const uint64_t seed = (uint64_t)train->seed;
+    const DatasetOptions *options = d->options;
+    const uint64_t seed = (uint64_t)options->seed;
     ValidationWindow w;
     TRY(check_shape(d, &image.shape));
     TRY(draw_window(d, step, index, &w));
     TRY(read_window(d, w));
     TRY(keep_labels(d, w, false));
-    augment_color(d->image, d->valid, d->side * d->side, d->bands, train->color_jitter, seed, step, index);
-    const Symmetry symmetry = augment_symmetry(seed, step, index, train->flips, train->rotations);
+    augment_color(d->image, d->valid, d->side * d->side, d->bands, options->color_jitter, seed, step, index);
+    const Symmetry symmetry = augment_symmetry(seed, step, index, options->flips, options->rotations);
     deliver(d, symmetry, &image);
-    const bool null_prompt = (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < train->text_dropout;
+    const bool null_prompt = (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < options->text_dropout;
     int32_t variants[ZONE_SLOTS] = { 0 };
     for (uint64_t k = 0; table != NULL && k < ZONE_SLOTS; k++)
         variants[k] = (int32_t)rng_below(seed, RNG_TEXT, step, index * 16 + 1 + k, table->variants);

@@ -9,15 +9,15 @@
 #ifndef METASEG_DATA_DATASET_H
 #define METASEG_DATA_DATASET_H
 
-#include "data/config.h"
+#include "data/dataset_options.h"
 #include "data/text_inputs.h"
 #include "geo/climate.h"
 
 typedef struct Dataset Dataset;
 
-/* Opens all scenes. climate (borrowed) may be NULL when the network reads no text. training: scans the labels for the
- * sampler. ERR_INPUT, ERR_CONFIG, ERR_MEMORY. dataset_close(). */
-Err dataset_open(const RunConfig *config, const Climate *climate, bool training, Dataset **ret_dataset);
+/* Opens all scenes. options and climate are borrowed; climate may be NULL, then every window reads the null prompt.
+ * training: scans the labels for the sampler. ERR_INPUT, ERR_CONFIG, ERR_MEMORY. dataset_close(). */
+Err dataset_open(const DatasetOptions *options, const Climate *climate, bool training, Dataset **ret_dataset);
 void dataset_close(Dataset *dataset);
 
 int64_t dataset_bands(const Dataset *dataset);

@@ -63,25 +63,42 @@ static void write_scene(void)
     assert_int_equal(raster_writer_finish(writer), ERR_NONE);
 }
 
-static RunConfig *load_config(void)
+/* Labels of 10, 20, 30 are the classes 1, 2, 3. */
+static DatasetOptions options(void)
 {
-    char path[256];
-    unit_write_text(unit_at("run.yaml", path),
-                    "name: made\n"
-                    "model: { fusion: none, gsd_min: 1, gsd_max: 2, mean: [0, 0, 0], std: [1, 1, 1] }\n"
-                    "data:\n"
-                    "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
-                    "  classes:\n"
-                    "    - { value: 1, name: one, color: \"#ff0000\" }\n"
-                    "    - { value: 2, name: two, color: \"#00ff00\" }\n"
-                    "    - { value: 3, name: three, color: \"#0000ff\" }\n"
-                    "  remap: [{ from: 10, to: 1 }, { from: 20, to: 2 }, { from: 30, to: 3 }]\n"
-                    "  holdout: [{ name: h, west: -45, south: -30, east: -25, north: 30 }]\n"
-                    "  validation: [{ name: v, west: 10, south: -10, east: 30, north: 10 }]\n"
-                    "train: { window: 256, batch: 1, color_jitter: 0, output: out }\n");
-    RunConfig *config = NULL;
-    ASSERT_OK(config_load(path, NULL, 0, &config));
-    return config;
+    static char image[256], labels[256];
+    static int32_t bands[] = { 1, 2, 3 };
+    static double mean[] = { 0, 0, 0 }, std[] = { 1, 1, 1 };
+    static DatasetScene scene = { .name = "s", .image = image, .labels = labels, .bands = bands, .n_bands = 3 };
+    static DatasetClass classes[] = { { 1, "one", "#ff0000" }, { 2, "two", "#00ff00" }, { 3, "three", "#0000ff" } };
+    static DatasetRemap remap[] = { { 10, 1 }, { 20, 2 }, { 30, 3 } };
+    static DatasetBox holdout = { "h", -45, -30, -25, 30 }, validation = { "v", 10, -10, 30, 10 };
+    unit_at("image.tif", image);
+    unit_at("labels.tif", labels);
+    return (DatasetOptions){ .scenes = &scene,
+                             .n_scenes = 1,
+                             .classes = classes,
+                             .n_classes = CLASSES,
+                             .remap = remap,
+                             .n_remap = 3,
+                             .ignore = 255,
+                             .holdout = &holdout,
+                             .n_holdout = 1,
+                             .validation = &validation,
+                             .n_validation = 1,
+                             .gsd_min = 1,
+                             .gsd_max = 2,
+                             .window = SIDE,
+                             .upsample = 1,
+                             .mean = mean,
+                             .std = std,
+                             .n_mean = 3,
+                             .n_std = 3,
+                             .seed = 1,
+                             .balance = 0.5,
+                             .text_dropout = 0.15,
+                             .flips = true,
+                             .rotations = true };
 }
 
 static const NetworkShape shape = { .batch = 3, .height = SIDE, .width = SIDE, .bands = 3 };
@@ -107,9 +124,9 @@ static void check_window(const NetworkInputs *w, bool validation, int64_t *ret_i
 static void test_windows(void **state)
 {
     (void)state;
-    RunConfig *config = load_config();
+    const DatasetOptions config = options();
     Dataset *d = NULL;
-    ASSERT_OK(dataset_open(config, NULL, true, &d));
+    ASSERT_OK(dataset_open(&config, NULL, true, &d));
     double mean[3];
     double std[3];
     assert_int_equal(dataset_statistics(d, mean, std), ERR_NONE);
@@ -134,20 +151,19 @@ static void test_windows(void **state)
     assert_int_equal(kept, 200 * 200); /* every pixel of the box once */
     network_inputs_done(&batch);
     dataset_close(d);
-    config_free(config);
 }
 
 static void test_repeatable(void **state)
 {
     (void)state;
-    RunConfig *config = load_config();
+    const DatasetOptions config = options();
     NetworkInputs batch;
     ASSERT_OK(network_inputs_init(&shape, &batch));
     const NetworkInputs first = network_inputs_at(&batch, 0), second = network_inputs_at(&batch, 1);
     const NetworkInputs other = network_inputs_at(&batch, 2);
     for (int64_t run = 0; run < 2; run++) {
         Dataset *d = NULL;
-        assert_int_equal(dataset_open(config, NULL, true, &d), ERR_NONE);
+        assert_int_equal(dataset_open(&config, NULL, true, &d), ERR_NONE);
         if (run == 1) ASSERT_OK(dataset_training_window(d, 1, 0, NULL, other));
         ASSERT_OK(dataset_training_window(d, 17, 2, NULL, run == 0 ? first : second));
         if (run == 1) ASSERT_OK(dataset_training_window(d, 17, 2, NULL, other));
@@ -157,16 +173,15 @@ static void test_repeatable(void **state)
     assert_memory_equal(first.labels, second.labels, SIDE * SIDE);
     assert_memory_equal(other.image, first.image, SIDE * SIDE * 3 * sizeof(float));
     network_inputs_done(&batch);
-    config_free(config);
 }
 
 /* Buffers of another size are an error, never written beyond. */
 static void test_other_sizes(void **state)
 {
     (void)state;
-    RunConfig *config = load_config();
+    const DatasetOptions config = options();
     Dataset *d = NULL;
-    ASSERT_OK(dataset_open(config, NULL, true, &d));
+    ASSERT_OK(dataset_open(&config, NULL, true, &d));
     const NetworkShape wrong[] = { { .batch = 1, .height = SIDE, .width = SIDE, .bands = 2 },
                                    { .batch = 1, .height = SIDE / 2, .width = SIDE, .bands = 3 },
                                    { .batch = 1, .height = SIDE, .width = 2 * SIDE, .bands = 3 },
@@ -180,13 +195,12 @@ static void test_other_sizes(void **state)
         network_inputs_done(&image);
     }
     dataset_close(d);
-    config_free(config);
 }
 
 static void nothing_else_is_left(void **state)
 {
     (void)state;
-    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "run.yaml" }, 4);
+    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml" }, 3);
 }
 
 static int make_scene(void **state)

@@ -10,24 +10,24 @@
 /* Positions are transformed at nodes this many pixels apart and interpolated between them. */
 enum { NODE_STEP = 16 };
 
-static Err class_table(const ConfigData *data, uint8_t table[256])
+static Err class_table(const DatasetOptions *options, uint8_t table[256])
 {
     for (int32_t v = 0; v < 256; v++) table[v] = CLASS_IGNORE;
-    for (uint32_t i = 0; i < data->n_classes; i++) table[data->classes[i].value] = (uint8_t)i;
+    for (uint32_t i = 0; i < options->n_classes; i++) table[options->classes[i].value] = (uint8_t)i;
     uint8_t mapped[256];
     memcpy(mapped, table, sizeof mapped);
-    for (uint32_t i = 0; i < data->n_remap; i++) {
-        const ConfigRemap r = data->remap[i];
+    for (uint32_t i = 0; i < options->n_remap; i++) {
+        const DatasetRemap r = options->remap[i];
         if (r.from < 0 || r.from > 255 || r.to < 0 || r.to > 255)
             return err_set(ERR_CONFIG, "data.remap: %d -> %d is outside 0..255", (int)r.from, (int)r.to);
         mapped[r.from] = table[r.to];
     }
-    if (data->ignore >= 0 && data->ignore <= 255) mapped[data->ignore] = CLASS_IGNORE;
+    if (options->ignore >= 0 && options->ignore <= 255) mapped[options->ignore] = CLASS_IGNORE;
     memcpy(table, mapped, sizeof mapped);
     return ERR_NONE;
 }
 
-static Err band_choice(const ConfigScene *scene, char *text, size_t bytes)
+static Err band_choice(const DatasetScene *scene, char *text, size_t bytes)
 {
     size_t used = 0;
     text[0] = '\0';
@@ -39,17 +39,10 @@ static Err band_choice(const ConfigScene *scene, char *text, size_t bytes)
     return ERR_NONE;
 }
 
-static Err open_rasters(Scene *s, const RunConfig *config, const ConfigScene *scene)
+static Err open_rasters(Scene *s, const DatasetScene *scene)
 {
-    char *path = NULL;
-    TRY(config_path(config, scene->image, &path));
-    Err err = raster_open(path, &s->image);
-    free(path);
-    TRY(err);
-    TRY(config_path(config, scene->labels, &path));
-    err = raster_open(path, &s->labels);
-    free(path);
-    TRY(err);
+    TRY(raster_open(scene->image, &s->image));
+    TRY(raster_open(scene->labels, &s->labels));
     char bands[512];
     TRY(band_choice(scene, bands, sizeof bands));
     TRY(raster_choose_bands(s->image, bands, 0, NULL));
@@ -78,13 +71,13 @@ static Err present(Scene *s, double upsample)
     return raster_set_grid(s->image, s->width, s->height);
 }
 
-Err scene_open(const RunConfig *config, uint32_t index, Scene **ret_scene)
+Err scene_open(const DatasetOptions *options, uint32_t index, Scene **ret_scene)
 {
     Scene *s = calloc(1, sizeof *s);
     if (s == NULL) return err_memory(sizeof *s, "a scene");
-    Err err = class_table(&config->data, s->class_of);
-    if (err == ERR_NONE) err = open_rasters(s, config, &config->data.scenes[index]);
-    if (err == ERR_NONE) err = present(s, config->train.upsample);
+    Err err = class_table(options, s->class_of);
+    if (err == ERR_NONE) err = open_rasters(s, &options->scenes[index]);
+    if (err == ERR_NONE) err = present(s, options->upsample);
     if (err != ERR_NONE) {
         scene_close(s);
         return err;
@@ -239,17 +232,17 @@ Err scene_read_labels(Scene *s, int64_t x, int64_t y, int64_t side, uint8_t *ret
     return err;
 }
 
-bool boxes_contain(const ConfigBox *boxes, uint32_t n_boxes, double lon, double lat)
+bool boxes_contain(const DatasetBox *boxes, uint32_t n_boxes, double lon, double lat)
 {
     for (uint32_t i = 0; i < n_boxes; i++) {
-        const ConfigBox *b = &boxes[i];
+        const DatasetBox *b = &boxes[i];
         if (lat < b->south || lat > b->north) continue;
         if (geo_longitudes_meet(lon, lon, b->west, b->east)) return true;
     }
     return false;
 }
 
-bool scene_window_touches(Scene *s, int64_t x, int64_t y, int64_t side, const ConfigBox *boxes, uint32_t n_boxes)
+bool scene_window_touches(Scene *s, int64_t x, int64_t y, int64_t side, const DatasetBox *boxes, uint32_t n_boxes)
 {
     enum { NODES = 5 };
     double lon[NODES * NODES];

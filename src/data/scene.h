@@ -6,7 +6,7 @@
 #ifndef METASEG_DATA_SCENE_H
 #define METASEG_DATA_SCENE_H
 
-#include "data/config.h"
+#include "data/dataset_options.h"
 #include "geo/georeference.h"
 
 enum { CLASS_IGNORE = 255 };
@@ -23,7 +23,7 @@ typedef struct Scene {
 } Scene;
 
 /* Opens image and labels of scene `index`. ERR_INPUT, ERR_CONFIG (class table), ERR_MEMORY. scene_close(). */
-Err scene_open(const RunConfig *config, uint32_t index, Scene **ret_scene);
+Err scene_open(const DatasetOptions *options, uint32_t index, Scene **ret_scene);
 void scene_close(Scene *scene);
 
 /* Window of the network's grid -> pixels [side][side][bands] in the image's units (0 where invalid) and mask
@@ -38,9 +38,9 @@ Err scene_read_labels(Scene *scene, int64_t x, int64_t y, int64_t side, uint8_t 
 Err scene_lonlat(Scene *scene, int64_t x, int64_t y, int64_t side, double *ret_lon, double *ret_lat);
 
 /* True when the window's footprint (corners, edge middles and centre) touches one of the boxes. */
-bool scene_window_touches(Scene *scene, int64_t x, int64_t y, int64_t side, const ConfigBox *boxes, uint32_t n_boxes);
+bool scene_window_touches(Scene *scene, int64_t x, int64_t y, int64_t side, const DatasetBox *boxes, uint32_t n_boxes);
 
 /* True when a position lies in one of the boxes. */
-bool boxes_contain(const ConfigBox *boxes, uint32_t n_boxes, double lon, double lat);
+bool boxes_contain(const DatasetBox *boxes, uint32_t n_boxes, double lon, double lat);
 
 #endif

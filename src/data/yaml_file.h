@@ -38,11 +38,12 @@
 
 typedef enum YamlKind {
     YAML_STRING = 1, /* char *, owned by the struct; empty text counts as absent */
+    YAML_PATH,       /* the same; a relative path is taken from the folder of the file */
     YAML_INTEGER,    /* int32_t or int64_t */
     YAML_NUMBER,     /* float or double, finite */
     YAML_BOOLEAN,    /* bool: true/false, yes/no, on/off */
     YAML_CHOICE,     /* enum or int (4 bytes): index into `choices` */
-    YAML_TABLE,      /* struct embedded in the struct */
+    YAML_TABLE,      /* struct embedded in the struct, or (offset 0) more keys of the struct itself */
     YAML_LIST, /* pointer to an owned array, and its count (uint32_t or int64_t); an empty list counts as absent */
 } YamlKind;
 

@@ -2,6 +2,7 @@
  * Slots of text to structs: paths and messages, overrides, conversion, freeing. */
 #include "data/yaml_slots.h"
 
+#include "base/file.h"
 #include "base/str.h"
 
 #include <math.h>
@@ -322,6 +323,16 @@ static Err fill_number(const YamlField *field, size_t size, const char *text, co
     return ERR_NONE;
 }
 
+static Err fill_path(const char *file, const char *text, void *to)
+{
+    char *folder = NULL, *path = NULL;
+    TRY(path_folder(file, &folder));
+    const Err err = text[0] == '/' ? str_copy(text, &path) : path_join(folder, text, &path);
+    free(folder);
+    if (err == ERR_NONE) memcpy(to, &path, sizeof path);
+    return err;
+}
+
 /* One plain value. */
 static Err fill_plain(const YamlSource *source, const YamlField *field, YamlKind kind, const char *text,
                       const YamlPath *path, void *to)
@@ -336,6 +347,9 @@ static Err fill_plain(const YamlSource *source, const YamlField *field, YamlKind
         if (err == ERR_NONE) memcpy(to, &copy, sizeof copy);
         break;
     }
+    case YAML_PATH:
+        err = fill_path(source->name, text, to);
+        break;
     case YAML_INTEGER:
         err = fill_integer(field, field->size, text, what, to);
         break;
@@ -357,9 +371,9 @@ static Err fill_plain(const YamlSource *source, const YamlField *field, YamlKind
 static const char *kind_name(const YamlField *field)
 {
     static const char *const names[] = {
-        [YAML_STRING] = "a text",         [YAML_INTEGER] = "a whole number",  [YAML_NUMBER] = "a number",
-        [YAML_BOOLEAN] = "true or false", [YAML_CHOICE] = "one of its words", [YAML_TABLE] = "keys with values",
-        [YAML_LIST] = "a list",
+        [YAML_STRING] = "a text",          [YAML_PATH] = "a path",           [YAML_INTEGER] = "a whole number",
+        [YAML_NUMBER] = "a number",        [YAML_BOOLEAN] = "true or false", [YAML_CHOICE] = "one of its words",
+        [YAML_TABLE] = "keys with values", [YAML_LIST] = "a list",
     };
     return names[field->kind];
 }
@@ -441,7 +455,7 @@ static bool is_absent(const YamlField *field, const YamlSlot *slot)
 {
     if (slot->value == NULL) return true;
     if (field->kind == YAML_LIST) return slot->count == 0;
-    return field->kind == YAML_STRING && ((const char *)slot->value)[0] == '\0';
+    return (field->kind == YAML_STRING || field->kind == YAML_PATH) && ((const char *)slot->value)[0] == '\0';
 }
 
 /* Of a field and its alternative exactly one is there. */
@@ -483,6 +497,8 @@ Err yaml_slots_fill(const YamlSource *source, const YamlTable *table, const Yaml
     return ERR_NONE;
 }
 
+static void free_fields(const YamlTable *table, char *structure);
+
 static void free_list(const YamlField *field, char *structure)
 {
     char *items = NULL;
@@ -490,8 +506,8 @@ static void free_list(const YamlField *field, char *structure)
     const uint64_t count = get_count(field, structure);
     for (uint64_t i = 0; items != NULL && i < count; i++) {
         char *item = items + i * field->size;
-        if (field->element == YAML_TABLE) yaml_file_free(field->table, item);
-        if (field->element == YAML_STRING) {
+        if (field->element == YAML_TABLE) free_fields(field->table, item);
+        if (field->element == YAML_STRING || field->element == YAML_PATH) {
             char *text = NULL;
             memcpy(&text, item, sizeof text);
             free(text);
@@ -500,19 +516,23 @@ static void free_list(const YamlField *field, char *structure)
     free(items);
 }
 
-void yaml_file_free(const YamlTable *table, void *structure)
+static void free_fields(const YamlTable *table, char *structure)
 {
-    if (structure == NULL) return;
     for (int64_t i = 0; i < table->n_fields; i++) {
         const YamlField *field = &table->fields[i];
-        char *base = structure;
-        if (field->kind == YAML_TABLE) yaml_file_free(field->table, base + field->offset);
-        if (field->kind == YAML_LIST) free_list(field, base);
-        if (field->kind == YAML_STRING) {
+        if (field->kind == YAML_TABLE) free_fields(field->table, structure + field->offset);
+        if (field->kind == YAML_LIST) free_list(field, structure);
+        if (field->kind == YAML_STRING || field->kind == YAML_PATH) {
             char *text = NULL;
-            memcpy(&text, base + field->offset, sizeof text);
+            memcpy(&text, structure + field->offset, sizeof text);
             free(text);
         }
     }
+}
+
+void yaml_file_free(const YamlTable *table, void *structure)
+{
+    if (structure == NULL) return;
+    free_fields(table, structure);
     memset(structure, 0, table->size);
 }

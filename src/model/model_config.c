@@ -9,15 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const encoder_names[] = { "efficientnet_lite0" };
-
-const char *model_encoder_name(int32_t index)
-{
-    return index >= 0 && index < ARRAY_LEN(encoder_names) ? encoder_names[index] : NULL;
-}
-
-const char *model_fusion_name(ModelFusion fusion) { return fusion == MODEL_FUSION_CAF ? "caf" : "none"; }
-const char *model_unit_name(ModelUnit unit) { return unit == MODEL_METRE ? "metre" : "degree"; }
+const char *const model_unit_names[MODEL_UNIT_COUNT] = { "metre", "degree" };
 
 Err model_config_set_text(char **text, const char *value)
 {
@@ -75,7 +67,6 @@ static Err fill_defaults(ModelConfig *config)
     static const char *const colors[] = { "red", "green", "blue" };
     static const double mean[] = { 123.675, 116.28, 103.53 }, std[] = { 58.395, 57.12, 57.375 };
     TRY(model_config_set_text(&config->name, "unnamed"));
-    TRY(model_config_set_text(&config->encoder, encoder_names[0]));
     TRY(model_config_set_text(&config->prompts, ""));
     TRY(model_config_set_text(&config->provenance, "{}"));
     TRY(model_config_set_bands(config, 3));
@@ -90,8 +81,7 @@ static Err fill_defaults(ModelConfig *config)
 Err model_config_init(ModelConfig *config)
 {
     *config = (ModelConfig){
-        .decoder_width = 64,
-        .decoder_heads = 8,
+        .network = network_config_defaults(),
         .nodata = 255,
         .gsd_minimum = 0.1,
         .gsd_maximum = 100.0,
@@ -110,7 +100,6 @@ void model_config_done(ModelConfig *config)
     free_bands(config);
     free_classes(config);
     free(config->name);
-    free(config->encoder);
     free(config->prompts);
     free(config->provenance);
     *config = (ModelConfig){ 0 };
@@ -119,7 +108,6 @@ void model_config_done(ModelConfig *config)
 static Err copy_parts(const ModelConfig *from, ModelConfig *to)
 {
     TRY(model_config_set_text(&to->name, from->name));
-    TRY(model_config_set_text(&to->encoder, from->encoder));
     TRY(model_config_set_text(&to->prompts, from->prompts));
     TRY(model_config_set_text(&to->provenance, from->provenance));
     TRY(model_config_set_bands(to, from->n_bands));
@@ -141,7 +129,7 @@ static Err copy_parts(const ModelConfig *from, ModelConfig *to)
 Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to)
 {
     ModelConfig copy = *from;
-    copy.name = copy.encoder = copy.prompts = copy.provenance = NULL;
+    copy.name = copy.prompts = copy.provenance = NULL;
     copy.bands = NULL;
     copy.classes = NULL;
     copy.n_bands = copy.n_classes = 0;
@@ -197,16 +185,7 @@ static Err check_classes(const ModelConfig *config)
 
 Err model_config_check(const ModelConfig *config)
 {
-    bool known = false;
-    for (int64_t i = 0; i < ARRAY_LEN(encoder_names); i++)
-        known = known || strcmp(config->encoder, encoder_names[i]) == 0;
-    if (!known) {
-        return err_set(ERR_MODEL, "model configuration: the image encoder '%.60s' is unknown; this program has %s",
-                       config->encoder, encoder_names[0]);
-    }
-    TRY(check_range("the decoder's width", config->decoder_width, 16, 1024, 16));
-    TRY(check_range("the decoder's number of heads", config->decoder_heads, 1, 64, 1));
-    TRY(check_range("the decoder's width", config->decoder_width, 16, 1024, config->decoder_heads));
+    TRY(err_prefix(network_config_check(&config->network), "model configuration"));
     TRY(check_range("the tile side", config->tile, 256, 4096, 256));
     TRY(check_range("the number of zone slots", config->zone_slots, 1, MODEL_MAX_ZONE_SLOTS, 1));
     TRY(check_range("the number of prompt tokens", config->prompt_tokens, 1, MODEL_MAX_PROMPT_TOKENS, 1));

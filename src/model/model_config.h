@@ -6,7 +6,7 @@
 #ifndef METASEG_MODEL_MODEL_CONFIG_H
 #define METASEG_MODEL_MODEL_CONFIG_H
 
-#include "base/err.h"
+#include "model/network_config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,9 +18,6 @@ enum {
     MODEL_MAX_PROMPT_TOKENS = 64,
     MODEL_TEXT_WIDTH = 384,
 };
-
-/* caf: crossmodal attention fusion at strides 16 and 32; none: the text-free network. */
-typedef enum ModelFusion { MODEL_FUSION_CAF = 0, MODEL_FUSION_NONE, MODEL_FUSION_COUNT } ModelFusion;
 
 typedef enum ModelUnit { MODEL_METRE = 0, MODEL_DEGREE, MODEL_UNIT_COUNT } ModelUnit;
 
@@ -39,9 +36,7 @@ typedef struct ModelClass {
 /* Open struct; owns its strings and arrays (model_config_done). */
 typedef struct ModelConfig {
     char *name;
-    char *encoder; /* "efficientnet_lite0" */
-    ModelFusion fusion;
-    int32_t decoder_width, decoder_heads;
+    NetworkConfig network;
     ModelBand *bands;
     int32_t n_bands;
     ModelClass *classes; /* in the order of the network's outputs */
@@ -56,7 +51,7 @@ typedef struct ModelConfig {
     char *provenance;      /* a JSON object as text: how the model was made */
 } ModelConfig;
 
-/* decoder 64 wide with 8 heads, EfficientNet-Lite0, caf, three bands (red, green, blue; 0..255, ImageNet's statistics),
+/* The network of network_config_defaults(), three bands (red, green, blue; 0..255, ImageNet's statistics),
  * no classes, metres, tile 512, 4 slots of 64 tokens. ERR_MEMORY. model_config_done(). */
 Err model_config_init(ModelConfig *config);
 void model_config_done(ModelConfig *config);
@@ -80,9 +75,6 @@ Err model_config_write(const ModelConfig *config, char **ret_json);
  * ERR_MEMORY. */
 Err model_config_read(const char *json, const char *name, ModelConfig *ret_config);
 
-/* Names of the image encoders; NULL beyond the last. */
-const char *model_encoder_name(int32_t index);
-const char *model_fusion_name(ModelFusion fusion); /* "caf", "none" */
-const char *model_unit_name(ModelUnit unit);       /* "metre", "degree" */
+extern const char *const model_unit_names[MODEL_UNIT_COUNT]; /* "metre", "degree" */
 
 #endif

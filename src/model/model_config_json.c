@@ -3,6 +3,7 @@
 #include "model/model_config.h"
 
 #include "base/json.h"
+#include "base/str.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,18 +48,18 @@ Err model_config_write(const ModelConfig *config, char **ret_json)
     json_begin_object(&w, NULL);
     json_put_int(&w, "schema", SCHEMA);
     json_put_string(&w, "name", config->name);
-    json_put_string(&w, "encoder", config->encoder);
-    json_put_string(&w, "fusion", model_fusion_name(config->fusion));
+    json_put_string(&w, "encoder", network_encoder_names[config->network.encoder]);
+    json_put_string(&w, "fusion", network_fusion_names[config->network.fusion]);
     json_put_string(&w, "decoder", "unetformer");
-    json_put_int(&w, "decoder_width", config->decoder_width);
-    json_put_int(&w, "decoder_heads", config->decoder_heads);
+    json_put_int(&w, "decoder_width", config->network.decoder_width);
+    json_put_int(&w, "decoder_heads", config->network.decoder_heads);
     put_bands(&w, config);
     put_classes(&w, config);
     json_put_int(&w, "nodata", config->nodata);
     json_begin_object(&w, "gsd");
     json_put_double(&w, "minimum", config->gsd_minimum);
     json_put_double(&w, "maximum", config->gsd_maximum);
-    json_put_string(&w, "unit", model_unit_name(config->gsd_unit));
+    json_put_string(&w, "unit", model_unit_names[config->gsd_unit]);
     json_end(&w);
     json_put_int(&w, "tile", config->tile);
     json_put_int(&w, "zone_slots", config->zone_slots);
@@ -96,16 +97,22 @@ static Err get_int32(const Json *object, const char *key, int32_t *ret_value)
     return ERR_NONE;
 }
 
-/* One of two words, as 0 or 1. */
-static Err get_choice(const Json *object, const char *key, const char *first, const char *second, int *ret_choice)
+/* One of n words, by its index; `what` is unknown otherwise. */
+static Err get_choice(const Json *object, const char *key, const char *what, const char *const *words, int n,
+                      int *ret_choice)
 {
     const char *text = NULL;
     TRY(json_get_string(object, key, &text));
-    if (strcmp(text, first) != 0 && strcmp(text, second) != 0) {
-        return err_set(ERR_INPUT, "'%s' is '%.60s'; '%s' or '%s' was expected", key, text, first, second);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(text, words[i]) != 0) continue;
+        *ret_choice = i;
+        return ERR_NONE;
     }
-    *ret_choice = strcmp(text, first) == 0 ? 0 : 1;
-    return ERR_NONE;
+    Str known = { 0 };
+    for (int i = 0; i < n; i++) str_addf(&known, "%s%s", i > 0 ? ", " : "", words[i]);
+    const Err err = err_set(ERR_INPUT, "the %s '%.60s' is unknown; this program has %s", what, text, str_text(&known));
+    str_done(&known);
+    return err;
 }
 
 static Err read_bands(const Json *root, ModelConfig *config)
@@ -168,8 +175,8 @@ static Err read_gsd(const Json *root, ModelConfig *config)
     TRY(check_keys(gsd, keys));
     TRY(json_get_double(gsd, "minimum", &config->gsd_minimum));
     TRY(json_get_double(gsd, "maximum", &config->gsd_maximum));
-    TRY(get_choice(gsd, "unit", "metre", "degree", &unit));
-    config->gsd_unit = unit == 0 ? MODEL_METRE : MODEL_DEGREE;
+    TRY(get_choice(gsd, "unit", "unit of distances", model_unit_names, MODEL_UNIT_COUNT, &unit));
+    config->gsd_unit = (ModelUnit)unit;
     return ERR_NONE;
 }
 
@@ -192,7 +199,7 @@ static Err read_members(const Json *root, ModelConfig *config)
                                         "zone_slots", "prompt_tokens", "prompts",       "provenance",
                                         NULL };
     int64_t schema = 0;
-    int fusion = 0;
+    int encoder = 0, fusion = 0;
     const char *decoder = NULL;
     TRY(json_get_int(root, "schema", 1, INT32_MAX, &schema));
     if (schema != SCHEMA) {
@@ -201,15 +208,16 @@ static Err read_members(const Json *root, ModelConfig *config)
     }
     TRY(check_keys(root, keys));
     TRY(get_text(root, "name", &config->name));
-    TRY(get_text(root, "encoder", &config->encoder));
-    TRY(get_choice(root, "fusion", "caf", "none", &fusion));
-    config->fusion = fusion == 0 ? MODEL_FUSION_CAF : MODEL_FUSION_NONE;
+    TRY(get_choice(root, "encoder", "image encoder", network_encoder_names, NETWORK_ENCODER_COUNT, &encoder));
+    TRY(get_choice(root, "fusion", "fusion", network_fusion_names, NETWORK_FUSION_COUNT, &fusion));
+    config->network.encoder = (NetworkEncoder)encoder;
+    config->network.fusion = (NetworkFusion)fusion;
     TRY(json_get_string(root, "decoder", &decoder));
     if (strcmp(decoder, "unetformer") != 0) {
         return err_set(ERR_INPUT, "the decoder '%.60s' is unknown; this program has unetformer", decoder);
     }
-    TRY(get_int32(root, "decoder_width", &config->decoder_width));
-    TRY(get_int32(root, "decoder_heads", &config->decoder_heads));
+    TRY(get_int32(root, "decoder_width", &config->network.decoder_width));
+    TRY(get_int32(root, "decoder_heads", &config->network.decoder_heads));
     TRY(read_bands(root, config));
     TRY(read_classes(root, config));
     TRY(get_int32(root, "nodata", &config->nodata));

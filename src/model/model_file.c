@@ -61,7 +61,7 @@ static void centre_linear(Model *model, const char *weight_name, const char *bia
 
 void model_centre_text(Model *model, const float *mean)
 {
-    if (model->config.fusion == MODEL_FUSION_NONE) return;
+    if (model->config.network.fusion == NETWORK_FUSION_NONE) return;
     const int32_t index = params_find(model->params, "text.null");
     ASSERT(index >= 0);
     const Tensor null = params_tensor(model->params, index);

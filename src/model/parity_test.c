@@ -36,7 +36,7 @@ static void inference(void **state)
 {
     (void)state;
     TensorFile *golden = golden_open("network.safetensors");
-    Model *model = golden_network_model(MODEL_FUSION_CAF), *free_model = golden_network_model(MODEL_FUSION_NONE);
+    Model *model = golden_network_model(NETWORK_FUSION_CAF), *free_model = golden_network_model(NETWORK_FUSION_NONE);
     bool good = true;
     for (int isa = ISA_PLAIN; isa <= (int)cpu_isa_detect(); isa++) {
         print_message("%s\n", cpu_isa_name((CpuIsa)isa));
@@ -150,7 +150,7 @@ static bool check_gradients(const TensorFile *golden, ParamSet *params)
 static bool check_training(const TensorFile *golden, CpuIsa isa)
 {
     static const char *const outputs[] = { "f16", "f32", "fused16", "fused32", "logits", "aux" };
-    Model *model = golden_network_model(MODEL_FUSION_CAF);
+    Model *model = golden_network_model(NETWORK_FUSION_CAF);
     print_message("%s\n", cpu_isa_name(isa));
     Program *program = golden_network_compile(model, true, isa);
     golden_fill_inputs(golden, program);
@@ -209,7 +209,7 @@ static void untrained_fusion_is_the_identity(void **state)
 {
     (void)state;
     TensorFile *golden = golden_open("network.safetensors");
-    Model *with_text = golden_network_model(MODEL_FUSION_CAF), *without = golden_network_model(MODEL_FUSION_NONE);
+    Model *with_text = golden_network_model(NETWORK_FUSION_CAF), *without = golden_network_model(NETWORK_FUSION_NONE);
     model_initialize(with_text, 3);
     copy_params(with_text->params, without->params);
     compare_bits(golden, with_text, without, false);
@@ -222,7 +222,7 @@ static void untrained_fusion_is_the_identity(void **state)
 static void refuses_odd_sizes(void **state)
 {
     (void)state;
-    Model *model = golden_network_model(MODEL_FUSION_CAF);
+    Model *model = golden_network_model(NETWORK_FUSION_CAF);
     NetworkShape odd = segmenter_shape(&model->config, 1, 256);
     odd.width = 300;
     const ProgramOptions options = program_options_defaults();
@@ -237,7 +237,7 @@ static void refuses_odd_sizes(void **state)
 static void refuses_other_batches(void **state)
 {
     (void)state;
-    Model *model = golden_network_model(MODEL_FUSION_CAF);
+    Model *model = golden_network_model(NETWORK_FUSION_CAF);
     const ProgramOptions options = program_options_defaults();
     NetworkShape shape = segmenter_shape(&model->config, 1, 256);
     shape.tokens = GOLDEN_TOKENS;

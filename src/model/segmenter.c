@@ -10,11 +10,8 @@ enum { STRIDE_MULTIPLE = 256 }; /* 8x8 windows at stride 32 */
 
 typedef FeatureMaps (*EncoderBuilder)(Graph *g, Var image);
 
-static const struct {
-    const char *name;
-    EncoderBuilder build;
-} encoders[] = {
-    { "efficientnet_lite0", encoder_efficientnet_lite0 },
+static const EncoderBuilder encoders[NETWORK_ENCODER_COUNT] = {
+    [NETWORK_EFFICIENTNET_LITE0] = encoder_efficientnet_lite0,
 };
 
 SegmenterTraining segmenter_training_defaults(void)
@@ -27,23 +24,17 @@ SegmenterTraining segmenter_training_defaults(void)
                                 .ignore = 255 };
 }
 
-static FeatureMaps encode(Graph *g, const ModelConfig *config, Var image)
+static FeatureMaps encode(Graph *g, NetworkEncoder encoder, Var image)
 {
-    FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
-    for (int64_t i = 0; i < ARRAY_LEN(encoders); i++) {
-        if (strcmp(config->encoder, encoders[i].name) != 0) continue;
-        graph_push(g, "encoder");
-        maps = encoders[i].build(g, image);
-        graph_pop(g);
-        return maps;
-    }
-    graph_fail(g, "the image encoder '%s' is unknown", config->encoder);
+    graph_push(g, "encoder");
+    const FeatureMaps maps = encoders[encoder](g, image);
+    graph_pop(g);
     return maps;
 }
 
 NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t side)
 {
-    const bool text = config->fusion != MODEL_FUSION_NONE;
+    const bool text = config->network.fusion != NETWORK_FUSION_NONE;
     return (NetworkShape){ .batch = batch,
                            .height = side,
                            .width = side,
@@ -104,7 +95,7 @@ static bool check_shape(Graph *g, const ModelConfig *config, const NetworkShape 
         graph_fail(g, "images of %lld bands for a model that reads %d", (long long)shape->bands, (int)config->n_bands);
         return false;
     }
-    if (config->fusion != MODEL_FUSION_NONE &&
+    if (config->network.fusion != NETWORK_FUSION_NONE &&
         (shape->slots < 1 || shape->tokens < 1 || shape->text_width != MODEL_TEXT_WIDTH ||
          shape->null_tokens != FUSION_NULL_TOKENS)) {
         graph_fail(g,
@@ -132,17 +123,17 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
     if (!check_shape(g, config, shape)) return;
     const Var image = input(g, shape, NETWORK_IMAGE);
     graph_freeze_statistics(g, training->freeze_encoder);
-    FeatureMaps maps = encode(g, config, image);
+    FeatureMaps maps = encode(g, config->network.encoder, image);
     graph_freeze_statistics(g, training->freeze_decoder);
     net.f16 = maps.f16;
     net.f32 = maps.f32;
-    if (config->fusion == MODEL_FUSION_CAF) fuse(g, shape, &maps);
+    if (config->network.fusion == NETWORK_FUSION_CAF) fuse(g, shape, &maps);
     net.fused16 = maps.f16;
     net.fused32 = maps.f32;
     const bool trains = graph_training(g);
-    const DecoderOptions options = { .width = config->decoder_width,
+    const DecoderOptions options = { .width = config->network.decoder_width,
                                      .classes = config->n_classes,
-                                     .heads = config->decoder_heads,
+                                     .heads = config->network.decoder_heads,
                                      .dropout = training->dropout,
                                      .auxiliary = trains && training->auxiliary_weight != 0.0F };
     graph_push(g, "decoder");

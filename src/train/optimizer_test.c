@@ -48,7 +48,7 @@ static void recorded_steps(void **state)
     (void)state;
     TensorFile *golden = golden_open("network.safetensors");
     double *want = golden_doubles(golden, "output.adamw_losses", STEPS + 1);
-    Model *model = golden_network_model(MODEL_FUSION_CAF);
+    Model *model = golden_network_model(NETWORK_FUSION_CAF);
     Program *program = golden_network_compile(model, true, cpu_isa_detect());
     const OptimizerOptions options = recorded_options(golden);
     const double tolerance = 2.0 * float32_deviation(golden); /* 6e-7; a step lowers the loss by 1e-2 */

@@ -16,8 +16,6 @@
 
 enum { LOG_EVERY = 10 };
 
-static bool reads_text(const RunConfig *config) { return config->model.fusion != CONFIG_FUSION_NONE; }
-
 static void tell(const Trainer *t, int level, const char *text)
 {
     if (t->run != NULL && t->run->message != NULL) t->run->message(t->run->context, level, text);
@@ -35,14 +33,9 @@ static Err choose_device(Trainer *t)
 static Err open_data(Trainer *t)
 {
     const RunConfig *config = t->config;
-    if (reads_text(config) && config->model.text == CONFIG_TEXT_ZONES) {
-        char *path = NULL;
-        TRY(config_path(config, config->model.climate, &path));
-        const Err err = climate_open(path, &t->climate);
-        free(path);
-        TRY(err);
-    }
-    return dataset_open(config, t->climate, true, &t->dataset);
+    if (run_config_reads_text(config) && config->train.text == TRAIN_TEXT_ZONES)
+        TRY(climate_open(config->train.climate, &t->climate));
+    return dataset_open(&config->data, t->climate, true, &t->dataset);
 }
 
 static Err describe_bands(const Trainer *t, ModelConfig *m)
@@ -67,7 +60,7 @@ static Err describe_classes(const RunConfig *config, ModelConfig *m)
 {
     TRY(model_config_set_classes(m, (int32_t)config->data.n_classes));
     for (int32_t c = 0; c < m->n_classes; c++) {
-        const ConfigClass *from = &config->data.classes[c];
+        const DatasetClass *from = &config->data.classes[c];
         m->classes[c].code = from->value;
         TRY(model_config_set_text(&m->classes[c].name, from->name));
         m->classes[c].color = (uint32_t)strtoul(from->color + 1, NULL, 16);
@@ -81,12 +74,11 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     TRY(describe_bands(t, m));
     TRY(describe_classes(config, m));
     TRY(model_config_set_text(&m->name, config->name));
-    m->fusion = reads_text(config) ? MODEL_FUSION_CAF : MODEL_FUSION_NONE;
-    m->decoder_width = config->model.decoder_width;
-    m->gsd_minimum = config->model.gsd_min;
-    m->gsd_maximum = config->model.gsd_max;
-    m->gsd_unit = config->model.gsd_unit == CONFIG_UNIT_DEGREE ? MODEL_DEGREE : MODEL_METRE;
-    m->tile = (int32_t)config->train.window; /* what the network reads around a place stays what it was in training */
+    m->network = config->network;
+    m->gsd_minimum = config->data.gsd_min;
+    m->gsd_maximum = config->data.gsd_max;
+    m->gsd_unit = config->data.gsd_unit;
+    m->tile = (int32_t)config->data.window; /* what the network reads around a place stays what it was in training */
     return model_config_check(m);
 }
 
@@ -98,13 +90,9 @@ static Err new_model(Trainer *t)
     if (err == ERR_NONE) err = model_new(&m, true, &t->model);
     model_config_done(&m);
     TRY(err);
-    model_initialize(t->model, (uint64_t)t->config->train.seed);
-    char *path = NULL;
-    TRY(config_path(t->config, t->config->model.encoder_weights, &path));
-    if (path == NULL) return ERR_NONE;
-    err = model_load_encoder(t->model, path);
-    free(path);
-    return err;
+    model_initialize(t->model, (uint64_t)t->config->data.seed);
+    const char *weights = t->config->train.encoder_weights;
+    return weights == NULL ? ERR_NONE : model_load_encoder(t->model, weights);
 }
 
 static void use_model_statistics(Trainer *t)
@@ -136,14 +124,14 @@ static ProgramOptions program_options(const Trainer *t)
 {
     ProgramOptions options = program_options_defaults();
     options.device = t->device;
-    options.seed = (uint64_t)t->config->train.seed;
+    options.seed = (uint64_t)t->config->data.seed;
     return options;
 }
 
 /* The training program is what it is for the step t->step: its BatchNorm may be frozen on the way. */
 static Err compile_training(Trainer *t)
 {
-    const ConfigTrain *train = &t->config->train;
+    const TrainOptions *train = &t->config->train;
     const bool encoder = frozen_by_now(t, train->freeze_encoder), decoder = frozen_by_now(t, train->freeze_decoder);
     if (t->training != NULL && encoder == t->encoder_frozen && decoder == t->decoder_frozen) return ERR_NONE;
     program_free(t->training);
@@ -172,7 +160,7 @@ static Err compile_validation(Trainer *t)
 
 static Err make_optimizer(Trainer *t, bool resume)
 {
-    const ConfigTrain *c = &t->config->train;
+    const TrainOptions *c = &t->config->train;
     const OptimizerOptions options = {
         .learning_rate = c->learning_rate,
         .encoder_multiplier = c->encoder_multiplier,
@@ -193,24 +181,24 @@ static Err make_optimizer(Trainer *t, bool resume)
 static Err prepare(Trainer *t, MetasegTrainStart start)
 {
     const bool resume = start == METASEG_TRAIN_RESUME;
-    const ConfigTrain *train = &t->config->train;
+    const TrainOptions *train = &t->config->train;
     TRY(choose_device(t));
-    TRY(config_path(t->config, train->output, &t->folder));
+    t->folder = train->output;
     if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
     TRY(file_make_folders(t->folder));
     TRY(open_data(t));
     TRY(resume ? trainer_load_checkpoint(t) : new_model(t));
     use_model_statistics(t);
-    if (reads_text(t->config)) TRY(trainer_encode_prompts(t));
-    const bool zones = reads_text(t->config) && t->text.zones > 0;
+    if (run_config_reads_text(t->config)) TRY(trainer_encode_prompts(t));
+    const bool zones = run_config_reads_text(t->config) && t->text.zones > 0;
     if (zones && !resume) {
         float mean[TEXT_WIDTH];
         text_table_mean(&t->text, mean);
         model_centre_text(t->model, mean);
     }
     t->model->config.prompt_tokens = zones ? longest_prompt(&t->text) : 1;
-    t->shape = segmenter_shape(&t->model->config, train->batch, train->window);
-    const NetworkShape window = segmenter_shape(&t->model->config, 1, train->window);
+    t->shape = segmenter_shape(&t->model->config, train->batch, t->config->data.window);
+    const NetworkShape window = segmenter_shape(&t->model->config, 1, t->config->data.window);
     TRY(network_inputs_init(&window, &t->window));
     TRY(compile_training(t));
     TRY(compile_validation(t));
@@ -231,8 +219,7 @@ static void done(Trainer *t)
     climate_close(t->climate);
     text_table_done(&t->text);
     model_free(t->model);
-    free(t->folder);
-    config_free(t->config);
+    run_config_free(t->config);
 }
 
 static double scalar(const Program *program, const char *name)
@@ -297,7 +284,7 @@ static bool asked_to_stop(const Trainer *t) { return t->run != NULL && t->run->s
 
 static Err loop(Trainer *t)
 {
-    const ConfigTrain *train = &t->config->train;
+    const TrainOptions *train = &t->config->train;
     double mark = clock_seconds();
     while (t->step < train->steps) {
         TRY(train_step(t));
@@ -333,7 +320,7 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
 {
     Trainer t = { .run = run, .best_miou = (double)NAN };
     const double begin = clock_seconds();
-    Err err = config_load(config, overrides, n_overrides, &t.config);
+    Err err = run_config_load(config, overrides, n_overrides, &t.config);
     if (err != ERR_NONE) return err;
     err = prepare(&t, start);
     if (err == ERR_NONE) err = trainer_save_config(&t, config, overrides, n_overrides);

@@ -19,8 +19,8 @@ static Err fingerprint(const Trainer *t, char **ret_text)
 {
     const RunConfig *c = t->config;
     return str_format(ret_text, "seed %lld, batch %lld, window %lld, upsample %g, classes %u, fusion %d, text %d",
-                      (long long)c->train.seed, (long long)c->train.batch, (long long)c->train.window,
-                      c->train.upsample, (unsigned)c->data.n_classes, (int)c->model.fusion, (int)c->model.text);
+                      (long long)c->data.seed, (long long)c->train.batch, (long long)c->data.window, c->data.upsample,
+                      (unsigned)c->data.n_classes, (int)c->network.fusion, (int)c->train.text);
 }
 
 static Err state_text(const Trainer *t, char **ret_text)
@@ -181,15 +181,15 @@ static Err provenance(const Trainer *t, char **ret_text)
     json_begin_object(&w, NULL);
     json_put_string(&w, "software", "metaseg " METASEG_VERSION);
     json_put_string(&w, "configuration", c->name);
-    json_put_int(&w, "seed", c->train.seed);
+    json_put_int(&w, "seed", c->data.seed);
     json_put_int(&w, "step", t->step);
     json_put_int(&w, "steps", c->train.steps);
     json_put_int(&w, "batch", c->train.batch);
     json_put_double(&w, "validation_miou", t->best_miou);
     json_put_string(&w, "text",
-                    c->model.fusion == CONFIG_FUSION_NONE ? "none"
-                    : c->model.text == CONFIG_TEXT_NULL   ? "null"
-                                                          : "zones");
+                    c->network.fusion == NETWORK_FUSION_NONE ? "none"
+                    : c->train.text == TRAIN_TEXT_NULL       ? "null"
+                                                             : "zones");
     json_end(&w);
     return json_take(&w, ret_text);
 }

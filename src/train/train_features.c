@@ -21,15 +21,13 @@ typedef struct Encoding {
 
 static Err open_encoder(const Trainer *t, Encoding *e)
 {
-    char *folder = NULL;
+    const char *folder = t->config->train.text_encoder;
     char *vocabulary = NULL;
     char *weights = NULL;
-    Err err = config_path(t->config, t->config->model.text_encoder, &folder);
-    if (err == ERR_NONE) err = path_join(folder, "vocab.txt", &vocabulary);
+    Err err = path_join(folder, "vocab.txt", &vocabulary);
     if (err == ERR_NONE) err = path_join(folder, "model.safetensors", &weights);
     if (err == ERR_NONE) err = wordpiece_new(vocabulary, &e->tokenizer);
     if (err == ERR_NONE) err = text_encoder_new(weights, t->device, &e->encoder);
-    free(folder);
     free(vocabulary);
     free(weights);
     return err;
@@ -70,19 +68,16 @@ static Err encode_all(Trainer *t, Encoding *e)
 
 Err trainer_encode_prompts(Trainer *t)
 {
-    if (t->config->model.text == CONFIG_TEXT_NULL) return ERR_NONE;
+    if (t->config->train.text == TRAIN_TEXT_NULL) return ERR_NONE;
     Encoding *e = calloc(1, sizeof *e);
     if (e == NULL) return err_memory(sizeof *e, "the prompts");
-    char *path = NULL;
-    Err err = config_path(t->config, t->config->model.prompts, &path);
-    if (err == ERR_NONE) err = prompt_bank_file_load(path, &e->bank);
+    Err err = prompt_bank_file_load(t->config->train.prompts, &e->bank);
     if (err == ERR_NONE) {
         err = encode_all(t, e);
         prompt_bank_file_free(&e->bank);
     }
     text_encoder_free(e->encoder);
     wordpiece_free(e->tokenizer);
-    free(path);
     free(e);
     return err;
 }

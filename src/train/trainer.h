@@ -13,6 +13,7 @@
 #include "model/model_file.h"
 #include "train/loader.h"
 #include "train/optimizer.h"
+#include "train/run_config.h"
 
 typedef struct Trainer {
     RunConfig *config;
@@ -28,7 +29,7 @@ typedef struct Trainer {
     Loader *loader;
     NetworkShape shape;   /* of a training batch */
     NetworkInputs window; /* one validation window */
-    char *folder;         /* of the run */
+    const char *folder;   /* of the run: train.output */
     int64_t step;         /* steps done */
     double best_miou;     /* NAN: none yet */
     int64_t best_step;

@@ -60,7 +60,7 @@ static void make_model(void)
     ASSERT_OK(model_config_init(&config));
     ASSERT_OK(model_config_set_classes(&config, 17));
     ASSERT_OK(model_config_set_text(&config.name, "fixture"));
-    config.decoder_width = 16;
+    config.network.decoder_width = 16;
     config.tile = 256;
     config.gsd_minimum = 0.04;
     config.gsd_maximum = 0.06;

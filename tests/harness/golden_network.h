@@ -67,15 +67,15 @@ static inline void golden_fill_params(ParamSet *params)
     }
 }
 
-static inline void golden_configure(ModelConfig *config, ModelFusion fusion)
+static inline void golden_configure(ModelConfig *config, NetworkFusion fusion)
 {
     assert_int_equal(model_config_init(config), ERR_NONE);
     assert_int_equal(model_config_set_classes(config, GOLDEN_CLASSES), ERR_NONE);
-    config->fusion = fusion;
+    config->network.fusion = fusion;
 }
 
 /* The golden network; model_free(). */
-static inline Model *golden_network_model(ModelFusion fusion)
+static inline Model *golden_network_model(NetworkFusion fusion)
 {
     ModelConfig config;
     Model *model = NULL;

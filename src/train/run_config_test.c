@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where the classes of a run come from: its configuration or a class table, exactly one; and the tables of
  * share/classes. */
-#include "data/config.h"
+#include "train/run_config.h"
 
 #include "base/str.h"
 #include "harness/unit.h"
@@ -18,7 +18,7 @@ static Err load(const char *lines, const char *const *overrides, int64_t n_overr
     char path[256], text[1024];
     (void)snprintf(text, sizeof text, "%s%s", head, lines);
     unit_write_text(unit_at("run.yaml", path), text);
-    return config_load(path, overrides, n_overrides, ret_config);
+    return run_config_load(path, overrides, n_overrides, ret_config);
 }
 
 static void write_table(const char *text)
@@ -54,17 +54,17 @@ static void from_a_table(void **state)
     write_table(good_table); /* beside the configuration, not in the working folder */
     ASSERT_OK(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 9 }, { from: 2, to: 0 }]\n", NULL, 0, &config));
     check_good(config, 0);
-    config_free(config);
+    run_config_free(config);
     ASSERT_OK(load("  class_table: table.yaml\n  ignore: 7\n", NULL, 0, &config));
     check_good(config, 7);
-    config_free(config);
+    run_config_free(config);
     static const char *const set[] = { "data.class_table=table.yaml" };
     ASSERT_OK(load("", set, 1, &config));
     check_good(config, 0);
-    config_free(config);
+    run_config_free(config);
     ASSERT_OK(load("  class_table: other.yaml\n", set, 1, &config));
     check_good(config, 0);
-    config_free(config);
+    run_config_free(config);
     write_table(good_table + strlen("name: made\nignore: 0\n"));
     ASSERT_ERR(load("  class_table: table.yaml\n", NULL, 0, &config), ERR_CONFIG, "table.yaml': key 'name' is missing");
 }
@@ -74,15 +74,15 @@ static void from_the_configuration(void **state)
     (void)state;
     RunConfig *config = NULL;
     ASSERT_OK(load(two_classes, NULL, 0, &config));
-    assert_null(config->data.class_table);
+    assert_null(config->class_table);
     assert_int_equal(config->data.n_classes, 2);
     assert_int_equal(config->data.classes[1].value, 2);
     assert_int_equal(config->data.ignore, 255);
-    config_free(config);
+    run_config_free(config);
     static const char *const set[] = { "data.ignore=0" };
     ASSERT_OK(load(two_classes, set, 1, &config));
     assert_int_equal(config->data.ignore, 0);
-    config_free(config);
+    run_config_free(config);
     ASSERT_ERR(load("  classes:\n    - { value: 1, name: a, color: \"#00ff00\" }\n    - { value: 1, name: b, color: "
                     "\"#000000\" }\n",
                     NULL, 0, &config),
@@ -180,7 +180,7 @@ static void shipped_tables(void **state)
             assert_int_equal(config->data.classes[c].value, cases[i].first + (int32_t)c);
         assert_string_equal(config->data.classes[cases[i].index].name, cases[i].class_name);
         assert_string_equal(config->data.classes[cases[i].index].color, cases[i].color);
-        config_free(config);
+        run_config_free(config);
     }
 }
 

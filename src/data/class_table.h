@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The classes of a data set as YAML: the entries of a list of classes, and the files of share/classes that hold one.
+ */
+#ifndef METASEG_DATA_CLASS_TABLE_H
+#define METASEG_DATA_CLASS_TABLE_H
+
+#include "data/dataset_options.h"
+#include "data/yaml_file.h"
+
+enum { CLASSES_MIN = 2, CLASSES_MAX = 254 };
+
+/* Keys of one class, a DatasetClass. */
+extern const YamlTable class_entry_table;
+
+/* A class table file; owned (class_table_done). */
+typedef struct ClassTable {
+    char *name;
+    int32_t ignore; /* label value that is never learned */
+    DatasetClass *classes;
+    uint32_t n_classes;
+} ClassTable;
+
+/* Reads and checks. ERR_INPUT: no such file; ERR_CONFIG: its content is wrong; ERR_MEMORY. */
+Err class_table_load(const char *path, ClassTable *ret_table);
+void class_table_done(ClassTable *table);
+
+/* What the keys alone do not tell of classes that `path` lists under `list`: form of the colours, no value twice.
+ * ERR_CONFIG. */
+Err class_table_check(const char *path, const char *list, const DatasetClass *classes, uint32_t n);
+
+#endif

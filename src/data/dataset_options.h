@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a data set is: images, labels, classes, what is kept apart, the grid that the network reads, and how windows are
+ * drawn. Plain data, all that dataset.h and scene.h need; strings and lists belong to whoever filled it. Optional
+ * strings and lists are NULL when absent. Paths are opened as they are.
+ */
+#ifndef METASEG_DATA_DATASET_OPTIONS_H
+#define METASEG_DATA_DATASET_OPTIONS_H
+
+#include "model/model_config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Longitude/latitude rectangle, degrees, west < east, south < north (EPSG:4326). */
+typedef struct DatasetBox {
+    char *name;
+    double west, south, east, north;
+} DatasetBox;
+
+typedef struct DatasetClass {
+    int32_t value; /* code in the output raster, 0..254 */
+    char *name;
+    char *color; /* "#rrggbb" */
+} DatasetClass;
+
+/* A value of the label raster and the class value it becomes; values not listed map to themselves where a class of that
+ * value exists and to "ignore" otherwise. */
+typedef struct DatasetRemap {
+    int32_t from, to;
+} DatasetRemap;
+
+typedef struct DatasetScene {
+    char *name;
+    char *image;      /* raster */
+    char *labels;     /* raster on any grid of the same or another CRS */
+    char *labels_crs; /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
+    int32_t *bands;   /* 1-based bands of the image */
+    uint32_t n_bands;
+} DatasetScene;
+
+typedef struct DatasetOptions {
+    DatasetScene *scenes;
+    uint32_t n_scenes;
+    DatasetClass *classes; /* in the order of the network's outputs */
+    uint32_t n_classes;
+    DatasetRemap *remap;
+    uint32_t n_remap;
+    int32_t ignore;      /* value in the label raster that is never learned */
+    DatasetBox *holdout; /* never seen in training, never used for choosing */
+    uint32_t n_holdout;
+    DatasetBox *validation; /* chooses the best checkpoint */
+    uint32_t n_validation;
+
+    double gsd_min, gsd_max; /* ground sampling distances of a network pixel that the model is for; unit below */
+    ModelUnit gsd_unit;
+    int64_t window;     /* side of the network's input, pixels, multiple of 256 */
+    double upsample;    /* network pixels per image pixel along one axis, 1 */
+    double *mean, *std; /* per band, in the image's units; NULL: measured on the training area */
+    uint32_t n_mean, n_std;
+
+    int64_t seed;       /* of all that is drawn at random */
+    double balance;     /* exponent of the inverse class frequency when choosing window centres, 0: uniform by area */
+    int32_t *unsampled; /* class values that windows are not drawn for (they are learned where they occur) */
+    uint32_t n_unsampled;
+    double text_dropout; /* probability of the null prompt, 0.15 */
+    double color_jitter; /* amplitude of brightness/contrast/colour shifts, 0.1 */
+    bool flips, rotations;
+} DatasetOptions;
+
+#endif

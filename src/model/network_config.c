@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Words, defaults and limits of a network's configuration. */
+#include "model/network_config.h"
+
+const char *const network_encoder_names[NETWORK_ENCODER_COUNT] = { "efficientnet_lite0" };
+const char *const network_fusion_names[NETWORK_FUSION_COUNT] = { "caf", "none" };
+
+NetworkConfig network_config_defaults(void) { return (NetworkConfig){ .decoder_width = 64, .decoder_heads = 8 }; }
+
+Err network_config_check(const NetworkConfig *config)
+{
+    enum { WIDTH_MIN = 16, WIDTH_MAX = 1024, WIDTH_STEP = 16, HEADS_MAX = 64 };
+    const int32_t width = config->decoder_width, heads = config->decoder_heads;
+    if (heads < 1 || heads > HEADS_MAX)
+        return err_set(ERR_MODEL, "the decoder's number of heads is %d; 1 to %d was expected", (int)heads,
+                       (int)HEADS_MAX);
+    if (width < WIDTH_MIN || width > WIDTH_MAX || width % WIDTH_STEP != 0 || width % heads != 0)
+        return err_set(ERR_MODEL,
+                       "the decoder's width is %d; a multiple of %d and of its %d heads from %d to %d was expected",
+                       (int)width, (int)WIDTH_STEP, (int)heads, (int)WIDTH_MIN, (int)WIDTH_MAX);
+    return ERR_NONE;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tables of the run configuration, and the checks that tables cannot express. */
+#include "train/run_config.h"
+
+#include "base/str.h"
+#include "data/class_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const YamlField box_fields[] = {
+    { "name", YAML_STRING, YAML_AT(DatasetBox, name) },
+    { "west", YAML_NUMBER, YAML_AT(DatasetBox, west), .minimum = -180, .maximum = 360 },
+    { "south", YAML_NUMBER, YAML_AT(DatasetBox, south), .minimum = -90, .maximum = 90 },
+    { "east", YAML_NUMBER, YAML_AT(DatasetBox, east), .minimum = -180, .maximum = 360 },
+    { "north", YAML_NUMBER, YAML_AT(DatasetBox, north), .minimum = -90, .maximum = 90 },
+};
+static const YamlTable box_table = { "box", sizeof(DatasetBox), box_fields, ARRAY_LEN(box_fields) };
+
+enum { IGNORE_ABSENT = -1 };
+
+static const YamlField remap_fields[] = {
+    { "from", YAML_INTEGER, YAML_AT(DatasetRemap, from), .minimum = 0, .maximum = 255 },
+    { "to", YAML_INTEGER, YAML_AT(DatasetRemap, to), .minimum = 0, .maximum = 255 },
+};
+static const YamlTable remap_table = { "remap", sizeof(DatasetRemap), remap_fields, ARRAY_LEN(remap_fields) };
+
+static const YamlField scene_fields[] = {
+    { "name", YAML_STRING, YAML_AT(DatasetScene, name) },
+    { "image", YAML_PATH, YAML_AT(DatasetScene, image) },
+    { "labels", YAML_PATH, YAML_AT(DatasetScene, labels) },
+    { "labels_crs", YAML_STRING, YAML_AT(DatasetScene, labels_crs), .optional = true },
+    { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .minimum = 1,
+      .maximum = 65535, .default_value = "1,2,3" },
+};
+static const YamlTable scene_table = { "scene", sizeof(DatasetScene), scene_fields, ARRAY_LEN(scene_fields) };
+
+static const char *const text_names[TRAIN_TEXT_COUNT] = { "zones", "null" };
+
+/* The sections' keys go to where their values are used; their tables describe the whole structure. */
+static const YamlField model_fields[] = {
+    { "encoder", YAML_CHOICE, YAML_AT(RunConfig, network.encoder), .choices = network_encoder_names,
+      .n_choices = NETWORK_ENCODER_COUNT, .default_value = "efficientnet_lite0" },
+    { "encoder_weights", YAML_PATH, YAML_AT(RunConfig, train.encoder_weights), .optional = true },
+    { "fusion", YAML_CHOICE, YAML_AT(RunConfig, network.fusion), .choices = network_fusion_names,
+      .n_choices = NETWORK_FUSION_COUNT, .default_value = "caf" },
+    { "text", YAML_CHOICE, YAML_AT(RunConfig, train.text), .choices = text_names, .n_choices = TRAIN_TEXT_COUNT,
+      .default_value = "zones" },
+    { "prompts", YAML_PATH, YAML_AT(RunConfig, train.prompts), .optional = true },
+    { "text_encoder", YAML_PATH, YAML_AT(RunConfig, train.text_encoder), .optional = true },
+    { "climate", YAML_PATH, YAML_AT(RunConfig, train.climate), .optional = true },
+    { "decoder_width", YAML_INTEGER, YAML_AT(RunConfig, network.decoder_width), .minimum = 16, .maximum = 512,
+      .default_value = "64" },
+    { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true },
+    { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true },
+    { "gsd_min", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_min), .minimum = 1e-9, .maximum = 1e9 },
+    { "gsd_max", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_max), .minimum = 1e-9, .maximum = 1e9 },
+    { "gsd_unit", YAML_CHOICE, YAML_AT(RunConfig, data.gsd_unit), .choices = model_unit_names,
+      .n_choices = MODEL_UNIT_COUNT, .default_value = "metre" },
+};
+static const YamlTable model_table = { "model", sizeof(RunConfig), model_fields, ARRAY_LEN(model_fields) };
+
+static const YamlField data_fields[] = {
+    { "scenes", YAML_LIST, YAML_LIST_AT(RunConfig, data.scenes, data.n_scenes), .element = YAML_TABLE,
+      .table = &scene_table },
+    { "classes", YAML_LIST, YAML_LIST_AT(RunConfig, data.classes, data.n_classes), .element = YAML_TABLE,
+      .table = &class_entry_table, .min_count = CLASSES_MIN, .max_count = CLASSES_MAX, .optional = true },
+    { "class_table", YAML_PATH, YAML_AT(RunConfig, class_table), .optional = true, .alternative = "classes" },
+    { "remap", YAML_LIST, YAML_LIST_AT(RunConfig, data.remap, data.n_remap), .element = YAML_TABLE,
+      .table = &remap_table, .optional = true },
+    { "ignore", YAML_INTEGER, YAML_AT(RunConfig, data.ignore), .minimum = 0, .maximum = 255, .default_value = "-1" },
+    { "holdout", YAML_LIST, YAML_LIST_AT(RunConfig, data.holdout, data.n_holdout), .element = YAML_TABLE,
+      .table = &box_table, .optional = true },
+    { "validation", YAML_LIST, YAML_LIST_AT(RunConfig, data.validation, data.n_validation), .element = YAML_TABLE,
+      .table = &box_table, .optional = true },
+};
+static const YamlTable data_table = { "data", sizeof(RunConfig), data_fields, ARRAY_LEN(data_fields) };
+
+/* A key of `train` that fills data.KEY or train.KEY. */
+#define INTEGER_KEY(part, key, low, high, text)                                                                        \
+    {                                                                                                                  \
+#key, YAML_INTEGER, YAML_AT(RunConfig, part.key), .minimum = (low), .maximum = (high), .default_value = (text) \
+    }
+#define NUMBER_KEY(part, key, low, high, text)                                                                         \
+    {                                                                                                                  \
+#key, YAML_NUMBER, YAML_AT(RunConfig, part.key), .minimum = (low), .maximum = (high), .default_value = (text)  \
+    }
+#define SWITCH_KEY(part, key, text)                                                                                    \
+    {                                                                                                                  \
+#key, YAML_BOOLEAN, YAML_AT(RunConfig, part.key), .default_value = (text)                                      \
+    }
+
+static const YamlField train_fields[] = {
+    INTEGER_KEY(data, seed, 0, 1e15, "1"),
+    INTEGER_KEY(train, steps, 1, 1e9, "4000"),
+    INTEGER_KEY(train, batch, 1, 1024, "4"),
+    INTEGER_KEY(data, window, 256, 4096, "512"),
+    NUMBER_KEY(data, upsample, 0.0625, 16, "1"),
+    NUMBER_KEY(train, learning_rate, 0, 10, "0.001"),
+    NUMBER_KEY(train, encoder_multiplier, 0, 10, "0.1"),
+    NUMBER_KEY(train, weight_decay, 0, 10, "0.01"),
+    NUMBER_KEY(train, clip_norm, 0, 1e9, "1"),
+    NUMBER_KEY(train, ema_decay, 0, 0.99999, "0"),
+    NUMBER_KEY(train, final_fraction, 0, 1, "0.01"),
+    INTEGER_KEY(train, warmup_steps, 0, 1e9, "100"),
+    NUMBER_KEY(data, text_dropout, 0, 1, "0.15"),
+    NUMBER_KEY(data, balance, 0, 1, "0.5"),
+    NUMBER_KEY(data, color_jitter, 0, 1, "0.1"),
+    SWITCH_KEY(data, flips, "true"),
+    SWITCH_KEY(data, rotations, "true"),
+    NUMBER_KEY(train, freeze_encoder, 0, 1, "1"),
+    NUMBER_KEY(train, freeze_decoder, 0, 1, "1"),
+    NUMBER_KEY(train, label_smoothing, 0, 0.5, "0.05"),
+    NUMBER_KEY(train, dice_weight, 0, 100, "1"),
+    NUMBER_KEY(train, auxiliary_weight, 0, 100, "0.4"),
+    NUMBER_KEY(train, dropout, 0, 0.9, "0.1"),
+    INTEGER_KEY(train, validate_every, 0, 1e9, "500"),
+    INTEGER_KEY(train, checkpoint_every, 0, 1e9, "500"),
+    { "unsampled", YAML_LIST, YAML_LIST_AT(RunConfig, data.unsampled, data.n_unsampled), .element = YAML_INTEGER,
+      .minimum = 0, .maximum = 254, .optional = true },
+    { "output", YAML_PATH, YAML_AT(RunConfig, train.output) },
+};
+static const YamlTable train_table = { "train", sizeof(RunConfig), train_fields, ARRAY_LEN(train_fields) };
+
+static const YamlField run_fields[] = {
+    { "name", YAML_STRING, YAML_AT(RunConfig, name) },
+    { "model", YAML_TABLE, .offset = 0, .table = &model_table },
+    { "data", YAML_TABLE, .offset = 0, .table = &data_table },
+    { "train", YAML_TABLE, .offset = 0, .table = &train_table },
+};
+static const YamlTable run_table = { "configuration", sizeof(RunConfig), run_fields, ARRAY_LEN(run_fields) };
+
+static Err check_boxes(const char *path, const char *list, const DatasetBox *boxes, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (boxes[i].west < boxes[i].east && boxes[i].south < boxes[i].north) continue;
+        return err_set(ERR_CONFIG, "'%s': data.%s.%u ('%s'): west must be below east and south below north", path, list,
+                       (unsigned)(i + 1), boxes[i].name);
+    }
+    return ERR_NONE;
+}
+
+static Err check_remap(const char *path, const DatasetOptions *data)
+{
+    bool known[256] = { false };
+    for (uint32_t i = 0; i < data->n_classes; i++) known[data->classes[i].value] = true;
+    known[data->ignore] = true;
+    for (uint32_t i = 0; i < data->n_remap; i++) {
+        if (!known[data->remap[i].to])
+            return err_set(ERR_CONFIG, "'%s': data.remap.%u: %d is no class value and not data.ignore", path,
+                           (unsigned)(i + 1), (int)data->remap[i].to);
+    }
+    return ERR_NONE;
+}
+
+static Err check(const char *path, const RunConfig *config)
+{
+    TRY(err_prefix(network_config_check(&config->network), "'%s': model.decoder_width", path));
+    TRY(check_boxes(path, "holdout", config->data.holdout, config->data.n_holdout));
+    TRY(check_boxes(path, "validation", config->data.validation, config->data.n_validation));
+    TRY(check_remap(path, &config->data));
+    if (config->data.window % 256 != 0)
+        return err_set(ERR_CONFIG, "'%s': train.window: %lld is not a multiple of 256", path,
+                       (long long)config->data.window);
+    if (config->data.n_mean != config->data.n_std)
+        return err_set(ERR_CONFIG, "'%s': model.mean has %u values, model.std %u", path, (unsigned)config->data.n_mean,
+                       (unsigned)config->data.n_std);
+    if (config->data.gsd_min > config->data.gsd_max)
+        return err_set(ERR_CONFIG, "'%s': model.gsd_min is above model.gsd_max", path);
+    const TrainOptions *t = &config->train;
+    const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
+    if (zones && (t->prompts == NULL || t->text_encoder == NULL || t->climate == NULL))
+        return err_set(ERR_CONFIG, "'%s': model.text: zones needs model.prompts, model.text_encoder and model.climate",
+                       path);
+    return ERR_NONE;
+}
+
+/* The classes, from wherever they are, and the ignored value. */
+static Err complete_classes(const char *path, RunConfig *config)
+{
+    DatasetOptions *data = &config->data;
+    if (config->class_table == NULL) {
+        if (data->ignore == IGNORE_ABSENT) data->ignore = 255;
+        return class_table_check(path, "data.classes", data->classes, data->n_classes);
+    }
+    ClassTable table;
+    TRY(err_prefix(class_table_load(config->class_table, &table), "'%s': data.class_table", path));
+    if (data->ignore == IGNORE_ABSENT) data->ignore = table.ignore;
+    data->classes = table.classes;
+    data->n_classes = table.n_classes;
+    table.classes = NULL;
+    table.n_classes = 0;
+    class_table_done(&table);
+    return ERR_NONE;
+}
+
+Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
+{
+    RunConfig *config = calloc(1, sizeof *config);
+    if (config == NULL) return err_memory(sizeof *config, "the configuration");
+    Err err = yaml_file_load(path, &run_table, overrides, n_overrides, config);
+    if (err != ERR_NONE) {
+        free(config);
+        return err;
+    }
+    config->network.decoder_heads = network_config_defaults().decoder_heads;
+    err = complete_classes(path, config);
+    if (err == ERR_NONE) err = check(path, config);
+    if (err != ERR_NONE) {
+        run_config_free(config);
+        return err;
+    }
+    *ret_config = config;
+    return ERR_NONE;
+}
+
+void run_config_free(RunConfig *config)
+{
+    if (config == NULL) return;
+    yaml_file_free(&run_table, config);
+    free(config);
+}
+
+bool run_config_reads_text(const RunConfig *config) { return config->network.fusion != NETWORK_FUSION_NONE; }

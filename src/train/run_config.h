@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The run configuration of `metaseg train` (docs/configuration.md, configs/globe.yaml), as plain data: what the network
+ * is, what it learns from, and how. Strings and lists are owned by the structure; run_config_free releases everything.
+ * Optional strings are NULL when absent; numbers carry the stated defaults. Paths are ready to be opened: relative ones
+ * were taken from the configuration file's folder.
+ */
+#ifndef METASEG_TRAIN_RUN_CONFIG_H
+#define METASEG_TRAIN_RUN_CONFIG_H
+
+#include "data/dataset_options.h"
+#include "model/network_config.h"
+
+/* What a network with fusion reads in training. */
+typedef enum TrainText { TRAIN_TEXT_ZONES = 0, TRAIN_TEXT_NULL, TRAIN_TEXT_COUNT } TrainText;
+
+/* How the network is trained, and where to. The seed is DatasetOptions'. */
+typedef struct TrainOptions {
+    char *encoder_weights; /* our safetensors or the published .pth; NULL: random */
+    TrainText text;        /* zones | null */
+    char *prompts;         /* prompt bank YAML */
+    char *text_encoder;    /* folder with model.safetensors and vocab.txt */
+    char *climate;         /* climate map file */
+    int64_t steps, batch;
+    double learning_rate, encoder_multiplier, weight_decay, clip_norm, ema_decay, final_fraction;
+    int64_t warmup_steps;
+    double freeze_encoder, freeze_decoder; /* fraction of the steps after which BatchNorm there is frozen; 1: never */
+    double label_smoothing, dice_weight, auxiliary_weight, dropout;
+    int64_t validate_every, checkpoint_every; /* steps */
+    char *output;                             /* run folder */
+} TrainOptions;
+
+typedef struct RunConfig {
+    char *name;
+    NetworkConfig network;
+    DatasetOptions data;
+    char *class_table; /* class table YAML that data.classes come from; NULL: the configuration lists them */
+    TrainOptions train;
+} RunConfig;
+
+/* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG
+ * names file, line and key; an unknown key names the nearest. Reads the class table too: ERR_INPUT if it is missing. */
+Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
+void run_config_free(RunConfig *config);
+
+/* The network has a fusion, and so inputs for text. */
+bool run_config_reads_text(const RunConfig *config);
+
+#endif
