@@ -6,6 +6,7 @@
 #   make lint       style, layers, clang-tidy     make sanitize  the tests under address and undefined sanitizers
 #   make format     clang-format on all C files   make sanitize-thread  what runs in threads, under the thread sanitizer
 #   make install PREFIX=/usr/local                make data      downloads only     make setup  packages and downloads only
+#   make fuzz TARGET=json SECONDS=60              a fuzz target of tests/fuzz under libFuzzer
 #   make check BREAK=layernorm                    must fail: the op is falsified on purpose
 #
 # JOBS=N: processes at once. BUILD=folder. CMAKE_FLAGS=... METASEG_CACHE=folder for downloads (.cache).
@@ -24,7 +25,10 @@ configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(
 compile = MAKEFLAGS=--no-print-directory cmake --build
 test = GOMP_SPINCOUNT=1000 METASEG_DOWNLOADS="$(METASEG_CACHE)/data" ctest -j $(JOBS) --output-on-failure --no-tests=error $(CTEST_FLAGS)
 
-.PHONY: all check demo bench lint sanitize sanitize-thread format install clean distclean downloads data setup packages packages-check packages-lint
+TARGET ?= json
+SECONDS ?= 60
+
+.PHONY: fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -71,6 +75,16 @@ sanitize-thread: packages-check data
 	OMP_THREAD_LIMIT=1 TSAN_OPTIONS=detect_deadlocks=0 \
 		$(test) --test-dir build-sanitize-thread -R "^($$(echo $(thread_tests) | tr ' ' '|'))$$"
 
+# New inputs stay in build-fuzz/corpus; what is worth keeping goes to tests/fuzz/seeds.
+fuzz:
+	@$(setup) packages build check fuzz
+	$(configure) -B build-fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=None -DMETASEG_SANITIZE=address,undefined \
+		-DMETASEG_LIBFUZZER=ON -DCMAKE_C_FLAGS="-O1 -g -fsanitize=fuzzer-no-link"
+	$(compile) build-fuzz --target fuzz_$(TARGET) -j $(JOBS)
+	mkdir -p build-fuzz/corpus/$(TARGET)
+	cd build-fuzz/tests && ./fuzz_$(TARGET) -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 ../corpus/$(TARGET) \
+		../../tests/fuzz/seeds/$(TARGET)
+
 lint: packages-lint
 	sh tools/lint.sh $(JOBS)
 
@@ -89,7 +103,7 @@ install: all
 	cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 clean:
-	rm -rf build build-break build-sanitize build-sanitize-thread build-lint
+	rm -rf build build-break build-sanitize build-sanitize-thread build-lint build-fuzz
 
 # also the downloads
 distclean: clean
