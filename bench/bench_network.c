@@ -225,7 +225,8 @@ static Err run_train(const Arguments *a, Samples *samples)
                                    .eps = 1e-8,
                                    .weight_decay = 0.01,
                                    .clip_norm = 1.0,
-                                   .steps = 1000 };
+                                   .steps = 1000,
+                                   .threads = a->device.threads };
     ProgramOptions options = program_options_defaults();
     options.device = a->device;
     TRY(open_model(a, true, &model));

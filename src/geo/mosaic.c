@@ -9,6 +9,7 @@
 struct Mosaic {
     int64_t height, width, classes, ring_rows;
     int64_t out_height, out_width;
+    int32_t threads;
     double step_y, step_x;   /* cells per output pixel */
     int64_t first, complete; /* rows [first, first + ring_rows) are held, rows < complete are divided */
     float *scores;           /* [ring_rows, width, classes] */
@@ -33,6 +34,7 @@ Err mosaic_new(const MosaicSize *size, Mosaic **ret_mosaic)
         .ring_rows = size->ring_rows,
         .out_height = size->out_height,
         .out_width = size->out_width,
+        .threads = size->threads,
         .step_y = size->span_y / (double)size->out_height,
         .step_x = size->span_x / (double)size->out_width,
     };
@@ -73,7 +75,7 @@ void mosaic_add(Mosaic *m, const float *scores, int64_t row, int64_t column, int
     const int64_t column_begin = max64(column, 0);
     const int64_t column_end = min64(column + columns, m->width);
     ASSERT(row_begin >= m->complete && row_end <= m->first + m->ring_rows);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(m->threads)
     for (int64_t y = row_begin; y < row_end; y++) {
         float *sum = score_row(m, y);
         float *weights = weight_row(m, y);

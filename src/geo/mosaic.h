@@ -28,6 +28,7 @@ typedef struct MosaicSize {
     double span_y, span_x;
     int64_t classes, ring_rows;
     int64_t out_height, out_width;
+    int32_t threads; /* of mosaic_add; >= 1 */
 } MosaicSize;
 
 /* ERR_MEMORY. Owned by the caller. */

@@ -91,7 +91,7 @@ static void run(int64_t height, int64_t width, int64_t out_height, int64_t out_w
     for (int64_t i = 0; i < TILE; i++) weights[i] = ramp(i);
     Mosaic *m = NULL;
     assert_int_equal(
-        mosaic_new(&(MosaicSize){ (double)height, (double)width, CLASSES, TILE + 3, out_height, out_width }, &m),
+        mosaic_new(&(MosaicSize){ (double)height, (double)width, CLASSES, TILE + 3, out_height, out_width, 2 }, &m),
         ERR_NONE);
     int64_t done = 0;
     for (int64_t ty = 0; ty * STRIDE < height; ty++) {

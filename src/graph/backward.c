@@ -105,7 +105,7 @@ static void clear_unreached(const Program *program)
     }
 }
 
-Err program_run_backward(Program *program, bool accumulate)
+Err program_run_backward(Program *program, bool accumulate, const Compute *compute)
 {
     if (!accumulate) clear_unreached(program);
     const ProgramValue *loss = &program->values[program->loss];
@@ -124,6 +124,7 @@ Err program_run_backward(Program *program, bool accumulate)
         if (err != ERR_NONE) return err_prefix(err, "module '%s', backward", step->path);
         add_extras(program, step);
         if (program->profiling) step->backward_seconds += program_clock() - start;
+        compute_signals(compute);
     }
     return ERR_NONE;
 }

@@ -225,7 +225,13 @@ Err program_compile(const Graph *graph, ParamSet *params, const ProgramOptions *
         program->options.device.threads = omp_get_thread_limit();
     program->training = graph->training;
     program->loss = options->loss.id;
-    const Err err = build(program, graph);
+    Err err = compute_check_team(program->options.device.threads);
+    if (err == ERR_NONE) {
+        Compute compute;
+        compute_begin(program->options.device.threads, &compute);
+        err = build(program, graph);
+        compute_end(&compute);
+    }
     if (err != ERR_NONE) {
         program_free(program);
         return err;

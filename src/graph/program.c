@@ -2,7 +2,6 @@
  * Running compiled programs. */
 #include "graph/program_internal.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,7 +31,7 @@ static Err pack_all(Program *program)
     return ERR_NONE;
 }
 
-static Err run_forward(Program *program, uint64_t run_step)
+static Err run_forward(Program *program, uint64_t run_step, const Compute *compute)
 {
     if (program->options.poison) memset(program->memory + program->input_bytes, 0xFF, program->arena_bytes);
     if (!program->packed) TRY(pack_all(program));
@@ -44,37 +43,38 @@ static Err run_forward(Program *program, uint64_t run_step)
         const Err err = step_forward(step->op, step->kernel, &step->step);
         if (err != ERR_NONE) return err_prefix(err, "module '%s'", step->path);
         if (program->profiling) step->forward_seconds += program_clock() - start;
+        compute_signals(compute);
     }
     if (program->profiling) program->profiled_forward++;
     return ERR_NONE;
 }
 
-/* The calling thread's teams get exactly as many threads as the steps were prepared for, see program_compile. */
-static void claim_threads(const Program *program)
-{
-    omp_set_dynamic(0);
-    omp_set_num_threads(program->options.device.threads);
-}
-
 Err program_forward(Program *program, uint64_t run_step)
 {
-    const int32_t threads = program->options.device.threads;
-    claim_threads(program);
-    const uint32_t before = denormals_off(threads);
-    const Err err = run_forward(program, run_step);
-    denormals_restore(threads, before);
+    Compute compute;
+    compute_begin(program->options.device.threads, &compute);
+    const Err err = run_forward(program, run_step, &compute);
+    compute_end(&compute);
     return err;
 }
 
 Err program_backward(Program *program, bool accumulate)
 {
-    const int32_t threads = program->options.device.threads;
+    Compute compute;
     if (program->loss < 0) return err_set(ERR_ARGUMENT, "this program was compiled without a loss");
-    claim_threads(program);
-    const uint32_t before = denormals_off(threads);
-    const Err err = program_run_backward(program, accumulate);
-    denormals_restore(threads, before);
+    compute_begin(program->options.device.threads, &compute);
+    const Err err = program_run_backward(program, accumulate, &compute);
+    compute_end(&compute);
     if (program->profiling) program->profiled_backward++;
+    return err;
+}
+
+static Err pack_now(Program *program)
+{
+    Compute compute;
+    compute_begin(program->options.device.threads, &compute);
+    const Err err = pack_all(program);
+    compute_end(&compute);
     return err;
 }
 
@@ -96,8 +96,7 @@ Err program_discard_packed(Program *program)
 {
     if (program->training) return err_set(ERR_ARGUMENT, "a training program needs its parameters");
     if (program->discarded) return ERR_NONE;
-    claim_threads(program);
-    if (!program->packed) TRY(pack_all(program));
+    if (!program->packed) TRY(pack_now(program));
     bool *drop = calloc((size_t)params_count(program->params) + 1, sizeof *drop);
     if (drop == NULL) return err_memory(sizeof *drop, "a list of parameters");
     find_packed(program, drop);

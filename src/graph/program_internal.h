@@ -9,6 +9,7 @@
 #include "graph/graph_internal.h"
 #include "graph/plan.h"
 #include "graph/program.h"
+#include "tensor/compute.h"
 
 typedef struct ProgramValue {
     Tensor tensor;           /* data set when the arena is there; NULL: dropped saved output */
@@ -71,7 +72,7 @@ void program_schedule_backward(Program *program);
 void program_set_pointers(Program *program);
 
 /* Runs the backward steps in that order. */
-Err program_run_backward(Program *program, bool accumulate);
+Err program_run_backward(Program *program, bool accumulate, const Compute *compute);
 
 /* lifetimes.c: makes the list of buffers with their lifetimes, values sharing one where a step runs in place. */
 Err program_make_buffers(Program *program);

@@ -8,7 +8,6 @@
 #include "harness/graph_ops.h"
 #include "harness/unit.h"
 
-#include <omp.h>
 #include <string.h>
 
 enum { N = 5, PARAMS_MAX = 8 };
@@ -493,22 +492,6 @@ static void training_reads_parameters_as_they_are(void **state)
     fixture_done(&f);
 }
 
-static void threads_are_set(void **state)
-{
-    Fixture f = fixture_new(false);
-    ProgramOptions options = program_options_defaults();
-    (void)state;
-    options.device.threads = 3;
-    (void)node1(f.g, &op_sine_, param(&f, "a"));
-    assert_int_equal(program_compile(f.g, f.params, &options, &f.program), ERR_NONE);
-    omp_set_num_threads(1);
-    omp_set_dynamic(1);
-    assert_int_equal(program_forward(f.program, 0), ERR_NONE);
-    assert_int_equal(omp_get_max_threads(), omp_get_thread_limit() < 3 ? omp_get_thread_limit() : 3);
-    assert_false(omp_get_dynamic());
-    fixture_done(&f);
-}
-
 static void expect_compile_error(Fixture *f, Var loss, Err err, const char *message)
 {
     ProgramOptions options = program_options_defaults();
@@ -676,7 +659,6 @@ int main(void)
         cmocka_unit_test(packed_parameters_are_discarded),
         cmocka_unit_test(training_programs_keep_their_parameters),
         cmocka_unit_test(training_reads_parameters_as_they_are),
-        cmocka_unit_test(threads_are_set),
         cmocka_unit_test(compile_errors),
         cmocka_unit_test(backward_needs_a_loss),
         cmocka_unit_test(kernel_without_backward_is_for_inference),

@@ -5,7 +5,6 @@
  */
 #include "ops/dnnl_util.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +139,6 @@ typedef struct Slot {
 } Slot;
 
 struct OnednnOp {
-    int threads;
     OnednnPass pass;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
@@ -168,16 +166,14 @@ static Err check(dnnl_status_t status, const char *call)
 /* Before anything else: once a primitive exists, oneDNN refuses and keeps its limit. */
 static void limit_isa(const Device *device)
 {
-    if (device->isa < ISA_AVX512) (void)dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+    if (device->isa < ISA_AVX512 && device->isa < device->best) (void)dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
 }
 
 static Err op_new(const Device *device, OnednnPass pass, OnednnOp **ret_op)
 {
     limit_isa(device);
-    omp_set_num_threads(device->threads);
     OnednnOp *op = calloc(1, sizeof *op);
     if (op == NULL) return err_memory(sizeof *op, "a oneDNN primitive");
-    op->threads = device->threads;
     op->pass = pass;
     Err err = check(dnnl_engine_create(&op->engine, dnnl_cpu, 0), "engine");
     if (err == ERR_NONE) err = check(dnnl_stream_create(&op->stream, op->engine, dnnl_stream_default_flags), "stream");
@@ -450,7 +446,6 @@ static Err run_reorder(OnednnOp *op, const float *plain, const float *packed, vo
     const dnnl_exec_arg_t arguments[] = { { op->plain.argument, op->plain.memory },
                                           { op->packed.argument, op->packed.memory },
                                           { op->reorder_scratch.argument, op->reorder_scratch.memory } };
-    omp_set_num_threads(op->threads);
     TRY(check(dnnl_primitive_execute(op->reorder, op->stream, 3, arguments), "reorder"));
     return check(dnnl_stream_wait(op->stream), "reorder");
 }
@@ -481,7 +476,6 @@ Err onednn_run(OnednnOp *op, const OnednnArgs *args)
     for (int32_t i = 0; i < SLOT_COUNT; i++)
         if (op->slot[i].memory != NULL)
             arguments[count++] = (dnnl_exec_arg_t){ op->slot[i].argument, op->slot[i].memory };
-    omp_set_num_threads(op->threads);
     TRY(check(dnnl_primitive_execute(op->primitive, op->stream, count, arguments), "primitive"));
     return check(dnnl_stream_wait(op->stream), "primitive");
 }
@@ -490,7 +484,6 @@ Err onednn_sgemm(const Device *device, bool transpose_a, bool transpose_b, int64
                  const float *a, const float *b, bool accumulate, float *c)
 {
     limit_isa(device);
-    omp_set_num_threads(device->threads);
     return check(dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0F, a, transpose_a ? m : k, b,
                             transpose_b ? k : n, accumulate ? 1.0F : 0.0F, c, n),
                  "matrix product");

@@ -10,10 +10,11 @@
  *     TRY(onednn_run(op, &(OnednnArgs){ .source = x, .weights = packed, ... }));             in forward
  *     onednn_free(op);                                                                       in release
  *
- * oneDNN runs on OpenMP threads; each call sets their number to the device's. An op belongs to one thread at a time.
+ * oneDNN runs on as many OpenMP threads as the calling thread's teams have, when an op is made and when it runs: all
+ * calls stand between compute_begin and compute_end (tensor/compute.h). An op belongs to one thread at a time.
  *
- * oneDNN has one instruction set limit per process: it is set by the first op made, when that device's level is below
- * AVX-512, and cannot be moved afterwards.
+ * oneDNN has one instruction set limit per process: it is set by the first op made for a device whose level was chosen
+ * below AVX-512 on a processor that has it, and cannot be moved afterwards.
  */
 #ifndef METASEG_OPS_DNNL_UTIL_H
 #define METASEG_OPS_DNNL_UTIL_H

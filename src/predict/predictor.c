@@ -3,12 +3,12 @@
 #include "predict/predictor.h"
 
 #include "base/channel.h"
+#include "base/thread.h"
 #include "geo/mosaic.h"
 #include "geo/tile_grid.h"
 #include "model/segmenter.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +269,7 @@ static Err make_grid(Pipeline *p)
         .ring_rows = p->grid.size / CELL + 4,
         .out_height = job->out_height,
         .out_width = job->out_width,
+        .threads = p->model->device.threads,
     };
     return mosaic_new(&size, &p->mosaic);
 }
@@ -296,9 +297,11 @@ static Err start(Pipeline *p)
     p->scratch = malloc(scratch * sizeof(float));
     if (p->weight_x == NULL || p->weight_y == NULL || p->scratch == NULL)
         return err_memory(scratch * sizeof(float), "the mosaic's rows");
-    p->reader_started = pthread_create(&p->reader, NULL, run_reader, p) == 0;
-    p->sink_started = p->reader_started && pthread_create(&p->sink, NULL, run_sink, p) == 0;
-    return p->sink_started ? ERR_NONE : err_set(ERR_INTERNAL, "a thread cannot be started");
+    TRY(thread_start(&p->reader, run_reader, p, "the reader"));
+    p->reader_started = true;
+    TRY(thread_start(&p->sink, run_sink, p, "the writer"));
+    p->sink_started = true;
+    return ERR_NONE;
 }
 
 /* Ends both threads; the sink finishes what it got when all went well. */

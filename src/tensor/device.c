@@ -7,24 +7,6 @@
 
 #if METASEG_WITH_X86
 #include <cpuid.h>
-#include <xmmintrin.h>
-
-/* MXCSR bits 15 (flush to zero) and 6 (denormals are zeros): Intel SDM volume 1, 10.2.3. */
-enum { DENORMALS_OFF = 0x8040 };
-
-uint32_t denormals_off(int32_t threads)
-{
-    const uint32_t before = _mm_getcsr();
-#pragma omp parallel num_threads(threads)
-    _mm_setcsr(_mm_getcsr() | DENORMALS_OFF);
-    return before;
-}
-
-void denormals_restore(int32_t threads, uint32_t before)
-{
-#pragma omp parallel num_threads(threads)
-    _mm_setcsr((_mm_getcsr() & ~(uint32_t)DENORMALS_OFF) | (before & DENORMALS_OFF));
-}
 
 /* XCR0: which register files the operating system saves. 0 without OSXSAVE. */
 static uint64_t saved_state(uint32_t leaf1_ecx)
@@ -80,18 +62,6 @@ CpuFeatures cpu_features(void)
 }
 #else
 CpuFeatures cpu_features(void) { return (CpuFeatures){ .brand = "not an x86-64 processor" }; }
-
-uint32_t denormals_off(int32_t threads)
-{
-    (void)threads;
-    return 0;
-}
-
-void denormals_restore(int32_t threads, uint32_t before)
-{
-    (void)threads;
-    (void)before;
-}
 #endif
 
 /* CPUID traps into the hypervisor on virtual machines, but this is called once per program, so nothing is cached. */
@@ -122,7 +92,10 @@ Err cpu_isa_parse(const char *text, CpuIsa *ret_isa)
 
 Device device_default(void)
 {
-    /* omp_get_num_procs counts the processors of the affinity mask, not those of the machine. */
-    const int processors = omp_get_num_procs();
-    return (Device){ .kind = DEVICE_CPU, .isa = cpu_isa_detect(), .threads = processors > 1 ? processors : 1 };
+    /* The first is OMP_NUM_THREADS, or the processors that the process had when it started; the second counts those of
+     * the affinity mask as it is now. */
+    const int wanted = omp_get_max_threads(), processors = omp_get_num_procs();
+    const int threads = wanted < processors ? wanted : processors;
+    const CpuIsa best = cpu_isa_detect();
+    return (Device){ .kind = DEVICE_CPU, .isa = best, .threads = threads > 1 ? threads : 1, .best = best };
 }

@@ -42,16 +42,12 @@ typedef struct Device {
     DeviceKind kind;
     CpuIsa isa;      /* upper limit for kernel choice; --cpu */
     int32_t threads; /* threads of one kernel; >= 1 */
+    CpuIsa best;     /* what this CPU has: where isa is below it, libraries must be limited */
 } Device;
 
-/* CPU, best instruction set, all processors this process may run on. */
+/* CPU, best instruction set; as many threads as OMP_NUM_THREADS says, but not more than the processors that this thread
+ * may run on. */
 Device device_default(void);
-
-/* Denormal numbers (magnitude below 1.2e-38) cost a hundred cycles and more per instruction; the tails of a softmax are
- * full of them. Lets the calling thread and its OpenMP team of `threads` count them as 0 and returns what was set
- * before, for denormals_restore. Does nothing but on x86. */
-uint32_t denormals_off(int32_t threads);
-void denormals_restore(int32_t threads, uint32_t before);
 
 #ifdef __cplusplus
 }

@@ -3,8 +3,8 @@
 #include "train/loader.h"
 
 #include "base/channel.h"
+#include "base/thread.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { BATCHES = 3 }; /* one in use, one ready, one being made */
@@ -50,8 +50,7 @@ static Err start(Loader *loader)
         TRY(network_inputs_init(&loader->shape, &loader->batches[i]));
         (void)channel_put(loader->empty, &loader->batches[i]);
     }
-    if (pthread_create(&loader->thread, NULL, run, loader) != 0)
-        return err_set(ERR_INTERNAL, "the loader's thread cannot be started");
+    TRY(thread_start(&loader->thread, run, loader, "the loader"));
     loader->started = true;
     return ERR_NONE;
 }

@@ -58,10 +58,10 @@ double optimizer_schedule(const OptimizerOptions *options, int64_t step)
 }
 
 /* Sum of squares in blocks of fixed size, added in order: the same bytes for any thread count. */
-static double gradient_norm(const float *gradients, int64_t n, double *sums)
+static double gradient_norm(const float *gradients, int64_t n, double *sums, int32_t threads)
 {
     const int64_t blocks = norm_blocks(n);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t b = 0; b < blocks; b++) {
         const int64_t end = (b + 1) * NORM_BLOCK < n ? (b + 1) * NORM_BLOCK : n;
         double sum = 0.0;
@@ -83,7 +83,7 @@ static void update_range(Optimizer *o, int64_t begin, int64_t count, UpdateRates
     const float *g = params_gradients(o->params) + begin;
     float *m = o->first + begin;
     float *v = o->second + begin;
-#pragma omp parallel for simd schedule(static)
+#pragma omp parallel for simd schedule(static) num_threads(o->options.threads)
     for (int64_t i = 0; i < count; i++) {
         const float gradient = g[i] * r.scale;
         m[i] = r.beta1 * m[i] + (1.0F - r.beta1) * gradient;
@@ -101,7 +101,7 @@ static void update_average(Optimizer *o, int64_t step)
     const float *w = params_values(o->params);
     float *a = o->average;
     const int64_t n = params_length(o->params);
-#pragma omp parallel for simd schedule(static)
+#pragma omp parallel for simd schedule(static) num_threads(o->options.threads)
     for (int64_t i = 0; i < n; i++) a[i] = keep * a[i] + (1.0F - keep) * w[i];
 }
 
@@ -113,7 +113,8 @@ double optimizer_rate(const Optimizer *o, int64_t step)
 Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
 {
     const OptimizerOptions *options = &o->options;
-    const double norm = gradient_norm(params_gradients(o->params), params_trainable_length(o->params), o->block_sums);
+    const double norm =
+        gradient_norm(params_gradients(o->params), params_trainable_length(o->params), o->block_sums, options->threads);
     if (!isfinite(norm))
         return err_set(ERR_INTERNAL, "step %lld: the gradient is not finite; lower train.learning_rate",
                        (long long)step);

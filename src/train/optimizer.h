@@ -20,6 +20,7 @@ typedef struct OptimizerOptions {
     double ema_decay;            /* 0: no moving average */
     int64_t steps, warmup_steps; /* schedule: linear warm-up, then cosine to final_fraction * learning_rate */
     double final_fraction;
+    int32_t threads; /* >= 1 */
 } OptimizerOptions;
 
 typedef struct Optimizer Optimizer;

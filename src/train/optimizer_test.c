@@ -22,7 +22,7 @@ static OptimizerOptions recorded_options(const TensorFile *golden)
 {
     Json *root = golden_config(golden);
     const Json *adamw = json_find(root, "adamw");
-    OptimizerOptions options = { .encoder_multiplier = 1, .steps = STEPS, .final_fraction = 1 };
+    OptimizerOptions options = { .encoder_multiplier = 1, .steps = STEPS, .final_fraction = 1, .threads = 2 };
     assert_non_null(adamw);
     assert_int_equal(json_get_double(adamw, "lr", &options.learning_rate), ERR_NONE);
     assert_int_equal(json_get_double(adamw, "beta1", &options.beta1), ERR_NONE);

@@ -173,6 +173,7 @@ static Err make_optimizer(Trainer *t, bool resume)
         .steps = c->steps,
         .warmup_steps = c->warmup_steps,
         .final_fraction = c->final_fraction,
+        .threads = t->device.threads,
     };
     TRY(optimizer_new(t->model->params, &options, &t->optimizer));
     return resume ? trainer_restore_optimizer(t) : ERR_NONE;

@@ -212,7 +212,8 @@ static void test_optimizer(void **state)
                                        .ema_decay = 0.5,
                                        .steps = 100,
                                        .warmup_steps = 2,
-                                       .final_fraction = 0.1 };
+                                       .final_fraction = 0.1,
+                                       .threads = 2 };
     Optimizer *o = NULL;
     params_values(params)[0] = 2.0F;
     assert_int_equal(optimizer_new(params, &options, &o), ERR_NONE);

@@ -15,7 +15,7 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
     const int64_t cells = side / 4;
     const Tensor scores = program_tensor(t->validation, "logits4");
     Mosaic *mosaic = NULL;
-    const MosaicSize size = { (double)cells, (double)cells, confusion->classes, cells, side, side };
+    const MosaicSize size = { (double)cells, (double)cells, confusion->classes, cells, side, side, t->device.threads };
     TRY(mosaic_new(&size, &mosaic));
     float *ones = malloc((size_t)cells * sizeof *ones);
     float *scratch = malloc((size_t)mosaic_scratch(mosaic) * sizeof *scratch);

@@ -252,9 +252,9 @@ bool instance_init(OpInstance *instance, const CaseData *data, const Kernel *ker
     }
     for (int32_t i = 0; i < op->n_out; i++) step->out[i] = step->d_out[i] = data->out_shapes[i];
     if (kernel->suits != NULL && !kernel->suits(step)) return false;
+    omp_set_num_threads(mode.threads);
     check_call(instance, step_prepare(kernel, step), "prepare");
     attach_buffers(instance);
-    omp_set_num_threads(mode.threads);
     /* First with other values, to see that a second pack replaces the first. */
     for (int32_t i = 0; i < data->n_in; i++) memset(instance->in[i].data, 0, instance->in[i].bytes);
     check_call(instance, step_pack(kernel, step), "pack");
