@@ -31,17 +31,27 @@ static Err read_all(int fd, const char *path, char *bytes, size_t length)
     return ERR_NONE;
 }
 
-Err file_read(const char *path, size_t limit_bytes, char **ret_bytes, size_t *ret_length)
+Err file_open(const char *path, int *ret_fd)
 {
-    Err err = ERR_NONE;
-    char *bytes = NULL;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hang */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hang */
     struct stat info;
     if (fd < 0) return err_set(ERR_INPUT, "'%s': %s; give a readable file", path, strerror(errno));
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        err = err_set(ERR_INPUT, "'%s': not a plain file; give a readable file", path);
-        goto done;
+        (void)close(fd);
+        return err_set(ERR_INPUT, "'%s': not a plain file; give a readable file", path);
     }
+    *ret_fd = fd;
+    return ERR_NONE;
+}
+
+Err file_read(const char *path, size_t limit_bytes, char **ret_bytes, size_t *ret_length)
+{
+    char *bytes = NULL;
+    int fd = -1;
+    struct stat info;
+    TRY(file_open(path, &fd));
+    Err err = fstat(fd, &info) == 0 ? ERR_NONE : err_set(ERR_INPUT, "'%s': %s", path, strerror(errno));
+    if (err != ERR_NONE) goto done;
     if (info.st_size < 0 || (unsigned long long)info.st_size > limit_bytes) {
         err = err_set(ERR_INPUT, "'%s': %lld bytes; at most %zu are read here", path, (long long)info.st_size,
                       limit_bytes);

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Opens a plain file for reading; close() it. Anything else of that name (a FIFO, a device, a folder) is refused at
+ * once, without waiting for it. ERR_INPUT. */
+Err file_open(const char *path, int *ret_fd);
+
 /* Reads a whole file; a NUL follows the last byte (not counted). free() it. ERR_INPUT: missing, unreadable, not a
  * plain file, or larger than limit_bytes; ERR_MEMORY. */
 Err file_read(const char *path, size_t limit_bytes, char **ret_bytes, size_t *ret_length);

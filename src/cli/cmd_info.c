@@ -360,7 +360,6 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);
     put(sheet, "unit of distances", "%s", model_unit_names[c->gsd_unit]);
     put_number(sheet, "tile", (double)c->tile);
-    put_number(sheet, "nodata", (double)c->nodata);
     put_model_bands(sheet, c);
     put_model_classes(sheet, c);
     put_prompts(sheet, model);

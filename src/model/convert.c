@@ -6,6 +6,7 @@
 #include "model/model_file.h"
 #include "model/text_encoder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *convert_kind_name(ConvertKind kind)
@@ -15,22 +16,32 @@ const char *convert_kind_name(ConvertKind kind)
     return names[kind];
 }
 
-static bool has(const TensorFile *file, const char *name) { return tensor_file_find(file, name) != NULL; }
+/* Whether the file holds a tensor of this name, whatever wrapped the network. */
+static Err has(const TensorFile *file, const char *name, bool *ret_has)
+{
+    char *prefix = NULL;
+    TRY(tensor_file_prefix(file, name, &prefix));
+    *ret_has = prefix != NULL;
+    free(prefix);
+    return ERR_NONE;
+}
 
 static Err recognise(const TensorFile *file, ConvertKind *ret_kind)
 {
+    bool encoder = false, text_encoder = false;
     if (tensor_file_metadata(file, "metaseg") != NULL) {
         *ret_kind = CONVERT_MODEL;
-    } else if (has(file, "_conv_stem.weight") || has(file, "encoder._conv_stem.weight")) {
-        *ret_kind = CONVERT_ENCODER;
-    } else if (has(file, "embeddings.word_embeddings.weight") || has(file, "bert.embeddings.word_embeddings.weight")) {
-        *ret_kind = CONVERT_TEXT_ENCODER;
-    } else {
-        return err_set(ERR_MODEL,
-                       "'%s': its %lld tensors belong to no network that can be converted (EfficientNet-Lite0, "
-                       "all-MiniLM-L6-v2, metaseg models)",
-                       tensor_file_path(file), (long long)tensor_file_count(file));
+        return ERR_NONE;
     }
+    TRY(has(file, "_conv_stem.weight", &encoder));
+    TRY(has(file, "embeddings.word_embeddings.weight", &text_encoder));
+    if (encoder == text_encoder)
+        return err_set(ERR_MODEL,
+                       "'%s': its %lld tensors belong to %s that can be converted (EfficientNet-Lite0, "
+                       "all-MiniLM-L6-v2, metaseg models)",
+                       tensor_file_path(file), (long long)tensor_file_count(file),
+                       encoder ? "two networks" : "no network");
+    *ret_kind = encoder ? CONVERT_ENCODER : CONVERT_TEXT_ENCODER;
     return ERR_NONE;
 }
 

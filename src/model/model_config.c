@@ -82,11 +82,9 @@ Err model_config_init(ModelConfig *config)
 {
     *config = (ModelConfig){
         .network = network_config_defaults(),
-        .nodata = 255,
         .gsd_minimum = 0.1,
         .gsd_maximum = 100.0,
         .tile = 512,
-        .zone_slots = MODEL_MAX_ZONE_SLOTS,
         .prompt_tokens = MODEL_MAX_PROMPT_TOKENS,
     };
     const Err err = fill_defaults(config);
@@ -167,15 +165,12 @@ static Err check_bands(const ModelConfig *config)
 static Err check_classes(const ModelConfig *config)
 {
     TRY(check_range("the number of classes", config->n_classes, 1, MODEL_MAX_CLASSES, 1));
-    TRY(check_range("nodata", config->nodata, 0, 255, 1));
     bool used[256] = { false };
-    used[config->nodata] = true;
     for (int32_t i = 0; i < config->n_classes; i++) {
         const ModelClass *class = &config->classes[i];
-        TRY(check_range("a class code", class->code, 0, 255, 1));
+        TRY(check_range("a class code", class->code, 0, 254, 1)); /* 255 is no data */
         if (used[class->code]) {
-            return err_set(ERR_MODEL,
-                           "model configuration: class '%.60s' has code %d, which another class or nodata has",
+            return err_set(ERR_MODEL, "model configuration: class '%.60s' has code %d, which another class has",
                            class->name, (int)class->code);
         }
         used[class->code] = true;
@@ -187,7 +182,6 @@ Err model_config_check(const ModelConfig *config)
 {
     TRY(err_prefix(network_config_check(&config->network), "model configuration"));
     TRY(check_range("the tile side", config->tile, 256, 4096, 256));
-    TRY(check_range("the number of zone slots", config->zone_slots, 1, MODEL_MAX_ZONE_SLOTS, 1));
     TRY(check_range("the number of prompt tokens", config->prompt_tokens, 1, MODEL_MAX_PROMPT_TOKENS, 1));
     if (!(config->gsd_minimum > 0.0) || !(config->gsd_maximum >= config->gsd_minimum) ||
         !isfinite(config->gsd_maximum)) {

@@ -41,18 +41,16 @@ typedef struct ModelConfig {
     int32_t n_bands;
     ModelClass *classes; /* in the order of the network's outputs */
     int32_t n_classes;
-    int32_t nodata;                  /* value of output pixels without data */
     double gsd_minimum, gsd_maximum; /* ground sampling distances of a network pixel the model was made for */
     ModelUnit gsd_unit;
     int32_t tile;          /* side of a tile in network pixels, multiple of 256 */
-    int32_t zone_slots;    /* K: zones that a tile can read at once */
     int32_t prompt_tokens; /* L: rows kept for one prompt */
     char *prompts;         /* where the prompts come from, one line for people */
     char *provenance;      /* a JSON object as text: how the model was made */
 } ModelConfig;
 
 /* The network of network_config_defaults(), three bands (red, green, blue; 0..255, ImageNet's statistics),
- * no classes, metres, tile 512, 4 slots of 64 tokens. ERR_MEMORY. model_config_done(). */
+ * no classes, metres, tile 512, prompts of 64 tokens. ERR_MEMORY. model_config_done(). */
 Err model_config_init(ModelConfig *config);
 void model_config_done(ModelConfig *config);
 Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to);

@@ -55,14 +55,12 @@ Err model_config_write(const ModelConfig *config, char **ret_json)
     json_put_int(&w, "decoder_heads", config->network.decoder_heads);
     put_bands(&w, config);
     put_classes(&w, config);
-    json_put_int(&w, "nodata", config->nodata);
     json_begin_object(&w, "gsd");
     json_put_double(&w, "minimum", config->gsd_minimum);
     json_put_double(&w, "maximum", config->gsd_maximum);
     json_put_string(&w, "unit", model_unit_names[config->gsd_unit]);
     json_end(&w);
     json_put_int(&w, "tile", config->tile);
-    json_put_int(&w, "zone_slots", config->zone_slots);
     json_put_int(&w, "prompt_tokens", config->prompt_tokens);
     json_put_string(&w, "prompts", config->prompts);
     json_put_node(&w, "provenance", provenance);
@@ -95,6 +93,15 @@ static Err get_int32(const Json *object, const char *key, int32_t *ret_value)
     TRY(json_get_int(object, key, INT32_MIN, INT32_MAX, &value));
     *ret_value = (int32_t)value;
     return ERR_NONE;
+}
+
+/* A key of older files for what cannot be chosen: if it is there, it must say what holds. */
+static Err check_fixed(const Json *object, const char *key, int64_t value)
+{
+    int64_t found = value;
+    if (json_find(object, key) != NULL) TRY(json_get_int(object, key, INT32_MIN, INT32_MAX, &found));
+    if (found == value) return ERR_NONE;
+    return err_set(ERR_INPUT, "'%s' is %lld; this program has %lld", key, (long long)found, (long long)value);
 }
 
 /* One of n words, by its index; `what` is unknown otherwise. */
@@ -220,10 +227,10 @@ static Err read_members(const Json *root, ModelConfig *config)
     TRY(get_int32(root, "decoder_heads", &config->network.decoder_heads));
     TRY(read_bands(root, config));
     TRY(read_classes(root, config));
-    TRY(get_int32(root, "nodata", &config->nodata));
     TRY(read_gsd(root, config));
     TRY(get_int32(root, "tile", &config->tile));
-    TRY(get_int32(root, "zone_slots", &config->zone_slots));
+    TRY(check_fixed(root, "nodata", 255));
+    TRY(check_fixed(root, "zone_slots", MODEL_MAX_ZONE_SLOTS));
     TRY(get_int32(root, "prompt_tokens", &config->prompt_tokens));
     TRY(get_text(root, "prompts", &config->prompts));
     TRY(read_provenance(root, config));

@@ -16,7 +16,8 @@ static const char encoder_prefix[] = "encoder.";
 
 bool model_is_auxiliary(const char *name) { return str_starts_with(name, auxiliary_prefix); }
 
-Err model_new(const ModelConfig *config, bool auxiliary, Model **ret_model)
+/* Everything but the weights' memory. */
+static Err declare_model(const ModelConfig *config, bool auxiliary, Model **ret_model)
 {
     TRY(model_config_check(config));
     Model *model = calloc(1, sizeof *model);
@@ -24,6 +25,18 @@ Err model_new(const ModelConfig *config, bool auxiliary, Model **ret_model)
     Err err = model_config_copy(config, &model->config);
     if (err == ERR_NONE) err = params_new(&model->params);
     if (err == ERR_NONE) err = segmenter_declare(model->params, config, auxiliary);
+    if (err == ERR_NONE)
+        *ret_model = model;
+    else
+        model_free(model);
+    return err;
+}
+
+Err model_new(const ModelConfig *config, bool auxiliary, Model **ret_model)
+{
+    Model *model = NULL;
+    TRY(declare_model(config, auxiliary, &model));
+    const Err err = params_allocate(model->params);
     if (err == ERR_NONE)
         *ret_model = model;
     else
@@ -97,16 +110,33 @@ static Err read_values(const TensorFile *file, const StoredTensor *tensor, float
     return check_finite(file, tensor->name, values, shape_count(&tensor->shape));
 }
 
+/* The stored tensor of a parameter, NULL where an optional one is not there. */
+static Err find_param(const TensorFile *file, const char *prefix, const char *optional, const ParamInfo *info,
+                      const StoredTensor **ret_tensor)
+{
+    char *name = NULL;
+    TRY(str_format(&name, "%s%s", prefix, info->name));
+    const bool needed = optional == NULL || !str_starts_with(info->name, optional);
+    *ret_tensor = NULL;
+    const Err err = needed || tensor_file_find(file, name) != NULL
+                        ? tensor_file_require(file, name, &info->shape, ret_tensor)
+                        : ERR_NONE;
+    free(name);
+    return err;
+}
+
+/* All shapes first: what a file only declares takes no memory. */
 Err model_read_params(const TensorFile *file, const char *prefix, const char *optional, ParamSet *params)
 {
+    const StoredTensor *tensor = NULL;
+    for (int32_t i = 0; i < params_count(params); i++)
+        TRY(find_param(file, prefix, optional, params_info(params, i), &tensor));
+    TRY(params_allocate(params));
+    if (optional != NULL) params_initialize(params, 0); /* for those that the file does not have */
     for (int32_t i = 0; i < params_count(params); i++) {
         const ParamInfo *info = params_info(params, i);
-        char name[256];
-        (void)snprintf(name, sizeof name, "%s%s", prefix, info->name);
-        if (optional != NULL && str_starts_with(info->name, optional) && tensor_file_find(file, name) == NULL) continue;
-        const StoredTensor *tensor = NULL;
-        TRY(tensor_file_require(file, name, &info->shape, &tensor));
-        TRY(read_values(file, tensor, params_values(params) + info->offset));
+        TRY(find_param(file, prefix, optional, info, &tensor));
+        if (tensor != NULL) TRY(read_values(file, tensor, params_values(params) + info->offset));
     }
     return ERR_NONE;
 }
@@ -129,8 +159,7 @@ static Err check_names(const TensorFile *file, const ParamSet *params)
 static Err fill_model(const TensorFile *file, bool auxiliary, Model *model)
 {
     TRY(check_names(file, model->params));
-    if (auxiliary) params_initialize(model->params, 0); /* for an auxiliary head that the file does not have */
-    TRY(model_read_params(file, "", auxiliary_prefix, model->params));
+    TRY(model_read_params(file, "", auxiliary ? auxiliary_prefix : NULL, model->params));
     for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
         TRY(prompt_table_load(file, (PromptKind)kind, &model->prompts[kind]));
     }
@@ -148,7 +177,7 @@ Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model)
     ModelConfig config = { 0 };
     TRY(model_config_read(json, tensor_file_path(file), &config));
     Model *model = NULL;
-    Err err = model_new(&config, auxiliary, &model);
+    Err err = declare_model(&config, auxiliary, &model);
     model_config_done(&config);
     TRY(err);
     err = fill_model(file, auxiliary, model);
@@ -191,24 +220,29 @@ static Err read_stem(const TensorFile *file, const char *name, const ParamInfo *
     return err;
 }
 
+static Err read_encoder_param(const TensorFile *file, const char *name, const ParamInfo *info, float *values)
+{
+    if (str_ends_with(name, "_conv_stem.weight") && info->shape.dim[1] != 3) return read_stem(file, name, info, values);
+    const StoredTensor *tensor = NULL;
+    TRY(tensor_file_require(file, name, &info->shape, &tensor));
+    return read_values(file, tensor, values);
+}
+
 static Err read_encoder(const TensorFile *file, Model *model)
 {
-    const bool prefixed = tensor_file_find(file, "encoder._conv_stem.weight") != NULL;
-    const size_t skip = prefixed ? 0 : strlen(encoder_prefix);
-    for (int32_t i = 0; i < params_count(model->params); i++) {
+    char *prefix = NULL;
+    TRY(tensor_file_prefix(file, "_conv_stem.weight", &prefix));
+    Err err = ERR_NONE;
+    for (int32_t i = 0; i < params_count(model->params) && err == ERR_NONE; i++) {
         const ParamInfo *info = params_info(model->params, i);
+        char *name = NULL;
         if (!str_starts_with(info->name, encoder_prefix)) continue;
-        const char *name = info->name + skip;
-        float *values = params_values(model->params) + info->offset;
-        if (str_ends_with(name, "_conv_stem.weight") && info->shape.dim[1] != 3) {
-            TRY(read_stem(file, name, info, values));
-            continue;
-        }
-        const StoredTensor *tensor = NULL;
-        TRY(tensor_file_require(file, name, &info->shape, &tensor));
-        TRY(read_values(file, tensor, values));
+        err = str_format(&name, "%s%s", prefix != NULL ? prefix : "", info->name + strlen(encoder_prefix));
+        if (err == ERR_NONE) err = read_encoder_param(file, name, info, params_values(model->params) + info->offset);
+        free(name);
     }
-    return ERR_NONE;
+    free(prefix);
+    return err;
 }
 
 Err model_load_encoder(Model *model, const char *path)

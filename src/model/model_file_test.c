@@ -155,7 +155,7 @@ static void checkpoint(void **state)
     const Scratch s = scratch_new();
     Model *model = initialized(true), *back = NULL;
     const size_t n = (size_t)params_length(model->params);
-    float moments[3] = { 1.0F, 2.0F, 3.0F }, *average = calloc(n, sizeof *average);
+    float moments[3] = { 1.0F, 2.0F, 3.0F }, stored[3], *average = calloc(n, sizeof *average);
     assert_non_null(average);
     ModelExtra extras[] = { { "train.moment1", { DTYPE_F32, { 1, { 3 } }, moments } } };
     const ModelNote notes[] = { { "metaseg.train.state", "{\"step\":7}" } };
@@ -170,7 +170,8 @@ static void checkpoint(void **state)
     TensorFile *file = NULL;
     assert_int_equal(tensor_file_open(s.path, &file), ERR_NONE);
     assert_string_equal(tensor_file_metadata(file, "metaseg.train.state"), "{\"step\":7}");
-    assert_memory_equal(tensor_file_find(file, "train.moment1")->data, moments, sizeof moments);
+    ASSERT_OK(stored_tensor_copy(tensor_file_find(file, "train.moment1"), stored));
+    assert_memory_equal(stored, moments, sizeof moments);
     assert_int_equal(model_load_file(file, true, &back), ERR_NONE);
     assert_memory_equal(params_values(back->params), average, n * sizeof *average);
     tensor_file_close(file);
@@ -256,7 +257,10 @@ static const Change changes[] = {
     { .from = "\"decoder_width\":64", .to = "\"decoder_width\":32", .message = "was expected" }, /* other shapes */
     { .from = "\"decoder_width\":64", .to = "\"decoder_width\":64000", .message = "decoder's width is 64000" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":7", .message = "of its 7 heads" },
-    { .from = "\"code\":17", .to = "\"code\":0", .message = "which another class or nodata has" },
+    { .from = "\"code\":17", .to = "\"code\":0", .message = "which another class has" },
+    { .from = "\"code\":17", .to = "\"code\":255", .message = "class code is 255" },
+    { .from = "\"tile\":512", .to = "\"tile\":512,\"nodata\":0", .message = "'nodata' is 0; this program has 255" },
+    { .from = "\"tile\":512", .to = "\"tile\":512,\"zone_slots\":1", .message = "'zone_slots' is 1" },
     { .from = "\"code\":17", .to = "\"code\":1000", .message = "class code is 1000" },
     { .from = "#1f77b4", .to = "blue", .message = "#rrggbb" },
     { .from = "\"std\":57.12", .to = "\"std\":0", .message = "positive std" },
@@ -272,6 +276,11 @@ static void refuses_changed_files(void **state)
     Model *model = initialized(false), *back = NULL;
     const Change none = { 0 };
     write_changed(model, &none, s.path);
+    ASSERT_OK(model_load(s.path, false, &back));
+    model_free(back);
+    back = NULL;
+    const Change older = { .from = "\"tile\":512", .to = "\"tile\":512,\"nodata\":255,\"zone_slots\":4" };
+    write_changed(model, &older, s.path);
     ASSERT_OK(model_load(s.path, false, &back));
     model_free(back);
     back = NULL;
@@ -317,7 +326,6 @@ static void initial_values(void **state)
     model_free(b);
 }
 
-/* What is decayed: matrices and filters; not biases, norms, tables, the null prompt. */
 /* The mean token gives 0 behind text_in, and the null prompt lies around it. */
 static void centred_text(void **state)
 {
@@ -351,6 +359,62 @@ static void centred_text(void **state)
     model_free(before);
 }
 
+/* The encoder of a model under other names, with a tensor of something else beside it. */
+static void write_encoder(const Model *model, const char *prefix, const char *second, const char *path)
+{
+    SafetensorsWriter *writer = NULL;
+    char name[256];
+    float one = 1.0F;
+    const Tensor extra = { .dtype = DTYPE_F32, .shape = { 1, { 1 } }, .data = &one };
+    ASSERT_OK(safetensors_writer_new(&writer));
+    ASSERT_OK(safetensors_writer_add(writer, "criterion.weight", &extra, DTYPE_F32));
+    for (int32_t i = 0; i < params_count(model->params); i++) {
+        const ParamInfo *info = params_info(model->params, i);
+        if (strncmp(info->name, "encoder.", 8) != 0) continue;
+        const Tensor tensor = params_tensor(model->params, i);
+        (void)snprintf(name, sizeof name, "%s%s", prefix, info->name + 8);
+        ASSERT_OK(safetensors_writer_add(writer, name, &tensor, DTYPE_F32));
+        (void)snprintf(name, sizeof name, "%s%s", second, info->name + 8);
+        if (second[0] != '\0') ASSERT_OK(safetensors_writer_add(writer, name, &tensor, DTYPE_F32));
+    }
+    ASSERT_OK(safetensors_writer_write(writer, path, true));
+    safetensors_writer_free(writer);
+}
+
+/* Whatever wrapped a network when it was saved, the weights are the same. */
+static void names_under_prefixes(void **state)
+{
+    static const char *const prefixes[] = { "",         "encoder.", "module.",           "_orig_mod.",
+                                            "model.",   "net.",     "module._orig_mod.", "model.module.encoder.",
+                                            "backbone." };
+    (void)state;
+    const Scratch s = scratch_new();
+    Model *model = initialized(false);
+    ConvertReport report;
+    char *first = NULL, *bytes = NULL;
+    size_t n_first = 0, n = 0;
+    for (int64_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        write_encoder(model, prefixes[i], "", s.path);
+        ASSERT_OK(convert_file(s.path, s.other, DTYPE_F32, true, &report));
+        assert_int_equal(report.kind, CONVERT_ENCODER);
+        ASSERT_OK(file_read(s.other, 1 << 28, &bytes, &n));
+        if (first == NULL) {
+            first = bytes;
+            n_first = n;
+            continue;
+        }
+        assert_int_equal(n, n_first);
+        assert_memory_equal(bytes, first, n);
+        free(bytes);
+    }
+    free(first);
+    write_encoder(model, "model.", "model_ema.", s.path);
+    ASSERT_ERR(convert_file(s.path, s.other, DTYPE_F32, true, &report), ERR_MODEL, "holds the same network twice");
+    model_free(model);
+    scratch_done(&s);
+}
+
+/* What is decayed: matrices and filters; not biases, norms, tables, the null prompt. */
 static void weight_decay(void **state)
 {
     (void)state;
@@ -371,7 +435,7 @@ int main(void)
         cmocka_unit_test(round_trip),     cmocka_unit_test(half_precision),
         cmocka_unit_test(checkpoint),     cmocka_unit_test(refuses_changed_files),
         cmocka_unit_test(initial_values), cmocka_unit_test(weight_decay),
-        cmocka_unit_test(centred_text),
+        cmocka_unit_test(centred_text),   cmocka_unit_test(names_under_prefixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

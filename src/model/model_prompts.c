@@ -167,7 +167,7 @@ static Err fill_table(const TensorFile *file, const Names *names, const StoredTe
     const StoredTensor *lengths = NULL;
     TRY(tensor_file_require(file, names->lengths, &lengths_shape, &lengths));
     if (lengths->dtype != DTYPE_I32) return err_set(ERR_MODEL, "%s is not i32", names->lengths);
-    stored_tensor_copy(lengths, table->lengths);
+    TRY(stored_tensor_copy(lengths, table->lengths));
     TRY(stored_tensor_read_f32(features, table->features));
     TRY(check_features(table, names->tensor));
     const char *json = tensor_file_metadata(file, names->metadata);

@@ -289,10 +289,10 @@ static void fill_inputs(Run *run)
         run->param[i] = params_find(run->params, name);
         const Tensor to =
             run->param[i] >= 0 ? params_tensor(run->params, run->param[i]) : program_tensor(run->program, name);
-        stored_tensor_copy(find(run, "in", i), to.data);
+        ASSERT_OK(stored_tensor_copy(find(run, "in", i), to.data));
     }
     const Tensor w = program_tensor(run->program, "w");
-    if (w.data != NULL) stored_tensor_copy(tensor_file_find(run->file, "w"), w.data);
+    if (w.data != NULL) ASSERT_OK(stored_tensor_copy(tensor_file_find(run->file, "w"), w.data));
 }
 
 static Var build_op(const Run *run)
@@ -332,7 +332,7 @@ static void compare(const char *what, CpuIsa isa, const float *a, const StoredTe
     double *b = calloc((size_t)n, sizeof *b), largest = 0, error = 0;
     assert_non_null(b);
     assert_int_equal(expected->dtype, DTYPE_F64);
-    stored_tensor_copy(expected, b);
+    ASSERT_OK(stored_tensor_copy(expected, b));
     for (int64_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs(b[i]));
         const double difference = fabs((double)a[i] - b[i]);

@@ -29,6 +29,8 @@ struct Pickle {
     Chunk *chunks;
     int64_t n_values, n_items;
     size_t text_bytes;
+    PickleValue **persistent;
+    int64_t n_persistent, persistent_capacity;
     PickleValue *root;
 };
 
@@ -479,6 +481,11 @@ static Err persistent(Machine *m)
     TRY(new_value(m, PICKLE_PERSISTENT, &value));
     value->items = id->items;
     value->n_items = id->n_items;
+    Pickle *p = m->pickle;
+    void *list = p->persistent;
+    TRY(grow(&list, p->n_persistent + 1, &p->persistent_capacity, sizeof *p->persistent));
+    p->persistent = list;
+    p->persistent[p->n_persistent++] = value;
     return push(m, value);
 }
 
@@ -619,10 +626,13 @@ void pickle_free(Pickle *pickle)
         free(chunk);
         chunk = next;
     }
+    free(pickle->persistent);
     free(pickle);
 }
 
 const PickleValue *pickle_root(const Pickle *pickle) { return pickle->root; }
+int64_t pickle_persistent_count(const Pickle *pickle) { return pickle->n_persistent; }
+const PickleValue *pickle_persistent(const Pickle *pickle, int64_t index) { return pickle->persistent[index]; }
 
 const PickleValue *pickle_find(const PickleValue *dict, const char *key)
 {

@@ -54,6 +54,10 @@ const PickleValue *pickle_root(const Pickle *pickle);
 /* Value of a string key, NULL if there is none. Later entries win, as in Python. */
 const PickleValue *pickle_find(const PickleValue *dict, const char *key);
 
+/* The persistent ids of the pickle, in the order of the file. */
+int64_t pickle_persistent_count(const Pickle *pickle);
+const PickleValue *pickle_persistent(const Pickle *pickle, int64_t index);
+
 const char *pickle_kind_name(PickleKind kind);
 
 #endif

@@ -83,7 +83,7 @@ static Err read_offsets(const TensorFile *file, const Json *node, const char *na
     return err;
 }
 
-static Err read_tensor(TensorFile *file, const Json *node, const unsigned char *data, int64_t data_bytes, Range *range)
+static Err read_tensor(TensorFile *file, const Json *node, int64_t data_start, int64_t data_bytes, Range *range)
 {
     StoredTensor *tensor = &file->tensors[file->n_tensors];
     tensor->name = json_key(node);
@@ -109,7 +109,7 @@ static Err read_tensor(TensorFile *file, const Json *node, const unsigned char *
                        tensor->name, shape_text(&tensor->shape, shape, sizeof shape), dtype_name(tensor->dtype),
                        (long long)(range->end - range->begin));
     }
-    tensor->data = data + range->begin;
+    tensor->bytes = tensor_file_bytes(file, data_start + range->begin);
     stored_tensor_set_contiguous(tensor);
     range->tensor = file->n_tensors++;
     return ERR_NONE;
@@ -165,7 +165,7 @@ static Err check_cover(const TensorFile *file, Range *ranges, int64_t data_bytes
 
 static Err read_tensors(TensorFile *file, const Json *root, size_t header_bytes)
 {
-    const unsigned char *data = file->bytes + 8 + header_bytes;
+    const int64_t data_start = 8 + (int64_t)header_bytes;
     const int64_t data_bytes = (int64_t)(file->n_bytes - 8 - header_bytes);
     const int64_t n = json_count(root);
     if (n > TENSOR_FILE_MAX_TENSORS + 1) {
@@ -181,7 +181,7 @@ static Err read_tensors(TensorFile *file, const Json *root, size_t header_bytes)
         if (strcmp(json_key(node), "__metadata__") == 0)
             err = read_metadata(file, node);
         else
-            err = read_tensor(file, node, data, data_bytes, &ranges[file->n_tensors]);
+            err = read_tensor(file, node, data_start, data_bytes, &ranges[file->n_tensors]);
     }
     if (err == ERR_NONE) err = check_cover(file, ranges, data_bytes);
     if (err == ERR_NONE) err = tensor_file_index(file);
@@ -190,11 +190,12 @@ static Err read_tensors(TensorFile *file, const Json *root, size_t header_bytes)
 }
 
 /* Length of the header without its padding; ERR_MODEL when the frame of the file is wrong. */
-static Err read_frame(const TensorFile *file, size_t *ret_header_bytes, size_t *ret_json_bytes)
+static Err read_frame(TensorFile *file, size_t *ret_header_bytes, size_t *ret_json_bytes)
 {
     if (file->n_bytes < 10) {
         return err_set(ERR_MODEL, "'%s': has %zu bytes; a safetensors file has at least 10", file->path, file->n_bytes);
     }
+    TRY(tensor_file_head(file, 9));
     uint64_t header = 0;
     for (int i = 7; i >= 0; i--) header = header << 8 | file->bytes[i];
     if (header > SAFETENSORS_MAX_HEADER) {
@@ -212,6 +213,7 @@ static Err read_frame(const TensorFile *file, size_t *ret_header_bytes, size_t *
     if (header < 2 || file->bytes[8] != '{') {
         return err_set(ERR_MODEL, "'%s': the header does not start with '{'; it is no safetensors file", file->path);
     }
+    TRY(tensor_file_head(file, 8 + (size_t)header));
     size_t json = (size_t)header;
     while (json > 0 && file->bytes[8 + json - 1] == ' ') json--;
     if (json == 0 || file->bytes[8 + json - 1] != '}') {
@@ -238,7 +240,7 @@ static Err check_elements(const TensorFile *file, size_t json_bytes)
 
 static void release_json(void *owned) { json_free(owned); }
 
-static Err read_all(TensorFile *file)
+Err safetensors_read(TensorFile *file)
 {
     file->format = "safetensors";
     size_t header_bytes = 0, json_bytes = 0;
@@ -246,6 +248,7 @@ static Err read_all(TensorFile *file)
     TRY(check_elements(file, json_bytes));
     Json *root = NULL;
     const Err err = json_parse((const char *)file->bytes + 8, json_bytes, SAFETENSORS_MAX_HEADER, &root);
+    tensor_file_drop_head(file);
     if (err != ERR_NONE) return bad(file, err);
     file->owned = root;
     file->release = release_json;
@@ -254,26 +257,10 @@ static Err read_all(TensorFile *file)
 
 Err safetensors_open(const char *path, TensorFile **ret_file)
 {
-    TensorFile *file = NULL;
-    TRY(tensor_file_new(path, true, &file));
-    const Err err = read_all(file);
-    if (err == ERR_NONE)
-        *ret_file = file;
-    else
-        tensor_file_close(file);
-    return err;
+    return tensor_file_load(path, safetensors_read, ret_file);
 }
 
 Err safetensors_parse(const void *bytes, size_t n_bytes, const char *name, TensorFile **ret_file)
 {
-    TensorFile *file = NULL;
-    TRY(tensor_file_new(name, false, &file));
-    file->bytes = bytes;
-    file->n_bytes = n_bytes;
-    const Err err = read_all(file);
-    if (err == ERR_NONE)
-        *ret_file = file;
-    else
-        tensor_file_close(file);
-    return err;
+    return tensor_file_parse(bytes, n_bytes, name, safetensors_read, ret_file);
 }

@@ -14,9 +14,11 @@
 
 enum { SAFETENSORS_MAX_HEADER = 16 << 20 };
 
-/* Maps and checks a file. ERR_INPUT: missing or unreadable; ERR_MODEL: not a valid one, with what and where;
+/* Opens and checks a file. ERR_INPUT: missing or unreadable; ERR_MODEL: not a valid one, with what and where;
  * ERR_MEMORY. tensor_file_close(). */
 Err safetensors_open(const char *path, TensorFile **ret_file);
+
+Err safetensors_read(TensorFile *file); /* TensorFileRead */
 
 /* The same for bytes in memory, which must outlive the result; name stands in messages. */
 Err safetensors_parse(const void *bytes, size_t n_bytes, const char *name, TensorFile **ret_file);

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A file of a header and data bytes; length < 0: the header's true length. Returns its size. */
 static size_t frame(const char *header, int64_t length, size_t data_bytes, unsigned char *ret_bytes)
@@ -53,6 +54,9 @@ static const BadFile bad_files[] = {
     { "{" T("a", "F32", "[1.5]", "[0,4]") "}", -1, 4, "shape" },
     { "{" T("a", "F32", "[4294967296,4294967296]", "[0,0]") "}", -1, 0, "does not fill" },
     { "{" T("a", "F32", "[9007199254740992,512]", "[0,0]") "}", -1, 0, "does not fill" },
+    { "{" T("a", "F16", "[0,9007199254740992,9007199254740992]", "[0,0]") "}", -1, 0, "does not fill" },
+    { "{" T("a", "F16", "[9007199254740992,9007199254740992,0]", "[0,0]") "}", -1, 0, "does not fill" },
+    { "{" T("a", "F16", "[9007199254740992,0,9007199254740992]", "[0,0]") "}", -1, 0, "does not fill" },
     { "{" T("a", "F32", "[1,1,1,1,1,1]", "[0,4]") "}", -1, 4, "more than 5 dimensions" },
     { "{" T("a", "F32", "[1]", "[4,0]") "}", -1, 4, "outside" },
     { "{" T("a", "F32", "[1]", "[0,4,8]") "}", -1, 8, "3 data offsets" },
@@ -137,7 +141,7 @@ static void reads_shapes_and_padding(void **state)
     const StoredTensor *m = tensor_file_find(file, "m");
     assert_non_null(m);
     assert_int_equal(m->shape.dim[1], 3);
-    assert_int_equal(m->data[0], 1);
+    assert_int_equal(m->bytes.memory[0], 1);
     float values[6];
     assert_int_equal(stored_tensor_read_f32(m, values), ERR_MODEL);
     assert_int_equal(tensor_file_find(file, "scalar")->shape.rank, 0);
@@ -190,11 +194,11 @@ static void round_trip(void **state)
     for (int i = 0; i < 6; i++) assert_true(fabsf(values[i] - f[i]) <= fabsf(f[i]) / 2048.0F);
     assert_int_equal(stored_tensor_read_f32(tensor_file_find(file, "brain"), values), ERR_NONE);
     for (int i = 0; i < 6; i++) assert_true(fabsf(values[i] - f[i]) <= fabsf(f[i]) / 256.0F);
-    stored_tensor_copy(tensor_file_find(file, "whole"), back);
+    ASSERT_OK(stored_tensor_copy(tensor_file_find(file, "whole"), back));
     assert_memory_equal(back, whole, sizeof whole);
     for (int64_t i = 0; i < tensor_file_count(file); i++) {
         const StoredTensor *t = tensor_file_at(file, i);
-        assert_int_equal((uintptr_t)t->data % dtype_bytes(t->dtype), 0);
+        assert_int_equal((size_t)t->bytes.offset % dtype_bytes(t->dtype), 0);
     }
     tensor_file_close(file);
     (void)file_remove(path);
@@ -221,13 +225,55 @@ static void writer_refuses(void **state)
     assert_int_equal(rmdir(folder), 0); /* nothing hidden was left */
 }
 
-static void missing_file(void **state)
+/* What is no plain file is refused without waiting for it. */
+static void no_plain_file(void **state)
 {
     (void)state;
+    char folder[64], path[128];
     TensorFile *file = NULL;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/fifo", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(tensor_file_open("no/such/file.safetensors", &file), ERR_INPUT);
-    assert_int_equal(tensor_file_open(".", &file), ERR_INPUT);
+    ASSERT_ERR(tensor_file_open(path, &file), ERR_INPUT, "not a plain file");
+    ASSERT_ERR(safetensors_open(path, &file), ERR_INPUT, "not a plain file");
+    ASSERT_ERR(tensor_file_open(folder, &file), ERR_INPUT, "not a plain file");
+    ASSERT_ERR(tensor_file_open("/dev/zero", &file), ERR_INPUT, "not a plain file");
     assert_null(file);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* An open file is the one that was opened, whatever happens to its name; cut short, it is an error, not a signal. */
+static void file_changes_while_open(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    char folder[64], path[128], other[128];
+    static float values[N], back[N];
+    const Tensor tensor = { .dtype = DTYPE_F32, .shape = { 1, { N } }, .data = values };
+    SafetensorsWriter *writer = NULL;
+    TensorFile *file = NULL;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/a.safetensors", folder);
+    (void)snprintf(other, sizeof other, "%s/b.safetensors", folder);
+    for (int64_t i = 0; i < N; i++) values[i] = (float)i;
+    ASSERT_OK(safetensors_writer_new(&writer));
+    ASSERT_OK(safetensors_writer_add(writer, "a", &tensor, DTYPE_F32));
+    ASSERT_OK(safetensors_writer_write(writer, path, false));
+    ASSERT_OK(tensor_file_open(path, &file));
+    assert_int_equal(rename(path, other), 0);
+    ASSERT_OK(file_write(path, "another file", 12, true));
+    ASSERT_OK(stored_tensor_read_f32(tensor_file_find(file, "a"), back));
+    assert_memory_equal(values, back, sizeof values);
+    assert_int_equal(truncate(other, 50000), 0);
+    ASSERT_ERR(stored_tensor_read_f32(tensor_file_find(file, "a"), back), ERR_INPUT, "cut short");
+    tensor_file_close(file);
+    ASSERT_ERR(tensor_file_open(other, &file), ERR_MODEL, "outside the file's");
+    safetensors_writer_free(writer);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)
@@ -239,7 +285,8 @@ int main(void)
         cmocka_unit_test(reads_shapes_and_padding),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(writer_refuses),
-        cmocka_unit_test(missing_file),
+        cmocka_unit_test(no_plain_file),
+        cmocka_unit_test(file_changes_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,8 +159,7 @@ Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliar
     segmenter_build(g, config, &shape, NULL, &net);
     const Err err = graph_finish(g);
     graph_free(g);
-    TRY(err);
-    return params_allocate(params);
+    return err;
 }
 
 static void write_scalar(Program *program, const char *name, float value)

@@ -40,7 +40,7 @@ typedef struct Segmenter {
 void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
                      Segmenter *ret_segmenter);
 
-/* Declares all parameters of a configuration in an empty set and allocates it; with the auxiliary head's on request.
+/* Declares all parameters of a configuration in an empty set; with the auxiliary head's on request.
  * ERR_SHAPE, ERR_MEMORY. */
 Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliary);
 

@@ -1,63 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What all formats share: mapping, name index, strided reading. */
+ * What all formats share: opening, name index, strided reading. */
 #include "model/tensor_file.h"
 
+#include "base/file.h"
 #include "base/str.h"
 #include "model/safetensors.h"
 #include "model/torch_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static Err map_file(TensorFile *file)
+/* ---- bytes ---- */
+
+static Err read_at(const TensorFile *file, int64_t offset, size_t n, unsigned char *ret_bytes)
 {
-    const int fd = open(file->path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set(ERR_INPUT, "'%s': cannot be opened: %s; check the path and its permissions", file->path,
-                       strerror(errno));
+    size_t have = 0;
+    while (have < n) {
+        const ssize_t got = pread(file->fd, ret_bytes + have, n - have, (off_t)offset + (off_t)have);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return err_set(ERR_INPUT, "'%s': reading failed: %s", file->path, strerror(errno));
+        if (got == 0) return err_set(ERR_INPUT, "'%s': has been cut short since it was opened; restore it", file->path);
+        have += (size_t)got;
     }
-    struct stat status;
-    Err err = ERR_NONE;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        err = err_set(ERR_INPUT, "'%s': is not a plain file; a file of tensors was expected", file->path);
-    } else if (status.st_size > 0) {
-        void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            err = err_set(ERR_INPUT, "'%s': cannot be mapped into memory: %s", file->path, strerror(errno));
-        } else {
-            file->bytes = bytes;
-            file->n_bytes = (size_t)status.st_size;
-            file->mapped = true;
-        }
-    }
-    (void)close(fd);
-    return err;
+    return ERR_NONE;
 }
 
-Err tensor_file_new(const char *path, bool map, TensorFile **ret_file)
+Err stored_bytes_read(StoredBytes bytes, int64_t first, size_t n, void *ret_bytes)
+{
+    if (n == 0) return ERR_NONE;
+    if (bytes.memory == NULL) return read_at(bytes.file, bytes.offset + first, n, ret_bytes);
+    memcpy(ret_bytes, bytes.memory + first, n);
+    return ERR_NONE;
+}
+
+StoredBytes tensor_file_bytes(const TensorFile *file, int64_t offset)
+{
+    return (StoredBytes){ .file = file, .memory = file->fd < 0 ? file->bytes + offset : NULL, .offset = offset };
+}
+
+Err tensor_file_head(TensorFile *file, size_t n)
+{
+    ASSERT(n <= file->n_bytes);
+    if (file->fd < 0 || n <= file->head_bytes) return ERR_NONE;
+    unsigned char *head = realloc(file->head, n);
+    if (head == NULL) return err_memory(n, "the head of a tensor file");
+    file->bytes = file->head = head;
+    TRY(read_at(file, (int64_t)file->head_bytes, n - file->head_bytes, head + file->head_bytes));
+    file->head_bytes = n;
+    return ERR_NONE;
+}
+
+void tensor_file_drop_head(TensorFile *file)
+{
+    free(file->head);
+    if (file->fd >= 0) file->bytes = NULL;
+    file->head = NULL;
+    file->head_bytes = 0;
+}
+
+/* ---- opening ---- */
+
+static Err new_file(const char *path, TensorFile **ret_file)
 {
     TensorFile *file = calloc(1, sizeof *file);
     if (file == NULL) return err_memory(sizeof *file, "a tensor file");
-    Err err = str_copy(path, &file->path);
-    if (err == ERR_NONE && map) err = map_file(file);
-    if (err != ERR_NONE) {
+    file->fd = -1;
+    const Err err = str_copy(path, &file->path);
+    if (err != ERR_NONE)
         tensor_file_close(file);
-        return err;
-    }
-    *ret_file = file;
+    else
+        *ret_file = file;
+    return err;
+}
+
+static Err open_file(TensorFile *file)
+{
+    struct stat status;
+    TRY(file_open(file->path, &file->fd));
+    if (fstat(file->fd, &status) != 0 || status.st_size < 0)
+        return err_set(ERR_INPUT, "'%s': its size is unknown: %s", file->path, strerror(errno));
+    file->n_bytes = (size_t)status.st_size;
     return ERR_NONE;
+}
+
+static Err finish(TensorFile *file, Err err, TensorFile **ret_file)
+{
+    if (err == ERR_NONE)
+        *ret_file = file;
+    else
+        tensor_file_close(file);
+    return err;
+}
+
+Err tensor_file_load(const char *path, TensorFileRead read, TensorFile **ret_file)
+{
+    TensorFile *file = NULL;
+    TRY(new_file(path, &file));
+    Err err = open_file(file);
+    if (err == ERR_NONE) err = read(file);
+    return finish(file, err, ret_file);
+}
+
+Err tensor_file_parse(const void *bytes, size_t n_bytes, const char *name, TensorFileRead read, TensorFile **ret_file)
+{
+    TensorFile *file = NULL;
+    TRY(new_file(name, &file));
+    file->bytes = bytes;
+    file->n_bytes = n_bytes;
+    return finish(file, read(file), ret_file);
 }
 
 void tensor_file_close(TensorFile *file)
 {
     if (file == NULL) return;
     if (file->release != NULL) file->release(file->owned);
-    if (file->mapped) (void)munmap((void *)file->bytes, file->n_bytes);
+    if (file->fd >= 0) (void)close(file->fd);
+    free(file->head);
     free(file->tensors);
     free(file->by_name);
     free(file->metadata);
@@ -65,20 +126,16 @@ void tensor_file_close(TensorFile *file)
     free(file);
 }
 
-Err tensor_file_open(const char *path, TensorFile **ret_file)
+static Err read_any(TensorFile *file)
 {
-    unsigned char start[4] = { 0 };
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set(ERR_INPUT, "'%s': cannot be opened: %s; check the path and its permissions", path,
-                       strerror(errno));
-    }
-    const ssize_t n = read(fd, start, sizeof start);
-    (void)close(fd);
-    if (n == 4 && memcmp(start, "PK\003\004", 4) == 0) return torch_zip_open(path, ret_file);
-    if (n >= 2 && start[0] == 0x80 && start[1] == 2) return torch_legacy_open(path, ret_file);
-    return safetensors_open(path, ret_file);
+    TRY(tensor_file_head(file, file->n_bytes < 4 ? file->n_bytes : 4));
+    const unsigned char *start = file->bytes;
+    if (file->n_bytes >= 4 && memcmp(start, "PK\003\004", 4) == 0) return torch_zip_read(file);
+    if (file->n_bytes >= 2 && start[0] == 0x80 && start[1] == 2) return torch_legacy_read(file);
+    return safetensors_read(file);
 }
+
+Err tensor_file_open(const char *path, TensorFile **ret_file) { return tensor_file_load(path, read_any, ret_file); }
 
 const char *tensor_file_format(const TensorFile *file) { return file->format; }
 const char *tensor_file_path(const TensorFile *file) { return file->path; }
@@ -128,6 +185,26 @@ const StoredTensor *tensor_file_find(const TensorFile *file, const char *name)
     return NULL;
 }
 
+Err tensor_file_prefix(const TensorFile *file, const char *name, char **ret_prefix)
+{
+    const StoredTensor *found = NULL;
+    const size_t length = strlen(name);
+    for (int64_t i = 0; i < file->n_tensors; i++) {
+        const StoredTensor *tensor = &file->tensors[i];
+        const size_t n = strlen(tensor->name);
+        if (!str_ends_with(tensor->name, name) || (n > length && tensor->name[n - length - 1] != '.')) continue;
+        if (found != NULL)
+            return err_set(ERR_MODEL, "'%s': holds the same network twice ('%.100s' and '%.100s'); save one of them",
+                           file->path, found->name, tensor->name);
+        found = tensor;
+    }
+    if (found == NULL) {
+        *ret_prefix = NULL;
+        return ERR_NONE;
+    }
+    return str_format(ret_prefix, "%.*s", (int)(strlen(found->name) - length), found->name);
+}
+
 const char *tensor_file_metadata(const TensorFile *file, const char *key)
 {
     for (int64_t i = 0; i < file->n_metadata; i++) {
@@ -163,11 +240,12 @@ void stored_tensor_set_contiguous(StoredTensor *tensor)
 bool stored_tensor_size(const Shape *shape, Dtype dtype, int64_t *ret_elements, size_t *ret_bytes)
 {
     const int64_t element_bytes = (int64_t)dtype_bytes(dtype);
-    int64_t n = 1;
+    int64_t n = 1, step = 1; /* step: as if no dimension were 0, which bounds every stride */
     for (int32_t d = 0; d < shape->rank; d++) {
         const int64_t dim = shape->dim[d];
         if (dim < 0) return false;
-        if (dim > 0 && n > INT64_MAX / element_bytes / dim) return false;
+        if (dim > 0 && step > INT64_MAX / element_bytes / dim) return false;
+        if (dim > 0) step *= dim;
         n *= dim;
     }
     *ret_elements = n;
@@ -185,20 +263,22 @@ bool stored_tensor_contiguous(const StoredTensor *tensor)
     return true;
 }
 
-void stored_tensor_copy(const StoredTensor *tensor, void *ret_elements)
+/* Elements from the first of a tensor to its last. */
+static int64_t span_of(const StoredTensor *tensor)
+{
+    int64_t span = 1;
+    for (int32_t d = 0; d < tensor->shape.rank; d++) span += (tensor->shape.dim[d] - 1) * tensor->stride[d];
+    return span;
+}
+
+static void gather(const StoredTensor *tensor, const unsigned char *from, unsigned char *to)
 {
     const size_t size = dtype_bytes(tensor->dtype);
     const int64_t n = shape_count(&tensor->shape);
-    unsigned char *to = ret_elements;
-    if (n == 0) return;
-    if (stored_tensor_contiguous(tensor)) {
-        memcpy(to, tensor->data, (size_t)n * size);
-        return;
-    }
     int64_t index[SHAPE_MAX_RANK] = { 0 };
     int64_t offset = 0;
     for (int64_t i = 0; i < n; i++) {
-        memcpy(to + (size_t)i * size, tensor->data + (size_t)offset * size, size);
+        memcpy(to + (size_t)i * size, from + (size_t)offset * size, size);
         for (int32_t d = tensor->shape.rank - 1; d >= 0; d--) {
             offset += tensor->stride[d];
             if (++index[d] < tensor->shape.dim[d]) break;
@@ -208,29 +288,59 @@ void stored_tensor_copy(const StoredTensor *tensor, void *ret_elements)
     }
 }
 
-/* Half or bfloat16 at any address to float. */
-static void widen_16(const unsigned char *from, Dtype dtype, float *to, int64_t n)
+Err stored_tensor_copy(const StoredTensor *tensor, void *ret_elements)
 {
-    enum { BLOCK = 1024 };
-    uint16_t block[BLOCK];
-    for (int64_t i = 0; i < n; i += BLOCK) {
-        const int64_t count = n - i < BLOCK ? n - i : BLOCK;
-        memcpy(block, from + 2 * i, (size_t)count * sizeof *block);
-        if (dtype == DTYPE_F16)
-            convert_f16_to_f32(block, to + i, count);
-        else
-            convert_bf16_to_f32(block, to + i, count);
+    const size_t size = dtype_bytes(tensor->dtype);
+    const int64_t n = shape_count(&tensor->shape);
+    if (n == 0) return ERR_NONE;
+    if (stored_tensor_contiguous(tensor)) return stored_bytes_read(tensor->bytes, 0, (size_t)n * size, ret_elements);
+    if (tensor->bytes.memory != NULL) {
+        gather(tensor, tensor->bytes.memory, ret_elements);
+        return ERR_NONE;
     }
+    const size_t bytes = (size_t)span_of(tensor) * size;
+    unsigned char *span = malloc(bytes);
+    if (span == NULL) return err_memory(bytes, "a tensor");
+    const Err err = stored_bytes_read(tensor->bytes, 0, bytes, span);
+    if (err == ERR_NONE) gather(tensor, span, ret_elements);
+    free(span);
+    return err;
 }
 
-static Err read_f64(const StoredTensor *tensor, float *ret_values, int64_t n)
+static void widen_16(const uint16_t *from, Dtype dtype, float *to, int64_t n)
 {
-    double *wide = calloc((size_t)(n > 0 ? n : 1), sizeof *wide);
-    if (wide == NULL) return err_memory((unsigned long long)n * sizeof *wide, "a tensor of doubles");
-    stored_tensor_copy(tensor, wide);
-    for (int64_t i = 0; i < n; i++) ret_values[i] = (float)wide[i];
-    free(wide);
+    if (dtype == DTYPE_F16)
+        convert_f16_to_f32(from, to, n);
+    else
+        convert_bf16_to_f32(from, to, n);
+}
+
+/* Half or bfloat16 in row-major order, piece by piece. */
+static Err read_16(const StoredTensor *tensor, float *to, int64_t n)
+{
+    enum { PIECE = 1 << 14 };
+    uint16_t piece[PIECE];
+    for (int64_t i = 0; i < n; i += PIECE) {
+        const int64_t count = n - i < PIECE ? n - i : PIECE;
+        TRY(stored_bytes_read(tensor->bytes, 2 * i, 2 * (size_t)count, piece));
+        widen_16(piece, tensor->dtype, to + i, count);
+    }
     return ERR_NONE;
+}
+
+/* Any order and 16 or 64 bits wide: through a copy. */
+static Err read_copied(const StoredTensor *tensor, float *ret_values, int64_t n)
+{
+    const size_t bytes = (size_t)(n > 0 ? n : 1) * dtype_bytes(tensor->dtype);
+    void *copy = malloc(bytes);
+    if (copy == NULL) return err_memory(bytes, "a tensor");
+    const Err err = stored_tensor_copy(tensor, copy);
+    if (err == ERR_NONE && tensor->dtype == DTYPE_F64)
+        for (int64_t i = 0; i < n; i++) ret_values[i] = (float)((const double *)copy)[i];
+    else if (err == ERR_NONE)
+        widen_16(copy, tensor->dtype, ret_values, n);
+    free(copy);
+    return err;
 }
 
 Err stored_tensor_read_f32(const StoredTensor *tensor, float *ret_values)
@@ -238,25 +348,14 @@ Err stored_tensor_read_f32(const StoredTensor *tensor, float *ret_values)
     const int64_t n = shape_count(&tensor->shape);
     switch (tensor->dtype) {
     case DTYPE_F32:
-        stored_tensor_copy(tensor, ret_values);
-        return ERR_NONE;
+        return stored_tensor_copy(tensor, ret_values);
     case DTYPE_F64:
-        return read_f64(tensor, ret_values, n);
+        return read_copied(tensor, ret_values, n);
     case DTYPE_F16:
     case DTYPE_BF16:
-        break;
+        return stored_tensor_contiguous(tensor) ? read_16(tensor, ret_values, n) : read_copied(tensor, ret_values, n);
     default:
         return err_set(ERR_MODEL, "tensor '%s' holds %s; floating point numbers were expected", tensor->name,
                        dtype_name(tensor->dtype));
     }
-    if (stored_tensor_contiguous(tensor)) {
-        widen_16(tensor->data, tensor->dtype, ret_values, n);
-        return ERR_NONE;
-    }
-    unsigned char *packed = malloc((size_t)(n > 0 ? n : 1) * 2);
-    if (packed == NULL) return err_memory((unsigned long long)n * 2, "a tensor");
-    stored_tensor_copy(tensor, packed);
-    widen_16(packed, tensor->dtype, ret_values, n);
-    free(packed);
-    return ERR_NONE;
 }

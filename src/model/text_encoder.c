@@ -2,6 +2,7 @@
  * MiniLM-L6: a post-norm transformer encoder (Devlin et al., BERT, 2019; Wang et al., MiniLM, 2020). */
 #include "model/text_encoder.h"
 
+#include "base/str.h"
 #include "graph/program.h"
 #include "model/model_file.h"
 #include "model/tensor_file.h"
@@ -93,27 +94,34 @@ static void build(Graph *g, int64_t vocabulary, int64_t tokens)
     graph_output(g, "features", x);
 }
 
-static Err find_vocabulary(const TensorFile *file, const char **ret_prefix, int64_t *ret_vocabulary)
+static bool is_vocabulary(const StoredTensor *words)
 {
-    static const char *const names[] = { "embeddings.word_embeddings.weight",
-                                         "bert.embeddings.word_embeddings.weight" };
-    for (int i = 0; i < 2; i++) {
-        const StoredTensor *words = tensor_file_find(file, names[i]);
-        if (words == NULL) continue;
-        if (words->shape.rank != 2 || words->shape.dim[0] < 1 || words->shape.dim[0] > MAX_VOCABULARY ||
-            words->shape.dim[1] != WIDTH) {
-            break;
-        }
-        *ret_prefix = i == 0 ? "" : "bert.";
+    return words != NULL && words->shape.rank == 2 && words->shape.dim[0] >= 1 &&
+           words->shape.dim[0] <= MAX_VOCABULARY && words->shape.dim[1] == WIDTH;
+}
+
+static Err find_vocabulary(const TensorFile *file, char **ret_prefix, int64_t *ret_vocabulary)
+{
+    static const char embeddings[] = "embeddings.word_embeddings.weight";
+    char *prefix = NULL, *name = NULL;
+    const StoredTensor *words = NULL;
+    TRY(tensor_file_prefix(file, embeddings, &prefix));
+    Err err = prefix != NULL ? str_format(&name, "%s%s", prefix, embeddings) : ERR_NONE;
+    if (name != NULL) words = tensor_file_find(file, name);
+    free(name);
+    if (err == ERR_NONE && is_vocabulary(words)) {
+        *ret_prefix = prefix;
         *ret_vocabulary = words->shape.dim[0];
         return ERR_NONE;
     }
+    free(prefix);
+    TRY(err);
     return err_set(ERR_MODEL,
                    "'%s': has no word embeddings [vocabulary, %d]; the weights of all-MiniLM-L6-v2 were expected",
                    tensor_file_path(file), WIDTH);
 }
 
-/* Declares all parameters and allocates them. */
+/* Declares all parameters. */
 static Err declare(ParamSet *params, int64_t vocabulary)
 {
     Graph *g = NULL;
@@ -126,12 +134,13 @@ static Err declare(ParamSet *params, int64_t vocabulary)
 
 static Err load(TextEncoder *encoder, const TensorFile *file)
 {
-    const char *prefix = NULL;
+    char *prefix = NULL;
     TRY(find_vocabulary(file, &prefix, &encoder->vocabulary));
-    TRY(params_new(&encoder->params));
-    TRY(declare(encoder->params, encoder->vocabulary));
-    TRY(params_allocate(encoder->params));
-    return model_read_params(file, prefix, NULL, encoder->params);
+    Err err = params_new(&encoder->params);
+    if (err == ERR_NONE) err = declare(encoder->params, encoder->vocabulary);
+    if (err == ERR_NONE) err = model_read_params(file, prefix, NULL, encoder->params);
+    free(prefix);
+    return err;
 }
 
 Err text_encoder_new(const char *weights, Device device, TextEncoder **ret_encoder)

@@ -28,7 +28,7 @@ static int64_t read_ids(const TensorFile *golden, int sentence, int32_t *ret_ids
     (void)snprintf(key, sizeof key, "ids.%d", sentence);
     assert_int_equal(tensor_file_require(golden, key, NULL, &tensor), ERR_NONE);
     assert_true(shape_count(&tensor->shape) <= TEXT_ENCODER_MAX_TOKENS);
-    stored_tensor_copy(tensor, ret_ids);
+    ASSERT_OK(stored_tensor_copy(tensor, ret_ids));
     return shape_count(&tensor->shape);
 }
 

@@ -6,15 +6,17 @@
 
 #include <string.h>
 
+enum { MAX_PICKLE_BYTES = 64 << 20 }; /* all pickles of a file together */
+
 typedef struct Reader {
     TensorFile *file;
-    size_t at;
+    size_t at, head; /* head: bytes of the file that are at hand for pickles */
 } Reader;
 
 static Err next_pickle(Reader *r, Pickle **ret_pickle)
 {
     size_t used = 0;
-    TRY(pickle_parse(r->file->bytes + r->at, r->file->n_bytes - r->at, r->file->path, ret_pickle, &used));
+    TRY(pickle_parse(r->file->bytes + r->at, r->head - r->at, r->file->path, ret_pickle, &used));
     r->at += used;
     return ERR_NONE;
 }
@@ -55,11 +57,13 @@ static Err place_storage(Reader *r, TorchStorage *storage, const char *key)
     const char *path = r->file->path;
     if (r->file->n_bytes - r->at < 8)
         return err_set(ERR_MODEL, "'%s': is truncated before storage '%.100s'", path, key);
+    unsigned char count[8];
     uint64_t n = 0;
-    for (int i = 7; i >= 0; i--) n = n << 8 | r->file->bytes[r->at + (size_t)i];
+    TRY(stored_bytes_read(tensor_file_bytes(r->file, (int64_t)r->at), 0, sizeof count, count));
+    for (int i = 7; i >= 0; i--) n = n << 8 | count[i];
     r->at += 8;
     if (storage == NULL) return err_set(ERR_MODEL, "'%s': storage '%.100s' belongs to no tensor", path, key);
-    if (storage->data != NULL) return err_set(ERR_MODEL, "'%s': storage '%.100s' stands in it twice", path, key);
+    if (storage->bytes.file != NULL) return err_set(ERR_MODEL, "'%s': storage '%.100s' stands in it twice", path, key);
     if (n != (uint64_t)storage->n_elements) {
         return err_set(ERR_MODEL, "'%s': storage '%.100s' has %llu elements; %lld were announced", path, key,
                        (unsigned long long)n, (long long)storage->n_elements);
@@ -67,7 +71,7 @@ static Err place_storage(Reader *r, TorchStorage *storage, const char *key)
     if (torch_storage_bytes(storage) > r->file->n_bytes - r->at) {
         return err_set(ERR_MODEL, "'%s': is truncated inside storage '%.100s'", path, key);
     }
-    storage->data = r->file->bytes + r->at;
+    storage->bytes = tensor_file_bytes(r->file, (int64_t)r->at);
     r->at += torch_storage_bytes(storage);
     return ERR_NONE;
 }
@@ -82,7 +86,7 @@ static Err place_storages(Reader *r, TorchObject *object, const PickleValue *key
         TRY(place_storage(r, torch_object_storage(object, keys->items[i]->text), keys->items[i]->text));
     }
     for (int64_t i = 0; i < object->n_storages; i++) {
-        if (object->storages[i].data == NULL) {
+        if (object->storages[i].bytes.file == NULL) {
             return err_set(ERR_MODEL, "'%s': storage '%.100s' is missing", r->file->path, object->storages[i].key);
         }
     }
@@ -93,10 +97,11 @@ static Err place_storages(Reader *r, TorchObject *object, const PickleValue *key
     return ERR_NONE;
 }
 
-static Err read_all(TensorFile *file)
+Err torch_legacy_read(TensorFile *file)
 {
     file->format = "PyTorch legacy";
-    Reader r = { .file = file };
+    Reader r = { .file = file, .head = file->n_bytes < MAX_PICKLE_BYTES ? file->n_bytes : MAX_PICKLE_BYTES };
+    TRY(tensor_file_head(file, r.head));
     TRY(read_preamble(&r));
     Pickle *pickle = NULL;
     TRY(next_pickle(&r, &pickle));
@@ -106,6 +111,7 @@ static Err read_all(TensorFile *file)
     file->release = torch_object_free;
     Pickle *keys = NULL;
     TRY(next_pickle(&r, &keys));
+    tensor_file_drop_head(file);
     const Err err = place_storages(&r, object, pickle_root(keys));
     pickle_free(keys);
     TRY(err);
@@ -114,26 +120,10 @@ static Err read_all(TensorFile *file)
 
 Err torch_legacy_open(const char *path, TensorFile **ret_file)
 {
-    TensorFile *file = NULL;
-    TRY(tensor_file_new(path, true, &file));
-    const Err err = read_all(file);
-    if (err == ERR_NONE)
-        *ret_file = file;
-    else
-        tensor_file_close(file);
-    return err;
+    return tensor_file_load(path, torch_legacy_read, ret_file);
 }
 
 Err torch_legacy_parse(const void *bytes, size_t n_bytes, const char *name, TensorFile **ret_file)
 {
-    TensorFile *file = NULL;
-    TRY(tensor_file_new(name, false, &file));
-    file->bytes = bytes;
-    file->n_bytes = n_bytes;
-    const Err err = read_all(file);
-    if (err == ERR_NONE)
-        *ret_file = file;
-    else
-        tensor_file_close(file);
-    return err;
+    return tensor_file_parse(bytes, n_bytes, name, torch_legacy_read, ret_file);
 }

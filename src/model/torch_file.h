@@ -7,8 +7,9 @@
  * object, then a pickled list of storage keys, then for each key its element count (8 bytes) and its elements.
  * Zip: NAME/data.pkl, NAME/data/KEY for each storage, stored without compression.
  *
- * The object must be a dictionary of tensors, or hold one under "state_dict", "model_state_dict" or "model". Entries
- * that are no tensors are passed over. Tensors may be strided views of their storages, but not expanded ones.
+ * The object must be a dictionary of tensors, or hold one under "state_dict", "model_state_dict" or "model", which are
+ * looked for first: beside them training scripts put tensors of their own. Entries that are no tensors are passed
+ * over. Tensors may be strided views of their storages, but not expanded ones.
  */
 #ifndef METASEG_MODEL_TORCH_FILE_H
 #define METASEG_MODEL_TORCH_FILE_H
@@ -19,6 +20,8 @@
  * ERR_MEMORY. tensor_file_close(). */
 Err torch_legacy_open(const char *path, TensorFile **ret_file);
 Err torch_zip_open(const char *path, TensorFile **ret_file);
+Err torch_legacy_read(TensorFile *file); /* TensorFileRead */
+Err torch_zip_read(TensorFile *file);
 
 /* The legacy format in memory, which must outlive the result; name stands in messages. */
 Err torch_legacy_parse(const void *bytes, size_t n_bytes, const char *name, TensorFile **ret_file);

@@ -5,44 +5,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The dictionary that holds the tensors: the root or a well-known member of it. */
-static Err find_dictionary(const char *path, const PickleValue *root, const PickleValue **ret_dict)
+enum { MAX_STORAGES = 4 * TENSOR_FILE_MAX_TENSORS, MAX_DEPTH = 4 }; /* an optimizer keeps two or three per weight */
+
+static bool has_tensors(const PickleValue *dict)
+{
+    for (int64_t i = 1; i < dict->n_items; i += 2)
+        if (dict->items[i]->kind == PICKLE_TENSOR) return true;
+    return false;
+}
+
+/* The well-known member that holds tensors, else the dictionary itself if it does; NULL: neither. A pickle may contain
+ * itself, so the depth is limited. */
+static const PickleValue *search_dictionary(const PickleValue *dict, int depth)
 {
     static const char *const members[] = { "state_dict", "model_state_dict", "model" };
+    for (int64_t i = 0; i < ARRAY_LEN(members) && depth < MAX_DEPTH; i++) {
+        const PickleValue *member = pickle_find(dict, members[i]);
+        if (member == NULL || member->kind != PICKLE_DICT) continue;
+        const PickleValue *found = search_dictionary(member, depth + 1);
+        if (found != NULL) return found;
+    }
+    return has_tensors(dict) ? dict : NULL;
+}
+
+static Err find_dictionary(const char *path, const PickleValue *root, const PickleValue **ret_dict)
+{
     if (root->kind != PICKLE_DICT) {
         return err_set(ERR_MODEL, "'%s': holds a %s; a dictionary of tensors (a state_dict) was expected", path,
                        pickle_kind_name(root->kind));
     }
-    for (int64_t i = 1; i < root->n_items; i += 2) {
-        if (root->items[i]->kind == PICKLE_TENSOR) {
-            *ret_dict = root;
-            return ERR_NONE;
-        }
-    }
-    for (int64_t i = 0; i < ARRAY_LEN(members); i++) {
-        const PickleValue *dict = pickle_find(root, members[i]);
-        if (dict != NULL && dict->kind == PICKLE_DICT) {
-            *ret_dict = dict;
-            return ERR_NONE;
-        }
-    }
-    return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
+    const PickleValue *dict = search_dictionary(root, 0);
+    if (dict == NULL)
+        return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
+    *ret_dict = dict;
+    return ERR_NONE;
 }
 
 /* ('storage', type, key, location, elements[, view]) */
-static Err read_storage(const char *path, const char *tensor, const PickleValue *id, TorchStorage *ret_storage)
+static Err read_storage(const char *path, const PickleValue *id, TorchStorage *ret_storage)
 {
     const bool fits = id->kind == PICKLE_PERSISTENT && (id->n_items == 5 || id->n_items == 6) &&
                       id->items[0]->kind == PICKLE_STRING && strcmp(id->items[0]->text, "storage") == 0 &&
                       id->items[1]->kind == PICKLE_STORAGE_TYPE && id->items[2]->kind == PICKLE_STRING &&
                       id->items[4]->kind == PICKLE_INT && (id->n_items == 5 || id->items[5]->kind == PICKLE_NONE);
-    if (!fits)
-        return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' is not described as PyTorch does", path,
-                       tensor);
+    if (!fits) return err_set(ERR_MODEL, "'%s': a storage is not described as PyTorch does", path);
     const Dtype dtype = (Dtype)id->items[1]->integer;
     const int64_t n = id->items[4]->integer;
     if (n < 0 || n > INT64_MAX / (int64_t)dtype_bytes(dtype)) {
-        return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' has %lld elements", path, tensor, (long long)n);
+        return err_set(ERR_MODEL, "'%s': storage '%.100s' has %lld elements", path, id->items[2]->text, (long long)n);
     }
     *ret_storage = (TorchStorage){ .key = id->items[2]->text, .dtype = dtype, .n_elements = n };
     return ERR_NONE;
@@ -74,27 +84,44 @@ static Err unite(const char *path, TorchObject *object)
 
 static Err list_storages(const char *path, TorchObject *object)
 {
-    const PickleValue *dict = NULL;
-    TRY(find_dictionary(path, pickle_root(object->pickle), &dict));
-    const int64_t pairs = dict->n_items / 2;
-    if (pairs > TENSOR_FILE_MAX_TENSORS) {
-        return err_set(ERR_MODEL, "'%s': has %lld entries; at most %d can be read", path, (long long)pairs,
+    const int64_t n = pickle_persistent_count(object->pickle);
+    if (n > MAX_STORAGES)
+        return err_set(ERR_MODEL, "'%s': names %lld storages; at most %d can be read", path, (long long)n,
+                       (int)MAX_STORAGES);
+    object->storages = calloc((size_t)n + 1, sizeof *object->storages);
+    if (object->storages == NULL) return err_memory((size_t)n * sizeof *object->storages, "storages");
+    for (int64_t i = 0; i < n; i++) {
+        TRY(read_storage(path, pickle_persistent(object->pickle, i), &object->storages[i]));
+        object->n_storages++;
+    }
+    return unite(path, object);
+}
+
+/* Checks the tensors of the state dictionary and marks their storages. */
+static Err mark_wanted(const char *path, TorchObject *object)
+{
+    TRY(find_dictionary(path, pickle_root(object->pickle), &object->dict));
+    const PickleValue *dict = object->dict;
+    if (dict->n_items / 2 > TENSOR_FILE_MAX_TENSORS) {
+        return err_set(ERR_MODEL, "'%s': has %lld entries; at most %d can be read", path, (long long)dict->n_items / 2,
                        TENSOR_FILE_MAX_TENSORS);
     }
-    object->storages = calloc((size_t)pairs + 1, sizeof *object->storages);
-    if (object->storages == NULL) return err_memory((size_t)pairs * sizeof *object->storages, "storages");
-    for (int64_t i = 0; i < pairs; i++) {
-        const PickleValue *key = dict->items[2 * i], *value = dict->items[2 * i + 1];
+    for (int64_t i = 0; i + 1 < dict->n_items; i += 2) {
+        const PickleValue *key = dict->items[i], *value = dict->items[i + 1];
         if (value->kind != PICKLE_TENSOR) continue;
         if (key->kind != PICKLE_STRING) {
             return err_set(ERR_MODEL, "'%s': a tensor has a %s for a name; text was expected", path,
                            pickle_kind_name(key->kind));
         }
         if (value->n_items < 6) return err_set(ERR_MODEL, "'%s': tensor '%.200s' lacks arguments", path, key->text);
-        TRY(read_storage(path, key->text, value->items[0], &object->storages[object->n_storages]));
-        object->n_storages++;
+        if (value->items[0]->kind != PICKLE_PERSISTENT)
+            return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' is not described as PyTorch does", path,
+                           key->text);
+        TorchStorage *storage = torch_object_storage(object, value->items[0]->items[2]->text);
+        ASSERT(storage != NULL);
+        storage->wanted = true;
     }
-    return unite(path, object);
+    return ERR_NONE;
 }
 
 Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object)
@@ -105,7 +132,8 @@ Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object)
         return err_memory(sizeof *object, "a state dictionary");
     }
     object->pickle = pickle;
-    const Err err = list_storages(path, object);
+    Err err = list_storages(path, object);
+    if (err == ERR_NONE) err = mark_wanted(path, object);
     if (err == ERR_NONE)
         *ret_object = object;
     else
@@ -173,7 +201,10 @@ static Err read_view(const char *path, const char *name, const PickleValue *argu
         if (last >= storage->n_elements) return refuse_view(path, name);
     }
     if (last >= storage->n_elements || elements > storage->n_elements) return refuse_view(path, name);
-    tensor->data = storage->data + (size_t)offset->integer * dtype_bytes(storage->dtype);
+    const int64_t first = offset->integer * (int64_t)dtype_bytes(storage->dtype);
+    tensor->bytes = storage->bytes;
+    tensor->bytes.offset += first;
+    if (tensor->bytes.memory != NULL) tensor->bytes.memory += first;
     return ERR_NONE;
 }
 
@@ -181,15 +212,13 @@ Err torch_object_tensors(TorchObject *object, TensorFile *file)
 {
     file->owned = object;
     file->release = torch_object_free;
-    const PickleValue *dict = NULL;
-    TRY(find_dictionary(file->path, pickle_root(object->pickle), &dict));
+    const PickleValue *dict = object->dict;
     file->tensors = calloc((size_t)dict->n_items / 2 + 1, sizeof *file->tensors);
     if (file->tensors == NULL) return err_memory((size_t)dict->n_items / 2 * sizeof *file->tensors, "tensors");
     for (int64_t i = 0; i + 1 < dict->n_items; i += 2) {
         const PickleValue *value = dict->items[i + 1];
         if (value->kind != PICKLE_TENSOR) continue;
         const TorchStorage *storage = torch_object_storage(object, value->items[0]->items[2]->text);
-        ASSERT(storage != NULL);
         StoredTensor *tensor = &file->tensors[file->n_tensors];
         tensor->name = dict->items[i]->text;
         tensor->dtype = storage->dtype;

@@ -9,21 +9,26 @@
 #include "model/pickle.h"
 #include "model/tensor_file.h"
 
+#include <stdbool.h>
+
 typedef struct TorchStorage {
     const char *key; /* of the pickle */
     Dtype dtype;
     int64_t n_elements;
-    const unsigned char *data; /* filled in by the format */
-    unsigned char *owned;      /* freed with the list, NULL for mapped data */
+    bool wanted;          /* a tensor of the state dictionary lies in it */
+    StoredBytes bytes;    /* filled in by the format */
+    unsigned char *owned; /* freed with the list; NULL: the bytes lie elsewhere */
 } TorchStorage;
 
 typedef struct TorchObject {
     Pickle *pickle;
-    TorchStorage *storages; /* sorted by key, each key once */
+    const PickleValue *dict; /* of it: the state dictionary */
+    TorchStorage *storages;  /* sorted by key, each key once */
     int64_t n_storages;
 } TorchObject;
 
-/* Lists the storages of the tensors in the pickle, which it takes over (also on failure). ERR_MODEL, ERR_MEMORY. */
+/* Lists the storages that the pickle names, those of tensors outside the state dictionary included; takes the pickle
+ * over, also on failure. ERR_MODEL, ERR_MEMORY. */
 Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object);
 void torch_object_free(void *owned); /* a TorchObject */
 

@@ -3,12 +3,14 @@
 #include "model/torch_file.h"
 #include "model/torch_storage.h"
 
-#include "base/file.h"
 #include "base/str.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 enum { MAX_PICKLE_BYTES = 64 << 20, MAX_MEMBERS = 2 * TENSOR_FILE_MAX_TENSORS };
@@ -106,10 +108,11 @@ static Err read_object(Archive *archive, TorchObject **ret_object)
     return err;
 }
 
-static Err read_storages(Archive *archive, TorchObject *object)
+static Err read_storages(Archive *archive, const TensorFile *file, TorchObject *object)
 {
     for (int64_t i = 0; i < object->n_storages; i++) {
         TorchStorage *storage = &object->storages[i];
+        if (!storage->wanted) continue;
         char *name = NULL;
         TRY(str_format(&name, "%sdata/%s", archive->folder, storage->key));
         size_t length = 0;
@@ -118,7 +121,7 @@ static Err read_storages(Archive *archive, TorchObject *object)
             err = err_set(ERR_MODEL, "'%s': storage '%.100s' has %zu bytes; %zu were announced", archive->path,
                           storage->key, length, torch_storage_bytes(storage));
         }
-        storage->data = storage->owned;
+        storage->bytes = (StoredBytes){ .file = file, .memory = storage->owned };
         free(name);
         TRY(err);
     }
@@ -134,33 +137,31 @@ static Err read_all(Archive *archive, TensorFile *file)
     TRY(read_object(archive, &object));
     file->owned = object;
     file->release = torch_object_free;
-    TRY(read_storages(archive, object));
+    TRY(read_storages(archive, file, object));
     return torch_object_tensors(object, file);
 }
 
-Err torch_zip_open(const char *path, TensorFile **ret_file)
+Err torch_zip_read(TensorFile *file)
 {
-    int64_t file_bytes = 0;
-    TRY(file_size(path, &file_bytes));
-    TensorFile *file = NULL;
-    TRY(tensor_file_new(path, false, &file));
+    const int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0); /* libzip takes it over */
+    if (fd < 0) return err_set(ERR_INPUT, "'%s': cannot be opened: %s", file->path, strerror(errno));
     int code = 0;
-    Archive archive = { .path = path, .budget = (uint64_t)file_bytes };
-    archive.zip = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
+    Archive archive = { .path = file->path, .budget = (uint64_t)file->n_bytes };
     Err err = ERR_NONE;
+    archive.zip = zip_fdopen(fd, ZIP_CHECKCONS, &code);
     if (archive.zip == NULL) {
         zip_error_t error;
         zip_error_init_with_code(&error, code);
-        err = err_set(ERR_MODEL, "'%s': cannot be read as a zip file: %s", path, zip_error_strerror(&error));
+        err = err_set(code == ZIP_ER_MEMORY ? ERR_MEMORY : ERR_MODEL, "'%s': cannot be read as a zip file: %s",
+                      file->path, zip_error_strerror(&error));
         zip_error_fini(&error);
+        (void)close(fd);
     } else {
         err = read_all(&archive, file);
         zip_discard(archive.zip);
     }
     free(archive.folder);
-    if (err == ERR_NONE)
-        *ret_file = file;
-    else
-        tensor_file_close(file);
     return err;
 }
+
+Err torch_zip_open(const char *path, TensorFile **ret_file) { return tensor_file_load(path, torch_zip_read, ret_file); }

@@ -121,7 +121,7 @@ model 5 'cat' fusion.safetensors
 model 5 'integer\|i32\|I32' integers.safetensors
 model 5 'encoder._conv_stem' renamed.safetensors
 model 5 'no number\|not finite' nan.safetensors
-refuse 4 "missing.safetensors': cannot be opened: No such file" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/missing.safetensors"
+refuse 4 "missing.safetensors': No such file" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/missing.safetensors"
 refuse 5 "good.tif'" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/good.tif"
 refuse 5 'hostile.pth' convert "$fixtures/hostile.pth" "$out/x.safetensors"
 [ ! -e pwned ] && [ ! -e "$fixtures/pwned" ] || fail "the pickle was executed"

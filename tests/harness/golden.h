@@ -50,7 +50,7 @@ static inline double *golden_doubles(const TensorFile *file, const char *key, in
     if (n >= 0) assert_int_equal(count, n);
     double *values = malloc((size_t)count * sizeof *values + 1);
     assert_non_null(values);
-    stored_tensor_copy(tensor, values);
+    ASSERT_OK(stored_tensor_copy(tensor, values));
     return values;
 }
 

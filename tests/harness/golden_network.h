@@ -95,7 +95,7 @@ static inline void golden_copy_input(const TensorFile *golden, const Program *pr
     (void)snprintf(key, sizeof key, "input.%s", name);
     ASSERT_OK(tensor_file_require(golden, key, &to.shape, &from));
     assert_int_equal(from->dtype, to.dtype);
-    stored_tensor_copy(from, to.data);
+    ASSERT_OK(stored_tensor_copy(from, to.data));
 }
 
 /* The golden batch into a program's inputs. */
