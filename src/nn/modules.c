@@ -68,9 +68,19 @@ static Var conv_bias(Graph *g, NnConv conv)
     return graph_param(g, "bias", shape1(conv.channels), (ParamInit){ INIT_ZERO, 0.0 });
 }
 
+/* activation(y) + residual as ops of their own. */
+static Var tail(Graph *g, Var y, Activation activation, Var residual)
+{
+    if (activation != ACTIVATION_NONE) y = op_activation(g, y, activation);
+    return var_exists(residual) ? op_add(g, y, residual) : y;
+}
+
+/* What an inference graph computes inside the convolution. GELU is an op of its own everywhere. */
+static bool folds(const Graph *g, Activation activation) { return !graph_training(g) && activation != ACTIVATION_GELU; }
+
 Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual)
 {
-    const bool fold = !graph_training(g);
+    const bool fold = folds(g, activation);
     Conv2dAttr attr = conv_attributes(g, x, conv);
     Conv2dFold folded = CONV2D_FOLD_NONE;
     graph_push(g, name);
@@ -82,9 +92,7 @@ Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activatio
     }
     Var y = op_conv2d(g, x, weight, bias, folded, attr);
     graph_pop(g);
-    if (fold) return y;
-    if (activation != ACTIVATION_NONE) y = op_activation(g, y, activation);
-    return var_exists(residual) ? op_add(g, y, residual) : y;
+    return fold ? y : tail(g, y, activation, residual);
 }
 
 typedef struct NormVars {
@@ -107,10 +115,13 @@ static NormVars norm_vars(Graph *g, const char *name, int64_t channels)
 Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation)
 {
     const NormVars vars = norm_vars(g, name, channels_of(g, x));
-    const BatchnormAttr attr = {
-        .eps = norm.eps, .momentum = norm.momentum, .activation = activation, .frozen = graph_statistics_frozen(g)
-    };
-    return op_batchnorm(g, x, vars.weight, vars.bias, vars.mean, vars.var, &attr);
+    const bool apart = activation == ACTIVATION_GELU;
+    const BatchnormAttr attr = { .eps = norm.eps,
+                                 .momentum = norm.momentum,
+                                 .activation = apart ? ACTIVATION_NONE : activation,
+                                 .frozen = graph_statistics_frozen(g) };
+    const Var y = op_batchnorm(g, x, vars.weight, vars.bias, vars.mean, vars.var, &attr);
+    return apart ? op_activation(g, y, activation) : y;
 }
 
 static Var conv_bn_folded(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
@@ -135,7 +146,10 @@ static Var conv_bn_folded(Graph *g, const char *conv_name, const char *norm_name
 Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
                Activation activation, Var residual)
 {
-    if (!graph_training(g)) return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual);
+    if (folds(g, activation)) return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual);
+    if (!graph_training(g))
+        return tail(g, conv_bn_folded(g, conv_name, norm_name, x, conv, norm, ACTIVATION_NONE, VAR_NONE), activation,
+                    residual);
     Var y = nn_conv(g, conv_name, x, conv, ACTIVATION_NONE, VAR_NONE);
     y = nn_batchnorm(g, norm_name, y, norm, activation);
     return var_exists(residual) ? op_add(g, y, residual) : y;

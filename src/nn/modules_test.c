@@ -86,7 +86,7 @@ static void same_padding(void **state)
 
 /* act(BN(conv(x))) + x, then a biased convolution with activation; chained: a training graph whose BatchNorm is given
  * the statistics of its own batch as running statistics, so that both must agree. */
-static Var chain(Graph *g, Var x, Var *ret_conv)
+static Var chain(Graph *g, Var x, const Activation activations[2], Var *ret_conv)
 {
     const NnConv conv = { .channels = 8, .kernel = 3, .stride = 1, .padding = 1 };
     NnConv biased = { .channels = 5, .kernel = 1, .stride = 1, .bias = true };
@@ -94,18 +94,18 @@ static Var chain(Graph *g, Var x, Var *ret_conv)
     if (graph_training(g)) { /* the same node again, to read the statistics off */
         *ret_conv = nn_conv(g, "0", x, conv, ACTIVATION_NONE, VAR_NONE);
     }
-    const Var y = nn_conv_bn(g, "0", "1", x, conv, norm, ACTIVATION_RELU6, x);
-    return nn_conv(g, "2", y, biased, ACTIVATION_SIGMOID, VAR_NONE);
+    const Var y = nn_conv_bn(g, "0", "1", x, conv, norm, activations[0], x);
+    return nn_conv(g, "2", y, biased, activations[1], VAR_NONE);
 }
 
-static Program *build(ParamSet *params, bool training, int32_t rows)
+static Program *build(ParamSet *params, bool training, int32_t rows, const Activation activations[2])
 {
     Graph *g = NULL;
     Program *program = NULL;
     Var conv = VAR_NONE;
     assert_int_equal(graph_new(params, training, &g), ERR_NONE);
     const Var x = graph_input(g, "x", DTYPE_F32, shape4(1, rows, rows, 8));
-    graph_output(g, "y", chain(g, x, &conv));
+    graph_output(g, "y", chain(g, x, activations, &conv));
     if (var_exists(conv)) graph_output(g, "conv", conv);
     if (!params_allocated(params)) {
         assert_int_equal(params_allocate(params), ERR_NONE);
@@ -142,12 +142,11 @@ static void set_statistics(ParamSet *params, Tensor conv)
     }
 }
 
-static void folding_changes_nothing(void **state)
+static void check_folding(const Activation activations[2])
 {
-    (void)state;
     enum { ROWS = 12 };
     ParamSet *params = empty();
-    Program *chained = build(params, true, ROWS);
+    Program *chained = build(params, true, ROWS, activations);
     static const char *const vectors[] = { "1.weight", "1.bias", "2.bias" };
     for (int i = 0; i < 3; i++) {
         const ParamInfo *info = params_info(params, params_find(params, vectors[i]));
@@ -158,7 +157,7 @@ static void folding_changes_nothing(void **state)
     fill(program_tensor(chained, "x"));
     assert_int_equal(program_forward(chained, 0), ERR_NONE);
     set_statistics(params, program_tensor(chained, "conv"));
-    Program *folded = build(params, false, ROWS);
+    Program *folded = build(params, false, ROWS, activations);
     fill(program_tensor(folded, "x"));
     assert_int_equal(program_forward(folded, 0), ERR_NONE);
     const Tensor a = program_tensor(chained, "y"), b = program_tensor(folded, "y");
@@ -174,6 +173,15 @@ static void folding_changes_nothing(void **state)
     program_free(chained);
     program_free(folded);
     params_free(params);
+}
+
+static void folding_changes_nothing(void **state)
+{
+    static const Activation pairs[][2] = { { ACTIVATION_RELU6, ACTIVATION_SIGMOID },
+                                           { ACTIVATION_GELU, ACTIVATION_GELU },
+                                           { ACTIVATION_NONE, ACTIVATION_RELU } };
+    (void)state;
+    for (int64_t i = 0; i < ARRAY_LEN(pairs); i++) check_folding(pairs[i]);
 }
 
 int main(void)
