@@ -3,10 +3,15 @@
  * Land-cover maps from rasters or from pixels in memory.
  *
  *     MetasegModel *model = NULL;
- *     if (metaseg_model_load("globe.safetensors", NULL, &model) != METASEG_OK) die(metaseg_error_message());
  *     MetasegPredictOptions options = metaseg_predict_options_defaults();
- *     metaseg_predict_raster(model, "scene.tif", "map.tif", &options);
+ *     MetasegStatus status = metaseg_model_load("globe.safetensors", NULL, &model);
+ *     if (status == METASEG_OK) status = metaseg_predict_raster(model, "scene.tif", "map.tif", &options, NULL);
+ *     if (status != METASEG_OK) puts(metaseg_error_message());
  *     metaseg_model_free(model);
+ *
+ * Threads: a model may be shared. Two predictions with one model do not run at the same time: the second call waits for
+ * the first. Models are independent of each other: one per thread computes at the same time. What a model tells
+ * (metaseg_model_...) may be asked at any time. metaseg_model_free waits for nobody: first let every call return.
  */
 #ifndef METASEG_PREDICT_H
 #define METASEG_PREDICT_H
@@ -19,14 +24,15 @@ extern "C" {
 
 typedef struct MetasegModel MetasegModel;
 
-/* Loads a model file; checks it as untrusted input. run (may be NULL) gives threads, cpu and data folder for every
- * later use of the model; its strings and callbacks must outlive the model. METASEG_ERROR_MODEL, _INPUT (missing file),
- * _MEMORY. */
+/* Loads a model file; checks it as untrusted input. The file stays open (one handle per model) and may be moved, removed
+ * or replaced by another under its name; overwritten in place, it fails later predictions with METASEG_ERROR_MODEL. run
+ * (may be NULL) gives threads, cpu and data folder for every later use of the model; its strings and callbacks must
+ * outlive the model. METASEG_ERROR_MODEL, _INPUT (missing, or no plain file), _MEMORY. */
 MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model);
 void metaseg_model_free(MetasegModel *model);
 
-/* Classes of the model: count, and code, name, colour (0xRRGGBB) of class index 0 <= i < count. Names live as long as
- * the model. */
+/* Classes of the model: count, and code (0..254), name, colour (0xRRGGBB) of class index 0 <= i < count; NULL, and
+ * nothing is set, for another index. Names live as long as the model. */
 int32_t metaseg_model_classes(const MetasegModel *model);
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color);
 
@@ -71,7 +77,8 @@ typedef struct MetasegPredictReport {
 /* Maps one raster: Byte classes with palette, names, nodata 255, the input's geotransform and CRS. The model states the
  * range of ground sampling distances it was made for; input within a factor of 4 outside it is resampled on the fly and
  * the map brought back to the input's own grid; beyond that prediction runs on the input's own grid with one warning
- * through run.message. Nothing stands under the final names until all is written. report may be NULL.
+ * through run.message. Where no data folder was named, all places read the null prompt, which is told once per model.
+ * Nothing stands under the final names until all is written. report may be NULL.
  * METASEG_ERROR_INPUT, _OUTPUT, _ARGUMENT, _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const char *out,
                                      const MetasegPredictOptions *options, MetasegPredictReport *report);

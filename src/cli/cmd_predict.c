@@ -180,9 +180,13 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     MetasegPredictOptions options;
     cli->doing = "predicting";
     cli->unit = "tiles";
-    Err err = cli_data_folder(&data);
+    Err err = cli_data_folder(cli, &data);
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE) err = fill_options(args, text_encoder, &options);
+    if (err == ERR_NONE && cli->data_folder == NULL && options.prompts != METASEG_PROMPTS_NULL && args->prompt == NULL)
+        err =
+            err_set(ERR_INPUT, "the climate map: no data folder was found; 'make install' makes one, --data-folder or "
+                               "METASEG_DATA names one, --prompts null does without");
     if (err == ERR_NONE && args->model == NULL) err = cli_data_path(cli, "models/globe.safetensors", &default_model);
     if (err == ERR_NONE)
         err = load_and_predict(cli, args, words, args->model != NULL ? args->model : default_model, &options);

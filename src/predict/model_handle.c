@@ -71,12 +71,32 @@ static Err choose_device(MetasegModel *m)
 static Err load(MetasegModel *m, const char *path)
 {
     TRY(choose_device(m));
-    TRY(str_copy(path, &m->path));
-    TRY(model_load(path, false, &m->model));
+    TRY(tensor_file_open(path, &m->file));
+    TRY(model_load_file(m->file, false, &m->model));
     TRY(model_hash(m->model, &m->hash));
     const Err err = take_prompts(m);
     return err == ERR_MODEL ? err_prefix(err, "'%s'", path) : err;
 }
+
+static Err new_mutex(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+    int code = pthread_mutexattr_init(&attributes);
+    if (code == 0) {
+        (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+        code = pthread_mutex_init(mutex, &attributes);
+        (void)pthread_mutexattr_destroy(&attributes);
+    }
+    return code == 0 ? ERR_NONE : err_memory(sizeof *mutex, "a model");
+}
+
+Err predictor_enter(MetasegModel *model)
+{
+    if (pthread_mutex_lock(&model->mutex) == 0) return ERR_NONE;
+    return err_set(ERR_ARGUMENT, "this thread is predicting with the model already; a callback cannot predict with it");
+}
+
+void predictor_leave(MetasegModel *model) { (void)pthread_mutex_unlock(&model->mutex); }
 
 MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, MetasegModel **ret_model)
 {
@@ -84,7 +104,12 @@ MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, Metase
     MetasegModel *m = calloc(1, sizeof *m);
     if (m == NULL) return err_memory(sizeof *m, "a model");
     if (run != NULL) m->run = *run;
-    const Err err = load(m, path);
+    Err err = new_mutex(&m->mutex);
+    if (err != ERR_NONE) {
+        free(m);
+        return err;
+    }
+    err = load(m, path);
     if (err != ERR_NONE) {
         metaseg_model_free(m);
         return err;
@@ -100,7 +125,8 @@ void metaseg_model_free(MetasegModel *model)
     text_table_done(&model->text);
     climate_close(model->climate);
     model_free(model->model);
-    free(model->path);
+    tensor_file_close(model->file);
+    (void)pthread_mutex_destroy(&model->mutex);
     free(model);
 }
 
@@ -109,7 +135,7 @@ int32_t metaseg_model_bands(const MetasegModel *model) { return model->model->co
 
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color)
 {
-    ASSERT(index >= 0 && index < model->model->config.n_classes);
+    if (index < 0 || index >= model->model->config.n_classes) return NULL;
     const ModelClass *c = &model->model->config.classes[index];
     if (ret_code != NULL) *ret_code = c->code;
     if (ret_color != NULL) *ret_color = c->color;
@@ -118,13 +144,15 @@ const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_
 
 Err predictor_climate(MetasegModel *model, const Climate **ret_climate)
 {
-    if (model->text.zones == 0) {
+    if (model->text.zones == 0 || model->run.data_folder == NULL) {
+        if (model->text.zones > 0 && !model->told_no_zones)
+            predictor_tell(model, 1,
+                           "no data folder was named, so no climate zone is known and the null prompt is used");
+        model->told_no_zones = true;
         *ret_climate = NULL;
         return ERR_NONE;
     }
     if (model->climate == NULL) {
-        if (model->run.data_folder == NULL)
-            return err_set(ERR_INPUT, "the climate map koppen_geiger.bin was not found; name its folder as share");
         char *path = NULL;
         TRY(path_join(model->run.data_folder, "koppen_geiger.bin", &path));
         const Err err = climate_open(path, &model->climate);
@@ -140,10 +168,11 @@ static Err reload(MetasegModel *m)
 {
     Model *again = NULL;
     uint64_t hash = 0;
-    TRY(model_load(m->path, false, &again));
+    TRY(model_load_file(m->file, false, &again));
     Err err = model_hash(again, &hash);
     if (err == ERR_NONE && hash != m->hash)
-        err = err_set(ERR_MODEL, "'%s': has changed since it was loaded; load it again", m->path);
+        err = err_set(ERR_MODEL, "'%s': has been overwritten since it was loaded; load it again",
+                      tensor_file_path(m->file));
     if (err == ERR_NONE) {
         ParamSet *packed = m->model->params; /* the configuration stays: callers hold names out of it */
         m->model->params = again->params;

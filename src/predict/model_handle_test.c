@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Weights are packed for one size of tile and freed: another size reads them again, and the same size gives the same
- * map. */
+ * A loaded model: another size of tile reads the weights again from the file that was opened, whatever has become of its
+ * name; two threads share it; calls that are out of place are answered. */
 #include "predict/predictor.h"
 
 #include "base/file.h"
 #include "base/rng.h"
 #include "harness/unit.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum { SIDE = 512, PIXELS = SIDE * SIDE };
@@ -36,6 +37,12 @@ static Err predict(MetasegModel *model, int32_t tile, uint8_t *classes)
     return metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL);
 }
 
+static void fill_pixels(void)
+{
+    for (int64_t i = 0; i < PIXELS * 3; i++)
+        pixels[i] = 128.0F + 60.0F * rng_normal(2, RNG_TEST, 1, (uint64_t)(i / 3 / 16));
+}
+
 static void other_sizes_read_the_weights_again(void **state)
 {
     char folder[64], path[96];
@@ -44,8 +51,7 @@ static void other_sizes_read_the_weights_again(void **state)
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
     save_model(path, 1);
-    for (int64_t i = 0; i < PIXELS * 3; i++)
-        pixels[i] = 128.0F + 60.0F * rng_normal(2, RNG_TEST, 1, (uint64_t)(i / 3 / 16));
+    fill_pixels();
     assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
     const char *name = metaseg_model_class(model, 2, NULL, NULL);
     assert_int_equal(predict(model, 512, first), ERR_NONE);
@@ -63,19 +69,162 @@ static void other_sizes_read_the_weights_again(void **state)
     assert_true(kept > 1000000);
 #endif
 
-    save_model(path, 2); /* other weights under the same name */
-    assert_int_equal(predict(model, 256, again), ERR_MODEL);
-    assert_non_null(strstr(err_message(), "has changed since it was loaded"));
-    save_model(path, 1);
-    assert_int_equal(predict(model, 512, again), ERR_NONE); /* recovers */
+    save_model(path, 2); /* another file under the same name */
+    assert_int_equal(predict(model, 256, again), ERR_NONE);
+    assert_int_equal(predict(model, 512, again), ERR_NONE);
     assert_memory_equal(first, again, sizeof first);
     metaseg_model_free(model);
     assert_int_equal(file_remove(path), ERR_NONE);
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* Loaded by a relative path: the folder is left, the file renamed, removed, and at last overwritten in place. */
+static void the_path_is_of_no_concern(void **state)
+{
+    char folder[64], before[512];
+    MetasegModel *model = NULL;
+    (void)state;
+    unit_folder(folder);
+    fill_pixels();
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    save_model("a.safetensors", 1);
+    assert_int_equal(metaseg_model_load("a.safetensors", NULL, &model), ERR_NONE);
+    assert_int_equal(predict(model, 512, first), ERR_NONE);
+    assert_int_equal(rename("a.safetensors", "b.safetensors"), 0);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(predict(model, 256, again), ERR_NONE);
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(link("b.safetensors", "c.safetensors"), 0);
+    assert_int_equal(unlink("b.safetensors"), 0);
+    assert_int_equal(predict(model, 512, again), ERR_NONE);
+    assert_memory_equal(first, again, sizeof first);
+
+    assert_int_equal(truncate("c.safetensors", 100000), 0);
+    ASSERT_ERR(predict(model, 256, again), ERR_INPUT, "cut short since it was opened");
+    assert_int_equal(unlink("c.safetensors"), 0);
+    assert_int_equal(chdir(before), 0);
+    metaseg_model_free(model);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void overwritten_in_place(void **state)
+{
+    char folder[64], path[96], other[96], *bytes = NULL;
+    size_t n = 0;
+    MetasegModel *model = NULL;
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/a.safetensors", folder);
+    (void)snprintf(other, sizeof other, "%s/b.safetensors", folder);
+    save_model(path, 1);
+    save_model(other, 2);
+    assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
+    assert_int_equal(predict(model, 512, first), ERR_NONE);
+    ASSERT_OK(file_read(other, 1 << 28, &bytes, &n));
+    FILE *stream = fopen(path, "r+b");
+    assert_non_null(stream);
+    assert_int_equal(fwrite(bytes, 1, n, stream), n);
+    assert_int_equal(fclose(stream), 0);
+    free(bytes);
+    ASSERT_ERR(predict(model, 256, again), ERR_MODEL, "has been overwritten since it was loaded");
+    metaseg_model_free(model);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+enum { THREADS = 2, ROUNDS = 3 };
+typedef struct Shared {
+    MetasegModel *model;
+    uint8_t classes[ROUNDS][PIXELS];
+    Err err[ROUNDS];
+} Shared;
+
+static void *predict_often(void *argument)
+{
+    Shared *shared = argument;
+    for (int i = 0; i < ROUNDS; i++) /* both sizes: the program is made anew while others wait */
+        shared->err[i] = predict(shared->model, i % 2 == 0 ? 512 : 256, shared->classes[i]);
+    return NULL;
+}
+
+static void two_threads_share_a_model(void **state)
+{
+    char folder[64], path[96];
+    static Shared shared[THREADS];
+    static uint8_t expected[2][PIXELS];
+    pthread_t thread[THREADS];
+    MetasegModel *model = NULL;
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    save_model(path, 1);
+    fill_pixels();
+    assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
+    assert_int_equal(predict(model, 512, expected[0]), ERR_NONE);
+    assert_int_equal(predict(model, 256, expected[1]), ERR_NONE);
+    for (int i = 0; i < THREADS; i++) {
+        shared[i].model = model;
+        assert_int_equal(pthread_create(&thread[i], NULL, predict_often, &shared[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(thread[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++) {
+        for (int r = 0; r < ROUNDS; r++) {
+            assert_int_equal(shared[i].err[r], ERR_NONE);
+            assert_memory_equal(shared[i].classes[r], expected[r % 2], PIXELS);
+        }
+    }
+    metaseg_model_free(model);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static MetasegModel *progressing;
+static Err from_progress;
+
+static void predict_in_progress(void *context, int64_t done, int64_t total, const char *text)
+{
+    (void)context;
+    (void)done;
+    (void)total;
+    (void)text;
+    from_progress = predict(progressing, 256, again);
+}
+
+static void out_of_place(void **state)
+{
+    char folder[64], path[96];
+    int32_t code = 77;
+    uint32_t color = 78;
+    const MetasegRun run = { .progress = predict_in_progress };
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    save_model(path, 1);
+    assert_int_equal(metaseg_model_load(path, &run, &progressing), ERR_NONE);
+    assert_null(metaseg_model_class(progressing, -1, &code, &color));
+    assert_null(metaseg_model_class(progressing, 5, &code, &color));
+    assert_null(metaseg_model_class(progressing, INT32_MAX, &code, &color));
+    assert_int_equal(code, 77);
+    assert_int_equal(color, 78);
+    assert_string_equal(metaseg_model_class(progressing, 4, &code, &color), "class 4");
+    assert_int_equal(code, 4);
+    assert_int_equal(predict(progressing, 256, first), ERR_NONE);
+    assert_int_equal(from_progress, ERR_ARGUMENT);
+    metaseg_model_free(progressing);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(other_sizes_read_the_weights_again) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_sizes_read_the_weights_again),
+        cmocka_unit_test(the_path_is_of_no_concern),
+        cmocka_unit_test(overwritten_in_place),
+        cmocka_unit_test(two_threads_share_a_model),
+        cmocka_unit_test(out_of_place),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

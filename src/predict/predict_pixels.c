@@ -121,7 +121,9 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                .bands = model->model->config.n_bands,
                .classes = classes,
                .confidence = confidence };
+    TRY(predictor_enter(model));
     const Err err = run(&t, options);
+    predictor_leave(model);
     zone_sampler_free(t.zones);
     georeference_free(t.place);
     text_table_done(&t.own_prompt);

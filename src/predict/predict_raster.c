@@ -320,7 +320,9 @@ MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const 
     if (model == NULL || in == NULL || out == NULL || options == NULL)
         return err_set(ERR_ARGUMENT, "model, input, output and options are needed");
     Task t = { .model = model, .options = options, .in = in, .out = out };
+    TRY(predictor_enter(model));
     const Err err = run(&t, report);
     release(&t);
+    predictor_leave(model);
     return err;
 }

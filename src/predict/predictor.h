@@ -14,16 +14,21 @@
 #include "graph/program.h"
 #include "metaseg/predict.h"
 #include "model/model_file.h"
+#include "model/tensor_file.h"
+
+#include <pthread.h>
 
 struct MetasegModel {
-    Model *model; /* its packed weights are freed once a program is compiled */
-    char *path;   /* from where they are read again for a tile of another size */
+    pthread_mutex_t mutex; /* held during a prediction */
+    Model *model;          /* its packed weights are freed once a program is compiled */
+    TensorFile *file;      /* stays open: from here they are read again for a tile of another size */
     uint64_t hash;
     bool stale; /* they were freed and their program, too */
     MetasegRun run;
     Device device;
     TextTable text;   /* the first wording of each zone, as rows the network reads */
     Climate *climate; /* opened at first need; NULL: none */
+    bool told_no_zones;
     Program *program; /* for `tile`; made anew when another size is asked for */
     int32_t tile;
 };
@@ -76,8 +81,13 @@ Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 /* Compiles (or keeps) the program for a tile size. */
 Err predictor_compile(MetasegModel *model, int32_t tile);
 
+/* Takes the model for the calling thread; waits for another one that predicts. predictor_leave() it. ERR_ARGUMENT: the
+ * calling thread has it already, so a callback tries to predict. */
+Err predictor_enter(MetasegModel *model);
+void predictor_leave(MetasegModel *model);
+
 /* The climate map of the data folder, opened at first need; NULL in *ret_climate (no error) for a network without
- * text. ERR_INPUT. */
+ * text, and, told once, where no data folder was named. ERR_INPUT. */
 Err predictor_climate(MetasegModel *model, const Climate **ret_climate);
 
 /* Sends a sentence to run.message. level: 0 information, 1 warning. */
