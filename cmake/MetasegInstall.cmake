@@ -11,6 +11,7 @@ endforeach()
 foreach(name IN LISTS climate_map)
   file(CREATE_LINK "${METASEG_CACHE}/data/${name}" "${share}/${name}" SYMBOLIC)
 endforeach()
+file(CREATE_LINK "${METASEG_CACHE}/data" "${share}/downloads" SYMBOLIC)
 
 # metaseg_library(NAME layers...): libNAME.so exporting the metaseg_ functions alone.
 set(exports "${CMAKE_BINARY_DIR}/generated/exports.map")

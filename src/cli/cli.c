@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/file.h"
+#include "geo/geo_process.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -32,18 +33,24 @@ const volatile int *const cli_stop = &stop_requested;
 
 static void on_signal(int number)
 {
+    (void)number;
     stop_requested = 1;
-    (void)signal(number, SIG_DFL); /* the second one ends the program */
 }
 
+/* A second SIGINT or SIGTERM ends the program at once. The others come again by themselves: SIGXCPU every second, SIGPIPE
+ * and SIGXFSZ with every write, SIGHUP from terminal and shell. */
 static void catch_signals(void)
 {
-    struct sigaction action = { 0 };
+    static const int once[] = { SIGINT, SIGTERM }, always[] = { SIGHUP, SIGPIPE, SIGXCPU, SIGXFSZ };
+    struct sigaction action = { 0 }, before;
     action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
     (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = (int)(SA_RESTART | SA_RESETHAND);
+    for (int64_t i = 0; i < ARRAY_LEN(once); i++) (void)sigaction(once[i], &action, NULL);
+    action.sa_flags = SA_RESTART;
+    for (int64_t i = 0; i < ARRAY_LEN(always); i++) /* what nohup and the like ignore stays ignored */
+        if (sigaction(always[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            (void)sigaction(always[i], &action, NULL);
 }
 
 const char *cli_environment(const char *name)
@@ -169,6 +176,7 @@ Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **a
         return ERR_NONE;
     }
     catch_signals();
+    gdal_own_process();
     return apply_common(cli);
 }
 
@@ -232,12 +240,12 @@ Err cli_data_path(const Cli *cli, const char *name, char **ret_path)
     return ERR_NONE;
 }
 
-Err cli_data_folder(char **ret_folder)
+Err cli_data_folder(const Cli *cli, char **ret_folder)
 {
-    const char *data = cli_environment("METASEG_DOWNLOADS");
+    const char *data = cli_environment("METASEG_DOWNLOADS"), *cache = cli_environment("METASEG_CACHE");
     if (data != NULL) return str_copy(data, ret_folder);
-    const char *cache = cli_environment("METASEG_CACHE");
-    return path_join(cache != NULL ? cache : METASEG_SOURCE_DIR "/.cache", "data", ret_folder);
+    if (cache != NULL) return path_join(cache, "data", ret_folder);
+    return path_join(cli->data_folder != NULL ? cli->data_folder : ".", "downloads", ret_folder);
 }
 
 void cli_finish(Cli *cli)

@@ -87,14 +87,14 @@ void cli_json(const char *json);
 /* Path of a file below the data folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
 Err cli_data_path(const Cli *cli, const char *name, char **ret_path);
 
-/* Folder with the files that set-up downloads: $METASEG_DOWNLOADS, else $METASEG_CACHE/data, else .cache/data of the source
- * tree this program was built in. May not exist. free() it. ERR_MEMORY. */
-Err cli_data_folder(char **ret_folder);
+/* Folder with the files that set-up downloads: $METASEG_DOWNLOADS, else $METASEG_CACHE/data, else downloads in the data
+ * folder, which a build folder has. May not exist. free() it. ERR_MEMORY. */
+Err cli_data_folder(const Cli *cli, char **ret_folder);
 
 /* Value of an environment variable, NULL if unset or empty. Only cli reads the environment. */
 const char *cli_environment(const char *name);
 
-/* Not 0 after SIGINT or SIGTERM; a second signal ends the program at once. */
+/* Not 0 after SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXCPU or SIGXFSZ; a second SIGINT or SIGTERM ends the program at once. */
 extern const volatile int *const cli_stop;
 
 void cli_finish(Cli *cli);

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "geo/geo_version.h"
+#include "geo/geo_process.h"
 #include "ops/library_version.h"
 #include "ops/ops.h"
 
@@ -148,7 +148,7 @@ static Err run_doctor(Cli *cli, const void *target, const OptionResult *words)
     line("data folder", "%s",
          cli->data_folder == NULL ? "none found; 'make install' makes one, METASEG_DATA names one" : cli->data_folder);
     const int64_t missing = check_files(cli->data_folder, in_data_folder, ARRAY_LEN(in_data_folder));
-    TRY(cli_data_folder(&data));
+    TRY(cli_data_folder(cli, &data));
     (void)check_files(data, in_data, ARRAY_LEN(in_data));
     free(data);
     print_kernels(cli);

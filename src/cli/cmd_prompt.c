@@ -108,7 +108,7 @@ static Err collect(const Cli *cli, const PromptArgs *args, const char *bank_path
 static Err tokenize(const Cli *cli, Report *report)
 {
     char *folder = NULL, *path = NULL;
-    Err err = cli_data_folder(&folder);
+    Err err = cli_data_folder(cli, &folder);
     if (err == ERR_NONE) err = path_join(folder, "minilm/vocab.txt", &path);
     if (err == ERR_NONE && file_exists(path)) {
         err = wordpiece_new(path, &report->tokenizer);

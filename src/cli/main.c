@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,18 @@ static void wait_politely(char **argv)
     if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0) (void)execv("/proc/self/exe", argv);
 }
 
+/* What is left of standard output. Where its reader has gone (| head), the command was stopped, it did not fail. */
+static Err finish_output(Err err)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+    errno = EIO; /* where an earlier write failed, its reason is gone */
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || (err != ERR_NONE && err != ERR_INTERRUPTED)) return err;
+    const int code = errno;
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0)
+        return err_set(ERR_INTERRUPTED, "stopped: nobody reads standard output any more");
+    return err_set(ERR_OUTPUT, "standard output cannot be written: %s", strerror(code));
+}
+
 int main(int argc, char **argv)
 {
     wait_politely(argv);
@@ -119,8 +132,7 @@ int main(int argc, char **argv)
     cli.log = (Log){ LOG_INFO, log_to_stream, &cli.stream };
     Err err = dispatch(&cli, argc, argv);
     cli_progress_end(&cli);
-    if ((fflush(stdout) != 0 || ferror(stdout)) && err == ERR_NONE)
-        err = err_set(ERR_OUTPUT, "standard output cannot be written: %s", strerror(errno));
+    err = finish_output(err);
     /* a run that was asked to stop has not failed */
     if (err != ERR_NONE) log_line(&cli.log, err == ERR_INTERRUPTED ? LOG_INFO : LOG_ERROR, "%s", err_message());
     cli_finish(&cli);

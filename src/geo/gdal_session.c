@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <gdal.h>
 #include <gdal_frmts.h>
-#include <ogr_srs_api.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,9 +20,6 @@ static const char *const options[GDAL_OPTION_COUNT][2] = {
     { "GDAL_VRT_ENABLE_PYTHON", "NO" },
 };
 
-/* Enough for the rows of a scene that neighbouring tiles share; GDAL's own default is 5 % of the machine. */
-static const GIntBig default_cache_bytes = 32 << 20;
-
 static void register_drivers(void)
 {
     GDALRegister_GTiff();
@@ -35,8 +31,6 @@ static void register_drivers(void)
     GDALRegister_HFA();
     GDALRegister_ENVI();
     GDALRegister_MEM();
-    GDALSetCacheMax64(default_cache_bytes);
-    OSRSetPROJEnableNetwork(0);
 }
 
 const char *const *gdal_allowed_drivers(void)

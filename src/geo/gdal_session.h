@@ -17,6 +17,7 @@
 
 #include <cpl_error.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { GDAL_MESSAGE_BYTES = 400, GDAL_OPTION_COUNT = 2 };
 
@@ -36,6 +37,10 @@ void gdal_end(GdalSession *session);
 
 /* Forgets failures and warnings collected so far. */
 void gdal_forget(GdalSession *session);
+
+/* Sets the memory that GDAL may keep decoded blocks in, where the process is ours (gdal_own_process in geo_process.h);
+ * it belongs to the whole process. */
+void gdal_set_cache(int64_t bytes);
 
 /* The first failure, or `otherwise` when GDAL said nothing. */
 const char *gdal_reason(const GdalSession *session, const char *otherwise);

@@ -130,7 +130,7 @@ static void raise_cache(const RasterInfo *info, GDALDataType type)
     static const int64_t rows = 1152, most = INT64_C(512) << 20;
     if (strcmp(info->driver, "JPEG") != 0 && strcmp(info->driver, "PNG") != 0) return;
     const int64_t wanted = info->width * info->bands * GDALGetDataTypeSizeBytes(type) * rows;
-    if (wanted > GDALGetCacheMax64()) GDALSetCacheMax64(wanted < most ? wanted : most);
+    if (wanted > GDALGetCacheMax64()) gdal_set_cache(wanted < most ? wanted : most);
 }
 
 static Err describe(Raster *raster)
@@ -253,10 +253,4 @@ const char *raster_file(const Raster *raster, int64_t i)
     return i >= 0 && i < CSLCount((CSLConstList)raster->files) ? raster->files[i] : NULL;
 }
 
-void raster_set_cache_bytes(int64_t bytes)
-{
-    GdalSession session;
-    gdal_begin(&session); /* the first bracket sets the default */
-    GDALSetCacheMax64(bytes);
-    gdal_end(&session);
-}
+void raster_set_cache_bytes(int64_t bytes) { gdal_set_cache(bytes); }

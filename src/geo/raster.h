@@ -115,9 +115,9 @@ Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t 
 /* Index i mirrored into 0..n-1 that way: -1 is 1, n is n - 2. */
 int64_t raster_mirror(int64_t i, int64_t n);
 
-/* Bytes of decoded blocks that GDAL keeps, for the whole process (32 MiB at start). Opening a JPEG or PNG, which decode
- * only from the top, raises it to 1,152 of its rows (at most 512 MiB), so that tiles side by side do not decode it
- * anew. */
+/* Bytes of decoded blocks that GDAL keeps, for the whole process; does nothing in a process that is not ours (see
+ * geo_process.h). Opening a JPEG or PNG, which decode only from the top, raises it to 1,152 of its rows (at most 512
+ * MiB), so that tiles side by side do not decode it anew. */
 void raster_set_cache_bytes(int64_t bytes);
 
 #endif

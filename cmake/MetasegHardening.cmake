@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# What makes a mistake in our code harder to use, where compiler and linker have it; tests/install/hardening.sh looks at the
+# built files.
+include(CheckCCompilerFlag)
+include(CheckLinkerFlag)
+include(CheckCSourceCompiles)
+
+foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  string(MAKE_C_IDENTIFIER "HAS${flag}" has)
+  check_c_compiler_flag(${flag} ${has})
+  if(${has})
+    target_compile_options(metaseg_options INTERFACE ${flag})
+  endif()
+endforeach()
+foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+  string(MAKE_C_IDENTIFIER "HAS${flag}" has)
+  check_linker_flag(C ${flag} ${has})
+  if(${has})
+    target_link_options(metaseg_options INTERFACE ${flag})
+  endif()
+endforeach()
+
+# Checked copies need optimisation. A level that the packager's flags bring stands.
+set(CMAKE_REQUIRED_FLAGS "-O2 -Werror")
+check_c_source_compiles("#if defined(_FORTIFY_SOURCE)\n#error set already\n#endif\nint main(void) { return 0; }" FORTIFY_IS_FREE)
+set(CMAKE_REQUIRED_DEFINITIONS -D_FORTIFY_SOURCE=3)
+check_c_source_compiles("#include <string.h>\nint main(void) { return 0; }" HAS_FORTIFY_3)
+unset(CMAKE_REQUIRED_DEFINITIONS)
+unset(CMAKE_REQUIRED_FLAGS)
+if(FORTIFY_IS_FREE)
+  if(HAS_FORTIFY_3)
+    set(level 3)
+  else()
+    set(level 2)
+  endif()
+  target_compile_definitions(metaseg_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=${level}>)
+endif()
