@@ -146,6 +146,7 @@ static void every_thread_is_left_as_it_was(void **state)
         ThreadState before[TEAM + 1], after[TEAM + 1];
         const ThreadState here = thread_state();
         memset(before, 0, sizeof before);
+        memset(after, 0, sizeof after);
 #pragma omp parallel num_threads(threads)
         {
             sigset_t own;
