@@ -24,8 +24,12 @@ typedef struct MetasegEvalOptions {
     const int32_t *exclude;
     int64_t n_exclude;
     double minimum_share;   /* classes below this share of the truth are left out of the means, 0 */
-    int32_t ignore;         /* truth value without a label, 255 */
+    int32_t ignore;         /* truth value without a label, 255; one that does not occur ignores none */
+    const char *crs;        /* overrides the map's CRS; NULL */
     const char *truth_crs;  /* overrides the truth file's CRS; NULL */
+    const char *band;       /* number or name of the map's band with class values; NULL: it must have one band */
+    const char *truth_band; /* the same of the truth */
+    bool by_pixel;          /* equal pixels are equal places, whatever the files say; both have one size */
     bool by_zone;           /* also a matrix per climate zone */
     const char *json, *csv; /* files to write; NULL: none */
     bool overwrite;
@@ -33,13 +37,18 @@ typedef struct MetasegEvalOptions {
 MetasegEvalOptions metaseg_eval_options_defaults(void);
 
 typedef struct MetasegEvalReport {
-    int64_t pixels;
+    int64_t pixels;    /* compared */
+    int64_t uncovered; /* labelled pixels for which the map has no value */
+    int64_t ignored;   /* pixels of the truth with the ignored value */
     int32_t counted_classes;
     double miou, mf1, overall_accuracy, kappa; /* macro means; fractions, not per cent */
 } MetasegEvalReport;
 
-/* Compares on the truth's grid, nearest pixel of the prediction. The table goes line by line to `line` (may be NULL).
- * report may be NULL. METASEG_ERROR_INPUT, _ARGUMENT, _OUTPUT. */
+/* Compares on the truth's grid: at the centre of each of its labelled pixels the map's pixel is looked up. Rasters of one
+ * CRS (or without any on both sides) are laid on each other by their geotransforms, others by PROJ's transformation, two
+ * that say nothing of their place pixel by pixel. Class values are whole numbers between -16777216 and 16777216; others,
+ * pictures and measurements are refused. The table goes line by line to `line` (may be NULL); report may be NULL.
+ * METASEG_ERROR_INPUT, _ARGUMENT, _OUTPUT, _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, const MetasegEvalOptions *options,
                                    const MetasegRun *run, void (*line)(void *context, const char *text),
                                    MetasegEvalReport *report);

@@ -9,14 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_BOXES = 64, MOST_EXCLUDED = 254 };
+enum { MOST_BOXES = 64, MOST_EXCLUDED = 254, LEAST_CLASS = -16777216, MOST_CLASS = 16777216 };
 
 typedef struct EvalArgs {
     OptionList boxes, exclude;
     double minimum_share;
     int64_t ignore;
-    const char *truth_crs, *json, *csv;
-    bool by_zone, overwrite;
+    const char *crs, *truth_crs, *band, *truth_band, *json, *csv;
+    bool by_pixel, by_zone, overwrite;
 } EvalArgs;
 
 static const Option eval_options[] = {
@@ -27,10 +27,19 @@ static const Option eval_options[] = {
     { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .default_value = "0",
       .minimum = 0, .maximum = 1,
       .help = "classes rarer than this in the reference do not enter the means, 0.001: a thousandth" },
-    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .default_value = "255", .minimum = 0,
-      .maximum = 255, .help = "value of the reference that is no label" },
+    { "ignore", 0, OPTION_INT, offsetof(EvalArgs, ignore), .value = "VALUE", .default_value = "255",
+      .minimum = LEAST_CLASS, .maximum = MOST_CLASS,
+      .help = "value of the reference that is no label; one that does not occur ignores none" },
+    { "crs", 0, OPTION_STRING, offsetof(EvalArgs, crs), .value = "CRS",
+      .help = "coordinate reference system of the map, where its file tells none or a wrong one" },
     { "truth-crs", 0, OPTION_STRING, offsetof(EvalArgs, truth_crs), .value = "CRS",
       .help = "coordinate reference system of the reference, where its file tells none or a wrong one: EPSG:4326" },
+    { "band", 0, OPTION_STRING, offsetof(EvalArgs, band), .value = "BAND",
+      .help = "band of the map with the class values, by number or name, where it has several" },
+    { "truth-band", 0, OPTION_STRING, offsetof(EvalArgs, truth_band), .value = "BAND",
+      .help = "band of the reference with the class values" },
+    { "by-pixel", 0, OPTION_FLAG, offsetof(EvalArgs, by_pixel),
+      .help = "pixels of the same column and row are the same place, whatever the files say of it" },
     { "by-zone", 0, OPTION_FLAG, offsetof(EvalArgs, by_zone), .help = "also the figures of every climate zone" },
     { "json", 0, OPTION_STRING, offsetof(EvalArgs, json), .value = "FILE", .help = "write all figures as JSON" },
     { "csv", 0, OPTION_STRING, offsetof(EvalArgs, csv), .value = "FILE", .help = "write the confusion matrix as CSV" },
@@ -42,8 +51,11 @@ const OptionSpec cmd_eval_spec = {
     .summary = "compare a map with a reference raster",
     .usage = "MAP REFERENCE [options]",
     .details =
-        "Both rasters hold class values and may have any grid and CRS: at the centre of every pixel of the "
-        "reference the value of the map is looked up. Printed are, for each class, IoU (intersection over union), "
+        "Both rasters hold class values (whole numbers) and may have any grid and CRS: at the centre of every labelled "
+        "pixel of the reference the value of the map is looked up; labelled pixels for which the map has none are "
+        "counted and told. Without a CRS on both sides coordinates are compared as they are, without any "
+        "georeference pixels; where only one is known, name the other. Printed are, for each class, IoU (intersection "
+        "over union), "
         "F1, precision (user's accuracy) and recall (producer's accuracy), and over all classes mIoU and mF1 "
         "(macro: the mean over classes, each counts alike), OA (overall accuracy) and Cohen's kappa.",
     .examples = "metaseg eval map.tif truth.tif\n"
@@ -74,7 +86,7 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     }
     for (int64_t i = 0; i < args->exclude.count; i++) {
         int64_t value = 0;
-        TRY(str_parse_int(args->exclude.items[i], "--exclude", 0, 254, &value));
+        TRY(str_parse_int(args->exclude.items[i], "--exclude", LEAST_CLASS, MOST_CLASS, &value));
         exclude[i] = (int32_t)value;
     }
     MetasegEvalOptions o = metaseg_eval_options_defaults();
@@ -84,7 +96,11 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     o.n_exclude = args->exclude.count;
     o.minimum_share = args->minimum_share;
     o.ignore = (int32_t)args->ignore;
+    o.crs = args->crs;
     o.truth_crs = args->truth_crs;
+    o.band = args->band;
+    o.truth_band = args->truth_band;
+    o.by_pixel = args->by_pixel;
     o.by_zone = args->by_zone;
     o.json = args->json;
     o.csv = args->csv;

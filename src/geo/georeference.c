@@ -85,7 +85,6 @@ static GDAL_GCP *continuous_gcps(const Georeference *g, const Raster *raster)
 /* GDAL's polynomial through the ground control points, in their own CRS. */
 static void read_gcps(Georeference *g, const Raster *raster)
 {
-    const int n = GDALGetGCPCount(raster->dataset);
     if (g->crs == NULL) {
         set_note(g, "ground control points without a coordinate reference system");
         return;
@@ -98,10 +97,9 @@ static void read_gcps(Georeference *g, const Raster *raster)
         set_note(g, "the coordinate reference system of its ground control points cannot be transformed to EPSG:4326");
         return;
     }
-    GDAL_GCP *gcps = continuous_gcps(g, raster);
-    if (gcps != NULL) g->polynomial = GDALCreateGCPTransformer(n, gcps, 0, FALSE);
-    if (gcps != NULL) GDALDeinitGCPs(n, gcps);
-    CPLFree(gcps);
+    g->n_gcps = GDALGetGCPCount(raster->dataset);
+    g->gcps = continuous_gcps(g, raster);
+    if (g->gcps != NULL) g->polynomial = GDALCreateGCPTransformer(g->n_gcps, g->gcps, 0, FALSE);
     if (g->polynomial == NULL) {
         set_note(g, "its ground control points cannot be used");
         return;
@@ -119,6 +117,7 @@ static void read_rpcs(Georeference *g, const Raster *raster)
     const char *height = GDALGetMetadataItem(raster->dataset, "HEIGHT_OFF", "RPC");
     options = CSLSetNameValue(options, "RPC_HEIGHT", height != NULL ? height : "0");
     g->rpc = GDALCreateGenImgProjTransformer2(raster->dataset, NULL, options);
+    g->rpc_items = CSLDuplicate(GDALGetMetadata(raster->dataset, "RPC"));
     CSLDestroy(options);
     if (g->rpc != NULL)
         g->kind = GEOREFERENCE_RPC;
@@ -209,6 +208,9 @@ void georeference_free(Georeference *g)
     if (g->transformed) crs_pair_done(&g->lonlat);
     if (g->polynomial != NULL) GDALDestroyGCPTransformer(g->polynomial);
     if (g->rpc != NULL) GDALDestroyGenImgProjTransformer(g->rpc);
+    if (g->gcps != NULL) GDALDeinitGCPs(g->n_gcps, g->gcps);
+    CPLFree(g->gcps);
+    CSLDestroy(g->rpc_items);
     OSRDestroySpatialReference(g->crs);
     gdal_end(&session);
     free(g);

@@ -73,6 +73,10 @@ bool georeference_has_crs(const Georeference *georeference);
  * ellipsoid and unit are compared, not names and codes. */
 bool georeference_same_crs(const Georeference *a, const Georeference *b);
 
+/* True when both are placed by the same control points or the same rational polynomials, so that equal pixel positions
+ * are equal places. */
+bool georeference_same_points(const Georeference *a, const Georeference *b);
+
 /* n pixel positions (x, y) -> (lon, lat), in place. NaN where it is unknown or outside the projection's domain. */
 void georeference_to_lonlat(Georeference *georeference, int64_t n, double *x, double *y);
 

@@ -6,6 +6,8 @@
 #include "geo/georeference.h"
 #include "geo/georeference_crs.h"
 
+#include <gdal.h>
+
 struct Georeference {
     GeoreferenceKind kind;
     char note[192];
@@ -23,7 +25,10 @@ struct Georeference {
     CrsPair lonlat;                 /* CRS -> EPSG:4326 */
     void *polynomial;               /* GCPs: pixel -> coordinates of the CRS */
     void *rpc;                      /* RPCs: pixel -> longitude, latitude */
-    double lon, lat;                /* GEOREFERENCE_POINT */
+    GDAL_GCP *gcps;                 /* of the polynomial */
+    int n_gcps;
+    char **rpc_items; /* CSL */
+    double lon, lat;  /* GEOREFERENCE_POINT */
 };
 
 /* Longitude in [-180, 180). */

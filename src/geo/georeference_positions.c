@@ -4,8 +4,10 @@
 #include "geo/georeference.h"
 #include "geo/georeference_internal.h"
 
+#include <cpl_string.h>
 #include <gdal_alg.h>
 #include <math.h>
+#include <string.h>
 
 enum { CHUNK = 256 };
 
@@ -25,6 +27,33 @@ bool georeference_same_crs(const Georeference *a, const Georeference *b)
     GdalSession session;
     gdal_begin(&session);
     const bool same = crs_same(a->crs, b->crs);
+    gdal_end(&session);
+    return same;
+}
+
+static bool same_gcps(const Georeference *a, const Georeference *b)
+{
+    if (a->n_gcps != b->n_gcps || !crs_same(a->crs, b->crs)) return false;
+    for (int i = 0; i < a->n_gcps; i++) {
+        const GDAL_GCP *p = &a->gcps[i], *q = &b->gcps[i];
+        if (p->dfGCPPixel != q->dfGCPPixel || p->dfGCPLine != q->dfGCPLine || p->dfGCPX != q->dfGCPX ||
+            p->dfGCPY != q->dfGCPY)
+            return false;
+    }
+    return true;
+}
+
+bool georeference_same_points(const Georeference *a, const Georeference *b)
+{
+    bool same = false;
+    GdalSession session;
+    gdal_begin(&session);
+    if (a->kind == GEOREFERENCE_GCPS && b->kind == GEOREFERENCE_GCPS) {
+        same = same_gcps(a, b);
+    } else if (a->kind == GEOREFERENCE_RPC && b->kind == GEOREFERENCE_RPC) {
+        same = CSLCount(a->rpc_items) == CSLCount(b->rpc_items);
+        for (int i = 0; same && i < CSLCount(a->rpc_items); i++) same = strcmp(a->rpc_items[i], b->rpc_items[i]) == 0;
+    }
     gdal_end(&session);
     return same;
 }

@@ -82,6 +82,10 @@ const char *raster_class_name(const Raster *raster, int64_t value);
 /* Colour of a class of band 1 (palette) as 0xRRGGBB; false, ret untouched, where the palette has none for it. */
 bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb);
 
+/* True when a band has a scale or an offset: its numbers are measurements (reflectance, probability), not class values.
+ * `band` counts from 1. */
+bool raster_is_measurement(const Raster *raster, int64_t band);
+
 /* Files that make up the raster (itself, sidecars, sources): file i, NULL beyond the last. */
 const char *raster_file(const Raster *raster, int64_t i);
 

@@ -21,3 +21,11 @@ bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb)
     *ret_rgb = (uint32_t)(color.c1 & 255) << 16 | (uint32_t)(color.c2 & 255) << 8 | (uint32_t)(color.c3 & 255);
     return true;
 }
+
+bool raster_is_measurement(const Raster *raster, int64_t band)
+{
+    const GDALRasterBandH handle = GDALGetRasterBand(raster->dataset, (int)band);
+    int has_scale = 0, has_offset = 0;
+    const double scale = GDALGetRasterScale(handle, &has_scale), offset = GDALGetRasterOffset(handle, &has_offset);
+    return (has_scale != 0 && scale != 1.0) || (has_offset != 0 && offset != 0.0);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to src/eval: one comparison of two rasters. */
+#ifndef METASEG_EVAL_EVAL_INTERNAL_H
+#define METASEG_EVAL_EVAL_INTERNAL_H
+
+#include "eval/value_counts.h"
+#include "geo/climate.h"
+#include "geo/place_lookup.h"
+#include "metaseg/eval.h"
+
+typedef struct EvalBlocks EvalBlocks;
+
+typedef struct Comparison {
+    const MetasegEvalOptions *options;
+    const MetasegRun *run; /* may be NULL */
+    Raster *map, *truth;
+    Georeference *map_place, *truth_place;
+    PlaceLookup *lookup; /* truth -> map; NULL: pixels correspond */
+    PlaceLookup *lonlat; /* of the truth; NULL unless boxes or zones are asked for */
+    Climate *climate;    /* NULL: no figures by zone */
+    ValueCounts *all;
+    ValueCounts *zones[CLIMATE_ZONES + 1]; /* NULL until a zone occurs */
+    int64_t ignored;                       /* truth pixels of the ignored value */
+} Comparison;
+
+/* A warning (level 1) through run->message. */
+void eval_tell(const Comparison *comparison, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Decides how the truth's pixels are found in the map: fills lookup and lonlat. ERR_INPUT when that cannot be known; the
+ * message says what to do. */
+Err eval_lay(Comparison *comparison);
+
+/* Counts all pixels, block by block: memory does not follow the size of the rasters. ERR_INPUT (unreadable, values that
+ * are no classes), ERR_MEMORY, ERR_INTERRUPTED. */
+Err eval_count(Comparison *comparison);
+
+/* Writes options->json and options->csv. ERR_OUTPUT, ERR_MEMORY. */
+Err eval_write_files(const Comparison *comparison, const Figures *figures);
+
+/* The table for people, line by line. ERR_MEMORY. */
+typedef struct LineSink {
+    void (*line)(void *context, const char *text); /* may be NULL */
+    void *context;
+} LineSink;
+Err eval_print(const Comparison *comparison, const Figures *figures, LineSink sink);
+
+/* Name of a class value: the map's, else the reference's, "" where neither has one. */
+const char *eval_class_name(const Comparison *comparison, int32_t value);
+
+/* True, and the reference's name, where both have a name for a value and these differ. */
+bool eval_names_differ(const Comparison *comparison, int32_t value, const char **ret_truth_name);
+
+#endif

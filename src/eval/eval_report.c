@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is told of a comparison: the table for people, JSON, CSV. */
+#include "eval/eval_internal.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WIDEST_MATRIX = 1024 }; /* classes; a CSV of more is a list of pairs */
+
+const char *eval_class_name(const Comparison *c, int32_t value)
+{
+    const char *name = raster_class_name(c->map, value);
+    return name[0] != '\0' ? name : raster_class_name(c->truth, value);
+}
+
+bool eval_names_differ(const Comparison *c, int32_t value, const char **ret_truth_name)
+{
+    const char *map = raster_class_name(c->map, value), *truth = raster_class_name(c->truth, value);
+    if (map[0] == '\0' || truth[0] == '\0' || str_equal_nocase(map, truth)) return false;
+    *ret_truth_name = truth;
+    return true;
+}
+
+/* ---- for people ---- */
+
+static void print_line(LineSink sink, const char *format, ...) PRINTF_LIKE(2, 3);
+static void print_line(LineSink sink, const char *format, ...)
+{
+    if (sink.line == NULL) return;
+    char text[320];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    sink.line(sink.context, text);
+}
+
+static void print_classes(const Comparison *c, const Figures *f, LineSink sink)
+{
+    print_line(sink, "%5s  %-42s %12s %7s %7s %9s %7s", "class", "name", "pixels", "IoU", "F1", "precision", "recall");
+    for (int64_t i = 0; i < f->n_values; i++) {
+        const ValueFigures *v = &f->values[i];
+        const ClassMetrics *m = &v->metrics;
+        if (m->truth == 0 && m->predicted == 0) continue;
+        print_line(sink, "%5d  %-42s %12lld %7.2f %7.2f %9.2f %7.2f%s", (int)v->value, eval_class_name(c, v->value),
+                   (long long)m->truth, 100 * m->iou, 100 * m->f1, 100 * m->precision, 100 * m->recall,
+                   m->counted ? "" : "  not in the means");
+    }
+    const TotalMetrics *t = &f->total;
+    print_line(sink, "mIoU (macro, %lld classes) %.2f %%", (long long)t->counted_classes, 100 * t->miou);
+    print_line(sink, "mF1 (macro) %.2f %%", 100 * t->mf1);
+    print_line(sink, "OA %.2f %%", 100 * t->overall_accuracy);
+    print_line(sink, "kappa %.4f", t->kappa);
+    print_line(sink, "pixels %lld", (long long)t->pixels);
+}
+
+/* Labelled pixels that are in no figure above. */
+static void print_left_out(const Comparison *c, const Figures *f, LineSink sink)
+{
+    const int64_t labelled = f->total.pixels + f->uncovered;
+    if (f->uncovered > 0)
+        print_line(sink, "not compared: %lld of %lld labelled pixels (%.2f %%), where the map has no value",
+                   (long long)f->uncovered, (long long)labelled, 100.0 * (double)f->uncovered / (double)labelled);
+    if (c->ignored > 0)
+        print_line(sink, "not compared: %lld pixels of the reference with the ignored value %d", (long long)c->ignored,
+                   (int)c->options->ignore);
+}
+
+static Err print_zones(const Comparison *c, LineSink sink)
+{
+    if (c->climate == NULL) return ERR_NONE;
+    print_line(sink, "%s", "");
+    print_line(sink, "%5s  %12s %8s %8s", "zone", "pixels", "mIoU", "OA");
+    for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
+        Figures f;
+        if (c->zones[z] == NULL) continue;
+        TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &f));
+        if (f.total.pixels > 0)
+            print_line(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)f.total.pixels,
+                       100 * f.total.miou, 100 * f.total.overall_accuracy);
+        value_figures_done(&f);
+    }
+    return ERR_NONE;
+}
+
+Err eval_print(const Comparison *c, const Figures *figures, LineSink sink)
+{
+    print_classes(c, figures, sink);
+    print_left_out(c, figures, sink);
+    return print_zones(c, sink);
+}
+
+/* ---- JSON ---- */
+
+static void put_class(JsonWriter *w, const Comparison *c, const ValueFigures *v)
+{
+    const ClassMetrics *m = &v->metrics;
+    const char *truth_name = NULL;
+    json_begin_object(w, NULL);
+    json_put_int(w, "value", v->value);
+    json_put_string(w, "name", eval_class_name(c, v->value));
+    if (eval_names_differ(c, v->value, &truth_name)) json_put_string(w, "truth_name", truth_name);
+    json_put_int(w, "truth", m->truth);
+    json_put_int(w, "predicted", m->predicted);
+    json_put_int(w, "uncovered", v->uncovered);
+    json_put_double(w, "iou", m->iou);
+    json_put_double(w, "f1", m->f1);
+    json_put_double(w, "precision", m->precision);
+    json_put_double(w, "recall", m->recall);
+    json_put_bool(w, "counted", m->counted);
+    json_end(w);
+}
+
+static void put_figures(JsonWriter *w, const Comparison *c, const Figures *f)
+{
+    json_put_int(w, "pixels", f->total.pixels);
+    json_put_int(w, "labelled", f->total.pixels + f->uncovered);
+    json_put_int(w, "uncovered", f->uncovered);
+    json_put_double(w, "miou_macro", f->total.miou);
+    json_put_double(w, "mf1_macro", f->total.mf1);
+    json_put_double(w, "overall_accuracy", f->total.overall_accuracy);
+    json_put_double(w, "kappa", f->total.kappa);
+    json_begin_array(w, "classes");
+    for (int64_t i = 0; i < f->n_values; i++) put_class(w, c, &f->values[i]);
+    json_end(w);
+}
+
+static Err put_zones(JsonWriter *w, const Comparison *c)
+{
+    json_begin_object(w, "zones");
+    for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
+        Figures f;
+        if (c->zones[z] == NULL) continue;
+        TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &f));
+        json_begin_object(w, climate_zone_name(z));
+        put_figures(w, c, &f);
+        json_end(w);
+        value_figures_done(&f);
+    }
+    json_end(w);
+    return ERR_NONE;
+}
+
+static Err write_json(const Comparison *c, const Figures *figures)
+{
+    if (c->options->json == NULL) return ERR_NONE;
+    JsonWriter w = { .pretty = true };
+    json_begin_object(&w, NULL);
+    json_put_string(&w, "prediction", raster_path(c->map));
+    json_put_string(&w, "truth", raster_path(c->truth));
+    json_put_int(&w, "ignored", c->ignored);
+    put_figures(&w, c, figures);
+    Err err = c->climate != NULL ? put_zones(&w, c) : ERR_NONE;
+    json_end(&w);
+    char *text = NULL;
+    if (err == ERR_NONE) err = json_take(&w, &text);
+    json_writer_done(&w);
+    if (err == ERR_NONE) err = file_write(c->options->json, text, strlen(text), c->options->overwrite);
+    free(text);
+    return err;
+}
+
+/* ---- CSV ---- */
+
+/* One row per truth value, one column per predicted value, those that occur; last what the map has no value for. */
+static void put_matrix(Str *text, const Figures *f, const ValuePair *pairs, int64_t n)
+{
+    int64_t next = 0;
+    str_add(text, "truth\\prediction");
+    for (int64_t k = 0; k < f->n_values; k++) str_addf(text, ",%d", (int)f->values[k].value);
+    str_add(text, ",no value\n");
+    for (int64_t i = 0; i < f->n_values; i++) {
+        const ValueFigures *row = &f->values[i];
+        str_addf(text, "%d", (int)row->value);
+        for (int64_t k = 0; k < f->n_values; k++) {
+            const bool here =
+                next < n && pairs[next].truth == row->value && pairs[next].prediction == f->values[k].value;
+            str_addf(text, ",%lld", here ? (long long)pairs[next].n : 0LL);
+            if (here) next++;
+        }
+        str_addf(text, ",%lld\n", (long long)row->uncovered);
+    }
+}
+
+/* Too many values for a matrix: a line per pair. */
+static void put_list(Str *text, const Figures *f, const ValuePair *pairs, int64_t n)
+{
+    str_add(text, "truth,prediction,pixels\n");
+    for (int64_t i = 0; i < n; i++)
+        str_addf(text, "%d,%d,%lld\n", (int)pairs[i].truth, (int)pairs[i].prediction, (long long)pairs[i].n);
+    for (int64_t i = 0; i < f->n_values; i++)
+        if (f->values[i].uncovered > 0)
+            str_addf(text, "%d,no value,%lld\n", (int)f->values[i].value, (long long)f->values[i].uncovered);
+}
+
+static Err write_csv(const Comparison *c, const Figures *figures)
+{
+    if (c->options->csv == NULL) return ERR_NONE;
+    ValuePair *pairs = NULL;
+    int64_t n = 0;
+    Str text = { 0 };
+    char *bytes = NULL;
+    TRY(value_counts_pairs(c->all, &pairs, &n));
+    if (figures->n_values <= WIDEST_MATRIX)
+        put_matrix(&text, figures, pairs, n);
+    else
+        put_list(&text, figures, pairs, n);
+    free(pairs);
+    TRY(str_take(&text, &bytes));
+    const Err err = file_write(c->options->csv, bytes, strlen(bytes), c->options->overwrite);
+    free(bytes);
+    return err;
+}
+
+Err eval_write_files(const Comparison *c, const Figures *figures)
+{
+    TRY(write_json(c, figures));
+    return write_csv(c, figures);
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What metaseg eval counts, tells and refuses, one case after the other.
+
+    python3 eval_cases.py METASEG
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from eval_oracle import Raster
+
+UTM = "EPSG:32633"
+GRID = [400000, 10, 0, 5800000, 0, -10]
+METASEG = ""
+
+
+def raster(name, values, width, kind="Byte", system=UTM, transform=GRID, nodata=None, change=None):
+    """A virtual raster; change: (old, new) in its text."""
+    path = Raster(kind, width, len(values) // width, values, nodata, system, transform).write(name)
+    if change:
+        with open(path, encoding="ascii") as f:
+            text = f.read()
+        assert change[0] in text, f"{change[0]} is not in {text}"
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text.replace(*change))
+    return path
+
+
+def run(*arguments, environment=None):
+    return subprocess.run([METASEG, "eval", *arguments, "-f"], capture_output=True, text=True, check=False,
+                          env={**os.environ, **(environment or {})})
+
+
+def figures(*arguments):
+    done = run(*arguments, "--json", "figures.json")
+    assert done.returncode == 0, done.stderr
+    with open("figures.json", encoding="utf-8") as f:
+        return json.load(f), done
+
+
+def told(done, *texts):
+    for text in texts:
+        assert text in done.stderr, f"'{text}' is not in: {done.stderr}"
+
+
+def refused(code, texts, *arguments, environment=None):
+    for output in ("figures.json", "matrix.csv"):
+        if os.path.exists(output):
+            os.remove(output)
+    done = run(*arguments, "--json", "figures.json", "--csv", "matrix.csv", environment=environment)
+    assert done.returncode == code, f"exit code {done.returncode}, expected {code}: {done.stderr}"
+    told(done, *texts)
+    assert done.stdout == "" and not os.path.exists("figures.json") and not os.path.exists("matrix.csv")
+    errors = [line for line in done.stderr.splitlines() if "error" in line]
+    assert len(errors) == 1, done.stderr
+
+
+def left_out_pixels():
+    """Labelled pixels that no figure holds are counted in the table, JSON and CSV."""
+    truth = raster("truth", [1, 1, 2, 255, 2, 2], 3, nodata=77)
+    chart = raster("map", [1, 255, 2, 1, 255, 1], 3, nodata=255)
+    got, done = figures(chart, truth, "--csv", "matrix.csv")
+    assert (got["pixels"], got["labelled"], got["uncovered"], got["ignored"]) == (3, 5, 2, 1), got
+    assert [c["uncovered"] for c in got["classes"]] == [1, 1]
+    assert "2 of 5 labelled pixels (40.00 %)" in done.stdout and "1 pixels of the reference with the ignored" in done.stdout
+    with open("matrix.csv", encoding="utf-8") as f:
+        assert f.read() == "truth\\prediction,1,2,no value\n1,1,0,1\n2,1,1,1\n"
+    # beyond the map's border too, and 255 as a class where another value is ignored
+    wide = raster("wide", [255] * 30, 10)
+    got, _ = figures(raster("map", [255] * 4, 2), wide, "--ignore", "7")
+    assert (got["pixels"], got["uncovered"], got["overall_accuracy"]) == (4, 26, 1.0), got
+    got, _ = figures(raster("map", [1] * 4, 2, nodata=3), raster("truth", [1, 3, 3, 1], 2))
+    assert (got["pixels"], got["uncovered"], got["classes"][1]["predicted"]) == (4, 0, 0), got
+    refused(4, ["no value at any of the 4 labelled"], raster("map", [0] * 4, 2, nodata=0), raster("truth", [1] * 4, 2))
+    refused(4, ["no pixel with a label", "4 have the ignored value 255"], chart, raster("truth", [255] * 4, 2))
+
+
+def values():
+    """Every whole number is a class; what is none is refused with its place and value."""
+    corine = [111, 112, 311, 512, 523, 999]
+    got, _ = figures(raster("map", corine, 3, "UInt16"), raster("truth", corine, 3, "Int32"))
+    assert got["pixels"] == 6 and [c["value"] for c in got["classes"]] == corine
+    got, _ = figures(raster("map", [-3, -1, 16777215, 4], 2, "Float32"), raster("truth", [-3, -1, 16777215, 5], 2, "Int32"))
+    assert got["pixels"] == 4 and got["overall_accuracy"] == 0.75
+    refused(4, ["truth.vrt", "pixel (1, 2)", "0.5", "whole numbers"], raster("map", [1] * 6, 2),
+            raster("truth", [1, 1, 1, 1, 1, 0.5], 2, "Float32"))
+    refused(4, ["map.vrt", "pixel (1, 0)", "0.25"], raster("map", [1, 0.25], 2, "Float32"), raster("truth", [1, 1], 2))
+    refused(4, ["map.vrt", "16777216"], raster("map", [1, 20000001], 2, "Int32"), raster("truth", [1, 1], 2))
+    got, _ = figures(raster("map", list(range(65536)), 256, "UInt16"), raster("truth", list(range(65536)), 256, "UInt16"),
+                     "--csv", "matrix.csv", "--ignore", "-1")
+    assert got["pixels"] == 65536 and len(got["classes"]) == 65536 and got["miou_macro"] == 1.0
+    with open("matrix.csv", encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    assert lines[0] == "truth,prediction,pixels" and len(lines) == 65537 and lines[-1] == "65535,65535,1"
+
+
+def no_class_rasters():
+    """Pictures and measurements are refused, a band may be chosen."""
+    band = '<VRTRasterBand dataType="Byte" band="1">'
+    end = "</VRTRasterBand>"
+    source = '<SimpleSource><SourceFilename relativeToVRT="1">rgb.bin</SourceFilename></SimpleSource>'
+    extra = "".join(f'<VRTRasterBand dataType="Byte" band="{i}">{source}{end}' for i in (2, 3))
+    rgb = raster("rgb", [1, 2, 3, 4], 2, change=(end + "</VRT", end + extra + "</VRT"))
+    chart = raster("map", [1, 2, 3, 4], 2)
+    refused(4, ["rgb.vrt", "3 bands", "--truth-band"], chart, rgb)
+    refused(4, ["rgb.vrt", "3 bands", "--band"], rgb, chart)
+    got, _ = figures(chart, rgb, "--truth-band", "2")
+    assert got["overall_accuracy"] == 1.0
+    got, _ = figures(rgb, chart, "--band", "3")
+    assert got["overall_accuracy"] == 1.0
+    sure = raster("sure", [1, 2, 3, 4], 2, change=(band, band + "<Scale>0.00393700787</Scale>"))
+    refused(4, ["sure.vrt", "scale"], sure, chart)
+    shifted = raster("sure", [1, 2, 3, 4], 2, change=(band, band + "<Offset>-1000</Offset>"))
+    refused(4, ["sure.vrt", "offset"], chart, shifted)
+
+
+def names(table):
+    return "<CategoryNames>" + "".join(f"<Category>{n}</Category>" for n in table) + "</CategoryNames>"
+
+
+def class_names():
+    """Two class tables under the same numbers are told by number and name."""
+    band = '<VRTRasterBand dataType="Byte" band="1">'
+    chart = raster("map", [0, 1, 2, 2], 2, change=(band, band + names(["water", "forest", "crops"])))
+    truth = raster("truth", [0, 1, 2, 2], 2, change=(band, band + names(["Water", "crops", ""])))
+    got, done = figures(chart, truth)
+    told(done, "class 1 is 'forest' in the map and 'crops' in the reference")
+    assert "class 0" not in done.stderr and "class 2" not in done.stderr
+    assert got["classes"][1]["truth_name"] == "crops" and "truth_name" not in got["classes"][0]
+    many = raster("many", list(range(8)), 4, change=(band, band + names([f"a{i}" for i in range(8)])))
+    other = raster("other", list(range(8)), 4, change=(band, band + names([f"b{i}" for i in range(8)])))
+    _, done = figures(many, other)
+    told(done, "class 4 is 'a4'", "8 classes in all")
+    assert "class 5 " not in done.stderr
+    got, _ = figures(raster("plain", [0, 1, 2, 2], 2), chart)
+    assert got["classes"][2]["name"] == "crops"
+
+
+def places():
+    """How two rasters are laid on each other, and what is said when they cannot be."""
+    there = [400010, 10, 0, 5800000, 0, -10]  # one column east
+    # one CRS, beyond the edge of its projection
+    far = [19e6, 1000, 0, 9e6, 0, -1000]
+    got, _ = figures(raster("map", [1, 2, 3, 4], 2, system="+proj=moll", transform=far),
+                     raster("truth", [1, 2, 3, 4], 2, system="+proj=moll +datum=WGS84", transform=far))
+    assert got["pixels"] == 4 and got["overall_accuracy"] == 1.0
+    # none has a CRS: coordinates as they are
+    got, _ = figures(raster("map", [1, 2, 3, 4], 2, system=""), raster("truth", [2, 9, 4, 9], 2, system="", transform=there))
+    assert got["pixels"] == 2 and got["uncovered"] == 2 and got["overall_accuracy"] == 1.0
+    local = 'LOCAL_CS["site A",UNIT["metre",1]]'
+    other = 'LOCAL_CS["site B",LOCAL_DATUM["B",0],UNIT["metre",2],AXIS["u",EAST],AXIS["v",NORTH]]'
+    got, _ = figures(raster("map", [1, 2], 2, system=local), raster("truth", [2, 9], 2, system=local, transform=there))
+    assert got["pixels"] == 1 and got["overall_accuracy"] == 1.0
+    refused(4, ["cannot be laid on each other", "--crs"], raster("map", [1, 2], 2, system=local),
+            raster("truth", [1, 2], 2, system=other))
+    # one has none
+    chart, truth = raster("map", [1, 2], 2, system=""), raster("truth", [1, 2], 2)
+    refused(4, ["map.vrt", "no coordinate reference system", "--crs"], chart, truth)
+    got, _ = figures(chart, truth, "--crs", UTM)
+    assert got["pixels"] == 2
+    chart, truth = raster("map", [1, 2], 2), raster("truth", [1, 2], 2, system="")
+    refused(4, ["truth.vrt", "--truth-crs"], chart, truth)
+    got, _ = figures(chart, truth, "--truth-crs", UTM)
+    assert got["pixels"] == 2
+    refused(2, ["EPSG:nonsense"], chart, truth, "--truth-crs", "EPSG:nonsense")
+    # no geotransform
+    bare = raster("bare", [1, 2], 2, system="", transform=None)
+    refused(4, ["bare.vrt", "no georeference", "--by-pixel"], chart, bare)
+    got, _ = figures(chart, bare, "--by-pixel")
+    assert got["overall_accuracy"] == 1.0
+    refused(4, ["sizes differ", "2 x 1", "2 x 2"], chart, raster("truth", [1] * 4, 2), "--by-pixel")
+    _, done = figures(bare, raster("truth", [1, 2], 2, system="", transform=[0, 1, 0, 0, 0, 1]))
+    told(done, "pixel by pixel")
+    refused(4, ["neither says where it lies", "sizes differ"], bare, raster("truth", [1] * 4, 2, system="", transform=None))
+    # PROJ's database is missing: this is said, nothing else
+    refused(4, ["proj.db"], chart, raster("truth", [1, 2], 2),
+            environment={"PROJ_LIB": os.getcwd(), "PROJ_DATA": os.getcwd()})
+
+
+def control_points():
+    """Two rasters on one swath: the same pixels."""
+    points = "".join(f'<GCP Id="" Pixel="{p}" Line="{l}" X="{x}" Y="{y}"/>' for p, l, x, y in
+                     ((0, 0, 179, 10), (20, 0, -179, 10.5), (0, 10, 179, 9), (20, 10, -179, 9.6), (10, 5, -180, 9.8)))
+    gcps = f'<GCPList Projection="EPSG:4326" dataAxisToSRSAxisMapping="2,1">{points}</GCPList><VRTRasterBand'
+    values = [i % 7 for i in range(200)]
+    chart = raster("map", values, 20, system="", transform=None, change=("<VRTRasterBand", gcps))
+    truth = raster("truth", values, 20, system="", transform=None, change=("<VRTRasterBand", gcps))
+    got, done = figures(chart, truth)
+    assert got["pixels"] == 200 and got["overall_accuracy"] == 1.0 and "pixel by pixel" not in done.stderr
+    globe = raster("globe", [3] * (720 * 360), 720, system="EPSG:4326", transform=[-180, 0.5, 0, 90, 0, -0.5])
+    got, _ = figures(globe, truth)
+    assert got["pixels"] == 200, got["pixels"]
+
+
+def boxes_and_zones():
+    """Boxes of degrees on both sides of 180; zones need the climate map."""
+    fiji = [179.0, 0.1, 0, -17.0, 0, -0.1]  # 179 to 181 E
+    chart = raster("map", [1] * 400, 20, system="EPSG:4326", transform=fiji)
+    truth = raster("truth", [1] * 200 + [2] * 200, 20, system="EPSG:4326", transform=fiji)
+    got, _ = figures(chart, truth, "--bbox", "-180,-20,-179.5,-10")
+    assert got["pixels"] == 100, got["pixels"]
+    got, _ = figures(chart, truth, "--bbox", "179.5,-18,180.5,-17", "--bbox", "179,-17.5,179.2,-17")
+    assert got["pixels"] == 110, got["pixels"]
+    refused(4, ["in the boxes"], chart, truth, "--bbox", "0,0,1,1")
+    refused(4, ["boxes and zones need"], raster("bare", [1] * 4, 2, system=""), raster("reference", [1] * 4, 2, system=""), "--bbox",
+            "0,0,1,1")
+    got, done = figures(chart, truth, "--by-zone")
+    assert sum(z["pixels"] for z in got["zones"].values()) == 400 and "zone" in done.stdout
+    utm = raster("utm", [1] * 2500, 50, system="EPSG:32760", transform=[815000, 200, 0, 8130000, 0, -200])
+    got, _ = figures(raster("map", [1] * 2500, 50, system="EPSG:32760", transform=[815000, 200, 0, 8130000, 0, -200]),
+                     utm, "--bbox", "-180,-17.1,-179.9,-16")
+    assert 0 < got["pixels"] < 2500
+
+
+def finer_map():
+    """A map far finer than the reference, and turned against it: parts of it are read, not all at once."""
+    chart = raster("map", [(i // 2400 // 240 + i % 2400 // 240) % 5 for i in range(2400 * 2400)], 2400,
+                   transform=[400000, 1, 0, 5800000, 0, -1])
+    truth = raster("truth", [(r + c) % 5 for r in range(10) for c in range(10)], 10,
+                   transform=[400000, 240, 0, 5800000, 0, -240])
+    got, _ = figures(chart, truth)
+    assert got["pixels"] == 100 and got["overall_accuracy"] == 1.0
+    turned = raster("turned", [(r + c) % 5 for c in range(10) for r in range(10)], 10,
+                    transform=[400000, 0, 240, 5800000, -240, 0])
+    got, _ = figures(chart, turned)
+    assert got["pixels"] == 100 and got["overall_accuracy"] == 1.0
+
+
+def main():
+    global METASEG
+    METASEG = os.path.abspath(sys.argv[1])
+    failed = 0
+    for case in (left_out_pixels, values, no_class_rasters, class_names, places, control_points, boxes_and_zones,
+                 finer_map):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                case()
+            except AssertionError as failure:
+                print(f"{case.__name__}: {failure}")
+                failed += 1
+            os.chdir("/")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
