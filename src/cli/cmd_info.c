@@ -233,7 +233,6 @@ static void put_grid(Sheet *sheet, const RasterInfo *info)
     if (info->has_rpc) put(sheet, "rational polynomials", "yes");
     if (info->has_nodata && isfinite(info->nodata)) put_number(sheet, "nodata", info->nodata);
     if (info->has_nodata && !isfinite(info->nodata)) put(sheet, "nodata", "%g", info->nodata);
-    if (info->has_alpha || info->has_mask) put(sheet, "mask", "%s", info->has_alpha ? "alpha band" : "mask band");
 }
 
 static Err put_raster(Sheet *sheet, Raster *raster, bool shares)

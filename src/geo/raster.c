@@ -4,13 +4,12 @@
 
 #include "geo/gdal_session.h"
 #include "geo/raster_internal.h"
+#include "geo/raster_valid.h"
 #include "geo/vrt_check.h"
 
 #include <cpl_string.h>
 #include <ctype.h>
-#include <float.h>
 #include <limits.h>
-#include <math.h>
 #include <ogr_srs_api.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,16 +86,10 @@ static Err check_limits(const Raster *raster)
     return ERR_NONE;
 }
 
-/* Does a float hold each value of the type? */
-static bool fits_float(GDALDataType type)
-{
-    return type == GDT_Byte || type == GDT_UInt16 || type == GDT_Int16 || type == GDT_Float32;
-}
-
 static void describe_band(Raster *raster, int64_t index)
 {
     const GDALRasterBandH band = GDALGetRasterBand(raster->dataset, (int)index + 1);
-    char *name = raster->names[index];
+    char *name = raster->bands[index].name;
     const char *text = GDALGetDescription(band);
     const GDALColorInterp colour = GDALGetRasterColorInterpretation(band);
     if (text != NULL && text[0] != '\0') {
@@ -107,21 +100,8 @@ static void describe_band(Raster *raster, int64_t index)
     } else {
         (void)snprintf(name, RASTER_NAME_BYTES, "band %lld", (long long)index + 1);
     }
-    if (colour == GCI_AlphaBand && raster->alpha == 0) raster->alpha = index + 1;
-    const GDALDataType type = GDALGetRasterDataType(band);
-    const int flags = GDALGetMaskFlags(band);
-    RasterBandMask *mask = &raster->masks[index];
-    int has_nodata = 0;
-    if (fits_float(type)) {
-        const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
-        mask->has_nodata = has_nodata != 0 && fabs(nodata) <= (double)FLT_MAX;
-        mask->nodata = mask->has_nodata ? (float)nodata : 0.0F;
-    }
-    const bool all_valid = (flags & GMF_ALL_VALID) != 0, alpha = (flags & GMF_ALPHA) != 0,
-               per_dataset = (flags & GMF_PER_DATASET) != 0;
-    const bool nodata_mask = (flags & GMF_NODATA) != 0;
-    mask->own_mask = !all_valid && !alpha && !(nodata_mask ? fits_float(type) : per_dataset);
-    if (per_dataset && !alpha && !nodata_mask && !all_valid) raster->dataset_mask = true;
+    raster->bands[index].is_alpha = colour == GCI_AlphaBand;
+    raster_valid_describe(raster, index);
 }
 
 /* See raster_set_cache_bytes. */
@@ -142,20 +122,17 @@ static Err describe(Raster *raster)
     info->driver = GDALGetDriverShortName(GDALGetDatasetDriver(raster->dataset));
     TRY(check_limits(raster));
     const size_t bands = (size_t)info->bands;
-    raster->names = calloc(bands, sizeof *raster->names);
-    raster->masks = calloc(bands, sizeof *raster->masks);
+    raster->bands = calloc(bands, sizeof *raster->bands);
     raster->chosen = calloc(bands, sizeof *raster->chosen);
-    if (raster->names == NULL || raster->masks == NULL || raster->chosen == NULL)
-        return err_memory(bands * (sizeof *raster->names + sizeof *raster->masks), "the bands of a raster");
+    if (raster->bands == NULL || raster->chosen == NULL)
+        return err_memory(bands * sizeof *raster->bands, "the bands of a raster");
     for (int64_t i = 0; i < info->bands; i++) describe_band(raster, i);
     const GDALRasterBandH first = GDALGetRasterBand(raster->dataset, 1);
     int has_nodata = 0;
     info->nodata = GDALGetRasterNoDataValue(first, &has_nodata);
     info->has_nodata = has_nodata != 0;
-    info->type = GDALGetDataTypeName(GDALGetRasterDataType(first));
+    info->type = raster_band_type(raster, 1);
     raise_cache(info, GDALGetRasterDataType(first));
-    info->has_alpha = raster->alpha > 0;
-    info->has_mask = raster->dataset_mask;
     info->has_palette = GDALGetRasterColorTable(first) != NULL;
     static const double no_place[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 }; /* how GDAL says "none" */
     info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
@@ -206,8 +183,8 @@ void raster_close(Raster *raster)
     CSLDestroy(raster->files);
     gdal_end(&session);
     free(raster->crs_name);
-    free(raster->names);
-    free(raster->masks);
+    validity_rows_free(raster->kept);
+    free(raster->bands);
     free(raster->chosen);
     free(raster->mask_scratch);
     free(raster->path);
@@ -221,13 +198,20 @@ const RasterInfo *raster_info(const Raster *raster) { return &raster->info; }
 const char *raster_band_name(const Raster *raster, int64_t band)
 {
     ASSERT(band >= 1 && band <= raster->info.bands);
-    return raster->names[band - 1];
+    return raster->bands[band - 1].name;
 }
 
 const char *raster_band_type(const Raster *raster, int64_t band)
 {
     ASSERT(band >= 1 && band <= raster->info.bands);
+    if (raster->bands[band - 1].is_signed) return "Int8";
     return GDALGetDataTypeName(GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, (int)band)));
+}
+
+RasterMaskKind raster_band_mask(const Raster *raster, int64_t band)
+{
+    ASSERT(band >= 1 && band <= raster->info.bands);
+    return raster->bands[band - 1].mask.kind;
 }
 
 const char *raster_metadata(const Raster *raster, const char *domain, const char *key)

@@ -9,8 +9,8 @@
  *     ... raster_read(raster, (RasterWindow){ .x = -64, .y = -64, .columns = 512, .rows = 512 }, values, valid);
  *     raster_close(raster);
  *
- * A pixel is invalid when any chosen band is NaN, infinite or the band's nodata value, when an alpha band is 0 there,
- * or when a mask band (internal or .msk) says so. A Raster may move between threads, but only one may use it at a time.
+ * A pixel is invalid when GDAL calls it so in any chosen band (masks, nodata values, NODATA_VALUES, alpha: docs/rasters.md
+ * has the rules), and when the value is no finite number. A band that is chosen as data is never a mask. A Raster may move between threads, but only one may use it at a time.
  *
  * Formats: GTiff (COG included), JPEG, PNG, JP2OpenJPEG, HFA, ENVI and VRTs that only mosaic, stack or warp local
  * files. Only plain local files are opened: no /vsi, no URLs, no connection strings. Limits: 2^40 pixels; blocks of
@@ -33,6 +33,16 @@ typedef struct RasterWindow {
     int64_t columns, rows;
 } RasterWindow;
 
+/* What tells which pixels of a band are valid: the first of these that the file has, as GDAL ranks them. */
+typedef enum RasterMaskKind {
+    RASTER_MASK_NONE = 0,
+    RASTER_MASK_FILE,          /* a mask stored with the file (inside, or .msk), one for all bands */
+    RASTER_MASK_BAND,          /* a mask stored with the file, the band's own */
+    RASTER_MASK_NODATA_VALUES, /* no data where every band of the file has its own value (NODATA_VALUES) */
+    RASTER_MASK_NODATA,        /* the band's nodata value */
+    RASTER_MASK_ALPHA,         /* an alpha band */
+} RasterMaskKind;
+
 /* What the file holds. Strings live as long as the Raster. */
 typedef struct RasterInfo {
     int64_t width, height; /* pixels of the file, whatever grid is presented */
@@ -46,8 +56,6 @@ typedef struct RasterInfo {
     bool has_rpc;           /* rational polynomial coefficients */
     bool has_nodata;        /* of band 1 */
     double nodata;
-    bool has_alpha;   /* some band is an alpha band */
-    bool has_mask;    /* a mask band or .msk file */
     bool has_palette; /* band 1 has a colour table */
 } RasterInfo;
 
@@ -67,8 +75,11 @@ const RasterInfo *raster_info(const Raster *raster);
  * Valid while the raster is open. */
 const char *raster_band_name(const Raster *raster, int64_t band);
 
-/* GDAL's name of a band's type, "UInt16". `band` counts from 1. */
+/* GDAL's name of a band's type, "UInt16"; "Int8" also where GDAL calls it a Byte with signed values. `band` counts from 1. */
 const char *raster_band_type(const Raster *raster, int64_t band);
+
+/* What tells which pixels of a band are valid. `band` counts from 1. */
+RasterMaskKind raster_band_mask(const Raster *raster, int64_t band);
 
 /* The value of a metadata item of the file ("TIFFTAG_DATETIME", domain "" or NULL) or NULL. */
 const char *raster_metadata(const Raster *raster, const char *domain, const char *key);
@@ -115,6 +126,12 @@ int64_t raster_height(const Raster *raster);
  * mask included; check the bounds to know what is inside. ERR_INPUT names file, band and row when the file is truncated
  * or damaged. ERR_MEMORY. */
 Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid);
+
+/* From now on the validity of the file's own pixels is remembered as windows are read; call once, before reading. Once
+ * windows have covered rows y .. y + rows of the file, raster_take_valid gives ret_valid [rows][width of the file], in
+ * order from row 0, and forgets them; another thread than the reader's may call it. ERR_MEMORY. */
+Err raster_keep_valid(Raster *raster);
+void raster_take_valid(Raster *raster, int64_t y, int64_t rows, uint8_t *ret_valid);
 
 /* Index i mirrored into 0..n-1 that way: -1 is 1, n is n - 2. */
 int64_t raster_mirror(int64_t i, int64_t n);

@@ -22,14 +22,14 @@ static int find_band(const Raster *raster, const char *name)
                     { "nir", "B08", GCI_Undefined } };
     const int bands = (int)raster->info.bands;
     for (int band = 1; band <= bands; band++)
-        if (strcasecmp(raster->names[band - 1], name) == 0) return band;
+        if (strcasecmp(raster->bands[band - 1].name, name) == 0) return band;
     for (int64_t i = 0; i < ARRAY_LEN(colours); i++) {
         if (strcasecmp(colours[i].name, name) != 0) continue;
         for (int band = 1; band <= bands && colours[i].colour != GCI_Undefined; band++)
             if (GDALGetRasterColorInterpretation(GDALGetRasterBand(raster->dataset, band)) == colours[i].colour)
                 return band;
         for (int band = 1; band <= bands; band++)
-            if (strcasecmp(raster->names[band - 1], colours[i].sentinel2) == 0) return band;
+            if (strcasecmp(raster->bands[band - 1].name, colours[i].sentinel2) == 0) return band;
     }
     return 0;
 }
@@ -41,7 +41,7 @@ static const char *list_bands(const Raster *raster, char *text, size_t text_byte
     text[0] = '\0';
     for (int64_t i = 0; i < raster->info.bands && used + 1 < text_bytes; i++) {
         const int n = snprintf(text + used, text_bytes - used, "%s%lld: %s", i > 0 ? ", " : "", (long long)i + 1,
-                               raster->names[i]);
+                               raster->bands[i].name);
         if (n < 0) break;
         used += (size_t)n;
     }
@@ -106,7 +106,9 @@ static int64_t default_choice(const Raster *raster, int64_t wanted, const char *
     }
     count = 0;
     for (int64_t band = 1; band <= raster->info.bands; band++)
-        if (band != raster->alpha || raster->info.bands == 1) bands[count++] = (int)band;
+        if (!raster->bands[band - 1].is_alpha) bands[count++] = (int)band;
+    if (count > 0) return count;
+    for (int64_t band = 1; band <= raster->info.bands; band++) bands[count++] = (int)band;
     return count;
 }
 

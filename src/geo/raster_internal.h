@@ -4,18 +4,29 @@
 #define METASEG_GEO_RASTER_INTERNAL_H
 
 #include "geo/raster.h"
+#include "geo/validity_rows.h"
 
 #include <gdal.h>
 #include <stddef.h>
 
 enum { RASTER_MAX_BANDS = 1024, RASTER_NAME_BYTES = 64 };
 
-/* How the validity of one band is told. */
+/* How the validity of one band is told; see raster_valid.h. */
 typedef struct RasterBandMask {
-    bool has_nodata; /* compare with `nodata` after reading; exact because the type fits a float */
-    float nodata;
-    bool own_mask; /* read this band's mask band (nodata of wide types, masks that are not per data set) */
+    RasterMaskKind kind;
+    bool compared;         /* kind RASTER_MASK_NODATA: compare with `nodata` after reading instead of asking GDAL */
+    float nodata;          /* exact, because `compared` is for types that a float holds */
+    bool real;             /* floating point: NaN, infinity and nodata near the largest float may occur */
+    bool transparent[256]; /* colours of the palette */
+    bool has_transparent;
 } RasterBandMask;
+
+typedef struct RasterBand {
+    char name[RASTER_NAME_BYTES];
+    bool is_signed; /* a Byte band of GDAL before 3.7 whose values are signed */
+    bool is_alpha;
+    RasterBandMask mask;
+} RasterBand;
 
 struct Raster {
     char *path;
@@ -23,14 +34,12 @@ struct Raster {
     RasterInfo info;
     char **files; /* CSL */
     char *crs_name;
-    int64_t alpha;                    /* band number of the alpha band, 0: none */
-    bool dataset_mask;                /* band 1's mask holds for all */
-    char (*names)[RASTER_NAME_BYTES]; /* [bands] */
-    RasterBandMask *masks;            /* [bands] */
-    int *chosen;                      /* [chosen_count] band numbers */
+    RasterBand *bands; /* [info.bands] */
+    int *chosen;       /* [chosen_count] band numbers */
     int64_t chosen_count;
     int64_t width, height; /* presented grid */
-    uint8_t *mask_scratch; /* grows; one window */
+    ValidityRows *kept;    /* NULL: not wanted */
+    void *mask_scratch;    /* grows; one window */
     size_t mask_scratch_bytes;
 };
 

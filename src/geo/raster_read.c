@@ -3,8 +3,8 @@
 #include "geo/gdal_session.h"
 #include "geo/raster.h"
 #include "geo/raster_internal.h"
+#include "geo/raster_valid.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,59 +29,13 @@ static Err report_failure(const Raster *raster, RasterWindow window, const char 
                    raster->path, band, (long long)line, reason);
 }
 
-static Err reserve_mask(Raster *raster, RasterWindow window)
-{
-    const size_t bytes = (size_t)window.columns * (size_t)window.rows;
-    if (bytes <= raster->mask_scratch_bytes) return ERR_NONE;
-    uint8_t *scratch = realloc(raster->mask_scratch, bytes);
-    if (scratch == NULL) return err_memory(bytes, "a mask window");
-    raster->mask_scratch = scratch;
-    raster->mask_scratch_bytes = bytes;
-    return ERR_NONE;
-}
-
-/* Clears `valid` where `band` (an alpha or mask band) is 0. */
-static Err apply_mask_band(Raster *raster, GDALRasterBandH band, RasterWindow window, const GdalSession *session,
-                           uint8_t *valid)
-{
-    TRY(reserve_mask(raster, window));
-    if (GDALRasterIO(band, GF_Read, (int)window.x, (int)window.y, (int)window.columns, (int)window.rows,
-                     raster->mask_scratch, (int)window.columns, (int)window.rows, GDT_Byte, 0, 0) != CE_None)
-        return err_set(ERR_INPUT,
-                       "'%s': its mask cannot be read at rows %lld to %lld (%s); the file is truncated or damaged",
-                       raster->path, (long long)window.y, (long long)(window.y + window.rows - 1),
-                       gdal_reason(session, "no reason given"));
-    const int64_t pixels = window.columns * window.rows;
-    for (int64_t i = 0; i < pixels; i++)
-        if (raster->mask_scratch[i] == 0) valid[i] = 0;
-    return ERR_NONE;
-}
-
-static Err apply_masks(Raster *raster, RasterWindow window, const GdalSession *session, uint8_t *valid)
-{
-    if (raster->alpha > 0)
-        TRY(apply_mask_band(raster, GDALGetRasterBand(raster->dataset, (int)raster->alpha), window, session, valid));
-    if (raster->dataset_mask)
-        TRY(apply_mask_band(raster, GDALGetMaskBand(GDALGetRasterBand(raster->dataset, 1)), window, session, valid));
-    for (int64_t i = 0; i < raster->chosen_count; i++)
-        if (raster->masks[raster->chosen[i] - 1].own_mask)
-            TRY(apply_mask_band(raster, GDALGetMaskBand(GDALGetRasterBand(raster->dataset, raster->chosen[i])), window,
-                                session, valid));
-    return ERR_NONE;
-}
-
-/* Marks NaN, infinite and nodata values. */
-static void mark_values(const Raster *raster, int64_t pixels, const float *values, uint8_t *valid)
+/* Signed bytes come as 0..255 from GDAL before 3.7. */
+static void mend_signs(const Raster *raster, int64_t pixels, float *values)
 {
     const int64_t bands = raster->chosen_count;
-    memset(valid, 1, (size_t)pixels);
-    for (int64_t b = 0; b < bands; b++) {
-        const RasterBandMask mask = raster->masks[raster->chosen[b] - 1];
-        for (int64_t i = 0; i < pixels; i++) {
-            const float value = values[i * bands + b];
-            if (!isfinite(value) || (mask.has_nodata && value == mask.nodata)) valid[i] = 0;
-        }
-    }
+    for (int64_t b = 0; b < bands; b++)
+        for (int64_t i = 0; raster->bands[raster->chosen[b] - 1].is_signed && i < pixels; i++)
+            if (values[i * bands + b] > 127.0F) values[i * bands + b] -= 256.0F;
 }
 
 Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid)
@@ -100,15 +54,27 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
         session.failures > 0) {
         err = report_failure(raster, window, gdal_reason(&session, "no reason given"));
     } else {
-        mark_values(raster, pixels, ret_values, ret_valid);
-        err = apply_masks(raster, window, &session, ret_valid);
+        mend_signs(raster, pixels, ret_values);
+        err = raster_valid_read(raster, window, &session, ret_values, ret_valid);
     }
     if (err == ERR_NONE)
         for (int64_t i = 0; i < pixels; i++)
             if (!ret_valid[i])
                 for (int64_t b = 0; b < bands; b++) ret_values[i * bands + b] = 0.0F;
     gdal_end(&session);
+    if (err == ERR_NONE && raster->kept != NULL)
+        err = validity_rows_add(raster->kept, window.x, window.y, window.columns, window.rows, ret_valid);
     return err;
+}
+
+Err raster_keep_valid(Raster *raster)
+{
+    return validity_rows_new(raster->info.width, raster->info.height, &raster->kept);
+}
+
+void raster_take_valid(Raster *raster, int64_t y, int64_t rows, uint8_t *ret_valid)
+{
+    validity_rows_take(raster->kept, y, rows, ret_valid);
 }
 
 static Err read_grid(Raster *raster, RasterWindow window, float *values, uint8_t *valid)

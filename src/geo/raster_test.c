@@ -177,7 +177,7 @@ static void alpha_band(void **state)
     test_raster(unit_at("alpha.png", path),
                 (TestRaster){ .width = 3, .height = 1, .bands = 4, .driver = "PNG", .values = values });
     ASSERT_OK(raster_open(path, &raster));
-    assert_true(raster_info(raster)->has_alpha);
+    assert_int_equal(raster_band_mask(raster, 1), RASTER_MASK_ALPHA);
     assert_int_equal(raster_chosen_count(raster), 3);
     assert_string_equal(raster_band_name(raster, 4), "alpha");
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 3, 1 }, got, valid));
@@ -202,7 +202,7 @@ static void mask_file(void **state)
                      CE_None);
     GDALClose(d);
     ASSERT_OK(raster_open(path, &raster));
-    assert_true(raster_info(raster)->has_mask);
+    assert_int_equal(raster_band_mask(raster, 1), RASTER_MASK_FILE);
     assert_non_null(raster_file(raster, 1));
     assert_non_null(strstr(raster_file(raster, 1), ".msk"));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 1 }, got, valid));

@@ -19,8 +19,7 @@ typedef struct Task {
     MetasegModel *model;
     const MetasegPredictOptions *options;
     const char *in, *out;
-    Raster *raster; /* on the network's grid; the reader thread's */
-    Raster *mask;   /* the same file on its own grid; the sink thread's; NULL: every pixel is valid */
+    Raster *raster; /* on the network's grid; the reader thread's, but for raster_take_valid */
     Georeference *place;
     ZoneSampler *zones;   /* NULL: no text, or place unknown */
     TextTable own_prompt; /* of options->prompt */
@@ -29,9 +28,7 @@ typedef struct Task {
     RasterClass *classes;
     uint8_t code_of[256]; /* class index -> code */
     uint8_t *codes;       /* [block rows, width] */
-    float *mask_values;
-    uint8_t *valid;
-    int64_t mask_capacity;
+    uint8_t *valid;       /* [block rows, width] */
     int64_t valid_pixels;
     char hash[32];
 } Task;
@@ -56,21 +53,6 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
 }
 
 /* ---- sink ---- */
-
-/* Validity of the input's own pixels in these rows. */
-static Err read_mask(Task *t, const SceneRows *r)
-{
-    const int64_t pixels = r->rows * r->width;
-    const int64_t bands = raster_chosen_count(t->mask);
-    if (pixels * bands > t->mask_capacity) {
-        free(t->mask_values);
-        t->mask_values = malloc((size_t)(pixels * bands) * sizeof(float));
-        t->mask_capacity = t->mask_values != NULL ? pixels * bands : 0;
-        if (t->mask_values == NULL) return err_memory((size_t)(pixels * bands) * sizeof(float), "rows of the mask");
-    }
-    return raster_read(t->mask, (RasterWindow){ .x = 0, .y = r->first, .columns = r->width, .rows = r->rows },
-                       t->mask_values, t->valid);
-}
 
 static void apply_mask(const Task *t, uint8_t *plane, int64_t pixels)
 {
@@ -103,7 +85,7 @@ static Err write_rows(void *context, const SceneRows *r)
 {
     Task *t = context;
     const int64_t pixels = r->rows * r->width;
-    if (t->mask != NULL) TRY(read_mask(t, r));
+    raster_take_valid(t->raster, r->first, r->rows, t->valid);
     apply_mask(t, r->classes, pixels);
     for (int64_t i = 0; i < pixels; i++) {
         t->codes[i] = t->code_of[r->classes[i]];
@@ -115,26 +97,14 @@ static Err write_rows(void *context, const SceneRows *r)
 
 /* ---- set-up ---- */
 
-static Err open_raster(const Task *t, Raster **ret_raster)
+static Err open_input(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
     for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
-    TRY(raster_open(t->in, ret_raster));
-    return raster_choose_bands(*ret_raster, t->options->bands, c->n_bands, names);
-}
-
-/* Integer files without nodata value, alpha or mask have no invalid pixel, so they need no second reading. */
-static bool may_have_gaps(const RasterInfo *info)
-{
-    return info->has_nodata || info->has_alpha || info->has_mask || strncmp(info->type, "Float", 5) == 0 ||
-           strncmp(info->type, "CFloat", 6) == 0 || strcmp(info->driver, "VRT") == 0;
-}
-
-static Err open_input(Task *t)
-{
-    TRY(open_raster(t, &t->raster));
-    if (may_have_gaps(raster_info(t->raster))) TRY(open_raster(t, &t->mask));
+    TRY(raster_open(t->in, &t->raster));
+    TRY(raster_choose_bands(t->raster, t->options->bands, c->n_bands, names));
+    TRY(raster_keep_valid(t->raster));
     TRY(georeference_open(t->raster, NULL, &t->place));
     if (georeference_kind(t->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
     georeference_free(t->place);
@@ -228,7 +198,6 @@ static Err open_outputs(Task *t)
     t->codes = malloc(block);
     t->valid = malloc(block);
     if (t->codes == NULL || t->valid == NULL) return err_memory(2 * block, "rows of the map");
-    memset(t->valid, 1, block);
     return ERR_NONE;
 }
 
@@ -257,12 +226,10 @@ static void release(Task *t)
     zone_sampler_free(t->zones);
     georeference_free(t->place);
     raster_close(t->raster);
-    raster_close(t->mask);
     text_table_done(&t->own_prompt);
     free(t->classes);
     free(t->codes);
     free(t->valid);
-    free(t->mask_values);
 }
 
 /* Decoded blocks are kept for about three rows of tiles, within bounds: neighbouring tiles share rows and columns. */
