@@ -45,6 +45,7 @@ const OptionSpec cmd_info_spec = {
 typedef struct Sheet {
     bool json;
     const char *path;
+    const volatile int *stop;
     JsonWriter writer;
 } Sheet;
 
@@ -126,20 +127,50 @@ static void end_list(Sheet *sheet)
 
 /* ---- rasters ---- */
 
+/* What tells which pixels of a band are valid. */
+static const char *mask_text(RasterMaskKind kind)
+{
+    static const char *const texts[] = {
+        "", "mask of the file", "mask of the band", "NODATA_VALUES of all bands", "nodata value", "alpha band"
+    };
+    return texts[kind];
+}
+
+static void put_band(Sheet *sheet, const Raster *raster, int64_t band)
+{
+    char nodata[32];
+    double scale = 1.0, offset = 0.0;
+    const char *name = raster_band_name(raster, band), *type = raster_band_type(raster, band);
+    const char *common = raster_band_common_name(raster, band), *mask = mask_text(raster_band_mask(raster, band));
+    raster_band_nodata(raster, band, nodata);
+    raster_band_scaling(raster, band, &scale, &offset);
+    if (sheet->json) {
+        json_begin_object(&sheet->writer, NULL);
+        json_put_string(&sheet->writer, "name", name);
+        json_put_string(&sheet->writer, "type", type);
+        json_put_string(&sheet->writer, "common_name", strcmp(common, name) != 0 ? common : "");
+        json_put_string(&sheet->writer, "nodata", nodata);
+        json_put_string(&sheet->writer, "mask", mask);
+        json_put_double(&sheet->writer, "scale", scale);
+        json_put_double(&sheet->writer, "offset", offset);
+        json_end(&sheet->writer);
+        return;
+    }
+    char text[400];
+    size_t used = (size_t)snprintf(text, sizeof text, "%s, %s", name, type);
+    if (strcmp(common, name) != 0) used += (size_t)snprintf(text + used, sizeof text - used, ", read as %s", common);
+    if (nodata[0] != '\0') used += (size_t)snprintf(text + used, sizeof text - used, ", nodata %s", nodata);
+    if (mask[0] != '\0' && raster_band_mask(raster, band) != RASTER_MASK_NODATA)
+        used += (size_t)snprintf(text + used, sizeof text - used, ", valid by the %s", mask);
+    if (scale != 1.0 || offset != 0.0)
+        (void)snprintf(text + used, sizeof text - used, ", scale %.10g, offset %.10g", scale, offset);
+    cli_line("    %-24lld%s", (long long)band, text);
+}
+
 static void put_bands(Sheet *sheet, const Raster *raster)
 {
     begin_list(sheet, "bands");
-    for (int64_t band = 1; band <= raster_info(raster)->bands; band++) {
-        const char *name = raster_band_name(raster, band), *type = raster_band_type(raster, band);
-        if (sheet->json) {
-            json_begin_object(&sheet->writer, NULL);
-            json_put_string(&sheet->writer, "name", name);
-            json_put_string(&sheet->writer, "type", type);
-            json_end(&sheet->writer);
-        } else {
-            cli_line("    %-24lld%s, %s", (long long)band, name, type);
-        }
-    }
+    for (int64_t band = 1; band <= raster_info(raster)->bands; band++) put_band(sheet, raster, band);
     end_list(sheet);
 }
 
@@ -261,7 +292,7 @@ static Err put_raster(Sheet *sheet, Raster *raster, bool shares)
 static Err describe_raster(Sheet *sheet, const char *path, bool shares)
 {
     Raster *raster = NULL;
-    TRY(raster_open(path, &raster));
+    TRY(raster_open_until(path, sheet->stop, &raster));
     const Err err = put_raster(sheet, raster, shares);
     raster_close(raster);
     return err;
@@ -394,9 +425,9 @@ static bool holds_tensors(const char *path)
            str_ends_with(path, ".safetensors");
 }
 
-static Err describe(const InfoArgs *args, const char *path)
+static Err describe(const Cli *cli, const InfoArgs *args, const char *path)
 {
-    Sheet sheet = { .json = args->json, .path = path };
+    Sheet sheet = { .json = args->json, .path = path, .stop = cli->run.stop };
     char *text = NULL;
     Err err = holds_tensors(path) ? describe_model(&sheet, path) : describe_raster(&sheet, path, args->shares);
     if (sheet.json && err == ERR_NONE) {
@@ -413,9 +444,9 @@ static Err run_info(Cli *cli, const void *target, const OptionResult *words)
 {
     const InfoArgs *args = target;
     int64_t failed = 0;
-    if (words->n_arguments == 1) return describe(args, words->arguments[0]);
+    if (words->n_arguments == 1) return describe(cli, args, words->arguments[0]);
     for (int64_t i = 0; i < words->n_arguments; i++) {
-        if (describe(args, words->arguments[i]) == ERR_NONE) continue;
+        if (describe(cli, args, words->arguments[i]) == ERR_NONE) continue;
         failed++;
         log_line(&cli->log, LOG_ERROR, "%s", err_message());
     }

@@ -16,7 +16,7 @@ typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *lonlat, *prompt;
     double resolution;
     int64_t prompts, tile, overlap;
-    bool overwrite;
+    bool stored, overwrite;
 } PredictArgs;
 
 static const Option predict_options[] = {
@@ -49,6 +49,8 @@ static const Option predict_options[] = {
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
       .maximum = 2048,
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
+    { "stored", 0, OPTION_FLAG, offsetof(PredictArgs, stored),
+      .help = "read the stored numbers as they are; without it less the offset that the file states for a band" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
 };
 
@@ -87,6 +89,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->resolution = args->resolution;
     o->tile = (int32_t)args->tile;
     o->overlap = (int32_t)args->overlap;
+    o->stored_values = args->stored;
     o->overwrite = args->overwrite;
     return ERR_NONE;
 }

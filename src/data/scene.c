@@ -46,6 +46,7 @@ static Err open_rasters(Scene *s, const DatasetScene *scene)
     char bands[512];
     TRY(band_choice(scene, bands, sizeof bands));
     TRY(raster_choose_bands(s->image, bands, 0, NULL));
+    raster_remove_offsets(s->image);
     TRY(raster_choose_bands(s->labels, "1", 1, NULL));
     TRY(georeference_open(s->image, NULL, &s->image_place));
     TRY(georeference_open(s->labels, scene->labels_crs, &s->label_place));

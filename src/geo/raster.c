@@ -4,12 +4,15 @@
 
 #include "geo/gdal_session.h"
 #include "geo/raster_internal.h"
+#include "geo/raster_spectral.h"
 #include "geo/raster_valid.h"
+#include "geo/read_failure.h"
 #include "geo/vrt_check.h"
 
 #include <cpl_string.h>
 #include <ctype.h>
 #include <limits.h>
+#include <math.h>
 #include <ogr_srs_api.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,7 @@ static const int64_t max_block_bytes = INT64_C(1) << 31;
 static const int64_t bomb_samples = INT64_C(1) << 32;
 static const int64_t bomb_ratio = 4096;
 
-static Err open_dataset(const char *path, GDALDatasetH *ret_dataset)
+static Err open_dataset(const char *path, const volatile int *stop, GDALDatasetH *ret_dataset)
 {
     char name[PATH_MAX];
     TRY(gdal_check_path(path));
@@ -39,13 +42,15 @@ static Err open_dataset(const char *path, GDALDatasetH *ret_dataset)
         goto done;
     }
     if (strcmp(GDALGetDriverShortName(driver), "VRT") == 0) {
-        err = vrt_check(path);
+        err = vrt_check(path, stop);
         if (err != ERR_NONE) goto done;
     }
     dataset = GDALOpenEx(name, GDAL_OF_RASTER | GDAL_OF_READONLY, gdal_allowed_drivers(), NULL, NULL);
-    if (dataset == NULL)
-        err = err_set(ERR_INPUT, "'%s': cannot be read as %s (%s); the file is damaged or incomplete", path,
-                      GDALGetDriverShortName(driver), gdal_reason(&session, "no reason given"));
+    if (dataset == NULL) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "it cannot be read as %s", GDALGetDriverShortName(driver));
+        err = read_failure(path, what, gdal_reason(&session, "no reason given"), NULL);
+    }
 done:
     gdal_end(&session);
     if (err == ERR_NONE) *ret_dataset = dataset;
@@ -86,6 +91,15 @@ static Err check_limits(const Raster *raster)
     return ERR_NONE;
 }
 
+static void describe_scaling(GDALRasterBandH handle, RasterBand *band)
+{
+    int has_scale = 0, has_offset = 0;
+    const double scale = GDALGetRasterScale(handle, &has_scale), offset = GDALGetRasterOffset(handle, &has_offset);
+    const bool usable = isfinite(scale) && scale != 0.0 && isfinite(offset);
+    band->scale = has_scale != 0 && usable ? scale : 1.0;
+    band->offset = has_offset != 0 && usable ? offset : 0.0;
+}
+
 static void describe_band(Raster *raster, int64_t index)
 {
     const GDALRasterBandH band = GDALGetRasterBand(raster->dataset, (int)index + 1);
@@ -102,6 +116,7 @@ static void describe_band(Raster *raster, int64_t index)
     }
     raster->bands[index].is_alpha = colour == GCI_AlphaBand;
     raster_valid_describe(raster, index);
+    describe_scaling(band, &raster->bands[index]);
 }
 
 /* See raster_set_cache_bytes. */
@@ -127,6 +142,7 @@ static Err describe(Raster *raster)
     if (raster->bands == NULL || raster->chosen == NULL)
         return err_memory(bands * sizeof *raster->bands, "the bands of a raster");
     for (int64_t i = 0; i < info->bands; i++) describe_band(raster, i);
+    raster_spectral_describe(raster);
     const GDALRasterBandH first = GDALGetRasterBand(raster->dataset, 1);
     int has_nodata = 0;
     info->nodata = GDALGetRasterNoDataValue(first, &has_nodata);
@@ -151,11 +167,13 @@ static Err describe(Raster *raster)
     return raster_choose_bands(raster, NULL, 0, NULL);
 }
 
-Err raster_open(const char *path, Raster **ret_raster)
+Err raster_open(const char *path, Raster **ret_raster) { return raster_open_until(path, NULL, ret_raster); }
+
+Err raster_open_until(const char *path, const volatile int *stop, Raster **ret_raster)
 {
     Raster *raster = calloc(1, sizeof *raster);
     if (raster == NULL) return err_memory(sizeof *raster, "a raster");
-    Err err = open_dataset(path, &raster->dataset);
+    Err err = open_dataset(path, stop, &raster->dataset);
     if (err != ERR_NONE) goto done;
     raster->path = strdup(path);
     if (raster->path == NULL) {
@@ -206,6 +224,41 @@ const char *raster_band_type(const Raster *raster, int64_t band)
     ASSERT(band >= 1 && band <= raster->info.bands);
     if (raster->bands[band - 1].is_signed) return "Int8";
     return GDALGetDataTypeName(GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, (int)band)));
+}
+
+const char *raster_band_common_name(const Raster *raster, int64_t band)
+{
+    ASSERT(band >= 1 && band <= raster->info.bands);
+    const RasterBand *b = &raster->bands[band - 1];
+    const bool shared =
+        b->spectral != SPECTRAL_UNKNOWN && b->spectral != SPECTRAL_OTHER && b->spectral != SPECTRAL_RED_EDGE;
+    return shared ? spectral_name(b->spectral) : b->name;
+}
+
+void raster_band_scaling(const Raster *raster, int64_t band, double *ret_scale, double *ret_offset)
+{
+    ASSERT(band >= 1 && band <= raster->info.bands);
+    *ret_scale = raster->bands[band - 1].scale;
+    *ret_offset = raster->bands[band - 1].offset;
+}
+
+void raster_band_nodata(const Raster *raster, int64_t band, char ret_text[32])
+{
+    const GDALRasterBandH handle = GDALGetRasterBand(raster->dataset, (int)band);
+    const GDALDataType type = GDALGetRasterDataType(handle);
+    int has = 0;
+    GdalSession session;
+    gdal_begin(&session);
+    if (type == GDT_Int64) {
+        (void)snprintf(ret_text, 32, "%lld", (long long)GDALGetRasterNoDataValueAsInt64(handle, &has));
+    } else if (type == GDT_UInt64) {
+        (void)snprintf(ret_text, 32, "%llu", (unsigned long long)GDALGetRasterNoDataValueAsUInt64(handle, &has));
+    } else {
+        const double nodata = GDALGetRasterNoDataValue(handle, &has);
+        (void)snprintf(ret_text, 32, "%.*g", nodata == (double)(float)nodata ? 9 : 17, nodata);
+    }
+    if (has == 0) ret_text[0] = '\0';
+    gdal_end(&session);
 }
 
 RasterMaskKind raster_band_mask(const Raster *raster, int64_t band)

@@ -63,6 +63,9 @@ typedef struct RasterInfo {
  * missing file, not a raster, a format or source that is not allowed, no bands, beyond the limits above. ERR_MEMORY. */
 Err raster_open(const char *path, Raster **ret_raster);
 
+/* The same, and ERR_INTERRUPTED when *stop (NULL: none) is set while the many sources of a virtual raster are checked. */
+Err raster_open_until(const char *path, const volatile int *stop, Raster **ret_raster);
+
 /* Closes and frees; NULL is fine. */
 void raster_close(Raster *raster);
 
@@ -75,11 +78,22 @@ const RasterInfo *raster_info(const Raster *raster);
  * Valid while the raster is open. */
 const char *raster_band_name(const Raster *raster, int64_t band);
 
+/* The name that sensors share ("coastal", "blue", "green", "yellow", "red", "nir", "swir1", "swir2") where anything tells
+ * that the band is one of these: its name, a wavelength, its colour interpretation; else raster_band_name. */
+const char *raster_band_common_name(const Raster *raster, int64_t band);
+
 /* GDAL's name of a band's type, "UInt16"; "Int8" also where GDAL calls it a Byte with signed values. `band` counts from 1. */
 const char *raster_band_type(const Raster *raster, int64_t band);
 
 /* What tells which pixels of a band are valid. `band` counts from 1. */
 RasterMaskKind raster_band_mask(const Raster *raster, int64_t band);
+
+/* Scale and offset that the file states for a band (value = stored * scale + offset); 1 and 0 if it states none or what
+ * is no number. `band` counts from 1. */
+void raster_band_scaling(const Raster *raster, int64_t band, double *ret_scale, double *ret_offset);
+
+/* A band's nodata value as text ("-9999", "nan", all digits of 64-bit integers), "" if it has none. */
+void raster_band_nodata(const Raster *raster, int64_t band, char ret_text[32]);
 
 /* The value of a metadata item of the file ("TIFFTAG_DATETIME", domain "" or NULL) or NULL. */
 const char *raster_metadata(const Raster *raster, const char *domain, const char *key);
@@ -102,11 +116,17 @@ const char *raster_file(const Raster *raster, int64_t i);
 
 /* Chooses the bands that raster_read gives, in order.
  * `choice`: numbers from 1 and names separated by commas ("1,2,3", "red,green,blue", "B08,red"); NULL or "": the bands
- * named `names` if all are there, else all bands but alpha if there are exactly `wanted`. A name is matched, case
- * ignored, with the band's description, then with its colour interpretation, then (red, green, blue, nir) with
- * Sentinel-2's B04, B03, B02, B08. `wanted`: how many there must be, 0: any number. `names` (wanted of them) may be
- * NULL. ERR_INPUT when the file's bands do not fit, ERR_ARGUMENT when `choice` cannot be read. */
+ * that answer to `names` if all are there, else all bands but alpha if there are exactly `wanted` and no name
+ * contradicts that order. A name is matched, case ignored, with a band's own, then by code (B8, B08, SR_B8), then by
+ * the part of the spectrum (red: "Band 3 (Red)", B04 of Sentinel-2, SR_B3 of Landsat 5, 665 nm, colour interpretation).
+ * `wanted`: how many there must be, 0: any number. `names` (wanted of them) may be NULL. ERR_INPUT when the file's bands
+ * do not fit, ERR_ARGUMENT when `choice` cannot be read. */
 Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, const char *const *names);
+
+/* Which bands were chosen for what, one sentence, where the choice was inferred; "" where it was given by number or is
+ * the file's order. *ret_doubtful: a person should look, because the file leaves room for another reading. Valid until
+ * the next choice. */
+const char *raster_choice_note(const Raster *raster, bool *ret_doubtful);
 
 /* Number of chosen bands, and the number in the file (from 1) of chosen band i. */
 int64_t raster_chosen_count(const Raster *raster);
@@ -126,6 +146,10 @@ int64_t raster_height(const Raster *raster);
  * mask included; check the bounds to know what is inside. ERR_INPUT names file, band and row when the file is truncated
  * or damaged. ERR_MEMORY. */
 Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid);
+
+/* From now on values come as stored + offset / scale: without the offset that the file states, in the file's own unit. So
+ * reflectance stored with 1000 added reads like reflectance stored as it is. Validity is told by the stored values. */
+void raster_remove_offsets(Raster *raster);
 
 /* From now on the validity of the file's own pixels is remembered as windows are read; call once, before reading. Once
  * windows have covered rows y .. y + rows of the file, raster_take_valid gives ret_valid [rows][width of the file], in

@@ -5,33 +5,63 @@
 #include "geo/raster_internal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Band number of a name, 0 if no band has it. */
-static int find_band(const Raster *raster, const char *name)
+enum { SEVERAL = -1 };
+
+/* What a name that is asked for means: a code without a sensor is read as Sentinel-2's, whose first four bands are also
+ * those of Landsat 8 and 9. */
+static Spectral meaning(const BandName *asked)
 {
-    static const struct {
-        const char *name, *sentinel2;
-        GDALColorInterp colour;
-    } colours[] = { { "red", "B04", GCI_RedBand },
-                    { "green", "B03", GCI_GreenBand },
-                    { "blue", "B02", GCI_BlueBand },
-                    { "nir", "B08", GCI_Undefined } };
+    if (asked->spectral != SPECTRAL_UNKNOWN) return asked->spectral;
+    const BandNumbering numbering = asked->numbering != NUMBERING_UNKNOWN ? asked->numbering : NUMBERING_SENTINEL_2;
+    return spectral_of_code(numbering, asked->code, asked->code_a);
+}
+
+/* Can a band of this name be what a model calls so? B5 of a model is no B5 of a file whose sensor numbers otherwise. */
+static bool agrees(const RasterBand *band, const BandName *asked)
+{
+    const Spectral wanted = meaning(asked);
+    return wanted == SPECTRAL_UNKNOWN || band->spectral == SPECTRAL_UNKNOWN || band->spectral == wanted;
+}
+
+/* Among the bands of one part of the spectrum: Sentinel-2's B8 before B8A, else the nearest to the part's wavelength.
+ * SEVERAL when nothing tells them apart. */
+static int find_spectral(const Raster *raster, Spectral wanted)
+{
+    int found = 0;
+    double nearest = (double)INFINITY;
+    for (int band = 1; band <= (int)raster->info.bands; band++) {
+        const RasterBand *b = &raster->bands[band - 1];
+        if (b->spectral != wanted) continue;
+        const double distance = b->said.wavelength > 0.0 ? fabs(b->said.wavelength - spectral_centre(wanted))
+                                : b->said.code_a         ? 1e6
+                                                         : 1e5;
+        if (found != 0 && distance == nearest) return SEVERAL;
+        if (found == 0 || distance < nearest) found = band;
+        nearest = fmin(nearest, distance);
+    }
+    return found;
+}
+
+/* Band number of a name; 0 if no band has it, SEVERAL. typed: by a person, who knows this file's own names. */
+static int find_band(const Raster *raster, const char *name, bool typed)
+{
+    const BandName asked = band_name_read(name);
     const int bands = (int)raster->info.bands;
     for (int band = 1; band <= bands; band++)
-        if (strcasecmp(raster->bands[band - 1].name, name) == 0) return band;
-    for (int64_t i = 0; i < ARRAY_LEN(colours); i++) {
-        if (strcasecmp(colours[i].name, name) != 0) continue;
-        for (int band = 1; band <= bands && colours[i].colour != GCI_Undefined; band++)
-            if (GDALGetRasterColorInterpretation(GDALGetRasterBand(raster->dataset, band)) == colours[i].colour)
-                return band;
-        for (int band = 1; band <= bands; band++)
-            if (strcasecmp(raster->bands[band - 1].name, colours[i].sentinel2) == 0) return band;
+        if (strcasecmp(raster->bands[band - 1].name, name) == 0 && (typed || agrees(&raster->bands[band - 1], &asked)))
+            return band;
+    for (int band = 1; asked.code > 0 && band <= bands; band++) {
+        const RasterBand *b = &raster->bands[band - 1];
+        if (b->said.code == asked.code && b->said.code_a == asked.code_a && (typed || agrees(b, &asked))) return band;
     }
-    return 0;
+    const Spectral wanted = meaning(&asked);
+    return wanted == SPECTRAL_UNKNOWN || wanted == SPECTRAL_OTHER ? 0 : find_spectral(raster, wanted);
 }
 
 /* "1: red, 2: green, ..." for messages, cut when long. */
@@ -62,7 +92,10 @@ static Err read_word(const Raster *raster, const char *word, int *ret_band)
         *ret_band = (int)number;
         return ERR_NONE;
     }
-    const int band = find_band(raster, word);
+    const int band = find_band(raster, word, true);
+    if (band == SEVERAL)
+        return err_set(ERR_INPUT, "'%s': several bands may be '%s'; choose one by number: %s", raster->path, word,
+                       list_bands(raster, list, sizeof list));
     if (band == 0)
         return err_set(ERR_INPUT, "'%s': no band is called '%s'; the file has %s", raster->path, word,
                        list_bands(raster, list, sizeof list));
@@ -96,15 +129,24 @@ static Err read_choice(const Raster *raster, const char *choice, int *ret_bands,
     return ERR_NONE;
 }
 
-/* Without a choice: by the model's names, else all but alpha. */
-static int64_t default_choice(const Raster *raster, int64_t wanted, const char *const *names, int *bands)
+/* ---- without a choice ---- */
+
+/* All of the model's names, each another band. */
+static bool choose_by_names(const Raster *raster, int64_t wanted, const char *const *names, int *bands)
+{
+    if (names == NULL || wanted < 1 || wanted > RASTER_MAX_BANDS) return false;
+    for (int64_t i = 0; i < wanted; i++) {
+        bands[i] = find_band(raster, names[i], false);
+        if (bands[i] < 1) return false;
+        for (int64_t k = 0; k < i; k++)
+            if (bands[k] == bands[i]) return false;
+    }
+    return true;
+}
+
+static int64_t choose_all(const Raster *raster, int *bands)
 {
     int64_t count = 0;
-    if (names != NULL && wanted > 0 && wanted <= RASTER_MAX_BANDS) {
-        while (count < wanted && (bands[count] = find_band(raster, names[count])) > 0) count++;
-        if (count == wanted) return count;
-    }
-    count = 0;
     for (int64_t band = 1; band <= raster->info.bands; band++)
         if (!raster->bands[band - 1].is_alpha) bands[count++] = (int)band;
     if (count > 0) return count;
@@ -112,24 +154,115 @@ static int64_t default_choice(const Raster *raster, int64_t wanted, const char *
     return count;
 }
 
+/* "red, green, blue", cut when long. */
+static const char *list_names(int64_t count, const char *const *names, char *text, size_t text_bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int64_t i = 0; i < count && used + 1 < text_bytes; i++) {
+        const int n = snprintf(text + used, text_bytes - used, "%s%s", i > 0 ? ", " : "", names[i]);
+        if (n < 0) break;
+        used += (size_t)n;
+    }
+    return text;
+}
+
+/* The file's order is right only where no band's name says that it is another than the one wanted at its place. Colours
+ * tell less: infrared pictures are stored as red, green and blue. */
+static Err check_order(Raster *raster, const int *bands, int64_t count, const char *const *names)
+{
+    char list[300], wanted[200];
+    bool by_name = false, by_colour = false;
+    for (int64_t i = 0; i < count; i++) {
+        const RasterBand *band = &raster->bands[bands[i] - 1];
+        const BandName asked = band_name_read(names[i]);
+        if (agrees(band, &asked)) continue;
+        by_name = by_name || !band->by_colour;
+        by_colour = by_colour || band->by_colour;
+    }
+    if (by_name)
+        return err_set(
+            ERR_INPUT,
+            "'%s': the model reads %s, and the names of the file's bands say otherwise (%s); choose with -b, "
+            "by number, the bands to read as these",
+            raster->path, list_names(count, names, wanted, sizeof wanted), list_bands(raster, list, sizeof list));
+    if (!by_colour) return ERR_NONE;
+    raster->doubtful = true;
+    (void)snprintf(raster->note, RASTER_NOTE_BYTES,
+                   "the model reads %s, and the file's colours say otherwise (%s), so its bands are read in the file's "
+                   "order; check it, or choose with -b",
+                   list_names(count, names, wanted, sizeof wanted), list_bands(raster, list, sizeof list));
+    return ERR_NONE;
+}
+
 static Err check_choice(const Raster *raster, const int *bands, int64_t count, int64_t wanted)
 {
-    char list[300];
+    char list[300], advice[120];
     if (wanted > 0 && count != wanted) {
-        const char *advice = raster->info.bands < wanted ? "this image has too few"
-                             : wanted == 1               ? "choose with -b, for example -b 1"
-                             : wanted == 2               ? "choose with -b, for example -b 1,2"
-                                                         : "choose with -b, for example -b 1,2,3";
-        return err_set(ERR_INPUT, "'%s': %lld band%s given (%s%s) but %lld %s wanted; %s", raster->path,
+        const bool alpha = raster->info.bands == wanted && count < wanted;
+        size_t used = 0;
+        for (int64_t i = 1; i <= wanted && used + 8 < sizeof advice; i++)
+            used += (size_t)snprintf(advice + used, sizeof advice - used, "%s%lld", i > 1 ? "," : "", (long long)i);
+        return err_set(ERR_INPUT, "'%s': %lld band%s given (%s%s) but %lld %s wanted; %s%s", raster->path,
                        (long long)count, count == 1 ? " is" : "s are",
                        raster->info.has_palette ? "a palette; expand it with gdal_translate -expand rgb; " : "",
-                       list_bands(raster, list, sizeof list), (long long)wanted, wanted == 1 ? "is" : "are", advice);
+                       list_bands(raster, list, sizeof list), (long long)wanted, wanted == 1 ? "is" : "are",
+                       raster->info.bands < wanted ? "this image has too few"
+                       : alpha ? "if the band that is marked as alpha holds data, choose all with -b "
+                               : "choose with -b, for example -b ",
+                       raster->info.bands < wanted ? "" : advice);
     }
     for (int64_t i = 0; i < count; i++)
         if (GDALDataTypeIsComplex(GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, bands[i]))))
             return err_set(ERR_INPUT, "'%s': band %d holds complex numbers; expected integers or floats", raster->path,
                            bands[i]);
     return ERR_NONE;
+}
+
+/* What a person may want to know of a choice by names. */
+static void note_choice(Raster *raster, const int *bands, int64_t count, const char *const *names)
+{
+    char *note = raster->note;
+    size_t used = (size_t)snprintf(note, RASTER_NOTE_BYTES, "bands by their names: ");
+    bool plain = true;
+    for (int64_t i = 0; i < count && used + 1 < RASTER_NOTE_BYTES; i++) {
+        const RasterBand *b = &raster->bands[bands[i] - 1];
+        const int n = snprintf(note + used, RASTER_NOTE_BYTES - used, "%s%s is %d (%s)", i > 0 ? ", " : "", names[i],
+                               bands[i], b->name);
+        if (n > 0) used += (size_t)n;
+        plain = plain && bands[i] == i + 1;
+        raster->doubtful = raster->doubtful || (raster->numbering_assumed && b->said.code > 0);
+    }
+    if (raster->doubtful && used + 1 < RASTER_NOTE_BYTES)
+        (void)snprintf(
+            note + used, RASTER_NOTE_BYTES - used,
+            "; nothing tells the sensor, so the numbers are read as those of %s; check them, or choose with -b",
+            raster->numbering == NUMBERING_TM ? "Landsat 4, 5 and 7" : "Landsat 8 and 9");
+    if (plain && !raster->doubtful) note[0] = '\0';
+}
+
+/* Bands called B1, B2, B3 may be no more than counted, or those of a sensor. */
+static void note_count(Raster *raster)
+{
+    if (!raster->counted) return;
+    raster->doubtful = true;
+    (void)snprintf(
+        raster->note, RASTER_NOTE_BYTES,
+        "the bands are called B1, B2, ... and nothing tells the sensor, so they are read in the file's order; "
+        "check it, or choose with -b");
+}
+
+static Err choose_default(Raster *raster, int64_t wanted, const char *const *names, int *bands, int64_t *ret_count)
+{
+    if (choose_by_names(raster, wanted, names, bands)) {
+        *ret_count = wanted;
+        note_choice(raster, bands, wanted, names);
+        return ERR_NONE;
+    }
+    *ret_count = choose_all(raster, bands);
+    if (names == NULL || *ret_count != wanted) return ERR_NONE;
+    note_count(raster);
+    return check_order(raster, bands, wanted, names);
 }
 
 Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, const char *const *names)
@@ -140,10 +273,12 @@ Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, cons
     gdal_begin(&session);
     int64_t count = 0;
     Err err = ERR_NONE;
+    raster->note[0] = '\0';
+    raster->doubtful = false;
     if (choice != NULL && choice[0] != '\0')
         err = read_choice(raster, choice, bands, &count);
     else
-        count = default_choice(raster, wanted, names, bands);
+        err = choose_default(raster, wanted, names, bands, &count);
     if (err == ERR_NONE) err = check_choice(raster, bands, count, wanted);
     gdal_end(&session);
     if (err != ERR_NONE) {
@@ -154,6 +289,12 @@ Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, cons
     raster->chosen = bands;
     raster->chosen_count = count;
     return ERR_NONE;
+}
+
+const char *raster_choice_note(const Raster *raster, bool *ret_doubtful)
+{
+    *ret_doubtful = raster->doubtful;
+    return raster->note;
 }
 
 int64_t raster_chosen_count(const Raster *raster) { return raster->chosen_count; }

@@ -3,13 +3,14 @@
 #ifndef METASEG_GEO_RASTER_INTERNAL_H
 #define METASEG_GEO_RASTER_INTERNAL_H
 
+#include "geo/band_name.h"
 #include "geo/raster.h"
 #include "geo/validity_rows.h"
 
 #include <gdal.h>
 #include <stddef.h>
 
-enum { RASTER_MAX_BANDS = 1024, RASTER_NAME_BYTES = 64 };
+enum { RASTER_MAX_BANDS = 1024, RASTER_NAME_BYTES = 64, RASTER_NOTE_BYTES = 400 };
 
 /* How the validity of one band is told; see raster_valid.h. */
 typedef struct RasterBandMask {
@@ -25,6 +26,10 @@ typedef struct RasterBand {
     char name[RASTER_NAME_BYTES];
     bool is_signed; /* a Byte band of GDAL before 3.7 whose values are signed */
     bool is_alpha;
+    BandName said;        /* by its name and items */
+    Spectral spectral;    /* as far as anything tells */
+    bool by_colour;       /* told by the colour interpretation alone: how the file is shown, maybe not what it is */
+    double offset, scale; /* value = stored * scale + offset, in GDAL's words; 0 and 1 if not stated */
     RasterBandMask mask;
 } RasterBand;
 
@@ -35,8 +40,14 @@ struct Raster {
     char **files; /* CSL */
     char *crs_name;
     RasterBand *bands; /* [info.bands] */
-    int *chosen;       /* [chosen_count] band numbers */
+    BandNumbering numbering;
+    bool numbering_assumed; /* nothing tells the sensor, and others number otherwise */
+    bool counted;           /* codes B1, B2, B3 may be no more than a count */
+    int *chosen;            /* [chosen_count] band numbers */
     int64_t chosen_count;
+    char note[RASTER_NOTE_BYTES]; /* how the bands were chosen */
+    bool doubtful;
+    bool offsets_removed;
     int64_t width, height; /* presented grid */
     ValidityRows *kept;    /* NULL: not wanted */
     void *mask_scratch;    /* grows; one window */

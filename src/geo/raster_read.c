@@ -4,7 +4,9 @@
 #include "geo/raster.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_valid.h"
+#include "geo/read_failure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +24,13 @@ static Err report_failure(const Raster *raster, RasterWindow window, const char 
                 band = raster->chosen[i];
         }
     free(row);
+    char what[80];
     if (band == 0) /* the driver filled what is missing */
-        return err_set(ERR_INPUT, "'%s': rows %lld to %lld cannot be read (%s); the file is truncated or damaged",
-                       raster->path, (long long)window.y, (long long)(window.y + window.rows - 1), reason);
-    return err_set(ERR_INPUT, "'%s': band %d cannot be read at row %lld (%s); the file is truncated or damaged",
-                   raster->path, band, (long long)line, reason);
+        (void)snprintf(what, sizeof what, "rows %lld to %lld cannot be read", (long long)window.y,
+                       (long long)(window.y + window.rows - 1));
+    else
+        (void)snprintf(what, sizeof what, "band %d cannot be read at row %lld", band, (long long)line);
+    return read_failure(raster->path, what, reason, raster->files);
 }
 
 /* Signed bytes come as 0..255 from GDAL before 3.7. */
@@ -36,6 +40,19 @@ static void mend_signs(const Raster *raster, int64_t pixels, float *values)
     for (int64_t b = 0; b < bands; b++)
         for (int64_t i = 0; raster->bands[raster->chosen[b] - 1].is_signed && i < pixels; i++)
             if (values[i * bands + b] > 127.0F) values[i * bands + b] -= 256.0F;
+}
+
+/* Takes off offsets where that is wanted; invalid values are 0. */
+static void finish_values(const Raster *raster, int64_t pixels, float *values, const uint8_t *valid)
+{
+    const int64_t bands = raster->chosen_count;
+    for (int64_t b = 0; raster->offsets_removed && b < bands; b++) {
+        const RasterBand *band = &raster->bands[raster->chosen[b] - 1];
+        const float shift = (float)(band->offset / band->scale);
+        for (int64_t i = 0; shift != 0.0F && i < pixels; i++) values[i * bands + b] += shift;
+    }
+    for (int64_t i = 0; i < pixels; i++)
+        for (int64_t b = 0; valid[i] == 0 && b < bands; b++) values[i * bands + b] = 0.0F;
 }
 
 Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid)
@@ -57,15 +74,14 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
         mend_signs(raster, pixels, ret_values);
         err = raster_valid_read(raster, window, &session, ret_values, ret_valid);
     }
-    if (err == ERR_NONE)
-        for (int64_t i = 0; i < pixels; i++)
-            if (!ret_valid[i])
-                for (int64_t b = 0; b < bands; b++) ret_values[i * bands + b] = 0.0F;
+    if (err == ERR_NONE) finish_values(raster, pixels, ret_values, ret_valid);
     gdal_end(&session);
     if (err == ERR_NONE && raster->kept != NULL)
         err = validity_rows_add(raster->kept, window.x, window.y, window.columns, window.rows, ret_valid);
     return err;
 }
+
+void raster_remove_offsets(Raster *raster) { raster->offsets_removed = true; }
 
 Err raster_keep_valid(Raster *raster)
 {

@@ -2,7 +2,10 @@
  * Validity: what each band's file says, and applying it to a window. */
 #include "geo/raster_valid.h"
 
+#include "geo/read_failure.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -177,7 +177,7 @@ static void alpha(void **state)
         1, 2, 3, 0, 1, 2, 3, 1, 1, 2, 3, 255, 0, 0, 0, 0, 0, 0, 0, 9, 5, 5, 5, 254
     };
     static const char *const rgba[] = { "PHOTOMETRIC=RGB", "ALPHA=YES", NULL };
-    static const char *const last[] = { "ALPHA=YES", NULL };
+    static const char *const last[] = { "PHOTOMETRIC=MINISBLACK", "ALPHA=YES", NULL };
     char path[256];
     test_raster(unit_at("rgba.tif", path),
                 (TestRaster){ .width = PIXELS, .height = 1, .bands = 4, .values = four, .options = rgba });
@@ -185,11 +185,16 @@ static void alpha(void **state)
     check("rgba.tif", "1,2,3", "011011");
     check("rgba.tif", "1,2,3,4", "111111");
     check("rgba.tif", "4", "111111");
-    static const float three[PIXELS * 3] = { 1, 2, 0, 1, 2, 1, 1, 2, 7, 0, 0, 0, 0, 0, 9, 5, 5, 4 };
+    GDALDatasetH d = change("rgba.tif");
+    GDALSetDescription(GDALGetRasterBand(d, 4), "NIR"); /* the file's own words: it is data, chosen or not */
+    GDALClose(d);
+    check("rgba.tif", "1,2,3", "111111");
+    check("rgba.tif", NULL, "111111");
+    static const float three[PIXELS * 3] = { 1, 0, 2, 1, 1, 2, 1, 7, 2, 0, 0, 0, 0, 9, 0, 5, 4, 5 };
     test_raster(unit_at("three.tif", path),
                 (TestRaster){ .width = PIXELS, .height = 1, .bands = 3, .values = three, .options = last });
-    check("three.tif", "1,2", "011011");
-    check("three.tif", "3,1", "111111");
+    check("three.tif", "1,3", "011011"); /* the second band is the alpha band */
+    check("three.tif", "2,1", "111111");
     static const float gray[PIXELS * 2] = { 9, 0, 9, 0.3F, 9, 1, 9, (float)NAN, 9, 0.001F, 9, 0 };
     test_raster(
         unit_at("gray.tif", path),

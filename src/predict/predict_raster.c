@@ -97,13 +97,33 @@ static Err write_rows(void *context, const SceneRows *r)
 
 /* ---- set-up ---- */
 
+/* What was inferred of the file's bands. */
+static void tell_choice(const Task *t)
+{
+    bool doubtful = false;
+    const char *note = raster_choice_note(t->raster, &doubtful);
+    if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
+    for (int64_t i = 0; i < raster_chosen_count(t->raster); i++) {
+        const int64_t band = raster_chosen_band(t->raster, i);
+        double scale = 1.0, offset = 0.0;
+        raster_band_scaling(t->raster, band, &scale, &offset);
+        if (offset == 0.0) continue;
+        predictor_tell(t->model, 0, "'%s': states offset %g and scale %g of band %lld (%s): %s", t->in, offset, scale,
+                       (long long)band, raster_band_name(t->raster, band),
+                       t->options->stored_values ? "the stored numbers are read as they are"
+                                                 : "the offset is taken off the stored numbers");
+    }
+}
+
 static Err open_input(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
     for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
-    TRY(raster_open(t->in, &t->raster));
+    TRY(raster_open_until(t->in, t->model->run.stop, &t->raster));
     TRY(raster_choose_bands(t->raster, t->options->bands, c->n_bands, names));
+    tell_choice(t);
+    if (!t->options->stored_values) raster_remove_offsets(t->raster);
     TRY(raster_keep_valid(t->raster));
     TRY(georeference_open(t->raster, NULL, &t->place));
     if (georeference_kind(t->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
