@@ -58,9 +58,9 @@ typedef struct MetasegPredictOptions {
     /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
     const char *text_encoder;
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
-    double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
-    int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
-    int32_t overlap;   /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
+    double resolution;  /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
+    int32_t tile;       /* side of a tile in network pixels, multiple of 256; 0: the model's */
+    int32_t overlap;    /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     bool stored_values; /* read stored numbers as they are; false: less the offset that the file states for a band */
     bool overwrite;
 } MetasegPredictOptions;

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "data/augment.h"
+#include "data/image_source.h"
 #include "data/sampler.h"
 #include "data/scene.h"
 #include "geo/zone_shares.h"
@@ -34,7 +35,7 @@ struct Dataset {
     Sampler *sampler;
     bool unsampled[256]; /* class indexes that windows are not drawn for */
     int64_t bands, side;
-    double *mean, *std; /* [bands] */
+    ImageBand *normalisation; /* [bands] */
     ValidationWindow *validation;
     int64_t n_validation;
     float *image, *shares; /* a window before its symmetry is applied */
@@ -50,12 +51,11 @@ static Err allocate(Dataset *d)
     d->valid = malloc(pixels);
     d->labels = malloc(pixels);
     d->lonlat = malloc(2 * pixels * sizeof(double));
-    d->mean = calloc((size_t)d->bands, sizeof(double));
-    d->std = calloc((size_t)d->bands, sizeof(double));
+    d->normalisation = calloc((size_t)d->bands, sizeof *d->normalisation);
     if (d->image == NULL || d->shares == NULL || d->valid == NULL || d->labels == NULL || d->lonlat == NULL ||
-        d->mean == NULL || d->std == NULL)
+        d->normalisation == NULL)
         return err_memory(pixels * 32, "a window of the data set");
-    for (int64_t b = 0; b < d->bands; b++) d->std[b] = 1.0;
+    for (int64_t b = 0; b < d->bands; b++) d->normalisation[b] = (ImageBand){ .scale = 1.0, .std = 1.0 };
     return ERR_NONE;
 }
 
@@ -244,8 +244,7 @@ void dataset_close(Dataset *d)
     free(d->valid);
     free(d->labels);
     free(d->lonlat);
-    free(d->mean);
-    free(d->std);
+    free(d->normalisation);
     free(d);
 }
 
@@ -254,15 +253,15 @@ int64_t dataset_bands(const Dataset *d) { return d->bands; }
 const char *dataset_band_name(const Dataset *d, int64_t i)
 {
     const Raster *image = d->scenes[0]->image;
-    return raster_band_name(image, raster_chosen_band(image, i));
+    return raster_band_common_name(image, raster_chosen_band(image, i));
 }
 
 int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
 
 void dataset_set_statistics(Dataset *d, const double *mean, const double *std)
 {
-    memcpy(d->mean, mean, (size_t)d->bands * sizeof *mean);
-    memcpy(d->std, std, (size_t)d->bands * sizeof *std);
+    for (int64_t b = 0; b < d->bands; b++)
+        d->normalisation[b] = (ImageBand){ .scale = 1.0, .mean = mean[b], .std = std[b] };
 }
 
 void dataset_class_shares(const Dataset *d, double *ret_shares)
@@ -308,19 +307,6 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, ValidationWind
                    (long long)d->side);
 }
 
-static void normalise(const Dataset *d, float *pixels, const uint8_t *valid)
-{
-    const int64_t n = d->side * d->side;
-    for (int64_t b = 0; b < d->bands; b++) {
-        const float mean = (float)d->mean[b];
-        const float scale = (float)(1.0 / d->std[b]);
-        for (int64_t i = 0; i < n; i++) {
-            float *p = &pixels[i * d->bands + b];
-            *p = valid[i] != 0 ? (*p - mean) * scale : 0.0F;
-        }
-    }
-}
-
 /* Zone shares and slots of a window; empty slots are 0. */
 static Err window_shares(Dataset *d, ValidationWindow w, int32_t zones[ZONE_SLOTS])
 {
@@ -332,7 +318,7 @@ static Err read_window(Dataset *d, ValidationWindow w)
 {
     Scene *s = d->scenes[w.scene];
     TRY(scene_read_image(s, w.x, w.y, d->side, d->image, d->valid));
-    normalise(d, d->image, d->valid);
+    image_normalise(d->normalisation, d->bands, d->side * d->side, d->valid, d->image);
     TRY(scene_read_labels(s, w.x, w.y, d->side, d->labels));
     for (int64_t i = 0; i < d->side * d->side; i++) {
         if (d->valid[i] == 0) d->labels[i] = CLASS_IGNORE;

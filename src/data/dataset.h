@@ -22,7 +22,7 @@ void dataset_close(Dataset *dataset);
 
 int64_t dataset_bands(const Dataset *dataset);
 
-/* Name of band 0 <= i < dataset_bands(): what the first scene's file calls it ("nir", "red", "band 3"). */
+/* Name of band 0 <= i < dataset_bands() in the first scene's file: "red", "nir" where that is told, else the file's own. */
 const char *dataset_band_name(const Dataset *dataset, int64_t i);
 
 /* Mean and standard deviation per band: the configured ones, or measured over the valid pixels of the first windows

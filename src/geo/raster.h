@@ -134,7 +134,7 @@ int64_t raster_chosen_band(const Raster *raster, int64_t i);
 
 /* Presents the raster on a grid of width x height pixels over the same extent: area-weighted mean of the valid pixels
  * where it is coarser, bilinear where it is finer (resample.h). Each axis may change by at most 64 times; ERR_ARGUMENT
- * beyond. The file's own size goes back to unresampled reading. */
+ * beyond, ERR_INPUT beyond 2^30 pixels either way. The file's own size goes back to unresampled reading. */
 Err raster_set_grid(Raster *raster, int64_t width, int64_t height);
 
 /* Size of the presented grid. */

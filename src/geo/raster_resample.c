@@ -32,9 +32,12 @@ int64_t raster_height(const Raster *raster) { return raster->height; }
 Err raster_set_grid(Raster *raster, int64_t width, int64_t height)
 {
     const int64_t own_width = raster->info.width, own_height = raster->info.height;
+    if (width > INT32_MAX / 2 || height > INT32_MAX / 2)
+        return err_set(ERR_INPUT, "'%s': %lld x %lld pixels are read on no grid of %lld x %lld; at most %d either way",
+                       raster->path, (long long)own_width, (long long)own_height, (long long)width, (long long)height,
+                       INT32_MAX / 2);
     if (width < 1 || height < 1 || width > own_width * MAX_SCALE || height > own_height * MAX_SCALE ||
-        own_width > width * MAX_SCALE || own_height > height * MAX_SCALE || width > INT32_MAX / 2 ||
-        height > INT32_MAX / 2)
+        own_width > width * MAX_SCALE || own_height > height * MAX_SCALE)
         return err_set(
             ERR_ARGUMENT,
             "'%s': %lld x %lld pixels cannot be resampled to %lld x %lld; each axis may change by at most %d times",

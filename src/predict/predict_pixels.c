@@ -2,7 +2,7 @@
  * Pixels in memory in, classes in memory out. */
 #include "predict/predictor.h"
 
-#include "geo/raster.h"
+#include "data/image_source.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@ typedef struct Task {
     const float *pixels;  /* [height][width][bands] */
     const uint8_t *valid; /* may be NULL */
     int64_t width, height, bands;
+    ImageBand normalisation[MODEL_MAX_BANDS];
     Georeference *place;
     ZoneSampler *zones; /* NULL: no text, or place unknown */
     TextTable own_prompt;
@@ -42,6 +43,7 @@ static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float 
                 ret_values[to * t->bands + b] = ret_valid[to] != 0 ? t->pixels[from * t->bands + b] : 0.0F;
         }
     }
+    image_normalise(t->normalisation, t->bands, side * side, ret_valid, ret_values);
     return ERR_NONE;
 }
 
@@ -121,6 +123,10 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                .bands = model->model->config.n_bands,
                .classes = classes,
                .confidence = confidence };
+    for (int64_t b = 0; b < t.bands; b++) {
+        const ModelBand *band = &model->model->config.bands[b];
+        t.normalisation[b] = (ImageBand){ band->scale, band->mean, band->std };
+    }
     TRY(predictor_enter(model));
     const Err err = run(&t, options);
     predictor_leave(model);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "data/image_source.h"
 #include "geo/raster_write.h"
 
 #include <inttypes.h>
@@ -19,9 +20,7 @@ typedef struct Task {
     MetasegModel *model;
     const MetasegPredictOptions *options;
     const char *in, *out;
-    Raster *raster; /* on the network's grid; the reader thread's, but for raster_take_valid */
-    Georeference *place;
-    ZoneSampler *zones;   /* NULL: no text, or place unknown */
+    ImageSource *image;   /* on the network's grid; the reader thread's, but for raster_take_valid */
     TextTable own_prompt; /* of options->prompt */
     RasterWriter *map, *confidence, *probabilities;
     Quicklook *quicklook;
@@ -37,19 +36,15 @@ typedef struct Task {
 
 static Err read_pixels(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
 {
-    Task *t = context;
-    return raster_read(t->raster, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values,
-                       ret_valid);
+    const Task *t = context;
+    return image_source_read(t->image, x, y, side, ret_values, ret_valid);
 }
 
 static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
                        float *ret_shares)
 {
-    Task *t = context;
-    *ret_known = t->zones != NULL;
-    if (t->zones == NULL) return ERR_NONE;
-    return zone_window_shares(t->zones, x, y, side, raster_width(t->raster), raster_height(t->raster), ret_shares,
-                              ret_zones);
+    const Task *t = context;
+    return image_source_shares(t->image, x, y, side, ret_known, ret_zones, ret_shares);
 }
 
 /* ---- sink ---- */
@@ -85,7 +80,7 @@ static Err write_rows(void *context, const SceneRows *r)
 {
     Task *t = context;
     const int64_t pixels = r->rows * r->width;
-    raster_take_valid(t->raster, r->first, r->rows, t->valid);
+    raster_take_valid(t->image->raster, r->first, r->rows, t->valid);
     apply_mask(t, r->classes, pixels);
     for (int64_t i = 0; i < pixels; i++) {
         t->codes[i] = t->code_of[r->classes[i]];
@@ -101,15 +96,15 @@ static Err write_rows(void *context, const SceneRows *r)
 static void tell_choice(const Task *t)
 {
     bool doubtful = false;
-    const char *note = raster_choice_note(t->raster, &doubtful);
+    const char *note = raster_choice_note(t->image->raster, &doubtful);
     if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
-    for (int64_t i = 0; i < raster_chosen_count(t->raster); i++) {
-        const int64_t band = raster_chosen_band(t->raster, i);
+    for (int64_t i = 0; i < raster_chosen_count(t->image->raster); i++) {
+        const int64_t band = raster_chosen_band(t->image->raster, i);
         double scale = 1.0, offset = 0.0;
-        raster_band_scaling(t->raster, band, &scale, &offset);
+        raster_band_scaling(t->image->raster, band, &scale, &offset);
         if (offset == 0.0) continue;
         predictor_tell(t->model, 0, "'%s': states offset %g and scale %g of band %lld (%s): %s", t->in, offset, scale,
-                       (long long)band, raster_band_name(t->raster, band),
+                       (long long)band, raster_band_name(t->image->raster, band),
                        t->options->stored_values ? "the stored numbers are read as they are"
                                                  : "the offset is taken off the stored numbers");
     }
@@ -119,17 +114,23 @@ static Err open_input(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
-    for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
-    TRY(raster_open_until(t->in, t->model->run.stop, &t->raster));
-    TRY(raster_choose_bands(t->raster, t->options->bands, c->n_bands, names));
+    ImageBand bands[MODEL_MAX_BANDS];
+    for (int32_t b = 0; b < c->n_bands; b++) {
+        names[b] = c->bands[b].name;
+        bands[b] = (ImageBand){ c->bands[b].scale, c->bands[b].mean, c->bands[b].std };
+    }
+    const ImageSourceOptions options = { .bands = t->options->bands,
+                                         .names = names,
+                                         .wanted = c->n_bands,
+                                         .stored_values = t->options->stored_values,
+                                         .stop = t->model->run.stop };
+    TRY(image_source_open(t->in, &options, &t->image));
     tell_choice(t);
-    if (!t->options->stored_values) raster_remove_offsets(t->raster);
-    TRY(raster_keep_valid(t->raster));
-    TRY(georeference_open(t->raster, NULL, &t->place));
-    if (georeference_kind(t->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
-    georeference_free(t->place);
-    t->place = NULL;
-    return georeference_from_point(t->options->longitude, t->options->latitude, &t->place);
+    TRY(predictor_check_values(t->model, t->in, t->image->raster));
+    TRY(raster_keep_valid(t->image->raster));
+    TRY(image_source_normalise(t->image, bands));
+    if (georeference_kind(t->image->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
+    return image_source_set_point(t->image, t->options->longitude, t->options->latitude);
 }
 
 static Err open_zones(Task *t)
@@ -139,19 +140,18 @@ static Err open_zones(Task *t)
     const Climate *climate = NULL;
     TRY(predictor_climate(t->model, &climate));
     if (climate == NULL) return ERR_NONE;
-    if (georeference_kind(t->place) == GEOREFERENCE_NONE) {
+    if (georeference_kind(t->image->place) == GEOREFERENCE_NONE) {
         predictor_tell(t->model, 1, "'%s': its place is unknown (%s), so the null prompt is used; give --lonlat", t->in,
-                       georeference_note(t->place));
+                       georeference_note(t->image->place));
         return ERR_NONE;
     }
-    const RasterInfo *info = raster_info(t->raster);
-    return zone_sampler_new(climate, t->place, info->width, info->height, zone_share_defaults(), &t->zones);
+    return image_source_set_zones(t->image, climate);
 }
 
 /* Ground sampling distance in the model's unit; a degree is 111,319.49 m (WGS 84 equator) where the CRS has metres. */
 static double sampling_in_unit(const Task *t)
 {
-    const GroundSampling g = georeference_sampling(t->place);
+    const GroundSampling g = georeference_sampling(t->image->place);
     if (t->model->model->config.gsd_unit == MODEL_METRE) return g.metres;
     return isfinite(g.degrees) ? g.degrees : g.metres / 111319.49;
 }
@@ -176,7 +176,7 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
     const RasterWriteOptions options = {
         .path = path,
         .kind = kind,
-        .like = t->raster,
+        .like = t->image->raster,
         .classes = t->classes,
         .n_classes = t->model->model->config.n_classes,
         .metadata = metadata,
@@ -204,7 +204,7 @@ static Err fill_classes(Task *t)
 
 static Err open_outputs(Task *t)
 {
-    const RasterInfo *info = raster_info(t->raster);
+    const RasterInfo *info = raster_info(t->image->raster);
     (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, t->model->hash);
     TRY(fill_classes(t));
     if (t->options->quicklook != NULL) {
@@ -243,9 +243,7 @@ static void release(Task *t)
     raster_writer_abort(t->confidence);
     raster_writer_abort(t->probabilities);
     quicklook_free(t->quicklook);
-    zone_sampler_free(t->zones);
-    georeference_free(t->place);
-    raster_close(t->raster);
+    image_source_close(t->image);
     text_table_done(&t->own_prompt);
     free(t->classes);
     free(t->codes);
@@ -271,12 +269,12 @@ static Err run(Task *t, MetasegPredictReport *report)
     TRY(predictor_check(t->options));
     TRY(open_input(t));
     TRY(open_zones(t));
-    const RasterInfo *info = raster_info(t->raster);
+    const RasterInfo *info = raster_info(t->image->raster);
     SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
     double resolution = 0.0;
     TRY(predictor_grid(t->model, t->in, info->width, info->height, sampling_in_unit(t), t->options->resolution,
                        &job.width, &job.height, &resolution));
-    TRY(raster_set_grid(t->raster, job.width, job.height));
+    TRY(raster_set_grid(t->image->raster, job.width, job.height));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
     job.overlap = predictor_overlap(t->options, job.tile);
     set_cache(info, &job);

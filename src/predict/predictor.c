@@ -45,21 +45,6 @@ typedef struct Pipeline {
 
 /* ---- reader ---- */
 
-static void normalise(const Pipeline *p, TileJob *tile)
-{
-    const ModelConfig *c = &p->model->model->config;
-    const int64_t pixels = (int64_t)p->job->tile * p->job->tile;
-    tile->empty = memchr(tile->valid, 1, (size_t)pixels) == NULL;
-    for (int32_t b = 0; b < c->n_bands; b++) {
-        const float scale = (float)(c->bands[b].scale / c->bands[b].std);
-        const float offset = (float)(c->bands[b].mean / c->bands[b].std);
-        for (int64_t i = 0; i < pixels; i++) {
-            float *value = &tile->inputs.image[i * c->n_bands + b];
-            *value = tile->valid[i] != 0 ? *value * scale - offset : 0.0F;
-        }
-    }
-}
-
 /* One mix for the whole tile: the mean of its cells. */
 static void mix_shares(float *shares, int64_t cells)
 {
@@ -109,7 +94,7 @@ static Err read_tile(const Pipeline *p, TileJob *tile)
 {
     const Tile t = tile_grid_at(&p->grid, tile->index);
     TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, tile->inputs.image, tile->valid));
-    normalise(p, tile);
+    tile->empty = memchr(tile->valid, 1, (size_t)(p->job->tile * p->job->tile)) == NULL;
     return tile->empty ? ERR_NONE : read_text(p, &t, tile);
 }
 

@@ -10,6 +10,7 @@
 
 #include "data/text_inputs.h"
 #include "geo/climate.h"
+#include "geo/raster.h"
 #include "geo/zone_shares.h"
 #include "graph/program.h"
 #include "metaseg/predict.h"
@@ -33,7 +34,7 @@ struct MetasegModel {
     int32_t tile;
 };
 
-/* Where windows come from. read: [side][side][bands] in the image's units and validity; shares:
+/* Where windows come from. read: [side][side][bands] as the network reads them (image_source.h) and validity; shares:
  * [side/16][side/16][ZONE_SLOTS+1] and the zones of the slots (false in *ret_known: the null prompt everywhere). Both
  * are called from the reader thread only. */
 typedef struct SceneSource {
@@ -92,6 +93,11 @@ Err predictor_climate(MetasegModel *model, const Climate **ret_climate);
 
 /* Sends a sentence to run.message. level: 0 information, 1 warning. */
 void predictor_tell(const MetasegModel *model, int level, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* value_check.c: warns where a sample of the raster (on its own grid, bands chosen) lies far from the numbers that the
+ * model was made for: more bits than its bytes, 0..1 instead of them, a middle more than 10 standard deviations away.
+ * Dark, bright and one-coloured scenes are not meant. ERR_INPUT, ERR_MEMORY. */
+Err predictor_check_values(const MetasegModel *model, const char *path, Raster *raster);
 
 /* resolution.c: the size of the network's grid for a scene of width x height pixels of `sampling` (in the model's unit,
  * NaN unknown), by the rule of metaseg_predict_raster; tells the warning. resolution: 0 or the override. ERR_ARGUMENT.

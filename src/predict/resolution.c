@@ -80,6 +80,9 @@ Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, i
     const double ratio = isfinite(target) && isfinite(sampling) ? sampling / target : 1.0;
     const double columns = fmax(1.0, round((double)width * ratio));
     const double rows = fmax(1.0, round((double)height * ratio));
+    if (!(resolution > 0.0) && columns * rows > 0x1p46)
+        return err_set(ERR_INPUT, "'%s': %lld x %lld pixels would become %.0f x %.0f, too many; crop the image", path,
+                       (long long)width, (long long)height, columns, rows);
     if (columns * rows > 0x1p46 || ratio > 64.0 || ratio < 1.0 / 64.0)
         return err_set(ERR_ARGUMENT, "'%s': --resolution %g is %g times the image's %g; at most 64 times either way",
                        path, resolution, 1.0 / ratio, sampling);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Raster, place, zones and normalisation of one image. */
+#include "data/image_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static Err open_raster(ImageSource *image, const char *path, const ImageSourceOptions *o)
+{
+    TRY(raster_open_until(path, o->stop, &image->raster));
+    TRY(raster_choose_bands(image->raster, o->bands, o->wanted, o->names));
+    if (!o->stored_values) raster_remove_offsets(image->raster);
+    return georeference_open(image->raster, NULL, &image->place);
+}
+
+Err image_source_open(const char *path, const ImageSourceOptions *options, ImageSource **ret_image)
+{
+    ImageSource *image = calloc(1, sizeof *image);
+    if (image == NULL) return err_memory(sizeof *image, "an image");
+    const Err err = open_raster(image, path, options);
+    if (err != ERR_NONE) {
+        image_source_close(image);
+        return err;
+    }
+    *ret_image = image;
+    return ERR_NONE;
+}
+
+void image_source_close(ImageSource *image)
+{
+    if (image == NULL) return;
+    zone_sampler_free(image->zones);
+    georeference_free(image->place);
+    raster_close(image->raster);
+    free(image->bands);
+    free(image);
+}
+
+Err image_source_set_point(ImageSource *image, double lon, double lat)
+{
+    Georeference *place = NULL;
+    TRY(georeference_from_point(lon, lat, &place));
+    georeference_free(image->place);
+    image->place = place;
+    return ERR_NONE;
+}
+
+Err image_source_set_zones(ImageSource *image, const Climate *climate)
+{
+    const RasterInfo *info = raster_info(image->raster);
+    ZoneSampler *zones = NULL;
+    if (climate != NULL)
+        TRY(zone_sampler_new(climate, image->place, info->width, info->height, zone_share_defaults(), &zones));
+    zone_sampler_free(image->zones);
+    image->zones = zones;
+    return ERR_NONE;
+}
+
+Err image_source_normalise(ImageSource *image, const ImageBand *bands)
+{
+    const size_t bytes = (size_t)raster_chosen_count(image->raster) * sizeof *bands;
+    ImageBand *copy = malloc(bytes);
+    if (copy == NULL) return err_memory(bytes, "the bands of an image");
+    memcpy(copy, bands, bytes);
+    free(image->bands);
+    image->bands = copy;
+    return ERR_NONE;
+}
+
+Err image_source_read(ImageSource *image, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
+{
+    TRY(raster_read(image->raster, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values,
+                    ret_valid));
+    if (image->bands != NULL)
+        image_normalise(image->bands, raster_chosen_count(image->raster), side * side, ret_valid, ret_values);
+    return ERR_NONE;
+}
+
+Err image_source_shares(ImageSource *image, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
+                        float *ret_shares)
+{
+    *ret_known = image->zones != NULL;
+    if (image->zones == NULL) return ERR_NONE;
+    return zone_window_shares(image->zones, x, y, side, raster_width(image->raster), raster_height(image->raster),
+                              ret_shares, ret_zones);
+}
+
+void image_normalise(const ImageBand *bands, int64_t n_bands, int64_t pixels, const uint8_t *valid, float *values)
+{
+    for (int64_t b = 0; b < n_bands; b++) {
+        const float center = (float)(bands[b].mean / bands[b].scale);
+        const float factor = (float)(bands[b].scale / bands[b].std);
+        for (int64_t i = 0; i < pixels; i++) {
+            float *value = &values[i * n_bands + b];
+            *value = valid[i] != 0 ? (*value - center) * factor : 0.0F;
+        }
+    }
+}

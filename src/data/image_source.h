@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An image as the network reads it, in prediction and in training: chosen bands of a raster, less the offsets that the
+ * file states, on the network's grid, normalised; and the climate zones of a window.
+ *
+ *     ImageSource *image = NULL;
+ *     TRY(image_source_open("scene.tif", &(ImageSourceOptions){ .bands = "4,3,2" }, &image));
+ *     Err err = raster_set_grid(image->raster, width, height);
+ *     if (err == ERR_NONE) err = image_source_normalise(image, bands);
+ *     if (err == ERR_NONE) err = image_source_read(image, x, y, side, values, valid);
+ *     image_source_close(image);
+ *
+ * One thread at a time, but for raster_take_valid.
+ */
+#ifndef METASEG_DATA_IMAGE_SOURCE_H
+#define METASEG_DATA_IMAGE_SOURCE_H
+
+#include "geo/climate.h"
+#include "geo/georeference.h"
+#include "geo/raster.h"
+#include "geo/zone_shares.h"
+
+/* What one band is made for: the network reads (scale x - mean) / std. */
+typedef struct ImageBand {
+    double scale, mean, std;
+} ImageBand;
+
+typedef struct ImageSourceOptions {
+    const char *bands;        /* choice and names as in raster_choose_bands */
+    const char *const *names; /* NULL: none */
+    int64_t wanted;           /* number of bands, 0: any */
+    bool stored_values;       /* leave the offsets that the file states */
+    const volatile int *stop; /* as in raster_open_until */
+} ImageSourceOptions;
+
+/* Open struct, read-only for others but for raster_set_grid and raster_keep_valid. */
+typedef struct ImageSource {
+    Raster *raster;
+    Georeference *place; /* kind may be GEOREFERENCE_NONE */
+    ZoneSampler *zones;  /* NULL: no zones */
+    ImageBand *bands;    /* [chosen bands]; NULL: values as they are */
+} ImageSource;
+
+/* Opens the raster, chooses its bands, reads its georeference. image_source_close(). ERR_INPUT, ERR_ARGUMENT (bands),
+ * ERR_INTERRUPTED, ERR_MEMORY. */
+Err image_source_open(const char *path, const ImageSourceOptions *options, ImageSource **ret_image);
+void image_source_close(ImageSource *image);
+
+/* The place of an image without one: a point for all of it. */
+Err image_source_set_point(ImageSource *image, double lon, double lat);
+
+/* From now on zones are looked up in `climate` (borrowed; NULL: in none). ERR_INPUT, ERR_MEMORY. */
+Err image_source_set_zones(ImageSource *image, const Climate *climate);
+
+/* From now on values are normalised: one entry per chosen band, copied. ERR_MEMORY. */
+Err image_source_normalise(ImageSource *image, const ImageBand *bands);
+
+/* Window of the presented grid: values [side][side][bands], 0 where invalid, and validity [side][side]; mirrored beyond
+ * the border. Errors as raster_read. */
+Err image_source_read(ImageSource *image, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid);
+
+/* Zones of the same window and their shares (zone_window_shares); false in *ret_known, nothing else written, without
+ * zones. */
+Err image_source_shares(ImageSource *image, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
+                        float *ret_shares);
+
+/* The one normalisation: values [pixels][n_bands] in place, (x - mean / scale) * (scale / std) in float, 0 where not
+ * valid. Centred first, so that large numbers with a small spread keep their digits. */
+void image_normalise(const ImageBand *bands, int64_t n_bands, int64_t pixels, const uint8_t *valid, float *values);
+
+#endif
