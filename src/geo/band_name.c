@@ -211,47 +211,49 @@ static bool read_code(const char *word, BandName *name)
 
 static bool starts(const char *text, const char *prefix) { return strncasecmp(text, prefix, strlen(prefix)) == 0; }
 
+/* How names and codes of platforms, sensors and products begin. */
+static const struct {
+    const char *start;
+    BandNumbering numbering;
+} numbering_starts[] = {
+    { "SENTINEL2", NUMBERING_SENTINEL_2 },
+    { "SENTINEL-2", NUMBERING_SENTINEL_2 },
+    { "SENTINEL_2", NUMBERING_SENTINEL_2 },
+    { "SENTINEL 2", NUMBERING_SENTINEL_2 },
+    { "S2A", NUMBERING_SENTINEL_2 },
+    { "S2B", NUMBERING_SENTINEL_2 },
+    { "S2C", NUMBERING_SENTINEL_2 },
+    { "S2_", NUMBERING_SENTINEL_2 },
+    { "MSI", NUMBERING_SENTINEL_2 },
+    { "HLS.S30", NUMBERING_SENTINEL_2 },
+    { "HLSS30", NUMBERING_SENTINEL_2 },
+    { "HLS.L30", NUMBERING_OLI },
+    { "HLSL30", NUMBERING_OLI },
+    { "LC08", NUMBERING_OLI },
+    { "LC09", NUMBERING_OLI },
+    { "LO08", NUMBERING_OLI },
+    { "LO09", NUMBERING_OLI },
+    { "LC8", NUMBERING_OLI },
+    { "LC9", NUMBERING_OLI },
+    { "OLI", NUMBERING_OLI },
+    { "LT04", NUMBERING_TM },
+    { "LT05", NUMBERING_TM },
+    { "LE07", NUMBERING_TM },
+    { "LT4", NUMBERING_TM },
+    { "LT5", NUMBERING_TM },
+    { "LE7", NUMBERING_TM },
+    { "TM", NUMBERING_TM },
+    { "ETM", NUMBERING_TM },
+    { "MODIS", NUMBERING_MODIS },
+    { "MOD09", NUMBERING_MODIS },
+    { "MYD09", NUMBERING_MODIS },
+    { "MCD43", NUMBERING_MODIS },
+    { "TERRA", NUMBERING_MODIS },
+    { "AQUA", NUMBERING_MODIS },
+};
+
 BandNumbering band_numbering_of(const char *text)
 {
-    static const struct {
-        const char *start;
-        BandNumbering numbering;
-    } starts_of[] = {
-        { "SENTINEL2", NUMBERING_SENTINEL_2 },
-        { "SENTINEL-2", NUMBERING_SENTINEL_2 },
-        { "SENTINEL_2", NUMBERING_SENTINEL_2 },
-        { "SENTINEL 2", NUMBERING_SENTINEL_2 },
-        { "S2A", NUMBERING_SENTINEL_2 },
-        { "S2B", NUMBERING_SENTINEL_2 },
-        { "S2C", NUMBERING_SENTINEL_2 },
-        { "S2_", NUMBERING_SENTINEL_2 },
-        { "MSI", NUMBERING_SENTINEL_2 },
-        { "HLS.S30", NUMBERING_SENTINEL_2 },
-        { "HLSS30", NUMBERING_SENTINEL_2 },
-        { "HLS.L30", NUMBERING_OLI },
-        { "HLSL30", NUMBERING_OLI },
-        { "LC08", NUMBERING_OLI },
-        { "LC09", NUMBERING_OLI },
-        { "LO08", NUMBERING_OLI },
-        { "LO09", NUMBERING_OLI },
-        { "LC8", NUMBERING_OLI },
-        { "LC9", NUMBERING_OLI },
-        { "OLI", NUMBERING_OLI },
-        { "LT04", NUMBERING_TM },
-        { "LT05", NUMBERING_TM },
-        { "LE07", NUMBERING_TM },
-        { "LT4", NUMBERING_TM },
-        { "LT5", NUMBERING_TM },
-        { "LE7", NUMBERING_TM },
-        { "TM", NUMBERING_TM },
-        { "ETM", NUMBERING_TM },
-        { "MODIS", NUMBERING_MODIS },
-        { "MOD09", NUMBERING_MODIS },
-        { "MYD09", NUMBERING_MODIS },
-        { "MCD43", NUMBERING_MODIS },
-        { "TERRA", NUMBERING_MODIS },
-        { "AQUA", NUMBERING_MODIS },
-    };
     if (starts(text, "LANDSAT")) {
         const size_t skip = strcspn(text, "0123456789");
         const int number = (int)strtol(text + skip, NULL, 10);
@@ -263,12 +265,12 @@ BandNumbering band_numbering_of(const char *text)
     if ((text[0] == 'T' || text[0] == 't') && strlen(text) > 22 && text[6] == '_' && (text[15] == 'T') &&
         text[22] == '_')
         return NUMBERING_SENTINEL_2;
-    for (int64_t i = 0; i < ARRAY_LEN(starts_of); i++) {
-        const size_t n = strlen(starts_of[i].start);
+    for (int64_t i = 0; i < ARRAY_LEN(numbering_starts); i++) {
+        const size_t n = strlen(numbering_starts[i].start);
         /* "terrain" is not Terra */
-        const bool letters = isalpha((unsigned char)starts_of[i].start[n - 1]) != 0;
+        const bool letters = isalpha((unsigned char)numbering_starts[i].start[n - 1]) != 0;
         const bool whole = strnlen(text, n) < n || !letters || isalpha((unsigned char)text[n]) == 0;
-        if (starts(text, starts_of[i].start) && whole) return starts_of[i].numbering;
+        if (starts(text, numbering_starts[i].start) && whole) return numbering_starts[i].numbering;
     }
     return NUMBERING_UNKNOWN;
 }

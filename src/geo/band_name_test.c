@@ -4,65 +4,66 @@
 
 #include "harness/unit.h"
 
+static const struct {
+    const char *name;
+    Spectral spectral;
+} named[] = {
+    { "red", SPECTRAL_RED },
+    { "RED", SPECTRAL_RED },
+    { "Band 1 (Blue)", SPECTRAL_BLUE },
+    { "Band 4 - Near Infrared", SPECTRAL_NIR },
+    { "near-infrared", SPECTRAL_NIR },
+    { "NearInfrared", SPECTRAL_NIR },
+    { "blue band", SPECTRAL_BLUE },
+    { "green_reflectance", SPECTRAL_GREEN },
+    { "red_median", SPECTRAL_RED },
+    { "Red Edge 1", SPECTRAL_RED_EDGE },
+    { "rededge", SPECTRAL_RED_EDGE },
+    { "Vegetation red edge", SPECTRAL_RED_EDGE },
+    { "NIR", SPECTRAL_NIR },
+    { "narrow NIR", SPECTRAL_NIR },
+    { "nir08", SPECTRAL_NIR },
+    { "SWIR 1", SPECTRAL_SWIR1 },
+    { "SWIR 2", SPECTRAL_SWIR2 },
+    { "swir22", SPECTRAL_SWIR2 },
+    { "Shortwave infrared 2", SPECTRAL_SWIR2 },
+    { "short wave infrared", SPECTRAL_SWIR1 },
+    { "Band 2 SWIR", SPECTRAL_SWIR1 },
+    { "Thermal Infrared", SPECTRAL_OTHER },
+    { "Coastal aerosol", SPECTRAL_COASTAL },
+    { "coastal blue", SPECTRAL_COASTAL },
+    { "Grün", SPECTRAL_GREEN },
+    { "Rouge", SPECTRAL_RED },
+    { "proche infrarouge", SPECTRAL_NIR },
+    { "N", SPECTRAL_NIR },
+    { "r", SPECTRAL_RED },
+    { "B4, central wavelength 665 nm", SPECTRAL_RED },
+    { "665.0 Nanometers", SPECTRAL_RED },
+    { "Band 3 (0.56 Micrometers)", SPECTRAL_GREEN },
+    { "842nm", SPECTRAL_NIR },
+    { "0.49 um", SPECTRAL_BLUE },
+    { "panchromatic", SPECTRAL_OTHER },
+    { "945 nm", SPECTRAL_OTHER },
+    { "", SPECTRAL_UNKNOWN },
+    { "Band 1", SPECTRAL_UNKNOWN },
+    { "Layer_1", SPECTRAL_UNKNOWN },
+    { "Gray", SPECTRAL_UNKNOWN },
+    { "red mask", SPECTRAL_UNKNOWN },
+    { "red_std", SPECTRAL_UNKNOWN },
+    { "red/green ratio", SPECTRAL_UNKNOWN },
+    { "red green", SPECTRAL_UNKNOWN },
+    { "predicted", SPECTRAL_UNKNOWN },
+    { "greenness", SPECTRAL_UNKNOWN },
+    { "NDVI", SPECTRAL_UNKNOWN },
+    { "10 nm", SPECTRAL_UNKNOWN },
+};
+
 static void words(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name;
-        Spectral spectral;
-    } list[] = {
-        { "red", SPECTRAL_RED },
-        { "RED", SPECTRAL_RED },
-        { "Band 1 (Blue)", SPECTRAL_BLUE },
-        { "Band 4 - Near Infrared", SPECTRAL_NIR },
-        { "near-infrared", SPECTRAL_NIR },
-        { "NearInfrared", SPECTRAL_NIR },
-        { "blue band", SPECTRAL_BLUE },
-        { "green_reflectance", SPECTRAL_GREEN },
-        { "red_median", SPECTRAL_RED },
-        { "Red Edge 1", SPECTRAL_RED_EDGE },
-        { "rededge", SPECTRAL_RED_EDGE },
-        { "Vegetation red edge", SPECTRAL_RED_EDGE },
-        { "NIR", SPECTRAL_NIR },
-        { "narrow NIR", SPECTRAL_NIR },
-        { "nir08", SPECTRAL_NIR },
-        { "SWIR 1", SPECTRAL_SWIR1 },
-        { "SWIR 2", SPECTRAL_SWIR2 },
-        { "swir22", SPECTRAL_SWIR2 },
-        { "Shortwave infrared 2", SPECTRAL_SWIR2 },
-        { "short wave infrared", SPECTRAL_SWIR1 },
-        { "Band 2 SWIR", SPECTRAL_SWIR1 },
-        { "Thermal Infrared", SPECTRAL_OTHER },
-        { "Coastal aerosol", SPECTRAL_COASTAL },
-        { "coastal blue", SPECTRAL_COASTAL },
-        { "Grün", SPECTRAL_GREEN },
-        { "Rouge", SPECTRAL_RED },
-        { "proche infrarouge", SPECTRAL_NIR },
-        { "N", SPECTRAL_NIR },
-        { "r", SPECTRAL_RED },
-        { "B4, central wavelength 665 nm", SPECTRAL_RED },
-        { "665.0 Nanometers", SPECTRAL_RED },
-        { "Band 3 (0.56 Micrometers)", SPECTRAL_GREEN },
-        { "842nm", SPECTRAL_NIR },
-        { "0.49 um", SPECTRAL_BLUE },
-        { "panchromatic", SPECTRAL_OTHER },
-        { "945 nm", SPECTRAL_OTHER },
-        { "", SPECTRAL_UNKNOWN },
-        { "Band 1", SPECTRAL_UNKNOWN },
-        { "Layer_1", SPECTRAL_UNKNOWN },
-        { "Gray", SPECTRAL_UNKNOWN },
-        { "red mask", SPECTRAL_UNKNOWN },
-        { "red_std", SPECTRAL_UNKNOWN },
-        { "red/green ratio", SPECTRAL_UNKNOWN },
-        { "red green", SPECTRAL_UNKNOWN },
-        { "predicted", SPECTRAL_UNKNOWN },
-        { "greenness", SPECTRAL_UNKNOWN },
-        { "NDVI", SPECTRAL_UNKNOWN },
-        { "10 nm", SPECTRAL_UNKNOWN },
-    };
-    for (int64_t i = 0; i < ARRAY_LEN(list); i++)
-        if (band_name_read(list[i].name).spectral != list[i].spectral)
-            fail_msg("'%s' is read as '%s'", list[i].name, spectral_name(band_name_read(list[i].name).spectral));
+    for (int64_t i = 0; i < ARRAY_LEN(named); i++)
+        if (band_name_read(named[i].name).spectral != named[i].spectral)
+            fail_msg("'%s' is read as '%s'", named[i].name, spectral_name(band_name_read(named[i].name).spectral));
 }
 
 static void codes(void **state)
