@@ -317,6 +317,48 @@ static void resampled_nodata(void **state)
     raster_close(raster);
 }
 
+/* The same values stored with 1000 added, and so stated, read alike: own grid and others, nodata by the stored numbers. */
+static void offsets(void **state)
+{
+    (void)state;
+    static const double scalings[][2] = { { 1.0, -1000.0 }, { 0.0001, -0.1 }, { 2.0, -2000.0 } };
+    static const int grids[] = { 12, 5, 24 };
+    float plain_values[12 * 8], shifted_values[12 * 8];
+    for (int i = 0; i < 12 * 8; i++) plain_values[i] = (float)(7 * i % 500);
+    for (int i = 0; i < 12 * 8; i++) shifted_values[i] = plain_values[i] + 1000.0F;
+    plain_values[17] = shifted_values[17] = 9999.0F;
+    const double nodata = 9999.0;
+    char path[256];
+    for (int64_t k = 0; k < ARRAY_LEN(scalings) * ARRAY_LEN(grids); k++) {
+        const double *scaling = scalings[k % 3];
+        const int64_t width = grids[k / 3], height = width * 8 / 12;
+        float got[2][24 * 16];
+        uint8_t valid[2][24 * 16];
+        for (int shifted = 0; shifted < 2; shifted++) {
+            Raster *raster = NULL;
+            test_raster(unit_at("offset.tif", path), (TestRaster){ .width = 12,
+                                                                   .height = 8,
+                                                                   .type = GDT_UInt16,
+                                                                   .nodata = &nodata,
+                                                                   .values = shifted ? shifted_values : plain_values });
+            const GDALDatasetH d = GDALOpen(path, GA_Update);
+            GDALSetRasterScale(GDALGetRasterBand(d, 1), scaling[0]);
+            GDALSetRasterOffset(GDALGetRasterBand(d, 1), shifted ? scaling[1] : 0.0);
+            GDALClose(d);
+            ASSERT_OK(raster_open(path, &raster));
+            double scale = 0.0, offset = 0.0;
+            raster_band_scaling(raster, 1, &scale, &offset);
+            assert_true(scale == scaling[0] && offset == (shifted ? scaling[1] : 0.0));
+            raster_remove_offsets(raster);
+            ASSERT_OK(raster_set_grid(raster, width, height));
+            ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, width, height }, got[shifted], valid[shifted]));
+            raster_close(raster);
+        }
+        assert_memory_equal(valid[0], valid[1], (size_t)(width * height));
+        assert_memory_equal(got[0], got[1], (size_t)(width * height) * sizeof(float));
+    }
+}
+
 static void metadata(void **state)
 {
     (void)state;
@@ -341,7 +383,8 @@ int main(void)
         cmocka_unit_test(windows),     cmocka_unit_test(formats),          cmocka_unit_test(one_pixel),
         cmocka_unit_test(nodata),      cmocka_unit_test(all_nodata),       cmocka_unit_test(nodata_of_wide_types),
         cmocka_unit_test(alpha_band),  cmocka_unit_test(mask_file),        cmocka_unit_test(bands),
-        cmocka_unit_test(other_grids), cmocka_unit_test(resampled_nodata), cmocka_unit_test(metadata),
+        cmocka_unit_test(other_grids), cmocka_unit_test(resampled_nodata), cmocka_unit_test(offsets),
+        cmocka_unit_test(metadata),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -50,7 +50,7 @@ fi
 # info
 expect 0 'WGS 84' '' info "$fixtures/good.tif"
 has 'width  *40$' 'height  *30$' '1  *red, Byte' 'footprint'
-expect 0 '"bands":\[{"name":"red","type":"Byte"}' '' info --json "$fixtures/good.tif"
+expect 0 '"bands":\[{"name":"red","type":"Byte",' '' info --json "$fixtures/good.tif"
 expect 0 'class 16' '' info "$fixtures/model.safetensors"
 has 'kind  *model$' 'encoder  *efficientnet_lite0' 'hash  *xxh64:[0-9a-f]*$' 'zone sentences  *30' 'unit of distances  *degree' 'parameters  *[0-9]'
 expect 0 '"ground_sampling_distances":\[0.04,0.06\]' '' info --json "$fixtures/model.safetensors"

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an image's file says of its bands and numbers reaches the map: order of bands, offsets, no data, and warnings of
+ * numbers that the model was not made for. */
+#include "predict/predictor.h"
+
+#include "geo/geo_test.h"
+
+enum { WIDTH = 48, HEIGHT = 40, PIXELS = WIDTH * HEIGHT };
+
+static char told[4096]; /* warnings of the last prediction */
+
+static void on_message(void *context, int level, const char *text)
+{
+    (void)context;
+    if (level > 0) (void)snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", text);
+}
+
+/* A model of bytes whose bands are called red, green and blue. */
+static MetasegModel *load(void)
+{
+    static const char *const names[] = { "red", "green", "blue" };
+    const MetasegRun run = { .message = on_message, .threads = 1 };
+    char path[256];
+    ModelConfig config;
+    Model *model = NULL;
+    MetasegModel *loaded = NULL;
+    ModelSave save = model_save_defaults();
+    save.overwrite = true;
+    ASSERT_OK(model_config_init(&config));
+    ASSERT_OK(model_config_set_classes(&config, 5));
+    config.network.decoder_width = 16;
+    config.tile = 256;
+    config.gsd_minimum = 0.01;
+    config.gsd_maximum = 1.0;
+    config.gsd_unit = MODEL_DEGREE;
+    for (int32_t b = 0; b < 3; b++) {
+        ASSERT_OK(model_config_set_text(&config.bands[b].name, names[b]));
+        config.bands[b].mean = 100.0;
+        config.bands[b].std = 50.0;
+    }
+    ASSERT_OK(model_new(&config, false, &model));
+    model_initialize(model, 5);
+    ASSERT_OK(model_save(model, unit_at("model.safetensors", path), &save));
+    model_free(model);
+    model_config_done(&config);
+    ASSERT_OK((Err)metaseg_model_load(path, &run, &loaded));
+    return loaded;
+}
+
+/* An image of three bands; what a test does not set is as in a plain picture of bytes. */
+typedef struct Image {
+    GDALDataType type;
+    double factor, added; /* of the plain picture's values */
+    double scale, offset; /* stated */
+    bool reversed;        /* blue, green, red */
+    const char *const *names;
+} Image;
+
+static void write_image(const char *name, Image image, char path[256])
+{
+    static float values[PIXELS * 3];
+    static const double transform[6] = { 10.0, 0.05, 0.0, 50.0, 0.0, -0.05 };
+    const double factor = image.factor > 0.0 ? image.factor : 1.0;
+    for (int i = 0; i < PIXELS; i++)
+        for (int b = 0; b < 3; b++) {
+            const int from = image.reversed ? 2 - b : b;
+            const double v = (double)((i % WIDTH) / 8 * 20 + i / WIDTH / 8 * 15 + from * 13 + 5);
+            values[i * 3 + b] = (float)(v * factor + image.added);
+        }
+    test_raster(unit_at(name, path), (TestRaster){ .width = WIDTH,
+                                                   .height = HEIGHT,
+                                                   .bands = 3,
+                                                   .type = image.type,
+                                                   .geotransform = transform,
+                                                   .epsg = 4326,
+                                                   .values = values });
+    const GDALDatasetH d = GDALOpen(path, GA_Update);
+    for (int b = 0; b < 3; b++) {
+        const GDALRasterBandH band = GDALGetRasterBand(d, b + 1);
+        if (image.names != NULL) GDALSetDescription(band, image.names[b]);
+        if (image.scale != 0.0) GDALSetRasterScale(band, image.scale);
+        if (image.offset != 0.0) GDALSetRasterOffset(band, image.offset);
+    }
+    GDALClose(d);
+}
+
+static void predict(MetasegModel *model, const char *in, MetasegPredictOptions options, uint8_t ret_map[PIXELS])
+{
+    char out[256];
+    options.prompts = METASEG_PROMPTS_NULL;
+    options.overwrite = true;
+    told[0] = '\0';
+    ASSERT_OK((Err)metaseg_predict_raster(model, in, unit_at("map.tif", out), &options, NULL));
+    const GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    assert_non_null(d);
+    assert_int_equal(
+        GDALRasterIO(GDALGetRasterBand(d, 1), GF_Read, 0, 0, WIDTH, HEIGHT, ret_map, WIDTH, HEIGHT, GDT_Byte, 0, 0),
+        CE_None);
+    GDALClose(d);
+}
+
+static uint8_t plain[PIXELS], map[PIXELS];
+
+static void same_map(void **state)
+{
+    static const char *const blue_first[] = { "B2", "B3", "B4" }, *const words[] = { "Band 1 (Blue)", "green", "RED" };
+    const Image images[] = {
+        { .reversed = true, .type = GDT_UInt16, .names = blue_first },
+        { .reversed = true, .type = GDT_UInt16, .names = words },
+        { .type = GDT_UInt16, .added = 1000.0, .scale = 1.0, .offset = -1000.0 },
+        { .type = GDT_UInt16, .added = 1000.0, .scale = 0.0001, .offset = -0.1 },
+        { .type = GDT_Float32, .added = 1000.0, .offset = -1000.0 },
+        { .scale = 0.004 },
+    };
+    MetasegModel *model = *state;
+    char path[256];
+    write_image("plain.tif", (Image){ 0 }, path);
+    predict(model, path, metaseg_predict_options_defaults(), plain);
+    assert_string_equal(told, "");
+    int differing = 0;
+    for (int i = 0; i < PIXELS; i++) differing += plain[i] != plain[0];
+    assert_true(differing > 0); /* a map of one class would prove nothing */
+    for (int64_t i = 0; i < ARRAY_LEN(images); i++) {
+        write_image("other.tif", images[i], path);
+        predict(model, path, metaseg_predict_options_defaults(), map);
+        if (memcmp(map, plain, sizeof plain) != 0 || told[0] != '\0') fail_msg("image %d: '%s'", (int)i, told);
+    }
+    MetasegPredictOptions stored = metaseg_predict_options_defaults();
+    stored.stored_values = true;
+    write_image("other.tif", images[2], path);
+    predict(model, path, stored, map);
+    assert_non_null(strstr(told, "far from those the model was made for"));
+}
+
+static void contradicting_names(void **state)
+{
+    static const char *const infrared[] = { "nir", "red", "green" };
+    const MetasegPredictOptions options = metaseg_predict_options_defaults();
+    char path[256], out[256];
+    write_image("infrared.tif", (Image){ .type = GDT_UInt16, .names = infrared }, path);
+    ASSERT_ERR((Err)metaseg_predict_raster(*state, path, unit_at("none.tif", out), &options, NULL), ERR_INPUT,
+               "1: nir, 2: red, 3: green");
+    assert_int_equal(access(out, F_OK), -1);
+}
+
+static void far_values(void **state)
+{
+    static const struct {
+        Image image;
+        bool told;
+    } list[] = {
+        { { .type = GDT_UInt16, .factor = 100.0 }, true },        /* 16 bits */
+        { { .type = GDT_Float32, .factor = 1.0 / 255.0 }, true }, /* 0..1 */
+        { { .type = GDT_UInt16, .factor = 6.0 }, true },          /* dark reflectance in ten thousandths */
+        { { .type = GDT_Float32, .added = -20000.0 }, true },     /* another unit */
+        { { .factor = 0.02 }, false },                            /* night, bytes */
+        { { .type = GDT_Float32, .factor = 0.1 }, false },        /* dark, resampled */
+        { { .factor = 0.001, .added = 250.0 }, false },           /* cloud */
+        { { .type = GDT_UInt16, .factor = 0.001 }, false },       /* black */
+        { { .type = GDT_Float32 }, false },
+    };
+    char path[256];
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        write_image("far.tif", list[i].image, path);
+        predict(*state, path, metaseg_predict_options_defaults(), map);
+        if ((strstr(told, "far from those") != NULL) != list[i].told) fail_msg("image %d: '%s'", (int)i, told);
+    }
+}
+
+static int set_up(void **state)
+{
+    if (unit_set_up(state) != 0) return -1;
+    *state = load();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    metaseg_model_free(*state);
+    *state = NULL;
+    return unit_tear_down(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(same_map), cmocka_unit_test(contradicting_names),
+                                        cmocka_unit_test(far_values) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
