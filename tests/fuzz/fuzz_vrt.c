@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *path = fuzz_file(data, size, ".vrt");
-    fuzz_result(vrt_check(path), FUZZ_INPUT | FUZZ_MEMORY | FUZZ_UNSUPPORTED);
+    fuzz_result(vrt_check(path, NULL), FUZZ_INPUT | FUZZ_MEMORY | FUZZ_UNSUPPORTED);
     (void)remove(path);
     return 0;
 }
