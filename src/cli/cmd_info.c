@@ -158,7 +158,8 @@ static void put_band(Sheet *sheet, const Raster *raster, int64_t band)
     }
     char text[400];
     size_t used = (size_t)snprintf(text, sizeof text, "%s, %s", name, type);
-    if (strcmp(common, name) != 0) used += (size_t)snprintf(text + used, sizeof text - used, ", read as %s", common);
+    if (!str_equal_nocase(common, name))
+        used += (size_t)snprintf(text + used, sizeof text - used, ", read as %s", common);
     if (nodata[0] != '\0') used += (size_t)snprintf(text + used, sizeof text - used, ", nodata %s", nodata);
     if (mask[0] != '\0' && raster_band_mask(raster, band) != RASTER_MASK_NODATA)
         used += (size_t)snprintf(text + used, sizeof text - used, ", valid by the %s", mask);

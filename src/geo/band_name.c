@@ -110,9 +110,10 @@ static const struct {
 };
 
 /* Words of what is made from bands and is none. */
-static const char *const derived_words[] = { "mask",     "quality", "qa",          "std",        "stdev", "stddev",
-                                             "variance", "var",     "count",       "difference", "diff",  "ratio",
-                                             "index",    "error",   "uncertainty", "label",      "class", NULL };
+static const char *const derived_words[] = { "mask",        "msk",    "quality",  "qa",    "std",
+                                             "stdev",       "stddev", "variance", "var",   "count",
+                                             "difference",  "diff",   "ratio",    "index", "error",
+                                             "uncertainty", "label",  "class",    NULL };
 
 static bool is_swir_two(const Words *w)
 {

@@ -53,9 +53,15 @@ static int find_band(const Raster *raster, const char *name, bool typed)
 {
     const BandName asked = band_name_read(name);
     const int bands = (int)raster->info.bands;
-    for (int band = 1; band <= bands; band++)
-        if (strcasecmp(raster->bands[band - 1].name, name) == 0 && (typed || agrees(&raster->bands[band - 1], &asked)))
-            return band;
+    int found = 0;
+    for (int band = 1; band <= bands; band++) {
+        if (strcasecmp(raster->bands[band - 1].name, name) != 0 ||
+            (!typed && !agrees(&raster->bands[band - 1], &asked)))
+            continue;
+        if (found != 0) return SEVERAL;
+        found = band;
+    }
+    if (found != 0) return found;
     for (int band = 1; asked.code > 0 && band <= bands; band++) {
         const RasterBand *b = &raster->bands[band - 1];
         if (b->said.code == asked.code && b->said.code_a == asked.code_a && (typed || agrees(b, &asked))) return band;

@@ -148,6 +148,9 @@ static void other_names(void **state)
     check(path, "B5", 1, NULL, "2");
     check(path, "nir", 1, NULL, "2");
     check(path, "red,swir1", 2, NULL, "13");
+    write_named(&(Naming){ .bands = { "red", "green", "blue", "red" } }, false, path);
+    check(path, "red", 1, NULL, "!"); /* two of one name */
+    check(path, "green", 1, NULL, "2");
     write_named(&(Naming){ .bands = { "height", "slope" } }, false, path);
     check(path, NULL, 2, own, "12");
     check(path, "slope", 1, NULL, "2");
