@@ -28,7 +28,7 @@ test = GOMP_SPINCOUNT=1000 METASEG_DOWNLOADS="$(METASEG_CACHE)/data" ctest -j $(
 TARGET ?= json
 SECONDS ?= 60
 
-.PHONY: fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads data setup packages packages-check packages-lint
+.PHONY: fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads downloads-check data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -50,13 +50,16 @@ packages-lint:
 downloads:
 	@$(setup) data
 
+downloads-check:
+	@$(setup) test-data
+
 # downloads, and what our own programs make of them
 data: all downloads
 	@$(setup) prepare $(BUILD)
 
-setup: packages-check data
+setup: packages-check data downloads-check
 
-check: packages-check downloads $(BUILD)/Makefile
+check: packages-check downloads-check $(BUILD)/Makefile
 	$(compile) $(BUILD) -j $(JOBS)
 	@$(setup) prepare $(BUILD)
 	$(test) --test-dir $(BUILD)

