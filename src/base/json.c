@@ -5,6 +5,7 @@
 #include "base/file.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,74 @@ static Err check_tree(const cJSON *node)
     return ERR_NONE;
 }
 
+/* ---- what cJSON reads although RFC 8259 does not allow it: control characters in strings, wrong escapes, numbers such as
+ * 01, 1. or 1.e3, form feeds between the parts ---- */
+
+static size_t count_digits(const char *text, size_t length)
+{
+    size_t n = 0;
+    while (n < length && text[n] >= '0' && text[n] <= '9') n++;
+    return n;
+}
+
+/* Bytes of the number at the start of `text` (RFC 8259, section 6), 0 if it is none. */
+static size_t number_length(const char *text, size_t length)
+{
+    size_t at = length > 0 && text[0] == '-' ? 1 : 0;
+    const size_t whole = count_digits(text + at, length - at);
+    if (whole == 0 || (whole > 1 && text[at] == '0')) return 0;
+    at += whole;
+    if (at < length && text[at] == '.') {
+        const size_t fraction = count_digits(text + at + 1, length - at - 1);
+        if (fraction == 0) return 0;
+        at += 1 + fraction;
+    }
+    if (at < length && (text[at] == 'e' || text[at] == 'E')) {
+        at++;
+        if (at < length && (text[at] == '+' || text[at] == '-')) at++;
+        const size_t exponent = count_digits(text + at, length - at);
+        if (exponent == 0) return 0;
+        at += exponent;
+    }
+    return at;
+}
+
+/* Bytes of the string at the start of `text`, both quotes counted (RFC 8259, section 7), 0 if it is none. */
+static size_t string_length(const char *text, size_t length)
+{
+    for (size_t at = 1; at < length; at++) {
+        if ((unsigned char)text[at] < 0x20) return 0;
+        if (text[at] == '"') return at + 1;
+        if (text[at] != '\\') continue;
+        at++;
+        if (at == length || strchr("\"\\/bfnrtu", text[at]) == NULL) return 0;
+        if (text[at] != 'u') continue;
+        for (size_t digit = 1; digit <= 4; digit++)
+            if (at + digit >= length || !isxdigit((unsigned char)text[at + digit])) return 0;
+        at += 4;
+    }
+    return 0;
+}
+
+/* The first byte that no part of JSON begins with or where one is malformed; `length` if all are sound. A byte order
+ * mark at the start is passed over, as cJSON does. How the parts follow each other, and the words true, false and null,
+ * are cJSON's affair. */
+static size_t find_malformed(const char *text, size_t length)
+{
+    size_t part = 0;
+    for (size_t at = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; at < length; at += part) {
+        const char c = text[at];
+        if (c == '"')
+            part = string_length(text + at, length - at);
+        else if (c == '-' || (c >= '0' && c <= '9'))
+            part = number_length(text + at, length - at);
+        else
+            part = strchr("{}[]:, \t\r\n", c) != NULL || (c >= 'a' && c <= 'z') ? 1 : 0;
+        if (part == 0) return at;
+    }
+    return length;
+}
+
 static Err check_text(const char *text, size_t length, size_t limit_bytes)
 {
     if (length > limit_bytes)
@@ -64,6 +133,8 @@ static Err check_text(const char *text, size_t length, size_t limit_bytes)
     if (!str_is_utf8(text, length)) return err_set(ERR_INPUT, "JSON: the text is not valid UTF-8");
     if (memchr(text, '\0', length) != NULL || has_escaped_nul(text, length))
         return err_set(ERR_INPUT, "JSON: a NUL character stands in the text");
+    const size_t malformed = find_malformed(text, length);
+    if (malformed < length) return err_set(ERR_INPUT, "JSON: not well-formed near byte %zu of %zu", malformed, length);
     return ERR_NONE;
 }
 

@@ -74,6 +74,28 @@ static void refuses(void **state)
         "[NaN]",
         "[Infinity]",
         "{\"x\":{\"b\":1,\"c\":2,\"b\":3}}",
+        /* what cJSON itself would read */
+        "[01]",
+        "[-01]",
+        "[1.]",
+        "[-.5]",
+        "[-]",
+        "[1.e3]",
+        "[2.e-3]",
+        "[1e]",
+        "[1e+]",
+        "[1.5.2]",
+        "\"a\nb\"",
+        "\"a\tb\"",
+        "\"\x1f\"",
+        "\"\\q\"",
+        "\"\\u00g0\"",
+        "\"\\u00",
+        "[1,\f2]",
+        "[1,\v2]",
+        "[\xEF\xBB\xBF"
+        "1]",
+        "[1]\xC2\xA0",
     };
     for (int64_t i = 0; i < ARRAY_LEN(bad); i++) {
         Json *root = NULL;
@@ -83,6 +105,9 @@ static void refuses(void **state)
     Json *root = NULL;
     assert_int_equal(json_parse("[1, 2]", 6, 5, &root), ERR_INPUT);
     assert_int_equal(json_parse("1\0", 2, 5, &root), ERR_INPUT);
+    ASSERT_ERR(json_parse("[1, 02]", 7, 9, &root), ERR_INPUT, "not well-formed near byte 4 of 7");
+    json_free(parsed("[0, -0, 10, 1.50, 1e5, 1E+05, -2.5e-10, \"\\u00fC\\/\\b\\f\", true, false, null]\r\n\t "));
+    json_free(parsed("\xEF\xBB\xBF[1]"));
     json_free(parsed("\"\\\\u0000\"")); /* an escaped backslash, then plain letters */
 }
 
