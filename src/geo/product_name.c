@@ -115,6 +115,15 @@ static bool find_first_date(const char *name, Date *ret_date)
     return false;
 }
 
+/* In the names that were used until 2016, and inside products still, the first date is that of processing, which may be
+ * years later; the time of the image follows "_V" (product) or "_S" (data strip). Names of tiles do not have it. */
+static bool find_sensing_date(const char *name, Date *ret_date)
+{
+    for (const char *at = strchr(name, '_'); at != NULL; at = strchr(at + 1, '_'))
+        if ((matches(at, "_V") || matches(at, "_S")) && date_read(at + 2, ret_date) && ret_date->day > 0) return true;
+    return false;
+}
+
 static bool read_sentinel_2(const char *name, ProductName *p)
 {
     if (!matches(name, "S2A_") && !matches(name, "S2B_") && !matches(name, "S2C_") && !matches(name, "S2_") &&
@@ -124,7 +133,8 @@ static bool read_sentinel_2(const char *name, ProductName *p)
     p->convention = "Sentinel-2 product name";
     const bool unit = name[2] != '_' && name[3] == '_';
     (void)snprintf(p->platform, sizeof p->platform, "Sentinel-2%c", unit ? toupper((unsigned char)name[2]) : '\0');
-    p->has_date = find_first_date(name, &p->date);
+    const bool by_processing = matches(name, "S2?_OPER_") || matches(name, "S2?_USER_");
+    p->has_date = by_processing ? find_sensing_date(name, &p->date) : find_first_date(name, &p->date);
     return true;
 }
 
@@ -210,10 +220,32 @@ static SensorClass find_platform(const char *text, bool in_name)
 
 SensorClass sensor_class_of_platform(const char *platform) { return find_platform(platform, false); }
 
+static bool read_product(const char *name, ProductName *p)
+{
+    return read_sentinel_2(name, p) || read_landsat(name, p) || read_modis(name, p) || read_naip(name, p);
+}
+
+/* Whether a product's whole name stands here, as people put words of their own before it ("clip_S2B_MSIL2A_..."). */
+static bool is_whole_name(const char *name)
+{
+    return matches(name, "S2?_MSIL") || matches(name, "S2?_OPER_") || matches(name, "T99AAA_99999999T999999_") ||
+           matches(name, "LA09_L9AA_999999_99999999_") || matches(name, "LA99999999999999AAA99") ||
+           matches(name, "M?D99A9.A9999999.") || matches(name, "M?D99AA.A9999999.") ||
+           matches(name, "m_9999999_AA_99_");
+}
+
 ProductName product_name_read(const char *name)
 {
     ProductName p = { .sensor = SENSOR_UNKNOWN };
-    if (read_sentinel_2(name, &p) || read_landsat(name, &p) || read_modis(name, &p) || read_naip(name, &p)) return p;
+    if (read_product(name, &p)) return p;
+    for (const char *at = strpbrk(name, "_- "); at != NULL; at = strpbrk(at + 1, "_- ")) {
+        ProductName found = { .sensor = SENSOR_UNKNOWN };
+        if (!is_whole_name(at + 1) || !read_product(at + 1, &found)) continue;
+        const bool first = p.convention == NULL;
+        if (!first && memcmp(&p.date, &found.date, sizeof p.date) != 0) p.has_date = false; /* two images: which one? */
+        if (first) p = found;
+    }
+    if (p.convention != NULL) return p;
     p.sensor = find_platform(name, true);
     p.has_date = find_date(name, &p.date);
     if (p.sensor != SENSOR_UNKNOWN)

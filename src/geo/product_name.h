@@ -8,6 +8,8 @@
  * MODIS        MCD12C1.A2019001.006....
  * NAIP         m_4709963_se_14_1_20200831
  * others       WV02..., GE01..., PHR1A..., SPOT..., PSScene...: the sensor alone
+ * Words before a whole name of these ("clip_S2B_MSIL2A_...") do not hide it. In S2A_OPER_... names, where the first date is that of
+ * processing, the date after _V or _S counts, and none if there is no such.
  * In any other name a single group of eight digits (or YYYY-MM-DD) that is a date from 1970 to 2099 counts as the date.
  */
 #ifndef METASEG_GEO_PRODUCT_NAME_H

@@ -15,6 +15,20 @@ static void names(void **state)
     } list[] = {
         { "S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE", 2020, 4, 25, SENSOR_SENTINEL_2,
           "Sentinel-2A" },
+        { "S2A_OPER_PRD_MSIL1C_PDMC_20160106T003535_R093_V20160105T124600_20160105T124600.SAFE", 2016, 1, 5,
+          SENSOR_SENTINEL_2, "Sentinel-2A" },
+        { "S2B_OPER_MSI_L2A_DS_S2RP_20230315T224658_S20200914T231559_N05.00", 2020, 9, 14, SENSOR_SENTINEL_2,
+          "Sentinel-2B" },
+        { "S2B_OPER_MSI_L2A_TL_S2RP_20230315T224658_A018417_T01VCG_N05.00", 0, 0, 0, SENSOR_SENTINEL_2,
+          "Sentinel-2B" }, /* processed then; taken in 2020 */
+        { "esa_S2B_MSIL2A_20210122T133229_N0214_R081_T22HBD_20210122T155500.SAFE", 2021, 1, 22, SENSOR_SENTINEL_2,
+          "Sentinel-2B" },
+        { "clip 2-LC08_L2SP_005009_20150710_20200908_02_T2_SR_B4.tif", 2015, 7, 10, SENSOR_LANDSAT, "Landsat 8" },
+        { "my_MOD09GA.A2020060.h18v04.tif", 2020, 2, 29, SENSOR_MODIS, "Terra MODIS" },
+        { "crop_T30UYG_20200425T113321_B04_10m.tif", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
+        { "change_T30UYG_20200425T113321_T30UYG_20210425T113321_B04.tif", 0, 0, 0, SENSOR_SENTINEL_2,
+          "Sentinel-2" }, /* which one? */
+        { "map_s2_model.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
         { "S2B_30UYG_20210102_0_L2A.tif", 2021, 1, 2, SENSOR_SENTINEL_2, "Sentinel-2B" },
         { "T30UYG_20200425T113321_B04_10m.jp2", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
         { "s2_20190920.png", 2019, 9, 20, SENSOR_SENTINEL_2, "Sentinel-2" },
