@@ -18,7 +18,7 @@ import warnings
 import numpy as np
 import rasterio
 
-LIMIT_MIB, LIMIT_S, PIXELS_PER_S, TILE = 256, 1.0, 4e5, 256
+LIMIT_MIB, LIMIT_S, PIXELS_PER_S, TILE, LARGEST = 256, 1.0, 4e5, 256, 4e6
 NO_PICTURES = ("rs", "md", "txt", "c", "json", "xml", "wld", "ovr", "msk", "py", "csv", "geojson")
 warnings.filterwarnings("ignore")
 
@@ -53,15 +53,17 @@ class Run:
 
 
 def plain_copy(path, to):
-    """Writes the plain copy; returns the bands for -b and the pixels that the network sees (whole tiles)."""
+    """Writes the plain copy; returns the bands for -b (None: too large) and the pixels that the network sees."""
     with rasterio.open(path) as source:
         names = [1, 2, 3] if source.count >= 3 else [1, 1, 1]
+        if source.width * source.height > LARGEST:
+            return None, 0
         values = source.read(sorted(set(names))).astype(np.float64)
         if np.iscomplexobj(source.read(1)):
             raise ValueError("complex")
         masks = np.all(source.read_masks(sorted(set(names))) != 0, axis=0)
         for i, band in enumerate(sorted(set(names))):
-            values[i] = values[i] * source.scales[band - 1] + source.offsets[band - 1]
+            values[i] += source.offsets[band - 1] / source.scales[band - 1]  # docs/rasters.md: in stored units
         values[:, ~masks] = np.nan
         profile = {"driver": "GTiff", "width": source.width, "height": source.height, "count": 3, "dtype": "float32",
                    "crs": source.crs, "transform": source.transform}
@@ -84,7 +86,7 @@ def map_difference(path_a, path_b):
 
 
 def compare(metaseg, model, path, folder):
-    """(kind, what): kind is agree, refused, differ or fault."""
+    """(kind, what): kind is agree, refused, differ, fault, or large (beyond 4 megapixels: info alone)."""
     plain, map_a, map_b = (os.path.join(folder, name) for name in ("plain.tif", "a.tif", "b.tif"))
     try:
         # in a process of its own: the peak memory of what this one starts counts its own at that moment
@@ -93,6 +95,9 @@ def compare(metaseg, model, path, folder):
         refusal = None
     except Exception as error:  # whatever the reader raises is its refusal
         bands, pixels, refusal = [1, 2, 3], 0, str(error) or type(error).__name__
+    if bands is None:
+        info = Run(metaseg, "info", path)
+        return ("fault", info.fault(0)) if info.fault(0) else ("large", "")
     words = [metaseg, "predict", "-q", "-f", "--prompts", "null", "-m", model, "-b", ",".join(map(str, bands))]
     info = Run(metaseg, "info", path)
     run = Run(*words, path, "-o", map_a)
@@ -102,7 +107,8 @@ def compare(metaseg, model, path, folder):
     if refusal is not None:
         return ("refused", run.errors[-1]) if run.code == 4 else ("differ", f"read, rasterio says: {refusal}")
     if run.code == 4:
-        return "differ", f"refused: {run.errors[-1]}"
+        by_design = "format that is read here" in run.errors[-1]
+        return "refused" if by_design else "differ", f"refused: {run.errors[-1]}"
     if Run(*words[:-1], "1,2,3", plain, "-o", map_b).code != 0:
         return "differ", "the plain copy is refused"
     with multiprocessing.Pool(1) as pool:
@@ -112,7 +118,7 @@ def compare(metaseg, model, path, folder):
 
 def main():
     metaseg, model, *folders = sys.argv[1:]
-    counts = {"agree": 0, "refused": 0, "differ": 0, "fault": 0}
+    counts = {"agree": 0, "refused": 0, "differ": 0, "fault": 0, "large": 0}
     with tempfile.TemporaryDirectory() as scratch:
         for folder in folders:
             for root, _, names in sorted(os.walk(folder)):
@@ -122,7 +128,7 @@ def main():
                     path = os.path.join(root, name)
                     kind, what = compare(metaseg, model, path, scratch)
                     counts[kind] += 1
-                    if kind != "agree":
+                    if kind not in ("agree", "large"):
                         print(f"{kind:8} {os.path.relpath(path, folder)}: {what.replace(path, name)}", flush=True)
     print(" ".join(f"{kind} {n}" for kind, n in counts.items()))
     return 1 if counts["fault"] else 0
