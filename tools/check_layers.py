@@ -18,14 +18,14 @@ HOMES = [
     (r"(oneapi/dnnl/)?dnnl\w*\.h", "ops"),
     (r"curl/\w+\.h|utf8proc\.h", "text"),
     (r"cjson/cJSON\.h|xxhash\.h", "base"),
-    (r"cyaml/cyaml\.h", "data"),
+    (r"yaml\.h", "data"),
     (r"zip\.h", "model"),
     (r"cairo/?\w*\.h|cairo/cairo\w*\.h", "predict"),
     (r"mpi\.h", "dist"),
     (r"[xp]mmintrin\.h", "tensor"),  # the control word of the processor; vector code goes to the files named below
     (r"cmocka\.h|setjmp\.h", "tests"),
 ]
-ONE_FILE = {"cyaml/cyaml.h"}
+ONE_FILE = {"yaml.h"}
 STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math signal stdalign stdarg stdatomic
     stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype dirent fcntl ftw glob omp
     poll pthread sched strings unistd sys/mman sys/resource sys/stat sys/time sys/types sys/wait sys/statvfs semaphore

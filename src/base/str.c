@@ -200,9 +200,10 @@ Err str_parse_double(const char *text, const char *what, double minimum, double 
     bool ok = length > 0 && length < 128 && strspn(text, "+-.0123456789eE") == length;
     if (ok) {
         value = to_double(text, &end);
-        ok = end != text && *end == '\0' && isfinite(value);
+        ok = end != text && *end == '\0';
     }
     if (!ok) return err_set(ERR_ARGUMENT, "%s: '%s' is not a number", what, text);
+    if (!isfinite(value)) return err_set(ERR_ARGUMENT, "%s: %s is out of range of any number", what, text);
     if (value < minimum || value > maximum)
         return err_set(ERR_ARGUMENT, "%s: %s is out of range; give %g to %g", what, text, minimum, maximum);
     *ret_value = value;

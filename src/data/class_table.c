@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const YamlField class_fields[] = {
@@ -21,17 +22,17 @@ static const YamlField table_fields[] = {
 };
 static const YamlTable file_table = { "class table", sizeof(ClassTable), table_fields, ARRAY_LEN(table_fields) };
 
-Err class_table_check(const char *path, const char *list, const DatasetClass *classes, uint32_t n)
+Err class_table_check(const YamlFile *file, const char *list, const DatasetClass *classes, uint32_t n)
 {
     bool taken[256] = { false };
     for (uint32_t i = 0; i < n; i++) {
         const DatasetClass *c = &classes[i];
+        char place[64];
+        (void)snprintf(place, sizeof place, "%s.%u.color", list, (unsigned)(i + 1));
         if (c->color[0] != '#' || strlen(c->color) != 7 || strspn(c->color + 1, "0123456789abcdefABCDEF") != 6)
-            return err_set(ERR_CONFIG, "'%s': %s.%u ('%s'): color '%s' is not of the form \"#rrggbb\"", path, list,
-                           (unsigned)(i + 1), c->name, c->color);
-        if (taken[c->value])
-            return err_set(ERR_CONFIG, "'%s': %s.%u ('%s'): value %d is used twice", path, list, (unsigned)(i + 1),
-                           c->name, (int)c->value);
+            return yaml_file_wrong(file, place, "'%s' is not of the form \"#rrggbb\"", c->color);
+        (void)snprintf(place, sizeof place, "%s.%u.value", list, (unsigned)(i + 1));
+        if (taken[c->value]) return yaml_file_wrong(file, place, "%d is used twice", (int)c->value);
         taken[c->value] = true;
     }
     return ERR_NONE;
@@ -40,8 +41,10 @@ Err class_table_check(const char *path, const char *list, const DatasetClass *cl
 Err class_table_load(const char *path, ClassTable *ret_table)
 {
     ClassTable table;
-    TRY(yaml_file_load(path, &file_table, NULL, 0, &table));
-    const Err err = class_table_check(path, "classes", table.classes, table.n_classes);
+    YamlFile *file = NULL;
+    TRY(yaml_file_load(path, &file_table, NULL, 0, &table, &file));
+    const Err err = class_table_check(file, "classes", table.classes, table.n_classes);
+    yaml_file_close(file);
     if (err == ERR_NONE)
         *ret_table = table;
     else

@@ -25,8 +25,8 @@ typedef struct ClassTable {
 Err class_table_load(const char *path, ClassTable *ret_table);
 void class_table_done(ClassTable *table);
 
-/* What the keys alone do not tell of classes that `path` lists under `list`: form of the colours, no value twice.
- * ERR_CONFIG. */
-Err class_table_check(const char *path, const char *list, const DatasetClass *classes, uint32_t n);
+/* What the keys alone do not tell of classes that `file` lists under `list` ("data.classes"): form of the colours, no
+ * value twice. ERR_CONFIG, ERR_ARGUMENT (by an override). */
+Err class_table_check(const YamlFile *file, const char *list, const DatasetClass *classes, uint32_t n);
 
 #endif

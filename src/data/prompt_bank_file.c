@@ -61,7 +61,7 @@ static const YamlTable bank_table = { "prompt bank", sizeof(PromptBank), bank_fi
 Err prompt_bank_file_load(const char *path, PromptBank *ret_bank)
 {
     PromptBank bank;
-    TRY(yaml_file_load(path, &bank_table, NULL, 0, &bank));
+    TRY(yaml_file_load(path, &bank_table, NULL, 0, &bank, NULL));
     const Err err = prompt_bank_validate(path, &bank);
     if (err != ERR_NONE) {
         prompt_bank_file_free(&bank);

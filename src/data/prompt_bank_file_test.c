@@ -100,12 +100,12 @@ static void wrong_files(void **state)
     static const struct {
         const char *from, *to, *message;
     } cases[] = {
-        { "    paraphrases:\n", "    paraphrase:\n", "unknown key 'zones[1].paraphrase'; did you mean 'paraphrases'?" },
-        { "  - code: BWh\n", "  - code: BWi\n", "zones[4]: 'BWi' is no Koeppen-Geiger zone; nearest is BWh" },
+        { "    paraphrases:\n", "    paraphrase:\n", "unknown key 'zones.1.paraphrase'; did you mean 'paraphrases'?" },
+        { "  - code: BWh\n", "  - code: BWi\n", "zones.4: 'BWi' is no Koeppen-Geiger zone; nearest is BWh" },
         { "season: summer", "season: sumer", "did you mean 'summer'?" },
         { "sensor: landsat", "sensor: landsad", "did you mean 'landsat'?" },
         { "version: 1\n", "", "key 'version' is missing; expected a whole number" },
-        { "below: 0.5", "below: half", "sampling[1].below: 'half' is not a number" },
+        { "below: 0.5", "below: half", "sampling.1.below: 'half' is not a number" },
     };
     char *text = NULL;
     size_t length = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * YAML files into plain structs, described by tables of ours (no YAML library type leaves yaml_file.c).
+ * YAML files into plain structs, described by tables of ours (no YAML library type leaves yaml_tree.c).
  *
  *     typedef struct Train { int64_t steps; double rate; char *name; Box *boxes; uint32_t n_boxes; } Train;
  *
@@ -14,18 +14,19 @@
  *     static const YamlTable train_table = { "train", sizeof(Train), train_fields, ARRAY_LEN(train_fields) };
  *
  *     Train train;
- *     TRY(yaml_file_load("train.yaml", &train_table, overrides, n_overrides, &train));
+ *     TRY(yaml_file_load("train.yaml", &train_table, overrides, n_overrides, &train, NULL));
  *     ...
  *     yaml_file_free(&train_table, &train);
  *
  * (Names begin with yaml_file_ because libyaml exports yaml_free and its like.)
  *
  * Unknown keys, keys given twice, missing required keys, wrong types and values out of range are errors of one sentence
- * with file, line where known, key, and the nearest valid word.
+ * with file, line, column, key, and the nearest valid word. A key with nothing behind it, or with an unquoted ~ or null
+ * (unless null is one of its words), counts as absent. Limits and what is refused: yaml_tree.h.
  *
- * An override is "key.key=value", entries of a list of tables by their place from 1: "data.scenes.2.image=b.tif". A
- * list of plain values is replaced as a whole: "model.mean=0.4,0.5" or "model.mean=[0.4, 0.5]". It counts as if it
- * stood in the file.
+ * A place in the file is written "data.scenes.2.image", entries of lists counted from 1; an override is such a place,
+ * "=" and a value. A list of plain values is replaced as a whole: "model.mean=0.4,0.5" or "model.mean=[0.4, 0.5]".
+ * It counts as if it stood in the file.
  */
 #ifndef METASEG_DATA_YAML_FILE_H
 #define METASEG_DATA_YAML_FILE_H
@@ -47,6 +48,9 @@ typedef enum YamlKind {
     YAML_LIST, /* pointer to an owned array, and its count (uint32_t or int64_t); an empty list counts as absent */
 } YamlKind;
 
+/* For configurations of something that can be continued: whether a value may differ then (yaml_record.h). */
+typedef enum YamlResume { YAML_UNDECIDED = 0, YAML_SAME, YAML_MAY_CHANGE } YamlResume;
+
 typedef struct YamlTable YamlTable;
 
 typedef struct YamlField {
@@ -58,14 +62,15 @@ typedef struct YamlField {
     const YamlTable *table;          /* YAML_TABLE, and lists of tables */
     const char *const *choices;      /* YAML_CHOICE, and lists of it */
     int64_t n_choices;
-    const char
-        *default_value; /* value when absent, as text; for a list of plain values "a,b". A plain one may lie outside
-                             the limits below, to tell absence */
-    bool optional;      /* absent without a default: NULL, 0, or all zero (a table: nothing in it is required then) */
+    const char *default_value; /* value when absent, as text; for a list of plain values "a,b". A plain one may lie
+                                  outside the limits below, to tell absence */
+    bool optional; /* absent without a default: NULL, 0, or all zero (a table: nothing in it is required then) */
     double minimum, maximum;      /* INTEGER and NUMBER, also as entries; both 0: unlimited */
+    int64_t multiple;             /* INTEGER: of what; 0: of anything */
     int64_t min_count, max_count; /* YAML_LIST when present; max_count 0: unlimited */
     const char *alternative; /* another key of the table: one of the two is required, both are too many. Set on one of
                                 them; both optional */
+    YamlResume resume;
 } YamlField;
 
 struct YamlTable {
@@ -81,15 +86,26 @@ struct YamlTable {
     .offset = offsetof(Type, member), .size = sizeof(((Type *)0)->member[0]), .count_offset = offsetof(Type, count),   \
     .count_size = sizeof(((Type *)0)->count)
 
+/* A file that was read, kept for the messages of further checks. */
+typedef struct YamlFile YamlFile;
+
 /* Reads `path`, applies the overrides, fills the struct of `table` (untouched on failure). Absent tables get their
- * fields' defaults. ERR_CONFIG: the content is wrong; ERR_ARGUMENT: an override is; ERR_INPUT: no such file;
- * ERR_MEMORY. */
+ * fields' defaults. ret_file may be NULL; else yaml_file_close() it, before the overrides go. ERR_CONFIG: the content
+ * is wrong; ERR_ARGUMENT: an override is; ERR_INPUT: no such file; ERR_MEMORY. */
 Err yaml_file_load(const char *path, const YamlTable *table, const char *const *overrides, int64_t n_overrides,
-                   void *ret_struct);
+                   void *ret_struct, YamlFile **ret_file);
+void yaml_file_close(YamlFile *file);
 
 /* The same from text in memory; `name` stands for the file in messages. */
 Err yaml_file_parse(const char *name, const char *text, size_t bytes, const YamlTable *table,
-                    const char *const *overrides, int64_t n_overrides, void *ret_struct);
+                    const char *const *overrides, int64_t n_overrides, void *ret_struct, YamlFile **ret_file);
+
+/* "'file', line 7, column 11: data.scenes.2.image: message" for the value at a place ("" is the document), or as much of
+ * the way to it as the file has. ERR_CONFIG, or ERR_ARGUMENT for a value that an override put there. */
+Err yaml_file_wrong(const YamlFile *file, const char *place, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Count of a list in a struct that yaml_file_load filled. */
+int64_t yaml_file_count(const YamlField *list, const void *structure);
 
 /* Frees the strings and lists of a struct that yaml_file_load filled and zeroes it. The struct itself is the caller's.
  */

@@ -31,7 +31,7 @@ static Err validate_zones(const char *name, PromptBank *bank)
         const int32_t number = prompt_zone_number(zone->code);
         if (number == 0) {
             const char *nearest = str_nearest(zone->code, prompt_zone_codes, PROMPT_ZONES);
-            return err_set(ERR_CONFIG, "'%s': zones[%u]: '%s' is no Koeppen-Geiger zone; %s%s", name, i + 1, zone->code,
+            return err_set(ERR_CONFIG, "'%s': zones.%u: '%s' is no Koeppen-Geiger zone; %s%s", name, i + 1, zone->code,
                            nearest != NULL ? "nearest is " : "expected Af, Am, ... EF", nearest != NULL ? nearest : "");
         }
         if (seen[number - 1]) return err_set(ERR_CONFIG, "'%s': zone %s stands twice; keep one", name, zone->code);
@@ -70,8 +70,7 @@ static Err validate_observation(const char *name, const PromptBank *bank)
         const double below = bank->sampling[i].below;
         const bool last = i + 1 == bank->n_sampling;
         if (last ? below != 0.0 : below <= (i > 0 ? bank->sampling[i - 1].below : 0.0))
-            return err_set(ERR_CONFIG, "'%s': sampling[%u]: limits must rise and the last class have none", name,
-                           i + 1);
+            return err_set(ERR_CONFIG, "'%s': sampling.%u: limits must rise and the last class have none", name, i + 1);
     }
     if (bank->n_sampling == 0) return err_set(ERR_CONFIG, "'%s': sampling: no class; expected at least one", name);
     for (int sensor = 0; sensor < PROMPT_SENSORS; sensor++) {

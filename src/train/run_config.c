@@ -51,7 +51,7 @@ static const YamlField model_fields[] = {
     { "text_encoder", YAML_PATH, YAML_AT(RunConfig, train.text_encoder), .optional = true },
     { "climate", YAML_PATH, YAML_AT(RunConfig, train.climate), .optional = true },
     { "decoder_width", YAML_INTEGER, YAML_AT(RunConfig, network.decoder_width), .minimum = 16, .maximum = 512,
-      .default_value = "64" },
+      .multiple = 16, .default_value = "64" },
     { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true },
     { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true },
     { "gsd_min", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_min), .minimum = 1e-9, .maximum = 1e9 },
@@ -95,7 +95,8 @@ static const YamlField train_fields[] = {
     INTEGER_KEY(data, seed, 0, 1e15, "1"),
     INTEGER_KEY(train, steps, 1, 1e9, "4000"),
     INTEGER_KEY(train, batch, 1, 1024, "4"),
-    INTEGER_KEY(data, window, 256, 4096, "512"),
+    { "window", YAML_INTEGER, YAML_AT(RunConfig, data.window), .minimum = 256, .maximum = 4096, .multiple = 256,
+      .default_value = "512" },
     NUMBER_KEY(data, upsample, 0.0625, 16, "1"),
     NUMBER_KEY(train, learning_rate, 0, 10, "0.001"),
     NUMBER_KEY(train, encoder_multiplier, 0, 10, "0.1"),
@@ -129,60 +130,59 @@ static const YamlField run_fields[] = {
     { "data", YAML_TABLE, .offset = 0, .table = &data_table },
     { "train", YAML_TABLE, .offset = 0, .table = &train_table },
 };
-static const YamlTable run_table = { "configuration", sizeof(RunConfig), run_fields, ARRAY_LEN(run_fields) };
+const YamlTable run_config_table = { "configuration", sizeof(RunConfig), run_fields, ARRAY_LEN(run_fields) };
 
-static Err check_boxes(const char *path, const char *list, const DatasetBox *boxes, uint32_t n)
+static Err check_boxes(const YamlFile *file, const char *list, const DatasetBox *boxes, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (boxes[i].west < boxes[i].east && boxes[i].south < boxes[i].north) continue;
-        return err_set(ERR_CONFIG, "'%s': data.%s.%u ('%s'): west must be below east and south below north", path, list,
-                       (unsigned)(i + 1), boxes[i].name);
+        char place[64];
+        (void)snprintf(place, sizeof place, "data.%s.%u", list, (unsigned)(i + 1));
+        return yaml_file_wrong(file, place, "'%s': west must be below east and south below north", boxes[i].name);
     }
     return ERR_NONE;
 }
 
-static Err check_remap(const char *path, const DatasetOptions *data)
+static Err check_remap(const YamlFile *file, const DatasetOptions *data)
 {
     bool known[256] = { false };
     for (uint32_t i = 0; i < data->n_classes; i++) known[data->classes[i].value] = true;
     known[data->ignore] = true;
     for (uint32_t i = 0; i < data->n_remap; i++) {
+        char place[64];
+        (void)snprintf(place, sizeof place, "data.remap.%u.to", (unsigned)(i + 1));
         if (!known[data->remap[i].to])
-            return err_set(ERR_CONFIG, "'%s': data.remap.%u: %d is no class value and not data.ignore", path,
-                           (unsigned)(i + 1), (int)data->remap[i].to);
+            return yaml_file_wrong(file, place, "%d is no class value and not data.ignore", (int)data->remap[i].to);
     }
     return ERR_NONE;
 }
 
-static Err check(const char *path, const RunConfig *config)
+static Err check(const YamlFile *file, const RunConfig *config)
 {
-    TRY(err_prefix(network_config_check(&config->network), "'%s': model.decoder_width", path));
-    TRY(check_boxes(path, "holdout", config->data.holdout, config->data.n_holdout));
-    TRY(check_boxes(path, "validation", config->data.validation, config->data.n_validation));
-    TRY(check_remap(path, &config->data));
-    if (config->data.window % 256 != 0)
-        return err_set(ERR_CONFIG, "'%s': train.window: %lld is not a multiple of 256", path,
-                       (long long)config->data.window);
-    if (config->data.n_mean != config->data.n_std)
-        return err_set(ERR_CONFIG, "'%s': model.mean has %u values, model.std %u", path, (unsigned)config->data.n_mean,
-                       (unsigned)config->data.n_std);
-    if (config->data.gsd_min > config->data.gsd_max)
-        return err_set(ERR_CONFIG, "'%s': model.gsd_min is above model.gsd_max", path);
+    const DatasetOptions *data = &config->data;
+    TRY(check_boxes(file, "holdout", data->holdout, data->n_holdout));
+    TRY(check_boxes(file, "validation", data->validation, data->n_validation));
+    TRY(check_remap(file, data));
+    if (data->n_mean != data->n_std)
+        return yaml_file_wrong(file, "model.std", "has %u values, model.mean %u", (unsigned)data->n_std,
+                               (unsigned)data->n_mean);
+    for (uint32_t i = 0; i < data->n_std; i++)
+        if (!(data->std[i] > 0.0)) return yaml_file_wrong(file, "model.std", "%g is not above 0", data->std[i]);
+    if (data->gsd_min > data->gsd_max) return yaml_file_wrong(file, "model.gsd_min", "is above model.gsd_max");
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
     if (zones && (t->prompts == NULL || t->text_encoder == NULL || t->climate == NULL))
-        return err_set(ERR_CONFIG, "'%s': model.text: zones needs model.prompts, model.text_encoder and model.climate",
-                       path);
+        return yaml_file_wrong(file, "model.text", "zones needs model.prompts, model.text_encoder and model.climate");
     return ERR_NONE;
 }
 
 /* The classes, from wherever they are, and the ignored value. */
-static Err complete_classes(const char *path, RunConfig *config)
+static Err complete_classes(const char *path, const YamlFile *file, RunConfig *config)
 {
     DatasetOptions *data = &config->data;
     if (config->class_table == NULL) {
         if (data->ignore == IGNORE_ABSENT) data->ignore = 255;
-        return class_table_check(path, "data.classes", data->classes, data->n_classes);
+        return class_table_check(file, "data.classes", data->classes, data->n_classes);
     }
     ClassTable table;
     TRY(err_prefix(class_table_load(config->class_table, &table), "'%s': data.class_table", path));
@@ -199,26 +199,23 @@ Err run_config_load(const char *path, const char *const *overrides, int64_t n_ov
 {
     RunConfig *config = calloc(1, sizeof *config);
     if (config == NULL) return err_memory(sizeof *config, "the configuration");
-    Err err = yaml_file_load(path, &run_table, overrides, n_overrides, config);
-    if (err != ERR_NONE) {
-        free(config);
-        return err;
-    }
+    YamlFile *file = NULL;
+    Err err = yaml_file_load(path, &run_config_table, overrides, n_overrides, config, &file);
     config->network.decoder_heads = network_config_defaults().decoder_heads;
-    err = complete_classes(path, config);
-    if (err == ERR_NONE) err = check(path, config);
-    if (err != ERR_NONE) {
+    if (err == ERR_NONE) err = complete_classes(path, file, config);
+    if (err == ERR_NONE) err = check(file, config);
+    yaml_file_close(file);
+    if (err == ERR_NONE)
+        *ret_config = config;
+    else
         run_config_free(config);
-        return err;
-    }
-    *ret_config = config;
-    return ERR_NONE;
+    return err;
 }
 
 void run_config_free(RunConfig *config)
 {
     if (config == NULL) return;
-    yaml_file_free(&run_table, config);
+    yaml_file_free(&run_config_table, config);
     free(config);
 }
 

@@ -9,6 +9,7 @@
 #define METASEG_TRAIN_RUN_CONFIG_H
 
 #include "data/dataset_options.h"
+#include "data/yaml_file.h"
 #include "model/network_config.h"
 
 /* What a network with fusion reads in training. */
@@ -38,8 +39,11 @@ typedef struct RunConfig {
     TrainOptions train;
 } RunConfig;
 
+/* The keys of a configuration file, of a RunConfig. */
+extern const YamlTable run_config_table;
+
 /* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG
- * names file, line and key; an unknown key names the nearest. Reads the class table too: ERR_INPUT if it is missing. */
+ * names file, line and key (ERR_ARGUMENT an override); an unknown key names the nearest. Reads the class table too: ERR_INPUT if it is missing. */
 Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
 void run_config_free(RunConfig *config);
 

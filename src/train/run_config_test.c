@@ -86,7 +86,7 @@ static void from_the_configuration(void **state)
     ASSERT_ERR(load("  classes:\n    - { value: 1, name: a, color: \"#00ff00\" }\n    - { value: 1, name: b, color: "
                     "\"#000000\" }\n",
                     NULL, 0, &config),
-               ERR_CONFIG, "data.classes.2 ('b'): value 1 is used twice");
+               ERR_CONFIG, "run.yaml', line 8, column 16: data.classes.2.value: 1 is used twice");
 }
 
 static void exactly_one(void **state)
@@ -97,14 +97,14 @@ static void exactly_one(void **state)
     write_table(good_table);
     (void)snprintf(lines, sizeof lines, "%s  class_table: table.yaml\n", two_classes);
     ASSERT_ERR(load(lines, NULL, 0, &config), ERR_CONFIG,
-               "run.yaml', line 9: keys 'data.class_table' and 'data.classes' are both given; keep one");
+               "run.yaml', line 9, column 16: keys 'data.class_table' and 'data.classes' are both given; keep one");
     static const char *const set[] = { "data.class_table=table.yaml" };
-    ASSERT_ERR(load(two_classes, set, 1, &config), ERR_CONFIG, "are both given; keep one");
+    ASSERT_ERR(load(two_classes, set, 1, &config), ERR_ARGUMENT, "are both given; keep one");
     ASSERT_ERR(load("", NULL, 0, &config), ERR_CONFIG,
-               "run.yaml', line 4: keys 'data.class_table' and 'data.classes' are both missing; give one");
+               "run.yaml', line 4, column 1: keys 'data.class_table' and 'data.classes' are both missing; give one");
     ASSERT_ERR(load("  class_table:\n", NULL, 0, &config), ERR_CONFIG, "are both missing; give one");
     ASSERT_ERR(load("  class_tabel: table.yaml\n", NULL, 0, &config), ERR_CONFIG,
-               "line 6: unknown key 'data.class_tabel'; did you mean 'class_table'?");
+               "line 6, column 3: unknown key 'data.class_tabel'; did you mean 'class_table'?");
     assert_null(config);
 }
 
@@ -114,20 +114,20 @@ static void bad_tables(void **state)
     static const struct {
         const char *table, *message;
     } cases[] = {
-        { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n", "line 2: classes: has 1 entries" },
+        { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n", "line 2, column 1: classes: has 1 entries" },
         { "name: x\nclasses:\n  - value: 1\n    name: a\n    color: \"#000000\"\n  - value: 255\n    name: b\n    "
           "color: \"#000001\"\n",
-          "line 6: classes[2].value: 255 is out of range; give 0 to 254" },
+          "line 6, column 12: classes.2.value: 255 is out of range; give 0 to 254" },
         { "name: x\nclasses:\n  - value: 1\n    name: a\n    color: #000000\n"
           "  - value: 2\n    name: b\n    color: \"#000001\"\n",
-          "line 3: key 'classes[1].color' is missing; expected a text" },
-        { "name: x\nignore: -1\n", "line 2: ignore: -1 is out of range; give 0 to 255" },
+          "line 3, column 5: key 'classes.1.color' is missing; expected a text" },
+        { "name: x\nignore: -1\n", "line 2, column 9: ignore: -1 is out of range; give 0 to 255" },
         { "name: x\nclasses:\n  - { value: 1, name: a, color: red }\n  - { value: 2, name: b, color: \"#000001\" }\n",
-          "table.yaml': classes.1 ('a'): color 'red' is not of the form \"#rrggbb\"" },
+          "table.yaml', line 3, column 33: classes.1.color: 'red' is not of the form \"#rrggbb\"" },
         { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n  - { value: 1, name: b, color: "
           "\"#000001\" }\n",
-          "table.yaml': classes.2 ('b'): value 1 is used twice" },
-        { "name: x\nclases: []\n", "line 2: unknown key 'clases'; did you mean 'classes'?" },
+          "table.yaml', line 4, column 14: classes.2.value: 1 is used twice" },
+        { "name: x\nclases: []\n", "line 2, column 1: unknown key 'clases'; did you mean 'classes'?" },
     };
     RunConfig *config = NULL;
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -141,9 +141,9 @@ static void bad_tables(void **state)
     assert_non_null(strstr(err_message(), "none.yaml'"));
     write_table(good_table);
     ASSERT_ERR(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 255 }]\n", NULL, 0, &config), ERR_CONFIG,
-               "data.remap.1: 255 is no class value and not data.ignore");
+               "line 7, column 26: data.remap.1.to: 255 is no class value and not data.ignore");
     ASSERT_ERR(load("  class_table: table.yaml\n  ignore: -1\n", NULL, 0, &config), ERR_CONFIG,
-               "line 7: data.ignore: -1 is out of range; give 0 to 255");
+               "line 7, column 11: data.ignore: -1 is out of range; give 0 to 255");
     assert_null(config);
 }
 

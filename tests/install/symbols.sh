@@ -15,7 +15,7 @@ for library in "$build"/libmetaseg.a "$build"/libmetaseg_core.a; do
     [ -z "$others" ] || fail "$library has global names beside metaseg_: $others"
 done
 nm -D --defined-only "$build/libmetaseg.so" | grep -q ' T metaseg_error_message$' || fail "libmetaseg.so lacks metaseg_error_message"
-for heavy in gdal mpi cyaml curl cairo; do
+for heavy in gdal mpi yaml curl cairo; do
     readelf -d "$build/libmetaseg_core.so" | grep -q "NEEDED.*lib$heavy" && fail "libmetaseg_core.so needs lib$heavy"
 done
 
