@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const YamlField class_fields[] = {
-    { "value", YAML_INTEGER, YAML_AT(DatasetClass, value), .minimum = 0, .maximum = 254 },
-    { "name", YAML_STRING, YAML_AT(DatasetClass, name) },
-    { "color", YAML_STRING, YAML_AT(DatasetClass, color) },
+    { "value", YAML_INTEGER, YAML_AT(DatasetClass, value), .minimum = 0, .maximum = 254, .resume = YAML_SAME },
+    { "name", YAML_STRING, YAML_AT(DatasetClass, name), .resume = YAML_SAME },
+    { "color", YAML_STRING, YAML_AT(DatasetClass, color), .resume = YAML_SAME },
 };
 const YamlTable class_entry_table = { "class", sizeof(DatasetClass), class_fields, ARRAY_LEN(class_fields) };
 

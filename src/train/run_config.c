@@ -10,29 +10,29 @@
 #include <string.h>
 
 static const YamlField box_fields[] = {
-    { "name", YAML_STRING, YAML_AT(DatasetBox, name) },
-    { "west", YAML_NUMBER, YAML_AT(DatasetBox, west), .minimum = -180, .maximum = 360 },
-    { "south", YAML_NUMBER, YAML_AT(DatasetBox, south), .minimum = -90, .maximum = 90 },
-    { "east", YAML_NUMBER, YAML_AT(DatasetBox, east), .minimum = -180, .maximum = 360 },
-    { "north", YAML_NUMBER, YAML_AT(DatasetBox, north), .minimum = -90, .maximum = 90 },
+    { "name", YAML_STRING, YAML_AT(DatasetBox, name), .resume = YAML_SAME },
+    { "west", YAML_NUMBER, YAML_AT(DatasetBox, west), .minimum = -180, .maximum = 360, .resume = YAML_SAME },
+    { "south", YAML_NUMBER, YAML_AT(DatasetBox, south), .minimum = -90, .maximum = 90, .resume = YAML_SAME },
+    { "east", YAML_NUMBER, YAML_AT(DatasetBox, east), .minimum = -180, .maximum = 360, .resume = YAML_SAME },
+    { "north", YAML_NUMBER, YAML_AT(DatasetBox, north), .minimum = -90, .maximum = 90, .resume = YAML_SAME },
 };
 static const YamlTable box_table = { "box", sizeof(DatasetBox), box_fields, ARRAY_LEN(box_fields) };
 
 enum { IGNORE_ABSENT = -1 };
 
 static const YamlField remap_fields[] = {
-    { "from", YAML_INTEGER, YAML_AT(DatasetRemap, from), .minimum = 0, .maximum = 255 },
-    { "to", YAML_INTEGER, YAML_AT(DatasetRemap, to), .minimum = 0, .maximum = 255 },
+    { "from", YAML_INTEGER, YAML_AT(DatasetRemap, from), .minimum = 0, .maximum = 255, .resume = YAML_SAME },
+    { "to", YAML_INTEGER, YAML_AT(DatasetRemap, to), .minimum = 0, .maximum = 255, .resume = YAML_SAME },
 };
 static const YamlTable remap_table = { "remap", sizeof(DatasetRemap), remap_fields, ARRAY_LEN(remap_fields) };
 
 static const YamlField scene_fields[] = {
-    { "name", YAML_STRING, YAML_AT(DatasetScene, name) },
-    { "image", YAML_PATH, YAML_AT(DatasetScene, image) },
-    { "labels", YAML_PATH, YAML_AT(DatasetScene, labels) },
-    { "labels_crs", YAML_STRING, YAML_AT(DatasetScene, labels_crs), .optional = true },
+    { "name", YAML_STRING, YAML_AT(DatasetScene, name), .resume = YAML_SAME },
+    { "image", YAML_PATH, YAML_AT(DatasetScene, image), .resume = YAML_SAME },
+    { "labels", YAML_PATH, YAML_AT(DatasetScene, labels), .resume = YAML_SAME },
+    { "labels_crs", YAML_STRING, YAML_AT(DatasetScene, labels_crs), .optional = true, .resume = YAML_SAME },
     { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .minimum = 1,
-      .maximum = 65535, .default_value = "1,2,3" },
+      .maximum = 65535, .default_value = "1,2,3", .resume = YAML_SAME },
 };
 static const YamlTable scene_table = { "scene", sizeof(DatasetScene), scene_fields, ARRAY_LEN(scene_fields) };
 
@@ -41,94 +41,102 @@ static const char *const text_names[TRAIN_TEXT_COUNT] = { "zones", "null" };
 /* The sections' keys go to where their values are used; their tables describe the whole structure. */
 static const YamlField model_fields[] = {
     { "encoder", YAML_CHOICE, YAML_AT(RunConfig, network.encoder), .choices = network_encoder_names,
-      .n_choices = NETWORK_ENCODER_COUNT, .default_value = "efficientnet_lite0" },
-    { "encoder_weights", YAML_PATH, YAML_AT(RunConfig, train.encoder_weights), .optional = true },
+      .n_choices = NETWORK_ENCODER_COUNT, .default_value = "efficientnet_lite0", .resume = YAML_SAME },
+    { "encoder_weights", YAML_PATH, YAML_AT(RunConfig, train.encoder_weights), .optional = true,
+      .resume = YAML_MAY_CHANGE },
     { "fusion", YAML_CHOICE, YAML_AT(RunConfig, network.fusion), .choices = network_fusion_names,
-      .n_choices = NETWORK_FUSION_COUNT, .default_value = "caf" },
+      .n_choices = NETWORK_FUSION_COUNT, .default_value = "caf", .resume = YAML_SAME },
     { "text", YAML_CHOICE, YAML_AT(RunConfig, train.text), .choices = text_names, .n_choices = TRAIN_TEXT_COUNT,
-      .default_value = "zones" },
-    { "prompts", YAML_PATH, YAML_AT(RunConfig, train.prompts), .optional = true },
-    { "text_encoder", YAML_PATH, YAML_AT(RunConfig, train.text_encoder), .optional = true },
-    { "climate", YAML_PATH, YAML_AT(RunConfig, train.climate), .optional = true },
+      .default_value = "zones", .resume = YAML_SAME },
+    { "prompts", YAML_PATH, YAML_AT(RunConfig, train.prompts), .optional = true, .resume = YAML_MAY_CHANGE },
+    { "text_encoder", YAML_PATH, YAML_AT(RunConfig, train.text_encoder), .optional = true, .resume = YAML_MAY_CHANGE },
+    { "climate", YAML_PATH, YAML_AT(RunConfig, train.climate), .optional = true, .resume = YAML_MAY_CHANGE },
     { "decoder_width", YAML_INTEGER, YAML_AT(RunConfig, network.decoder_width), .minimum = 16, .maximum = 512,
-      .multiple = 16, .default_value = "64" },
-    { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true },
-    { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true },
-    { "gsd_min", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_min), .minimum = 1e-9, .maximum = 1e9 },
-    { "gsd_max", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_max), .minimum = 1e-9, .maximum = 1e9 },
+      .multiple = 16, .default_value = "64", .resume = YAML_SAME },
+    { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true,
+      .resume = YAML_SAME },
+    { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true,
+      .resume = YAML_SAME },
+    { "gsd_min", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_min), .minimum = 1e-9, .maximum = 1e9, .resume = YAML_SAME },
+    { "gsd_max", YAML_NUMBER, YAML_AT(RunConfig, data.gsd_max), .minimum = 1e-9, .maximum = 1e9, .resume = YAML_SAME },
     { "gsd_unit", YAML_CHOICE, YAML_AT(RunConfig, data.gsd_unit), .choices = model_unit_names,
-      .n_choices = MODEL_UNIT_COUNT, .default_value = "metre" },
+      .n_choices = MODEL_UNIT_COUNT, .default_value = "metre", .resume = YAML_SAME },
 };
 static const YamlTable model_table = { "model", sizeof(RunConfig), model_fields, ARRAY_LEN(model_fields) };
 
 static const YamlField data_fields[] = {
     { "scenes", YAML_LIST, YAML_LIST_AT(RunConfig, data.scenes, data.n_scenes), .element = YAML_TABLE,
-      .table = &scene_table },
+      .table = &scene_table, .resume = YAML_SAME },
     { "classes", YAML_LIST, YAML_LIST_AT(RunConfig, data.classes, data.n_classes), .element = YAML_TABLE,
-      .table = &class_entry_table, .min_count = CLASSES_MIN, .max_count = CLASSES_MAX, .optional = true },
-    { "class_table", YAML_PATH, YAML_AT(RunConfig, class_table), .optional = true, .alternative = "classes" },
+      .table = &class_entry_table, .min_count = CLASSES_MIN, .max_count = CLASSES_MAX, .optional = true,
+      .resume = YAML_SAME },
+    { "class_table", YAML_PATH, YAML_AT(RunConfig, class_table), .optional = true, .alternative = "classes",
+      .resume = YAML_MAY_CHANGE },
     { "remap", YAML_LIST, YAML_LIST_AT(RunConfig, data.remap, data.n_remap), .element = YAML_TABLE,
-      .table = &remap_table, .optional = true },
-    { "ignore", YAML_INTEGER, YAML_AT(RunConfig, data.ignore), .minimum = 0, .maximum = 255, .default_value = "-1" },
+      .table = &remap_table, .optional = true, .resume = YAML_SAME },
+    { "ignore", YAML_INTEGER, YAML_AT(RunConfig, data.ignore), .minimum = 0, .maximum = 255, .default_value = "-1",
+      .resume = YAML_SAME },
     { "holdout", YAML_LIST, YAML_LIST_AT(RunConfig, data.holdout, data.n_holdout), .element = YAML_TABLE,
-      .table = &box_table, .optional = true },
+      .table = &box_table, .optional = true, .resume = YAML_SAME },
     { "validation", YAML_LIST, YAML_LIST_AT(RunConfig, data.validation, data.n_validation), .element = YAML_TABLE,
-      .table = &box_table, .optional = true },
+      .table = &box_table, .optional = true, .resume = YAML_SAME },
 };
 static const YamlTable data_table = { "data", sizeof(RunConfig), data_fields, ARRAY_LEN(data_fields) };
 
-/* A key of `train` that fills data.KEY or train.KEY. */
-#define INTEGER_KEY(part, key, low, high, text)                                                                        \
+/* A key of `train` that fills data.KEY or train.KEY; on_resume is SAME or MAY_CHANGE. */
+#define INTEGER_KEY(part, key, on_resume, low, high, text)                                                             \
     {                                                                                                                  \
-#key, YAML_INTEGER, YAML_AT(RunConfig, part.key), .minimum = (low), .maximum = (high), .default_value = (text) \
+#key, YAML_INTEGER, YAML_AT(RunConfig, part.key), .minimum = (low), .maximum = (high),                         \
+                                                          .default_value = (text), .resume = YAML_##on_resume          \
     }
-#define NUMBER_KEY(part, key, low, high, text)                                                                         \
+#define NUMBER_KEY(part, key, on_resume, low, high, text)                                                              \
     {                                                                                                                  \
-#key, YAML_NUMBER, YAML_AT(RunConfig, part.key), .minimum = (low), .maximum = (high), .default_value = (text)  \
+#key, YAML_NUMBER, YAML_AT(RunConfig, part.key), .minimum = (low), .maximum = (high), .default_value = (text), \
+                                                         .resume = YAML_##on_resume                                    \
     }
-#define SWITCH_KEY(part, key, text)                                                                                    \
+#define SWITCH_KEY(part, key, on_resume, text)                                                                         \
     {                                                                                                                  \
-#key, YAML_BOOLEAN, YAML_AT(RunConfig, part.key), .default_value = (text)                                      \
+#key, YAML_BOOLEAN, YAML_AT(RunConfig, part.key), .default_value = (text), .resume = YAML_##on_resume          \
     }
 
 static const YamlField train_fields[] = {
-    INTEGER_KEY(data, seed, 0, 1e15, "1"),
-    INTEGER_KEY(train, steps, 1, 1e9, "4000"),
-    INTEGER_KEY(train, batch, 1, 1024, "4"),
+    INTEGER_KEY(data, seed, SAME, 0, 1e15, "1"),
+    INTEGER_KEY(train, steps, MAY_CHANGE, 1, 1e9, "4000"),
+    INTEGER_KEY(train, batch, SAME, 1, 1024, "4"),
     { "window", YAML_INTEGER, YAML_AT(RunConfig, data.window), .minimum = 256, .maximum = 4096, .multiple = 256,
-      .default_value = "512" },
-    NUMBER_KEY(data, upsample, 0.0625, 16, "1"),
-    NUMBER_KEY(train, learning_rate, 0, 10, "0.001"),
-    NUMBER_KEY(train, encoder_multiplier, 0, 10, "0.1"),
-    NUMBER_KEY(train, weight_decay, 0, 10, "0.01"),
-    NUMBER_KEY(train, clip_norm, 0, 1e9, "1"),
-    NUMBER_KEY(train, ema_decay, 0, 0.99999, "0"),
-    NUMBER_KEY(train, final_fraction, 0, 1, "0.01"),
-    INTEGER_KEY(train, warmup_steps, 0, 1e9, "100"),
-    NUMBER_KEY(data, text_dropout, 0, 1, "0.15"),
-    NUMBER_KEY(data, balance, 0, 1, "0.5"),
-    NUMBER_KEY(data, color_jitter, 0, 1, "0.1"),
-    SWITCH_KEY(data, flips, "true"),
-    SWITCH_KEY(data, rotations, "true"),
-    NUMBER_KEY(train, freeze_encoder, 0, 1, "1"),
-    NUMBER_KEY(train, freeze_decoder, 0, 1, "1"),
-    NUMBER_KEY(train, label_smoothing, 0, 0.5, "0.05"),
-    NUMBER_KEY(train, dice_weight, 0, 100, "1"),
-    NUMBER_KEY(train, auxiliary_weight, 0, 100, "0.4"),
-    NUMBER_KEY(train, dropout, 0, 0.9, "0.1"),
-    INTEGER_KEY(train, validate_every, 0, 1e9, "500"),
-    INTEGER_KEY(train, checkpoint_every, 0, 1e9, "500"),
+      .default_value = "512", .resume = YAML_SAME },
+    NUMBER_KEY(data, upsample, SAME, 0.0625, 16, "1"),
+    NUMBER_KEY(train, learning_rate, SAME, 0, 10, "0.001"),
+    NUMBER_KEY(train, encoder_multiplier, SAME, 0, 10, "0.1"),
+    NUMBER_KEY(train, weight_decay, SAME, 0, 10, "0.01"),
+    NUMBER_KEY(train, clip_norm, SAME, 0, 1e9, "1"),
+    NUMBER_KEY(train, ema_decay, SAME, 0, 0.99999, "0"),
+    NUMBER_KEY(train, final_fraction, SAME, 0, 1, "0.01"),
+    INTEGER_KEY(train, warmup_steps, SAME, 0, 1e9, "100"),
+    NUMBER_KEY(data, text_dropout, SAME, 0, 1, "0.15"),
+    NUMBER_KEY(data, balance, SAME, 0, 1, "0.5"),
+    NUMBER_KEY(data, color_jitter, SAME, 0, 1, "0.1"),
+    SWITCH_KEY(data, flips, SAME, "true"),
+    SWITCH_KEY(data, rotations, SAME, "true"),
+    NUMBER_KEY(train, freeze_encoder, SAME, 0, 1, "1"),
+    NUMBER_KEY(train, freeze_decoder, SAME, 0, 1, "1"),
+    NUMBER_KEY(train, label_smoothing, SAME, 0, 0.5, "0.05"),
+    NUMBER_KEY(train, dice_weight, SAME, 0, 100, "1"),
+    NUMBER_KEY(train, auxiliary_weight, SAME, 0, 100, "0.4"),
+    NUMBER_KEY(train, dropout, SAME, 0, 0.9, "0.1"),
+    INTEGER_KEY(train, validate_every, MAY_CHANGE, 0, 1e9, "500"),
+    INTEGER_KEY(train, checkpoint_every, MAY_CHANGE, 0, 1e9, "500"),
     { "unsampled", YAML_LIST, YAML_LIST_AT(RunConfig, data.unsampled, data.n_unsampled), .element = YAML_INTEGER,
-      .minimum = 0, .maximum = 254, .optional = true },
-    { "output", YAML_PATH, YAML_AT(RunConfig, train.output) },
+      .minimum = 0, .maximum = 254, .optional = true, .resume = YAML_SAME },
+    { "output", YAML_PATH, YAML_AT(RunConfig, train.output), .resume = YAML_MAY_CHANGE },
 };
 static const YamlTable train_table = { "train", sizeof(RunConfig), train_fields, ARRAY_LEN(train_fields) };
 
 static const YamlField run_fields[] = {
-    { "name", YAML_STRING, YAML_AT(RunConfig, name) },
-    { "model", YAML_TABLE, .offset = 0, .table = &model_table },
-    { "data", YAML_TABLE, .offset = 0, .table = &data_table },
-    { "train", YAML_TABLE, .offset = 0, .table = &train_table },
+    { "name", YAML_STRING, YAML_AT(RunConfig, name), .resume = YAML_SAME },
+    { "model", YAML_TABLE, .offset = 0, .table = &model_table, .resume = YAML_SAME },
+    { "data", YAML_TABLE, .offset = 0, .table = &data_table, .resume = YAML_SAME },
+    { "train", YAML_TABLE, .offset = 0, .table = &train_table, .resume = YAML_SAME },
 };
 const YamlTable run_config_table = { "configuration", sizeof(RunConfig), run_fields, ARRAY_LEN(run_fields) };
 

@@ -114,7 +114,8 @@ static void bad_tables(void **state)
     static const struct {
         const char *table, *message;
     } cases[] = {
-        { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n", "line 2, column 1: classes: has 1 entries" },
+        { "name: x\nclasses:\n  - { value: 1, name: a, color: \"#000000\" }\n",
+          "line 2, column 1: classes: has 1 entries" },
         { "name: x\nclasses:\n  - value: 1\n    name: a\n    color: \"#000000\"\n  - value: 255\n    name: b\n    "
           "color: \"#000001\"\n",
           "line 6, column 12: classes.2.value: 255 is out of range; give 0 to 254" },

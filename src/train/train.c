@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "data/scene.h"
 #include "model/segmenter.h"
+#include "train/run_record.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -179,6 +180,15 @@ static Err make_optimizer(Trainer *t, bool resume)
     return resume ? trainer_restore_optimizer(t) : ERR_NONE;
 }
 
+static bool due(int64_t step, int64_t every, int64_t last) { return step == last || (every > 0 && step % every == 0); }
+
+/* The latest step is to be validated and was not yet: a run that was stopped meanwhile does it when it goes on. */
+static bool validation_due(const Trainer *t)
+{
+    const TrainOptions *train = &t->config->train;
+    return t->validation != NULL && t->step > t->validated && due(t->step, train->validate_every, train->steps);
+}
+
 static Err prepare(Trainer *t, MetasegTrainStart start)
 {
     const bool resume = start == METASEG_TRAIN_RESUME;
@@ -186,9 +196,10 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
     TRY(choose_device(t));
     t->folder = train->output;
     if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
+    TRY(resume ? trainer_read_state(t) : run_record_make(t->config, &t->record));
     TRY(file_make_folders(t->folder));
     TRY(open_data(t));
-    TRY(resume ? trainer_load_checkpoint(t) : new_model(t));
+    TRY(resume ? trainer_load_model(t) : new_model(t));
     use_model_statistics(t);
     if (run_config_reads_text(t->config)) TRY(trainer_encode_prompts(t));
     const bool zones = run_config_reads_text(t->config) && t->text.zones > 0;
@@ -203,10 +214,19 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
     TRY(network_inputs_init(&window, &t->window));
     TRY(compile_training(t));
     TRY(compile_validation(t));
-    TRY(make_optimizer(t, resume));
-    if (start == METASEG_TRAIN_REPLACE) TRY(trainer_clear_folder(t)); /* all that may fail before is behind us */
-    TRY(trainer_log_open(t));
-    return loader_new(t->dataset, &t->text, &t->shape, t->step, train->steps, &t->loader);
+    return make_optimizer(t, resume);
+}
+
+/* A run can be continued from its first file on: the checkpoint of step 0 comes before anything else that makes a
+ * folder hold a run. Of a run that is replaced the checkpoint goes first, when all that may fail is behind us. */
+static Err open_folder(Trainer *t, MetasegTrainStart start, const char *config, const char *const *overrides,
+                       int64_t n_overrides)
+{
+    if (start != METASEG_TRAIN_RESUME) TRY(trainer_save_checkpoint(t));
+    if (start == METASEG_TRAIN_REPLACE) TRY(trainer_remove_best(t));
+    TRY(trainer_save_config(t, config, overrides, n_overrides));
+    TRY(trainer_log_open(t, validation_due(t) ? t->step - 1 : t->step));
+    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, &t->loader);
 }
 
 static void done(Trainer *t)
@@ -220,6 +240,7 @@ static void done(Trainer *t)
     climate_close(t->climate);
     text_table_done(&t->text);
     model_free(t->model);
+    free(t->record);
     run_config_free(t->config);
 }
 
@@ -256,6 +277,7 @@ static Err validate(Trainer *t)
     t->loader = NULL;
     Metrics metrics;
     TRY(trainer_validate(t, &metrics));
+    t->validated = t->step;
     if (!isfinite(t->best_miou) || metrics.miou > t->best_miou) {
         t->best_miou = metrics.miou;
         t->best_step = t->step;
@@ -271,8 +293,6 @@ static Err validate(Trainer *t)
     return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, &t->loader);
 }
 
-static bool due(int64_t step, int64_t every, int64_t last) { return step == last || (every > 0 && step % every == 0); }
-
 static void report_progress(const Trainer *t)
 {
     if (t->run == NULL || t->run->progress == NULL) return;
@@ -281,30 +301,33 @@ static void report_progress(const Trainer *t)
     t->run->progress(t->run->context, t->step, t->config->train.steps, text);
 }
 
-static bool asked_to_stop(const Trainer *t) { return t->run != NULL && t->run->stop != NULL && *t->run->stop != 0; }
+bool trainer_asked_to_stop(const Trainer *t) { return t->run != NULL && t->run->stop != NULL && *t->run->stop != 0; }
+
+/* Saves, so that the run goes on from here. */
+static Err stop_here(Trainer *t)
+{
+    TRY(trainer_save_checkpoint(t));
+    return err_set(ERR_INTERRUPTED, "stopped after step %lld of %lld; continue with --resume", (long long)t->step,
+                   (long long)t->config->train.steps);
+}
 
 static Err loop(Trainer *t)
 {
     const TrainOptions *train = &t->config->train;
-    double mark = clock_seconds();
-    while (t->step < train->steps) {
-        TRY(train_step(t));
-        const double now = clock_seconds();
-        t->seconds += now - mark;
-        mark = now;
-        const bool check = t->validation != NULL && due(t->step, train->validate_every, train->steps);
-        if (check)
-            TRY(validate(t));
-        else if (t->step % LOG_EVERY == 0 || t->step == train->steps)
+    while (t->step < train->steps || validation_due(t)) {
+        const double mark = clock_seconds();
+        if (!validation_due(t)) TRY(train_step(t));
+        t->seconds += clock_seconds() - mark;
+        if (validation_due(t)) {
+            const Err err = validate(t);
+            if (err == ERR_INTERRUPTED) return stop_here(t);
+            TRY(err);
+        } else if (t->step % LOG_EVERY == 0 || t->step == train->steps) {
             TRY(trainer_log_step(t));
-        if (check) mark = clock_seconds();
+        }
         if (due(t->step, train->checkpoint_every, train->steps)) TRY(trainer_save_checkpoint(t));
         report_progress(t);
-        if (asked_to_stop(t) && t->step < train->steps) {
-            TRY(trainer_save_checkpoint(t));
-            return err_set(ERR_INTERRUPTED, "stopped after step %lld of %lld; continue with --resume",
-                           (long long)t->step, (long long)train->steps);
-        }
+        if (trainer_asked_to_stop(t) && t->step < train->steps) return stop_here(t);
     }
     return ERR_NONE;
 }
@@ -324,7 +347,7 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
     Err err = run_config_load(config, overrides, n_overrides, &t.config);
     if (err != ERR_NONE) return err;
     err = prepare(&t, start);
-    if (err == ERR_NONE) err = trainer_save_config(&t, config, overrides, n_overrides);
+    if (err == ERR_NONE) err = open_folder(&t, start, config, overrides, n_overrides);
     if (err == ERR_NONE) err = run_training(&t);
     if (report != NULL && (err == ERR_NONE || err == ERR_INTERRUPTED))
         *report = (MetasegTrainReport){

@@ -7,34 +7,31 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "model/safetensors.h"
+#include "train/run_record.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-Err trainer_path(const Trainer *t, const char *name, char **ret_path) { return path_join(t->folder, name, ret_path); }
+/* Longer ones are also told whole, as a message. */
+enum { DIFFERENCES_IN_ERROR = 600 };
 
-/* What must agree between a checkpoint and the configuration that continues it. */
-static Err fingerprint(const Trainer *t, char **ret_text)
-{
-    const RunConfig *c = t->config;
-    return str_format(ret_text, "seed %lld, batch %lld, window %lld, upsample %g, classes %u, fusion %d, text %d",
-                      (long long)c->data.seed, (long long)c->train.batch, (long long)c->data.window, c->data.upsample,
-                      (unsigned)c->data.n_classes, (int)c->network.fusion, (int)c->train.text);
-}
+Err trainer_path(const Trainer *t, const char *name, char **ret_path) { return path_join(t->folder, name, ret_path); }
 
 static Err state_text(const Trainer *t, char **ret_text)
 {
-    char *agreement = NULL;
-    TRY(fingerprint(t, &agreement));
     JsonWriter w = { 0 };
     json_begin_object(&w, NULL);
-    json_put_string(&w, "configuration", agreement);
     json_put_int(&w, "step", t->step);
+    json_put_int(&w, "validated", t->validated);
     json_put_double(&w, "best_miou", t->best_miou); /* null while there is none */
     json_put_int(&w, "best_step", t->best_step);
+    json_put_double(&w, "loss", t->loss); /* of the step, for the row of a validation that is still to come */
+    json_put_double(&w, "cross_entropy", t->cross_entropy);
+    json_put_double(&w, "dice", t->dice);
+    json_put_double(&w, "auxiliary", t->auxiliary);
+    json_put_double(&w, "gradient_norm", t->norm);
     json_end(&w);
-    free(agreement);
     return json_take(&w, ret_text);
 }
 
@@ -56,16 +53,13 @@ Err trainer_check_folder(const Trainer *t)
     return ERR_NONE;
 }
 
-Err trainer_clear_folder(const Trainer *t)
+Err trainer_remove_best(const Trainer *t)
 {
-    for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
-        char *path = NULL;
-        TRY(trainer_path(t, run_files[i], &path));
-        const Err err = file_remove(path);
-        free(path);
-        TRY(err);
-    }
-    return ERR_NONE;
+    char *path = NULL;
+    TRY(trainer_path(t, "best.safetensors", &path));
+    const Err err = file_remove(path);
+    free(path);
+    return err;
 }
 
 static Tensor flat(float *values, int64_t n)
@@ -86,15 +80,15 @@ Err trainer_save_checkpoint(Trainer *t)
             { "train.second_moment", flat(optimizer_second_moment(t->optimizer), trainable) },
             { "train.average", flat(optimizer_average(t->optimizer), params_length(t->model->params)) },
         };
-        const ModelNote note = { "metaseg.train.state", state };
+        const ModelNote notes[] = { { "metaseg.train.state", state }, { "metaseg.train.record", t->record } };
         ModelSave save = model_save_defaults();
         save.weights = DTYPE_F32;
         save.auxiliary = true;
         save.overwrite = true;
         save.extras = extras;
         save.n_extras = optimizer_average(t->optimizer) != NULL ? 3 : 2;
-        save.notes = &note;
-        save.n_notes = 1;
+        save.notes = notes;
+        save.n_notes = ARRAY_LEN(notes);
         err = model_save(t->model, path, &save);
     }
     free(path);
@@ -102,22 +96,16 @@ Err trainer_save_checkpoint(Trainer *t)
     return err;
 }
 
-static Err read_state(Trainer *t, const Json *state)
+static Err read_state(const Json *state, Trainer *t)
 {
-    char *agreement = NULL;
-    const char *saved = NULL;
-    TRY(json_get_string(state, "configuration", &saved));
-    TRY(fingerprint(t, &agreement));
-    const bool same = strcmp(agreement, saved) == 0;
-    Err err = ERR_NONE;
-    if (!same)
-        err = err_set(ERR_CONFIG,
-                      "the checkpoint was made with another configuration (%s; now %s); choose another train.output",
-                      saved, agreement);
-    free(agreement);
-    TRY(err);
     TRY(json_get_int(state, "step", 0, INT64_C(1) << 40, &t->step));
+    TRY(json_get_int(state, "validated", 0, INT64_C(1) << 40, &t->validated));
     TRY(json_get_int(state, "best_step", 0, INT64_C(1) << 40, &t->best_step));
+    TRY(json_get_double(state, "loss", &t->loss));
+    TRY(json_get_double(state, "cross_entropy", &t->cross_entropy));
+    TRY(json_get_double(state, "dice", &t->dice));
+    TRY(json_get_double(state, "auxiliary", &t->auxiliary));
+    TRY(json_get_double(state, "gradient_norm", &t->norm));
     t->best_miou = (double)NAN;
     const Json *best = json_find(state, "best_miou");
     if (best != NULL && json_kind(best) == JSON_NUMBER) TRY(json_as_double(best, "best_miou", &t->best_miou));
@@ -136,19 +124,89 @@ static Err open_checkpoint(const Trainer *t, TensorFile **ret_file)
     return err;
 }
 
-Err trainer_load_checkpoint(Trainer *t)
+/* The record must be that of the configuration, and there must be a way to go. */
+static Err check_record(Trainer *t, const TensorFile *file)
+{
+    const char *path = tensor_file_path(file), *record = tensor_file_metadata(file, "metaseg.train.record");
+    if (record == NULL)
+        return err_set(ERR_CONFIG,
+                       "'%s': holds no configuration of its run (an older metaseg made it), so it cannot be told "
+                       "whether this one continues it; continue with that program, or start again with -f",
+                       path);
+    TRY(str_copy(record, &t->record));
+    Str differences = { 0 };
+    const Err err = run_record_check(record, path, t->config, &differences);
+    if (err == ERR_CONFIG && differences.length > DIFFERENCES_IN_ERROR && t->run != NULL && t->run->message != NULL)
+        t->run->message(t->run->context, 1, str_text(&differences));
+    str_done(&differences);
+    TRY(err);
+    if (t->step > t->config->train.steps)
+        return err_set(ERR_CONFIG, "'%s': stands at step %lld, but train.steps is %lld; raise it", path,
+                       (long long)t->step, (long long)t->config->train.steps);
+    return ERR_NONE;
+}
+
+Err trainer_read_state(Trainer *t)
 {
     TensorFile *file = NULL;
     Json *state = NULL;
     TRY(open_checkpoint(t, &file));
     const char *text = tensor_file_metadata(file, "metaseg.train.state");
     Err err = text != NULL ? json_parse(text, strlen(text), 1 << 16, &state)
-                           : err_set(ERR_MODEL, "'%s': no training state; it is a model, not a checkpoint",
-                                     tensor_file_path(file));
-    if (err == ERR_NONE) err = read_state(t, state);
-    if (err == ERR_INPUT) err = err_prefix(ERR_MODEL, "'%s'", tensor_file_path(file));
-    if (err == ERR_NONE) err = model_load_file(file, true, &t->model);
+                           : err_set(ERR_MODEL, "no training state; it is a model, not a checkpoint");
+    if (err == ERR_NONE && tensor_file_metadata(file, "metaseg.train.record") != NULL) err = read_state(state, t);
+    if (err == ERR_INPUT || err == ERR_MODEL) err = err_prefix(ERR_MODEL, "'%s'", tensor_file_path(file));
+    if (err == ERR_NONE) err = check_record(t, file);
     json_free(state);
+    tensor_file_close(file);
+    return err;
+}
+
+static Err check_bands(const char *path, const ModelConfig *m, const Dataset *d)
+{
+    const int64_t bands = dataset_bands(d);
+    if (bands != m->n_bands)
+        return err_set(ERR_CONFIG, "'%s': its model reads %d bands, the data set has %lld", path, (int)m->n_bands,
+                       (long long)bands);
+    for (int64_t b = 0; b < bands; b++)
+        if (strcmp(m->bands[b].name, dataset_band_name(d, b)) != 0)
+            return err_set(ERR_CONFIG, "'%s': band %lld of its model is '%s', that of the data set '%s'", path,
+                           (long long)b + 1, m->bands[b].name, dataset_band_name(d, b));
+    return ERR_NONE;
+}
+
+static Err check_classes(const char *path, const ModelConfig *m, const DatasetOptions *data)
+{
+    if ((uint32_t)m->n_classes != data->n_classes)
+        return err_set(ERR_CONFIG, "'%s': its model has %d classes, the configuration %u", path, (int)m->n_classes,
+                       (unsigned)data->n_classes);
+    for (int32_t c = 0; c < m->n_classes; c++)
+        if (m->classes[c].code != data->classes[c].value || strcmp(m->classes[c].name, data->classes[c].name) != 0)
+            return err_set(ERR_CONFIG, "'%s': class %d of its model is %d '%s', that of the configuration %d '%s'",
+                           path, (int)c + 1, (int)m->classes[c].code, m->classes[c].name, (int)data->classes[c].value,
+                           data->classes[c].name);
+    return ERR_NONE;
+}
+
+/* Whatever the record says: what the data set gives must be what the model reads and tells apart. */
+static Err check_model(const Trainer *t, const char *path)
+{
+    const ModelConfig *m = &t->model->config;
+    const NetworkConfig *network = &t->config->network;
+    TRY(check_bands(path, m, t->dataset));
+    TRY(check_classes(path, m, &t->config->data));
+    if (m->network.encoder != network->encoder || m->network.fusion != network->fusion ||
+        m->network.decoder_width != network->decoder_width || m->network.decoder_heads != network->decoder_heads)
+        return err_set(ERR_CONFIG, "'%s': its network is not the configuration's", path);
+    return ERR_NONE;
+}
+
+Err trainer_load_model(Trainer *t)
+{
+    TensorFile *file = NULL;
+    TRY(open_checkpoint(t, &file));
+    Err err = model_load_file(file, true, &t->model);
+    if (err == ERR_NONE) err = check_model(t, tensor_file_path(file));
     tensor_file_close(file);
     return err;
 }

@@ -60,6 +60,7 @@ static Err encode_all(Trainer *t, Encoding *e)
     TRY(prompt_table_init(&t->model->prompts[PROMPT_ZONE], PROMPT_ZONES, TEXT_MAX_TOKENS));
     for (int32_t zone = 1; zone <= PROMPT_ZONES; zone++) {
         for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
+        if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the prompts were encoded");
     }
     return model_config_set_text(
         &t->model->config.prompts,

@@ -79,13 +79,13 @@ Err trainer_save_config(const Trainer *t, const char *config, const char *const 
     return err;
 }
 
-Err trainer_log_open(Trainer *t)
+Err trainer_log_open(const Trainer *t, int64_t last)
 {
     static const char *const names[] = { "metrics.csv", "metrics.jsonl" };
     for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
         char *path = NULL;
         TRY(trainer_path(t, names[i], &path));
-        const Err err = cut(path, t->step, i == 0 ? csv_header : "");
+        const Err err = cut(path, last, i == 0 ? csv_header : "");
         free(path);
         TRY(err);
     }

@@ -1,37 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A stopped and continued run ends with the same bytes as an undisturbed one; the optimizer
- * against hand figures. */
+ * A stopped and continued run ends with the same bytes as an undisturbed one, wherever it was stopped, and is continued
+ * as nothing but what it was; the optimizer against hand figures. */
 #include "metaseg/train.h"
 
 #include "base/file.h"
 #include "geo/raster_write.h"
+#include "harness/unit.h"
 #include "model/model_file.h"
 #include "train/optimizer.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 enum { SIDE = 300 };
 
-static char folder[] = "/tmp/metaseg-train-XXXXXX";
-
-static void path_in(char path[256], const char *name) { (void)snprintf(path, 256, "%s/%s", folder, name); }
+/* What a run leaves in its folder, and the folders of this test. */
+static const char *const run_files[] = { "last.safetensors", "best.safetensors", "metrics.csv", "metrics.jsonl",
+                                         "config.yaml" };
+static const char *const runs[] = { "whole", "parts", "bands", "free" };
 
 static void write_raster(const char *name, RasterKind kind, int bands)
 {
     char path[256];
-    path_in(path, name);
     const double bounds[4] = { 0, 0, 30, 30 };
     const RasterClass classes[2] = { { 0, "dark", { 0, 0, 0 } }, { 1, "bright", { 255, 255, 255 } } };
-    const RasterWriteOptions options = { .path = path,
+    const RasterWriteOptions options = { .path = unit_at(name, path),
                                          .kind = kind,
                                          .width = SIDE,
                                          .height = SIDE,
@@ -41,7 +34,7 @@ static void write_raster(const char *name, RasterKind kind, int bands)
                                          .n_classes = 2,
                                          .overwrite = true };
     RasterWriter *writer = NULL;
-    assert_int_equal(raster_writer_open(&options, &writer), ERR_NONE);
+    ASSERT_OK(raster_writer_open(&options, &writer));
     uint8_t row[SIDE];
     for (int y = 0; y < SIDE; y++) {
         for (int x = 0; x < SIDE; x++) {
@@ -49,100 +42,257 @@ static void write_raster(const char *name, RasterKind kind, int bands)
             row[x] = (uint8_t)(bands == 3 ? 60 + 120 * bright + (x * 7 + y * 13) % 20 : bright);
         }
         const uint8_t *const planes[] = { row, row, row };
-        assert_int_equal(raster_writer_rows(writer, 1, planes, SIDE), ERR_NONE);
+        ASSERT_OK(raster_writer_rows(writer, 1, planes, SIDE));
     }
-    assert_int_equal(raster_writer_finish(writer), ERR_NONE);
+    ASSERT_OK(raster_writer_finish(writer));
 }
 
 static void write_config(void)
 {
     char path[256];
-    path_in(path, "run.yaml");
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    (void)fputs(
+    unit_write_text(unit_at("classes.yaml", path), "name: two\nclasses:\n"
+                                                   "- { value: 0, name: dark, color: \"#000000\" }\n"
+                                                   "- { value: 1, name: bright, color: \"#ffffff\" }\n");
+    unit_write_text(
+        unit_at("run.yaml", path),
         "name: made\n"
         "model: { fusion: caf, text: null, decoder_width: 16, gsd_min: 0.1, gsd_max: 0.1, gsd_unit: degree }\n"
         "data:\n"
         "  scenes: [{ name: s, image: image.tif, labels: labels.tif }]\n"
-        "  classes: [{ value: 0, name: dark, color: \"#000000\" }, { value: 1, name: bright, color: \"#ffffff\" }]\n"
+        "  class_table: classes.yaml\n"
         "  validation: [{ name: v, west: 0, south: 0, east: 10, north: 10 }]\n"
+        "  holdout: [{ name: h, west: 28, south: 28, east: 30, north: 30 }]\n"
         "train: { window: 256, batch: 1, steps: 5, warmup_steps: 1, ema_decay: 0.9, validate_every: 3,\n"
-        "         checkpoint_every: 2, freeze_encoder: 0.2, freeze_decoder: 0.5, output: whole }\n",
-        file);
-    assert_int_equal(fclose(file), 0);
+        "         checkpoint_every: 2, freeze_encoder: 0.2, freeze_decoder: 0.5, output: whole }\n");
 }
 
+/* Asks to stop when step `at` is done, or in the validation that follows it. */
 typedef struct Stopper {
     int64_t at;
+    bool in_validation;
     volatile int stop;
 } Stopper;
 
 static void stop_at(void *context, int64_t done, int64_t total, const char *text)
 {
     (void)total;
-    (void)text;
     Stopper *stopper = context;
-    if (done == stopper->at) stopper->stop = 1;
+    if (done == stopper->at && (strncmp(text, "validation", 10) == 0) == stopper->in_validation) stopper->stop = 1;
+}
+
+static MetasegStatus train_with(const char *output, Stopper stopper, MetasegTrainStart start,
+                                MetasegTrainReport *report, const char *set)
+{
+    char config[256], place[256];
+    (void)snprintf(place, sizeof place, "train.output=%s", output);
+    const char *const overrides[] = { place, set };
+    const MetasegRun run = { .threads = 1, .progress = stop_at, .context = &stopper, .stop = &stopper.stop };
+    return metaseg_train(unit_at("run.yaml", config), overrides, set == NULL ? 1 : 2, start, &run, report);
 }
 
 static MetasegStatus train(const char *output, int64_t stop_after, MetasegTrainStart start, MetasegTrainReport *report)
 {
-    char config[256];
-    char set[256];
-    path_in(config, "run.yaml");
-    (void)snprintf(set, sizeof set, "train.output=%s", output);
-    const char *const overrides[] = { set };
-    Stopper stopper = { .at = stop_after };
-    const MetasegRun run = { .threads = 1, .progress = stop_at, .context = &stopper, .stop = &stopper.stop };
-    return metaseg_train(config, overrides, 1, start, &run, report);
+    return train_with(output, (Stopper){ .at = stop_after }, start, report, NULL);
+}
+
+static void read_bytes(const char *name, char **ret_bytes, size_t *ret_length)
+{
+    char path[256];
+    ASSERT_OK(file_read(unit_at(name, path), (size_t)1 << 30, ret_bytes, ret_length));
 }
 
 static void same_bytes(const char *a, const char *b)
 {
-    char path[256];
-    char *bytes_a = NULL;
-    char *bytes_b = NULL;
-    size_t length_a = 0;
-    size_t length_b = 0;
-    path_in(path, a);
-    assert_int_equal(file_read(path, (size_t)1 << 30, &bytes_a, &length_a), ERR_NONE);
-    path_in(path, b);
-    assert_int_equal(file_read(path, (size_t)1 << 30, &bytes_b, &length_b), ERR_NONE);
+    char *bytes_a = NULL, *bytes_b = NULL;
+    size_t length_a = 0, length_b = 0;
+    read_bytes(a, &bytes_a, &length_a);
+    read_bytes(b, &bytes_b, &length_b);
     assert_true(length_a == length_b && length_a > 0);
     assert_memory_equal(bytes_a, bytes_b, length_a);
     free(bytes_a);
     free(bytes_b);
 }
 
+/* All of the table but the seconds. */
+static void same_rows(const char *a, const char *b)
+{
+    char *rows_a = NULL, *rows_b = NULL;
+    size_t length = 0;
+    read_bytes(a, &rows_a, &length);
+    read_bytes(b, &rows_b, &length);
+    char *at = rows_a, *to = rows_b;
+    while (*at != '\0' && *to != '\0') {
+        for (int64_t column = 0; column < 10; column++) {
+            const size_t n = strcspn(at, ",\n"), m = strcspn(to, ",\n");
+            if (column != 7) assert_true(n == m && strncmp(at, to, n) == 0);
+            at += n + 1;
+            to += m + 1;
+        }
+    }
+    assert_true(*at == '\0' && *to == '\0');
+    free(rows_a);
+    free(rows_b);
+}
+
 static void test_resume(void **state)
 {
     (void)state;
     MetasegTrainReport report;
-    const MetasegStatus status = train("whole", -1, METASEG_TRAIN_NEW, &report);
-    if (status != METASEG_OK) print_message("%s\n", metaseg_error_message());
-    assert_int_equal(status, METASEG_OK);
+    ASSERT_OK(train("whole", -1, METASEG_TRAIN_NEW, &report));
     assert_int_equal(report.steps, 5);
     assert_true(isfinite(report.best_miou));
-    assert_int_equal(train("parts", 3, METASEG_TRAIN_NEW, &report), METASEG_ERROR_INTERRUPTED);
+    const Stopper validating = { .at = 3, .in_validation = true };
+    assert_int_equal(train_with("parts", validating, METASEG_TRAIN_NEW, &report, NULL), METASEG_ERROR_INTERRUPTED);
     assert_int_equal(report.steps, 3);
+    assert_int_equal(train("parts", 3, METASEG_TRAIN_RESUME, &report), METASEG_ERROR_INTERRUPTED);
+    assert_int_equal(report.steps, 3); /* the validation was made up for */
     assert_int_equal(train("parts", 4, METASEG_TRAIN_RESUME, &report), METASEG_ERROR_INTERRUPTED);
-    assert_int_equal(train("parts", -1, METASEG_TRAIN_RESUME, &report), METASEG_OK);
+    const Stopper last = { .at = 5, .in_validation = true };
+    assert_int_equal(train_with("parts", last, METASEG_TRAIN_RESUME, &report, NULL), METASEG_ERROR_INTERRUPTED);
+    ASSERT_OK(train("parts", -1, METASEG_TRAIN_RESUME, &report));
     same_bytes("whole/last.safetensors", "parts/last.safetensors");
     same_bytes("whole/best.safetensors", "parts/best.safetensors");
+    same_rows("whole/metrics.csv", "parts/metrics.csv");
+}
+
+/* Every key that must stay the same, changed: refused before any work, named with both values, nothing written. */
+static const struct {
+    const char *set, *message;
+} other_configurations[] = {
+    { "name=x", "name is \"made\" there and \"x\" here" },
+    { "model.encoder_weights=run.yaml", "model.encoder_weights has the content no file there and " },
+    { "model.fusion=none", "model.fusion is \"caf\" there and \"none\" here" },
+    { "model.decoder_width=32", "model.decoder_width is 16 there and 32 here" },
+    { "model.gsd_min=0.05", "model.gsd_min is 0.1 there and 0.05 here" },
+    { "model.gsd_max=0.2", "model.gsd_max is 0.1 there and 0.2 here" },
+    { "model.gsd_unit=metre", "model.gsd_unit is \"degree\" there and \"metre\" here" },
+    { "data.scenes.1.name=t", "data.scenes.1.name is \"s\" there and \"t\" here" },
+    { "data.scenes.1.image=labels.tif", "data.scenes.1.image is \"image.tif\" there and \"labels.tif\" here" },
+    { "data.scenes.1.labels=image.tif", "data.scenes.1.labels is \"labels.tif\" there and \"image.tif\" here" },
+    { "data.scenes.1.labels_crs=EPSG:4326", "data.scenes.1.labels_crs is null there and \"EPSG:4326\" here" },
+    { "data.scenes.1.bands=1,2", "data.scenes.1.bands is [1,2,3] there and [1,2] here" },
+    { "data.scenes.1.bands=3,2,1", "data.scenes.1.bands is [1,2,3] there and [3,2,1] here" },
+    { "data.ignore=7", "data.ignore is 255 there and 7 here" },
+    { "data.holdout.1.north=29", "data.holdout.1.north is 30 there and 29 here" },
+    { "data.validation.1.west=1", "data.validation.1.west is 0 there and 1 here" },
+    { "train.seed=2", "train.seed is 1 there and 2 here" },
+    { "train.batch=2", "train.batch is 1 there and 2 here" },
+    { "train.window=512", "train.window is 256 there and 512 here" },
+    { "train.upsample=2", "train.upsample is 1 there and 2 here" },
+    { "train.learning_rate=0.01", "train.learning_rate is 0.001 there and 0.01 here" },
+    { "train.encoder_multiplier=1", "train.encoder_multiplier is 0.1 there and 1 here" },
+    { "train.weight_decay=0", "train.weight_decay is 0.01 there and 0 here" },
+    { "train.clip_norm=0", "train.clip_norm is 1 there and 0 here" },
+    { "train.ema_decay=0", "train.ema_decay is 0.9 there and 0 here" },
+    { "train.final_fraction=1", "train.final_fraction is 0.01 there and 1 here" },
+    { "train.warmup_steps=0", "train.warmup_steps is 1 there and 0 here" },
+    { "train.text_dropout=0", "train.text_dropout is 0.15 there and 0 here" },
+    { "train.balance=0", "train.balance is 0.5 there and 0 here" },
+    { "train.color_jitter=0", "train.color_jitter is 0.1 there and 0 here" },
+    { "train.flips=no", "train.flips is true there and false here" },
+    { "train.rotations=no", "train.rotations is true there and false here" },
+    { "train.freeze_encoder=1", "train.freeze_encoder is 0.2 there and 1 here" },
+    { "train.freeze_decoder=1", "train.freeze_decoder is 0.5 there and 1 here" },
+    { "train.label_smoothing=0", "train.label_smoothing is 0.05 there and 0 here" },
+    { "train.dice_weight=0", "train.dice_weight is 1 there and 0 here" },
+    { "train.auxiliary_weight=0", "train.auxiliary_weight is 0.4 there and 0 here" },
+    { "train.dropout=0", "train.dropout is 0.1 there and 0 here" },
+    { "train.unsampled=1", "train.unsampled is [] there and [1] here" },
+    { "train.steps=4", "stands at step 5, but train.steps is 4; raise it" },
+};
+
+static void refused(const char *set, const char *message)
+{
+    MetasegTrainReport report;
+    const Stopper never = { .at = -1 };
+    assert_int_equal(train_with("whole", never, METASEG_TRAIN_RESUME, &report, set), METASEG_ERROR_CONFIG);
+    if (strstr(metaseg_error_message(), message) == NULL)
+        fail_msg("'%s', wanted '%s'", metaseg_error_message(), message);
 }
 
 static void test_resume_refuses(void **state)
 {
     (void)state;
     MetasegTrainReport report;
+    char path[256], name[64], *before[5], *after = NULL;
+    size_t length[5], now = 0;
     assert_int_equal(train("nothing", -1, METASEG_TRAIN_RESUME, &report), METASEG_ERROR_INPUT);
-    char config[256];
-    char set[300];
-    path_in(config, "run.yaml");
-    (void)snprintf(set, sizeof set, "train.output=%s/whole", folder);
-    const char *const overrides[] = { set, "train.seed=2" };
-    assert_int_equal(metaseg_train(config, overrides, 2, METASEG_TRAIN_RESUME, NULL, &report), METASEG_ERROR_CONFIG);
+    assert_false(file_exists(unit_at("nothing", path)));
+    for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
+        (void)snprintf(name, sizeof name, "whole/%s", run_files[i]);
+        read_bytes(name, &before[i], &length[i]);
+    }
+    for (int64_t i = 0; i < ARRAY_LEN(other_configurations); i++)
+        refused(other_configurations[i].set, other_configurations[i].message);
+    unit_write_text(unit_at("classes.yaml", path), "name: two\nclasses:\n"
+                                                   "- { value: 1, name: bright, color: \"#ffffff\" }\n"
+                                                   "- { value: 0, name: dark, color: \"#000000\" }\n");
+    refused(NULL, "data.classes.1.value is 0 there and 1 here; data.classes.1.name is \"dark\" there and \"bright\" "
+                  "here; data.classes.1.color is \"#000000\" there and \"#ffffff\" here; data.classes.2.value is 1");
+    unit_write_text(path,
+                    "name: two\nclasses:\n"
+                    "- { value: 0, name: dark, color: \"#000000\" }\n- { value: 1, name: bright, color: \"#ffffff\" }\n"
+                    "- { value: 2, name: grey, color: \"#808080\" }\n");
+    refused(NULL, "data.classes has 2 entries there and 3 here");
+    write_config();
+    for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
+        (void)snprintf(name, sizeof name, "whole/%s", run_files[i]);
+        read_bytes(name, &after, &now);
+        assert_true(now == length[i]);
+        assert_memory_equal(before[i], after, now);
+        free(before[i]);
+        free(after);
+    }
+}
+
+/* Writes last.safetensors of `whole` as that of `free` with one word in its head changed. */
+static void change_word(const char *from, const char *to)
+{
+    char *bytes = NULL, path[256];
+    size_t length = 0;
+    read_bytes("whole/last.safetensors", &bytes, &length);
+    const size_t word = strlen(from);
+    assert_true(word == strlen(to));
+    char *at = bytes;
+    while (at + word <= bytes + length && memcmp(at, from, word) != 0) at++;
+    assert_true(at + word <= bytes + length);
+    memcpy(at, to, strlen(to));
+    ASSERT_OK(file_make_folders(unit_at("free", path)));
+    ASSERT_OK(file_write(unit_at("free/last.safetensors", path), bytes, length, true));
+    free(bytes);
+}
+
+static void refused_file(const char *from, const char *to, MetasegStatus status, const char *message)
+{
+    change_word(from, to);
+    assert_int_equal(train("free", -1, METASEG_TRAIN_RESUME, NULL), status);
+    if (strstr(metaseg_error_message(), message) == NULL)
+        fail_msg("'%s', wanted '%s'", metaseg_error_message(), message);
+}
+
+/* Checkpoints without a record, and those whose model is not what their record says. */
+static void test_foreign_checkpoints(void **state)
+{
+    (void)state;
+    refused_file("metaseg.train.record", "metaseg.train.recorx", METASEG_ERROR_CONFIG, "an older metaseg made it");
+    refused_file("metaseg.train.state", "metaseg.train.statx", METASEG_ERROR_MODEL, "it is a model, not a checkpoint");
+    refused_file("\\\"name\\\":\\\"blue\\\"", "\\\"name\\\":\\\"blux\\\"", METASEG_ERROR_CONFIG,
+                 "band 3 of its model is 'blux', that of the data set 'blue'");
+    refused_file("\\\"code\\\":1,", "\\\"code\\\":7,", METASEG_ERROR_CONFIG,
+                 "class 2 of its model is 7 'bright', that of the configuration 1 'bright'");
+}
+
+/* Keys that are free: more steps, other intervals, another place, a class list instead of the table. */
+static void test_free_keys(void **state)
+{
+    (void)state;
+    MetasegTrainReport report;
+    const Stopper never = { .at = -1 };
+    change_word("made", "made");
+    ASSERT_OK(train_with("free", never, METASEG_TRAIN_RESUME, &report, "train.steps=6"));
+    assert_int_equal(report.steps, 6);
+    ASSERT_OK(train_with("free", never, METASEG_TRAIN_RESUME, &report, "train.steps=7"));
+    assert_int_equal(report.steps, 7);
 }
 
 /* A folder that holds a run is refused, untouched; replaced, the run is the same as in a fresh folder. */
@@ -152,12 +302,12 @@ static void test_existing_run(void **state)
     MetasegTrainReport report;
     char model[256], checkpoint[256], *before = NULL, *after = NULL;
     size_t length_before = 0, length_after = 0;
-    path_in(model, "parts/best.safetensors");
-    path_in(checkpoint, "parts/last.safetensors");
-    assert_int_equal(file_read(checkpoint, (size_t)1 << 30, &before, &length_before), ERR_NONE);
+    (void)unit_at("parts/best.safetensors", model);
+    (void)unit_at("parts/last.safetensors", checkpoint);
+    read_bytes("parts/last.safetensors", &before, &length_before);
     assert_int_equal(train("parts", -1, METASEG_TRAIN_NEW, &report), METASEG_ERROR_OUTPUT);
     assert_non_null(strstr(metaseg_error_message(), "/parts': holds a training run"));
-    assert_int_equal(file_read(checkpoint, (size_t)1 << 30, &after, &length_after), ERR_NONE);
+    read_bytes("parts/last.safetensors", &after, &length_after);
     assert_int_equal(length_before, length_after);
     assert_memory_equal(before, after, length_before);
     free(before);
@@ -176,16 +326,11 @@ static void test_existing_run(void **state)
 static void test_band_names(void **state)
 {
     (void)state;
-    char config[256];
-    char model_path[256];
-    char set[300];
+    char config[256], path[256];
     Model *model = NULL;
-    path_in(config, "run.yaml");
-    path_in(model_path, "bands/best.safetensors");
-    (void)snprintf(set, sizeof set, "train.output=%s/bands", folder);
-    const char *const overrides[] = { set, "train.steps=1", "data.scenes.1.bands=3,1" };
-    assert_int_equal(metaseg_train(config, overrides, 3, METASEG_TRAIN_NEW, NULL, NULL), METASEG_OK);
-    assert_int_equal(model_load(model_path, false, &model), ERR_NONE);
+    const char *const overrides[] = { "train.output=bands", "train.steps=1", "data.scenes.1.bands=3,1" };
+    ASSERT_OK(metaseg_train(unit_at("run.yaml", config), overrides, 3, METASEG_TRAIN_NEW, NULL, NULL));
+    ASSERT_OK(model_load(unit_at("bands/best.safetensors", path), false, &model));
     assert_int_equal(model->config.n_bands, 2);
     assert_string_equal(model->config.bands[0].name, "blue");
     assert_string_equal(model->config.bands[1].name, "red");
@@ -237,58 +382,35 @@ static void test_optimizer(void **state)
 
 static int make_folder(void **state)
 {
-    (void)state;
-    if (mkdtemp(folder) == NULL) return 1;
+    (void)unit_set_up(state);
     write_raster("image.tif", RASTER_COLORS, 3);
     write_raster("labels.tif", RASTER_CLASSES, 1);
     write_config();
     return 0;
 }
 
-/* The last test: nothing but what a run is said to write was left behind. (cmocka keeps failures of a tear-down to
- * itself.) */
+/* The last test: a run leaves nothing but what it is said to write. (cmocka keeps failures of a tear-down to itself.) */
 static void nothing_left(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "whole/last.safetensors",
-        "whole/best.safetensors",
-        "whole/metrics.csv",
-        "whole/metrics.jsonl",
-        "whole/config.yaml",
-        "whole",
-        "parts/last.safetensors",
-        "parts/best.safetensors",
-        "parts/metrics.csv",
-        "parts/metrics.jsonl",
-        "parts/config.yaml",
-        "parts",
-        "bands/last.safetensors",
-        "bands/best.safetensors",
-        "bands/metrics.csv",
-        "bands/metrics.jsonl",
-        "bands/config.yaml",
-        "bands",
-        "nothing",
-        "image.tif",
-        "image.tif.aux.xml",
-        "labels.tif",
-        "labels.tif.aux.xml",
-        "run.yaml",
-        "",
-    };
-    for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[256];
-        path_in(path, names[i]);
-        if (unlink(path) != 0 && rmdir(path) != 0 && access(path, F_OK) == 0) fail_msg("'%s' was left behind", path);
+    char path[256];
+    for (int64_t r = 0; r < ARRAY_LEN(runs); r++) {
+        for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
+            char name[64];
+            (void)snprintf(name, sizeof name, "%s/%s", runs[r], run_files[i]);
+            assert_int_equal(unlink(unit_at(name, path)), 0);
+        }
+        if (rmdir(unit_at(runs[r], path)) != 0) fail_msg("'%s' holds more than a run's files", path);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimizer),    cmocka_unit_test(test_resume),     cmocka_unit_test(test_resume_refuses),
-        cmocka_unit_test(test_existing_run), cmocka_unit_test(test_band_names), cmocka_unit_test(nothing_left),
+        cmocka_unit_test(test_optimizer),      cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_resume_refuses), cmocka_unit_test(test_foreign_checkpoints),
+        cmocka_unit_test(test_free_keys),      cmocka_unit_test(test_existing_run),
+        cmocka_unit_test(test_band_names),     cmocka_unit_test(nothing_left),
     };
-    return cmocka_run_group_tests(tests, make_folder, NULL);
+    return cmocka_run_group_tests(tests, make_folder, unit_tear_down);
 }

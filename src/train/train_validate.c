@@ -5,6 +5,7 @@
 #include "geo/mosaic.h"
 #include "model/segmenter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,15 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
     return err;
 }
 
+static void tell_progress(const Trainer *t, int64_t window)
+{
+    if (t->run == NULL || t->run->progress == NULL) return;
+    char text[64];
+    (void)snprintf(text, sizeof text, "validation, window %lld of %lld", (long long)window + 1,
+                   (long long)dataset_validation_count(t->dataset));
+    t->run->progress(t->run->context, t->step, t->config->train.steps, text);
+}
+
 Err trainer_validate(Trainer *t, Metrics *ret_metrics)
 {
     const int64_t side = t->window.shape.height;
@@ -45,7 +55,10 @@ Err trainer_validate(Trainer *t, Metrics *ret_metrics)
     optimizer_swap_average(t->optimizer);
     program_params_changed(t->validation);
     for (int64_t i = 0; err == ERR_NONE && i < dataset_validation_count(t->dataset); i++) {
-        err = dataset_validation_window(t->dataset, i, &t->text, network_inputs_at(&t->window, 0));
+        tell_progress(t, i);
+        if (trainer_asked_to_stop(t))
+            err = err_set(ERR_INTERRUPTED, "stopped in the validation of step %lld", (long long)t->step);
+        if (err == ERR_NONE) err = dataset_validation_window(t->dataset, i, &t->text, network_inputs_at(&t->window, 0));
         if (err == ERR_NONE) err = segmenter_write(t->validation, &t->window);
         if (err == ERR_NONE) err = program_forward(t->validation, 0);
         if (err == ERR_NONE) err = count_window(t, classes, &confusion);

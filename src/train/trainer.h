@@ -30,7 +30,9 @@ typedef struct Trainer {
     NetworkShape shape;   /* of a training batch */
     NetworkInputs window; /* one validation window */
     const char *folder;   /* of the run: train.output */
+    char *record;         /* what the run is: run_record.h */
     int64_t step;         /* steps done */
+    int64_t validated;    /* step of the latest validation, 0: none yet */
     double best_miou;     /* NAN: none yet */
     int64_t best_step;
     double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
@@ -42,16 +44,21 @@ typedef struct Trainer {
  * ERR_MEMORY. */
 Err trainer_encode_prompts(Trainer *trainer);
 
-/* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure; written atomically. */
+/* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure, and what the run is
+ * (run_record.h); written atomically. */
 Err trainer_save_checkpoint(Trainer *trainer);
 /* ERR_OUTPUT when the run folder holds a run (best.safetensors, last.safetensors or metrics.csv). */
 Err trainer_check_folder(const Trainer *trainer);
-/* Removes the models of a run that is replaced, so that --resume never continues the old one. ERR_OUTPUT. */
-Err trainer_clear_folder(const Trainer *trainer);
-/* Loads last.safetensors into a trainer whose model is not made yet. ERR_INPUT when there is none; ERR_MODEL when it is
- * damaged; ERR_CONFIG when it belongs to another configuration (seed, batch, window, classes, fusion). The optimizer's
- * part is read by trainer_restore_optimizer, once the optimizer stands. */
-Err trainer_load_checkpoint(Trainer *trainer);
+/* Removes the best model of a run that is replaced, once last.safetensors is the new run's. ERR_OUTPUT. */
+Err trainer_remove_best(const Trainer *trainer);
+/* Reads state and record of last.safetensors, before any data is opened. ERR_INPUT when there is none; ERR_MODEL when
+ * it is damaged; ERR_CONFIG when it belongs to another configuration: every key that differs is named with both values.
+ */
+Err trainer_read_state(Trainer *trainer);
+/* Loads the model of last.safetensors, once the data set stands. ERR_CONFIG when bands, classes or network are not
+ * those of data set and configuration. The optimizer's part is read by trainer_restore_optimizer, once the optimizer
+ * stands. */
+Err trainer_load_model(Trainer *trainer);
 Err trainer_restore_optimizer(Trainer *trainer);
 /* best.safetensors: the averaged weights in half precision with provenance, without training state. */
 Err trainer_save_best(Trainer *trainer);
@@ -62,13 +69,17 @@ Err trainer_path(const Trainer *trainer, const char *name, char **ret_path);
  * ERR_OUTPUT. */
 Err trainer_save_config(const Trainer *trainer, const char *config, const char *const *overrides, int64_t n_overrides);
 
-/* One row of metrics.csv and metrics.jsonl. Rows of steps after trainer->step, left by an interrupted run, are dropped
- * by trainer_log_open. ERR_OUTPUT. */
-Err trainer_log_open(Trainer *trainer);
+/* train.c: run->stop was set. */
+bool trainer_asked_to_stop(const Trainer *trainer);
+
+/* One row of metrics.csv and metrics.jsonl. trainer_log_open keeps those of the steps up to `last`: an interrupted run
+ * may have left later ones. ERR_OUTPUT. */
+Err trainer_log_open(const Trainer *trainer, int64_t last);
 Err trainer_log_step(const Trainer *trainer);
 Err trainer_log_validation(const Trainer *trainer, const Metrics *metrics);
 
-/* train_validate.c: metrics of the current (averaged) weights on the validation windows. */
+/* train_validate.c: metrics of the current (averaged) weights on the validation windows. ERR_INTERRUPTED when it was
+ * asked to stop. */
 Err trainer_validate(Trainer *trainer, Metrics *ret_metrics);
 
 #endif
