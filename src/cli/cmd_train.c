@@ -30,7 +30,9 @@ const OptionSpec cmd_train_spec = {
         "keys and has an example for your own data. The output folder gets best.safetensors (the model for "
         "'metaseg predict -m', the best on the validation area), last.safetensors (all that --resume needs), "
         "metrics.csv, metrics.jsonl and config.yaml. Ctrl-C saves and stops with exit code 8; --resume then ends "
-        "with the same bytes as an unbroken run. A folder that holds a run already is refused without --resume or -f.",
+        "with the same bytes as an unbroken run, also after a crash; it refuses another configuration but for the keys "
+        "that "
+        "docs/configuration.md calls free. A folder that holds a run already is refused without --resume or -f.",
     .examples = "metaseg train configs/globe.yaml\nmetaseg train configs/globe.yaml --set train.steps=50\n"
                 "metaseg train configs/globe.yaml --resume",
     .own = { train_options, ARRAY_LEN(train_options) },

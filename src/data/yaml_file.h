@@ -100,8 +100,8 @@ void yaml_file_close(YamlFile *file);
 Err yaml_file_parse(const char *name, const char *text, size_t bytes, const YamlTable *table,
                     const char *const *overrides, int64_t n_overrides, void *ret_struct, YamlFile **ret_file);
 
-/* "'file', line 7, column 11: data.scenes.2.image: message" for the value at a place ("" is the document), or as much of
- * the way to it as the file has. ERR_CONFIG, or ERR_ARGUMENT for a value that an override put there. */
+/* "'file', line 7, column 11: data.scenes.2.image: message" for the value at a place ("" is the document), or as much
+ * of the way to it as the file has. ERR_CONFIG, or ERR_ARGUMENT for a value that an override put there. */
 Err yaml_file_wrong(const YamlFile *file, const char *place, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Count of a list in a struct that yaml_file_load filled. */

@@ -43,7 +43,8 @@ typedef struct RunConfig {
 extern const YamlTable run_config_table;
 
 /* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG
- * names file, line and key (ERR_ARGUMENT an override); an unknown key names the nearest. Reads the class table too: ERR_INPUT if it is missing. */
+ * names file, line and key (ERR_ARGUMENT an override); an unknown key names the nearest. Reads the class table
+ * too: ERR_INPUT if it is missing. */
 Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
 void run_config_free(RunConfig *config);
 

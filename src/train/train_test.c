@@ -389,7 +389,8 @@ static int make_folder(void **state)
     return 0;
 }
 
-/* The last test: a run leaves nothing but what it is said to write. (cmocka keeps failures of a tear-down to itself.) */
+/* The last test: a run leaves nothing but what it is said to write. (cmocka keeps failures of a tear-down to
+ * itself.) */
 static void nothing_left(void **state)
 {
     (void)state;
