@@ -4,8 +4,10 @@
 
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/room.h"
 #include "geo/geo_process.h"
 
+#include <omp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,7 +134,10 @@ static Err apply_common(Cli *cli)
     log_stream_init(&cli->stream, stderr, common->log_format == 1);
     cli->log.level = common->quiet ? LOG_WARNING : common->verbose > 0 ? LOG_DEBUG : LOG_INFO;
     cli->device = device_default();
-    if (common->threads > 0) cli->device.threads = (int32_t)common->threads;
+    if (common->threads > 0)
+        cli->device.threads = (int32_t)common->threads;
+    else if (cli_environment("OMP_NUM_THREADS") != NULL)
+        cli->device.threads = omp_get_max_threads(); /* as it is, also beyond the processors */
     if (common->cpu > 0) {
         const char *level = cpu_isa_name((CpuIsa)(common->cpu - 1));
         TRY(cpu_isa_parse(level, &cli->device.isa));
@@ -176,6 +181,7 @@ Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **a
         return ERR_NONE;
     }
     catch_signals();
+    TRY(room_check("a command"));
     gdal_own_process();
     return apply_common(cli);
 }

@@ -2,6 +2,7 @@
  * Opening a raster: what may be opened, limits, facts about it. */
 #include "geo/raster.h"
 
+#include "base/room.h"
 #include "geo/gdal_session.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_spectral.h"
@@ -171,6 +172,7 @@ Err raster_open(const char *path, Raster **ret_raster) { return raster_open_unti
 
 Err raster_open_until(const char *path, const volatile int *stop, Raster **ret_raster)
 {
+    TRY(room_check("opening a raster"));
     Raster *raster = calloc(1, sizeof *raster);
     if (raster == NULL) return err_memory(sizeof *raster, "a raster");
     Err err = open_dataset(path, stop, &raster->dataset);

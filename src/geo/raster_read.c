@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading windows: values, validity, mirrored borders, error reports. */
 #include "geo/gdal_session.h"
+
+#include "base/room.h"
 #include "geo/raster.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_valid.h"
@@ -149,6 +151,7 @@ static Err read_mirrored(Raster *raster, RasterWindow window, float *values, uin
 
 Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid)
 {
+    TRY(room_check("reading a raster"));
     if (window.columns < 1 || window.rows < 1 || window.columns > INT32_MAX / window.rows)
         return err_set(ERR_ARGUMENT, "'%s': a window of %lld x %lld pixels cannot be read", raster->path,
                        (long long)window.columns, (long long)window.rows);

@@ -4,6 +4,7 @@
 #include "geo/raster_write.h"
 
 #include "base/file.h"
+#include "base/room.h"
 #include "base/str.h"
 #include "geo/gdal_session.h"
 #include "geo/raster_internal.h"
@@ -168,6 +169,7 @@ static Err allocate(RasterWriter *w)
 
 Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_writer)
 {
+    TRY(room_check("writing a raster"));
     TRY(check_options(options));
     TRY(file_check_output(options->path, options->overwrite));
     RasterWriter *w = calloc(1, sizeof *w);
@@ -225,6 +227,7 @@ static Err write_blocks(RasterWriter *w)
 Err raster_writer_rows(RasterWriter *w, int64_t rows, const uint8_t *const *planes, size_t row_stride)
 {
     ASSERT(rows >= 0 && w->next_row + rows <= w->height && row_stride >= (size_t)w->width);
+    TRY(room_check("writing a raster"));
     for (int64_t y = 0; y < rows; y++) {
         for (int64_t b = 0; b < w->bands; b++)
             memcpy(w->buffer + (size_t)(b * BLOCK + w->held) * w->padded_width, planes[b] + (size_t)y * row_stride,

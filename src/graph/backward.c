@@ -5,6 +5,8 @@
  */
 #include "graph/program_internal.h"
 
+#include "base/room.h"
+
 #include <string.h>
 
 static bool op_differentiates(const OpDef *op, int32_t input)
@@ -107,6 +109,7 @@ static void clear_unreached(const Program *program)
 
 Err program_run_backward(Program *program, bool accumulate, const Compute *compute)
 {
+    TRY(room_check("running the network"));
     if (!accumulate) clear_unreached(program);
     const ProgramValue *loss = &program->values[program->loss];
     float *seed = program_buffer(program, loss->gradient_buffer);

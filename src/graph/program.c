@@ -2,6 +2,8 @@
  * Running compiled programs. */
 #include "graph/program_internal.h"
 
+#include "base/room.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +36,7 @@ static Err pack_all(Program *program)
 static Err run_forward(Program *program, uint64_t run_step, const Compute *compute)
 {
     if (program->options.poison) memset(program->memory + program->input_bytes, 0xFF, program->arena_bytes);
+    TRY(room_check("running the network"));
     if (!program->packed) TRY(pack_all(program));
     for (int32_t s = 0; s < program->n_steps; s++) {
         ProgramStep *step = &program->steps[s];

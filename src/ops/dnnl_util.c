@@ -5,6 +5,8 @@
  */
 #include "ops/dnnl_util.h"
 
+#include "base/room.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +174,7 @@ static void limit_isa(const Device *device)
 static Err op_new(const Device *device, OnednnPass pass, OnednnOp **ret_op)
 {
     limit_isa(device);
+    TRY(room_check("a oneDNN primitive")); /* it writes its code without asking whether it got the memory */
     OnednnOp *op = calloc(1, sizeof *op);
     if (op == NULL) return err_memory(sizeof *op, "a oneDNN primitive");
     op->pass = pass;

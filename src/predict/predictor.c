@@ -7,6 +7,7 @@
 #include "geo/mosaic.h"
 #include "geo/tile_grid.h"
 #include "model/segmenter.h"
+#include "tensor/compute.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -102,6 +103,7 @@ static void *run_reader(void *argument)
 {
     Pipeline *p = argument;
     Err err = ERR_NONE;
+    compute_beside_team(p->model->device.threads);
     const int64_t count = tile_grid_count(&p->grid);
     for (int64_t i = 0; i < count && err == ERR_NONE; i++) {
         void *item = NULL;

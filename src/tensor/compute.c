@@ -2,6 +2,7 @@
  * Signals, denormal numbers and OpenMP's settings around kernels. */
 #include "tensor/compute.h"
 
+#include "base/room.h"
 #include "base/thread.h"
 
 #include <omp.h>
@@ -74,6 +75,14 @@ void compute_end(const Compute *compute)
     signals_restore(&compute->signals);
 }
 
+/* GNU's documentation of GOMP_SPINCOUNT: with more managed threads than available processors 100 spins, else 300,000. */
+void compute_beside_team(int32_t threads)
+{
+    if (threads < 2 || threads < omp_get_num_procs() || compute_check_team(2) != ERR_NONE) return;
+#pragma omp parallel num_threads(2)
+    (void)omp_get_thread_num();
+}
+
 /* ---- can a team be started? ---- */
 
 typedef struct Gate {
@@ -95,6 +104,7 @@ static void *wait_at(void *argument)
 Err compute_check_team(int32_t threads)
 {
     Gate gate = { .mutex = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER };
+    TRY(room_check("computing"));
     if (threads < 2) return ERR_NONE;
     pthread_t *team = calloc((size_t)threads, sizeof *team);
     if (team == NULL) return err_memory((size_t)threads * sizeof *team, "a team of threads");

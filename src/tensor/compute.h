@@ -37,6 +37,12 @@ void compute_signals(const Compute *compute);
 
 void compute_end(const Compute *compute);
 
+/* To be called once by a thread that works beside a team of `threads`, as a reader does. OpenMP's threads spin for
+ * milliseconds where they wait, unless OpenMP knows of more threads than processors. It does not count other threads: this
+ * one makes a team of two of its own, whose second thread sleeps, when `threads` take all processors. Without it a tile
+ * can take ten times as long on a machine that has anything else to do. */
+void compute_beside_team(int32_t threads);
+
 /* Whether a team of `threads` can be started: OpenMP ends the process where it cannot. ERR_MEMORY. */
 Err compute_check_team(int32_t threads);
 

@@ -4,6 +4,7 @@
 
 #include "base/channel.h"
 #include "base/thread.h"
+#include "tensor/compute.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ struct Loader {
     const TextTable *table;
     NetworkShape shape;
     int64_t first, last;
+    int32_t threads;
     NetworkInputs batches[BATCHES];
     Channel *empty, *full;
     NetworkInputs *in_use; /* what loader_next gave last */
@@ -34,6 +36,7 @@ static void *run(void *argument)
     Loader *loader = argument;
     Err err = ERR_NONE;
     void *batch = NULL;
+    compute_beside_team(loader->threads);
     for (int64_t step = loader->first; step < loader->last && channel_take(loader->empty, &batch); step++) {
         err = fill(loader, batch, step);
         if (err != ERR_NONE || !channel_put(loader->full, batch)) break;
@@ -56,11 +59,13 @@ static Err start(Loader *loader)
 }
 
 Err loader_new(Dataset *dataset, const TextTable *table, const NetworkShape *shape, int64_t first, int64_t last,
-               Loader **ret_loader)
+               int32_t threads, Loader **ret_loader)
 {
     Loader *loader = calloc(1, sizeof *loader);
     if (loader == NULL) return err_memory(sizeof *loader, "the loader");
-    *loader = (Loader){ .dataset = dataset, .table = table, .shape = *shape, .first = first, .last = last };
+    *loader = (Loader){
+        .dataset = dataset, .table = table, .shape = *shape, .first = first, .last = last, .threads = threads
+    };
     const Err err = start(loader);
     if (err != ERR_NONE) {
         loader_free(loader);

@@ -10,10 +10,11 @@
 
 typedef struct Loader Loader;
 
-/* Starts a thread that makes the batches of steps first..last-1 in order, two ahead. dataset and table are borrowed;
+/* Starts a thread that makes the batches of steps first..last-1 in order, two ahead, beside a team of `threads` that
+ * computes. dataset and table are borrowed;
  * the thread alone may use the dataset until loader_free. ERR_MEMORY, ERR_INTERNAL. */
 Err loader_new(Dataset *dataset, const TextTable *table, const NetworkShape *shape, int64_t first, int64_t last,
-               Loader **ret_loader);
+               int32_t threads, Loader **ret_loader);
 
 /* The next batch; valid until the next call. The thread's error is reported here. */
 Err loader_next(Loader *loader, const NetworkInputs **ret_batch);

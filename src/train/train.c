@@ -226,7 +226,7 @@ static Err open_folder(Trainer *t, MetasegTrainStart start, const char *config, 
     if (start == METASEG_TRAIN_REPLACE) TRY(trainer_remove_best(t));
     TRY(trainer_save_config(t, config, overrides, n_overrides));
     TRY(trainer_log_open(t, validation_due(t) ? t->step - 1 : t->step));
-    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, &t->loader);
+    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, t->device.threads, &t->loader);
 }
 
 static void done(Trainer *t)
@@ -290,7 +290,7 @@ static Err validate(Trainer *t)
                    (long long)t->best_step);
     tell(t, 0, text);
     if (t->step == t->config->train.steps) return ERR_NONE;
-    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, &t->loader);
+    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, t->device.threads, &t->loader);
 }
 
 static void report_progress(const Trainer *t)
