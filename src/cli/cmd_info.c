@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { VALUES = 256, ROWS_AT_ONCE = 64, STATE_BYTES = 1 << 16 };
 
@@ -417,12 +418,12 @@ static Err describe_model(Sheet *sheet, const char *path)
 static bool holds_tensors(const char *path)
 {
     unsigned char head[9] = { 0 };
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return str_ends_with(path, ".safetensors") || str_ends_with(path, ".pth");
-    const size_t n = fread(head, 1, sizeof head, file);
-    (void)fclose(file);
+    int fd = -1;
+    if (file_open(path, &fd) != ERR_NONE) return str_ends_with(path, ".safetensors") || str_ends_with(path, ".pth");
+    const ssize_t n = read(fd, head, sizeof head);
+    (void)close(fd);
     if (n >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x80\x02", 2) == 0)) return true;
-    return (n == sizeof head && head[8] == '{' && memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0) ||
+    return (n == (ssize_t)sizeof head && head[8] == '{' && memcmp(head, "II", 2) != 0 && memcmp(head, "MM", 2) != 0) ||
            str_ends_with(path, ".safetensors");
 }
 
