@@ -123,8 +123,7 @@ static int64_t neighbours(double position, int64_t cells, int64_t *ret_upper, fl
     return lower;
 }
 
-/* Scores of one pixel -> its class; with probabilities wanted, scores become exp(score - max) and their sum is
- * returned. */
+/* The first of the classes with the highest score. */
 static uint8_t best_class(const float *scores, int64_t classes)
 {
     int64_t best = 0;
