@@ -71,10 +71,10 @@ sanitize: packages-check data
 		$(test) --test-dir build-sanitize -LE slow
 
 # Our threads alone: libgomp is not instrumented, so OpenMP gets one thread; GDAL's order of locks is its own affair.
-thread_tests = channel_test two_ranks_test cli_fixtures cli_predict cli_train
+thread_tests = channel_test two_ranks_test model_handle_test cli_fixtures cli_predict cli_train
 sanitize-thread: packages-check data
 	$(configure) -B build-sanitize-thread -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS="-O1 -g" -DMETASEG_SANITIZE=thread
-	$(compile) build-sanitize-thread --target channel_test two_ranks_test make_fixtures metaseg -j $(JOBS)
+	$(compile) build-sanitize-thread --target channel_test two_ranks_test model_handle_test make_fixtures metaseg -j $(JOBS)
 	OMP_THREAD_LIMIT=1 TSAN_OPTIONS=detect_deadlocks=0 \
 		$(test) --test-dir build-sanitize-thread -R "^($$(echo $(thread_tests) | tr ' ' '|'))$$"
 
