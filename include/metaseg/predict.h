@@ -57,6 +57,7 @@ typedef struct MetasegPredictOptions {
     const char *prompt; /* free text that is read everywhere instead of the zones' words; NULL */
     /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
     const char *text_encoder;
+    const char *crs;            /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
     double resolution;  /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;       /* side of a tile in network pixels, multiple of 256; 0: the model's */
@@ -76,7 +77,8 @@ typedef struct MetasegPredictReport {
 } MetasegPredictReport;
 
 /* Maps one raster: Byte classes with palette, names, nodata 255, the input's geotransform and CRS. The model states the
- * range of ground sampling distances it was made for; input within a factor of 4 outside it is resampled on the fly and
+ * range of ground sampling distances it was made for; the network sees square pixels, so input whose pixels are not is
+ * resampled to squares of the longer side; input within a factor of 4 outside it is resampled on the fly and
  * the map brought back to the input's own grid; beyond that prediction runs on the input's own grid with one warning
  * through run.message. Where no data folder was named, all places read the null prompt, which is told once per model.
  * Nothing stands under the final names until all is written. report may be NULL.

@@ -19,11 +19,14 @@
 enum { VALUES = 256, ROWS_AT_ONCE = 64, STATE_BYTES = 1 << 16 };
 
 typedef struct InfoArgs {
+    const char *crs;
     bool json, shares;
 } InfoArgs;
 
 static const Option info_options[] = {
     { "shares", 0, OPTION_FLAG, offsetof(InfoArgs, shares), .help = "also count the pixels of each class of a map" },
+    { "crs", 0, OPTION_STRING, offsetof(InfoArgs, crs), .value = "CRS",
+      .help = "coordinate reference system of rasters, where a file tells none or a wrong one: EPSG:32633" },
     { "json", 0, OPTION_FLAG, offsetof(InfoArgs, json), .help = "write JSON, one line per file" },
 };
 
@@ -268,13 +271,13 @@ static void put_grid(Sheet *sheet, const RasterInfo *info)
     if (info->has_nodata && !isfinite(info->nodata)) put(sheet, "nodata", "%g", info->nodata);
 }
 
-static Err put_raster(Sheet *sheet, Raster *raster, bool shares)
+static Err put_raster(Sheet *sheet, Raster *raster, const InfoArgs *args)
 {
     Georeference *georeference = NULL;
     Metadata metadata;
     const bool ours = raster_metadata(raster, NULL, "METASEG_VERSION") != NULL;
     const bool map = ours && raster_info(raster)->has_palette;
-    TRY(georeference_open(raster, NULL, &georeference));
+    TRY(georeference_open(raster, args->crs, &georeference));
     const Err err = metadata_read(raster, georeference, NULL, &metadata);
     georeference_free(georeference);
     TRY(err);
@@ -288,14 +291,14 @@ static Err put_raster(Sheet *sheet, Raster *raster, bool shares)
     }
     if (sheet->json) put_number(sheet, "gsd_metres", metadata.sampling.metres);
     put_items(sheet, raster);
-    return map || shares ? put_map_classes(sheet, raster, shares) : ERR_NONE;
+    return map || args->shares ? put_map_classes(sheet, raster, args->shares) : ERR_NONE;
 }
 
-static Err describe_raster(Sheet *sheet, const char *path, bool shares)
+static Err describe_raster(Sheet *sheet, const char *path, const InfoArgs *args)
 {
     Raster *raster = NULL;
     TRY(raster_open_until(path, sheet->stop, &raster));
-    const Err err = put_raster(sheet, raster, shares);
+    const Err err = put_raster(sheet, raster, args);
     raster_close(raster);
     return err;
 }
@@ -431,7 +434,7 @@ static Err describe(const Cli *cli, const InfoArgs *args, const char *path)
 {
     Sheet sheet = { .json = args->json, .path = path, .stop = cli->run.stop };
     char *text = NULL;
-    Err err = holds_tensors(path) ? describe_model(&sheet, path) : describe_raster(&sheet, path, args->shares);
+    Err err = holds_tensors(path) ? describe_model(&sheet, path) : describe_raster(&sheet, path, args);
     if (sheet.json && err == ERR_NONE) {
         json_end(&sheet.writer);
         err = json_take(&sheet.writer, &text);

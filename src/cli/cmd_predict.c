@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct PredictArgs {
-    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *lonlat, *prompt;
+    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *crs, *lonlat, *prompt;
     double resolution;
     int64_t prompts, tile, overlap;
     bool stored, overwrite;
@@ -32,6 +32,9 @@ static const Option predict_options[] = {
       .help = "also write the probability of every class, a band each, 0..254 for 0..1" },
     { "quicklook", 0, OPTION_STRING, offsetof(PredictArgs, quicklook), .value = "FILE",
       .help = "also write a small picture (PNG) with legend" },
+    { "crs", 0, OPTION_STRING, offsetof(PredictArgs, crs), .value = "CRS",
+      .help = "coordinate reference system of the image, where its file tells none or a wrong one: EPSG:32633; the map "
+              "gets it too" },
     { "lonlat", 0, OPTION_STRING, offsetof(PredictArgs, lonlat), .value = "LON,LAT",
       .help = "where an image without georeference lies, in degrees" },
     { "prompts", 0, OPTION_ENUM, offsetof(PredictArgs, prompts), .value = "MODE", .default_value = "grounded",
@@ -79,6 +82,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     if (args->overlap > 0 && args->overlap % 32 != 0)
         return err_set(ERR_ARGUMENT, "--overlap %lld is not a multiple of 32", (long long)args->overlap);
     o->bands = args->bands;
+    o->crs = args->crs;
     o->prompt = args->prompt;
     o->text_encoder = text_encoder;
     if (args->lonlat != NULL) TRY(geo_parse_lonlat(args->lonlat, &o->longitude, &o->latitude));

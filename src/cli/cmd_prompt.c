@@ -14,13 +14,15 @@
 #include <string.h>
 
 typedef struct PromptArgs {
-    const char *lonlat, *bbox, *date, *sensor, *model;
+    const char *crs, *lonlat, *bbox, *date, *sensor, *model;
     bool json;
 } PromptArgs;
 
 static const Option prompt_options[] = {
     { "lonlat", 0, OPTION_STRING, offsetof(PromptArgs, lonlat), .value = "LON,LAT",
       .help = "a position in degrees instead of an image, or of an image without georeference" },
+    { "crs", 0, OPTION_STRING, offsetof(PromptArgs, crs), .value = "CRS",
+      .help = "coordinate reference system of the image, where its file tells none or a wrong one: EPSG:32633" },
     { "bbox", 0, OPTION_STRING, offsetof(PromptArgs, bbox), .value = "W,S,E,N",
       .help = "a box in degrees instead of an image" },
     { "date", 0, OPTION_STRING, offsetof(PromptArgs, date), .value = "YYYY-MM-DD",
@@ -88,9 +90,12 @@ static Err collect(const Cli *cli, const PromptArgs *args, const char *bank_path
     char *map = NULL;
     PromptBank bank;
     Model *model = NULL;
-    const PlaceQuery query = {
-        .image = report->image, .lonlat = args->lonlat, .bbox = args->bbox, .date = args->date, .sensor = args->sensor
-    };
+    const PlaceQuery query = { .image = report->image,
+                               .crs = args->crs,
+                               .lonlat = args->lonlat,
+                               .bbox = args->bbox,
+                               .date = args->date,
+                               .sensor = args->sensor };
     TRY(prompt_bank_file_load(bank_path, &bank));
     Err err = cli_data_path(cli, "koppen_geiger.bin", &map);
     if (err == ERR_NONE) err = climate_open(map, &climate);

@@ -33,6 +33,7 @@ typedef struct DatasetRemap {
 typedef struct DatasetScene {
     char *name;
     char *image;      /* raster */
+    char *crs;        /* of the image instead of the file's ("EPSG:32633"); NULL */
     char *labels;     /* raster on any grid of the same or another CRS */
     char *labels_crs; /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
     int32_t *bands;   /* 1-based bands of the image */

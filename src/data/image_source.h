@@ -29,6 +29,7 @@ typedef struct ImageSourceOptions {
     const char *bands;        /* choice and names as in raster_choose_bands */
     const char *const *names; /* NULL: none */
     int64_t wanted;           /* number of bands, 0: any */
+    const char *crs;          /* instead of the file's, as in georeference_open */
     bool stored_values;       /* leave the offsets that the file states */
     const volatile int *stop; /* as in raster_open_until */
 } ImageSourceOptions;

@@ -19,6 +19,7 @@
  * NULL: not given. */
 typedef struct PlaceQuery {
     const char *image;         /* path of a raster */
+    const char *crs;           /* of the image instead of the file's, as in georeference_open */
     const char *lonlat;        /* "13.06,52.40" */
     const char *bbox;          /* "west,south,east,north" */
     const char *date, *sensor; /* override the image's, as in MetadataOverrides */

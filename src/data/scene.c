@@ -48,10 +48,12 @@ static Err open_rasters(Scene *s, const DatasetScene *scene)
     TRY(raster_choose_bands(s->image, bands, 0, NULL));
     raster_remove_offsets(s->image);
     TRY(raster_choose_bands(s->labels, "1", 1, NULL));
-    TRY(georeference_open(s->image, NULL, &s->image_place));
+    TRY(georeference_open(s->image, scene->crs, &s->image_place));
     TRY(georeference_open(s->labels, scene->labels_crs, &s->label_place));
     if (georeference_kind(s->image_place) == GEOREFERENCE_NONE)
-        return err_set(ERR_INPUT, "'%s': no georeference (%s), so its labels cannot be placed; georeference it first",
+        return err_set(ERR_INPUT,
+                       "'%s': no georeference (%s), so its labels cannot be placed; name its CRS with crs, or "
+                       "georeference it first",
                        raster_path(s->image), georeference_note(s->image_place));
     if (georeference_kind(s->label_place) == GEOREFERENCE_NONE)
         return err_set(ERR_INPUT, "'%s': no georeference (%s); name the CRS with labels_crs", raster_path(s->labels),
@@ -59,11 +61,15 @@ static Err open_rasters(Scene *s, const DatasetScene *scene)
     return ERR_NONE;
 }
 
-static Err present(Scene *s, double upsample)
+/* The network's grid: square pixels, `upsample` of them to the longer side of an image pixel. */
+static Err present(Scene *s, bool in_degrees, double upsample)
 {
     const RasterInfo *info = raster_info(s->image);
-    s->width = (int64_t)llround((double)info->width * upsample);
-    s->height = (int64_t)llround((double)info->height * upsample);
+    const PixelSides sides = georeference_pixel_sides(s->image_place, in_degrees);
+    double columns = 0.0, rows = 0.0;
+    georeference_square_grid(&sides, sides.side, info->width, info->height, &columns, &rows);
+    s->width = (int64_t)llround(columns * upsample);
+    s->height = (int64_t)llround(rows * upsample);
     if (s->width < 1 || s->height < 1)
         return err_set(ERR_CONFIG, "train.upsample: %g leaves nothing of a %lld x %lld image", upsample,
                        (long long)info->width, (long long)info->height);
@@ -78,7 +84,7 @@ Err scene_open(const DatasetOptions *options, uint32_t index, Scene **ret_scene)
     if (s == NULL) return err_memory(sizeof *s, "a scene");
     Err err = class_table(options, s->class_of);
     if (err == ERR_NONE) err = open_rasters(s, &options->scenes[index]);
-    if (err == ERR_NONE) err = present(s, options->upsample);
+    if (err == ERR_NONE) err = present(s, options->gsd_unit == MODEL_DEGREE, options->upsample);
     if (err != ERR_NONE) {
         scene_close(s);
         return err;

@@ -9,6 +9,7 @@
 
 enum { SIDE_POINTS = FOOTPRINT_POINTS / 4, GRID = 33, SAMPLES = GRID * GRID };
 
+static const double metres_per_degree = 111319.49; /* WGS 84, along the equator */
 static const double radians_per_degree = 0.017453292519943295769;
 
 double geo_distance(double lon_a, double lat_a, double lon_b, double lat_b)
@@ -155,7 +156,8 @@ static double step_metres(Georeference *g, bool along_x, double middle_x, double
 
 GroundSampling georeference_sampling(Georeference *g)
 {
-    GroundSampling sampling = { (double)NAN, (double)NAN, (double)NAN, (double)NAN };
+    const double unknown = (double)NAN;
+    GroundSampling sampling = { unknown, unknown, unknown, unknown, unknown, unknown };
     if (georeference_kind(g) == GEOREFERENCE_POINT) return sampling;
     double width = 0.0, height = 0.0;
     width = g->width;
@@ -164,7 +166,38 @@ GroundSampling georeference_sampling(Georeference *g)
     sampling.metres_y = step_metres(g, false, width / 2.0, height / 2.0);
     sampling.metres = sqrt(sampling.metres_x * sampling.metres_y);
     const double *t = g->forward;
-    if (g->kind == GEOREFERENCE_GEOTRANSFORM && g->geographic)
+    if (g->kind == GEOREFERENCE_GEOTRANSFORM && g->geographic) {
         sampling.degrees = g->degrees_per_unit * sqrt(fabs(t[1] * t[5] - t[2] * t[4]));
+        sampling.degrees_x = g->degrees_per_unit * hypot(t[1], t[4]);
+        sampling.degrees_y = g->degrees_per_unit * hypot(t[2], t[5]);
+    }
     return sampling;
+}
+
+/* Sides that agree well enough are those of a square. */
+static PixelSides square_where_close(double x, double y, double mean, bool known)
+{
+    const double nearly = 1.05;
+    const bool square = fmax(x, y) <= nearly * fmin(x, y);
+    return (PixelSides){ square ? mean : x, square ? mean : y, square ? mean : fmax(x, y), known };
+}
+
+PixelSides georeference_pixel_sides(Georeference *g, bool in_degrees)
+{
+    const GroundSampling s = georeference_sampling(g);
+    const double *t = g->forward;
+    if (in_degrees && isfinite(s.degrees)) return square_where_close(s.degrees_x, s.degrees_y, s.degrees, true);
+    const double unit = in_degrees ? metres_per_degree : 1.0;
+    if (isfinite(s.metres)) return square_where_close(s.metres_x / unit, s.metres_y / unit, s.metres / unit, true);
+    if (!g->has_grid) return (PixelSides){ (double)NAN, (double)NAN, (double)NAN, false };
+    const double x = hypot(t[1], t[4]), y = hypot(t[2], t[5]);
+    return square_where_close(x, y, sqrt(x * y), false);
+}
+
+void georeference_square_grid(const PixelSides *sides, double target, int64_t width, int64_t height,
+                              double *ret_columns, double *ret_rows)
+{
+    const bool known = isfinite(sides->side) && isfinite(target);
+    *ret_columns = fmax(1.0, round((double)width * (known ? sides->x / target : 1.0)));
+    *ret_rows = fmax(1.0, round((double)height * (known ? sides->y / target : 1.0)));
 }

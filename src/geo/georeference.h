@@ -43,6 +43,7 @@ typedef struct GroundSampling {
     double metres; /* sqrt(metres_x * metres_y); NaN if unknown */
     double metres_x, metres_y;
     double degrees; /* sqrt of the product of the pixel's sides in degrees when the CRS is geographic, else NaN */
+    double degrees_x, degrees_y;
 } GroundSampling;
 
 /* Reads the georeference of an open raster; it may outlive the raster. `crs`: NULL, or what OSR reads ("EPSG:4326")
@@ -91,6 +92,23 @@ bool georeference_footprint(Georeference *georeference, Footprint *ret_footprint
  * that 5 m stays 5 m), else from the ellipsoid (Web Mercator at 60 degrees: half). A local CRS knows metres but no
  * place. */
 GroundSampling georeference_sampling(Georeference *georeference);
+
+/* Sides of the pixel at the middle of the image, in degrees or metres. Where the CRS has no degrees, a degree is
+ * 111,319.49 m (the equator of WGS 84). Without a place, but with a geotransform, `x` and `y` are its own units and
+ * `known` is false: only their ratio tells something. Sides within 5 % of each other count as equal, and both are the
+ * square root of their product. */
+typedef struct PixelSides {
+    double x, y;
+    double
+        side;   /* the larger: of the square network pixel that shows the image without inventing detail; NaN unknown */
+    bool known; /* the unit is what was asked for */
+} PixelSides;
+PixelSides georeference_pixel_sides(Georeference *georeference, bool in_degrees);
+
+/* Network pixels along each axis of an image of width x height pixels, when a network pixel is a square with sides of
+ * `target` (in the unit of the sides). Sides or target unknown: the image's own pixels. At least 1. */
+void georeference_square_grid(const PixelSides *sides, double target, int64_t width, int64_t height,
+                              double *ret_columns, double *ret_rows);
 
 /* Metres between two positions that lie near each other, WGS 84, by the radii of curvature at the mean latitude. */
 double geo_distance(double lon_a, double lat_a, double lon_b, double lat_b);

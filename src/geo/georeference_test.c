@@ -489,6 +489,50 @@ static void same_crs(void **state)
     georeference_free(a);
 }
 
+/* The grid of squares on which the network sees an image. */
+static void square_pixels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *crs;
+        double t[6];
+        bool in_degrees, known;
+        double x, y, side, columns, rows; /* columns and rows of 100 x 100 pixels */
+    } list[] = {
+        { "EPSG:32633", { 5e5, 10.0, 0.0, 5e6, 0.0, -10.0 }, false, true, 10.0, 10.0, 10.0, 100, 100 },
+        { "EPSG:32633", { 5e5, 10.0, 0.0, 5e6, 0.0, -30.0 }, false, true, 10.0, 30.0, 30.0, 33, 100 },
+        { "EPSG:32633", { 5e5, 0.0, 20.0, 5e6, 10.0, 0.0 }, false, true, 10.0, 20.0, 20.0, 50, 100 }, /* turned */
+        { "EPSG:4326", { 10.0, 0.02, 0.0, 60.0, 0.0, -0.01 }, true, true, 0.02, 0.01, 0.02, 100, 50 },
+        { "EPSG:4326", { 10.0, 0.0001, 0.0, 60.0, 0.0, -0.0001 }, true, true, 1e-4, 1e-4, 1e-4, 100, 100 },
+        { "EPSG:4326", { 10.0, 0.0001, 0.0, 60.0, 0.0, -0.0001 }, false, true, 5.582, 11.141, 11.141, 50, 100 },
+        { "EPSG:32633", { 5e5, 111.31949, 0.0, 5e6, 0.0, -333.95847 }, true, true, 1e-3, 3e-3, 3e-3, 33, 100 },
+        { NULL, { 5.0, 4.0, 0.0, 5.0, 0.0, -1.0 }, false, false, 4.0, 1.0, 4.0, 100, 25 },
+        { NULL, { 5.0, 4.0, 0.0, 5.0, 0.0, -4.1 }, false, false, 4.05, 4.05, 4.05, 100, 100 },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        Georeference *g = open_test((TestRaster){ .geotransform = list[i].t }, list[i].crs);
+        const PixelSides s = georeference_pixel_sides(g, list[i].in_degrees);
+        double columns = 0.0, rows = 0.0;
+        assert_int_equal(s.known, list[i].known);
+        near(s.x, list[i].x, 1e-3 * list[i].x);
+        near(s.y, list[i].y, 1e-3 * list[i].y);
+        near(s.side, list[i].side, 1e-3 * list[i].side);
+        georeference_square_grid(&s, s.side, 100, 100, &columns, &rows);
+        near(columns, list[i].columns, 0.0);
+        near(rows, list[i].rows, 0.0);
+        georeference_square_grid(&s, s.side / 2.0, 100, 100, &columns, &rows);
+        near(rows, round(200.0 * s.y / s.side), 0.0);
+        georeference_free(g);
+    }
+    Georeference *none = open_test((TestRaster){ .bands = 1 }, NULL);
+    const PixelSides s = georeference_pixel_sides(none, false);
+    double columns = 0.0, rows = 0.0;
+    assert_true(!s.known && isnan(s.side));
+    georeference_square_grid(&s, s.side, 100, 70, &columns, &rows);
+    assert_true(columns == 100.0 && rows == 70.0);
+    georeference_free(none);
+}
+
 static void points(void **state)
 {
     (void)state;
@@ -568,6 +612,7 @@ int main(void)
         cmocka_unit_test(kinds_of_crs),
         cmocka_unit_test(latitude_first),
         cmocka_unit_test(same_crs),
+        cmocka_unit_test(square_pixels),
         cmocka_unit_test(points),
         cmocka_unit_test(interpolated_places),
     };

@@ -151,6 +151,9 @@ static void read_place(Georeference *georeference, Metadata *metadata)
         metadata_fact(metadata, "ground sampling distance", source,
                       "%.6g degrees, %.5g m (%.5g x %.5g m) at the middle", s.degrees, s.metres, s.metres_x,
                       s.metres_y);
+    else if (!isnan(s.metres) && fabs(s.metres_x - s.metres_y) > 0.01 * s.metres)
+        metadata_fact(metadata, "ground sampling distance", source, "%.5g m (%.5g x %.5g m)", s.metres, s.metres_x,
+                      s.metres_y);
     else if (!isnan(s.metres))
         metadata_fact(metadata, "ground sampling distance", source, "%.5g m", s.metres);
 }
@@ -232,7 +235,7 @@ Err metadata_read(const Raster *raster, Georeference *georeference, const Metada
                   Metadata *ret_metadata)
 {
     const double unknown = (double)NAN;
-    Metadata metadata = { .sampling = { unknown, unknown, unknown, unknown },
+    Metadata metadata = { .sampling = { unknown, unknown, unknown, unknown, unknown, unknown },
                           .sensor = SENSOR_UNKNOWN,
                           .cloud_cover = unknown,
                           .sun_elevation = unknown };

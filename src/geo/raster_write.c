@@ -7,6 +7,7 @@
 #include "base/room.h"
 #include "base/str.h"
 #include "geo/gdal_session.h"
+#include "geo/georeference_crs.h"
 #include "geo/raster_internal.h"
 
 #include <cpl_string.h>
@@ -78,24 +79,53 @@ static CPLErr set_bounds(GDALDatasetH dataset, const RasterWriteOptions *o)
     return code;
 }
 
-/* Copies everything that says where the pixels lie. */
-static CPLErr copy_georeference(GDALDatasetH dataset, const Raster *like)
+/* True when x of the data runs along another axis than in the files written here, where it runs east: a VRT may say
+ * that latitude comes first. */
+static bool has_axes_swapped(OGRSpatialReferenceH crs)
+{
+    int n = 0, usual_n = 0;
+    OGRSpatialReferenceH usual = OSRClone(crs);
+    if (usual == NULL) return false;
+    OSRSetAxisMappingStrategy(usual, OAMS_TRADITIONAL_GIS_ORDER);
+    const int *mapping = OSRGetDataAxisToSRSAxisMapping(crs, &n);
+    const int *usual_mapping = OSRGetDataAxisToSRSAxisMapping(usual, &usual_n);
+    const bool swapped = n >= 2 && usual_n >= 2 && mapping[0] != usual_mapping[0];
+    OSRDestroySpatialReference(usual);
+    return swapped;
+}
+
+/* Copies everything that says where the pixels lie; `told`: the CRS to use instead of the file's, or NULL. */
+static CPLErr copy_georeference(GDALDatasetH dataset, const Raster *like, OGRSpatialReferenceH told)
 {
     CPLErr code = CE_None;
     const char *area_or_point = GDALGetMetadataItem(like->dataset, "AREA_OR_POINT", NULL);
     if (area_or_point != NULL) code = GDALSetMetadataItem(dataset, "AREA_OR_POINT", area_or_point, NULL);
     const int gcps = GDALGetGCPCount(like->dataset);
-    const OGRSpatialReferenceH crs = GDALGetSpatialRef(like->dataset);
+    const OGRSpatialReferenceH crs = told != NULL ? told : GDALGetSpatialRef(like->dataset);
     if (like->info.has_geotransform || gcps == 0) {
         if (code == CE_None && crs != NULL) code = GDALSetSpatialRef(dataset, crs);
         double t[6];
         memcpy(t, like->info.geotransform, sizeof t);
+        if (crs != NULL && has_axes_swapped(crs)) {
+            memcpy(t, like->info.geotransform + 3, 3 * sizeof *t);
+            memcpy(t + 3, like->info.geotransform, 3 * sizeof *t);
+        }
         if (code == CE_None && like->info.has_geotransform) code = GDALSetGeoTransform(dataset, t);
     } else if (code == CE_None) {
-        code = GDALSetGCPs2(dataset, gcps, GDALGetGCPs(like->dataset), GDALGetGCPSpatialRef(like->dataset));
+        code = GDALSetGCPs2(dataset, gcps, GDALGetGCPs(like->dataset),
+                            told != NULL ? told : GDALGetGCPSpatialRef(like->dataset));
     }
     if (code == CE_None && like->info.has_rpc)
         code = GDALSetMetadata(dataset, GDALGetMetadata(like->dataset, "RPC"), "RPC");
+    return code;
+}
+
+static CPLErr copy_place(GDALDatasetH dataset, const RasterWriteOptions *o)
+{
+    OGRSpatialReferenceH told = NULL;
+    if (o->crs != NULL && crs_from_text(o->crs, &told) != ERR_NONE) return CE_Failure;
+    const CPLErr code = copy_georeference(dataset, o->like, told);
+    OSRDestroySpatialReference(told);
     return code;
 }
 
@@ -148,7 +178,7 @@ static CPLErr describe(RasterWriter *w, const RasterWriteOptions *o)
 {
     CPLErr code = CE_None;
     if (o->like != NULL)
-        code = copy_georeference(w->dataset, o->like);
+        code = copy_place(w->dataset, o);
     else if (o->bounds != NULL)
         code = set_bounds(w->dataset, o);
     for (const char *const *item = o->metadata; item != NULL && item[0] != NULL && code == CE_None; item += 2)

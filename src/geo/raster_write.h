@@ -36,6 +36,7 @@ typedef struct RasterWriteOptions {
     const char *path;
     RasterKind kind;
     const Raster *like; /* size, geotransform, CRS, GCPs, RPCs, AREA_OR_POINT; NULL: width, height and bounds below */
+    const char *crs;    /* instead of that of `like`, as georeference_open takes it; NULL: that of `like` */
     int64_t width, height;      /* without `like` */
     const double *bounds;       /* without `like`: west, south, east, north in CRS units, or NULL: no georeference */
     int epsg;                   /* CRS of the bounds, for example 4326 */

@@ -122,6 +122,7 @@ static Err open_input(Task *t)
     const ImageSourceOptions options = { .bands = t->options->bands,
                                          .names = names,
                                          .wanted = c->n_bands,
+                                         .crs = t->options->crs,
                                          .stored_values = t->options->stored_values,
                                          .stop = t->model->run.stop };
     TRY(image_source_open(t->in, &options, &t->image));
@@ -148,14 +149,6 @@ static Err open_zones(Task *t)
     return image_source_set_zones(t->image, climate);
 }
 
-/* Ground sampling distance in the model's unit; a degree is 111,319.49 m (WGS 84 equator) where the CRS has metres. */
-static double sampling_in_unit(const Task *t)
-{
-    const GroundSampling g = georeference_sampling(t->image->place);
-    if (t->model->model->config.gsd_unit == MODEL_METRE) return g.metres;
-    return isfinite(g.degrees) ? g.degrees : g.metres / 111319.49;
-}
-
 static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterWriter **ret_writer)
 {
     if (path == NULL) return ERR_NONE;
@@ -177,6 +170,7 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
         .path = path,
         .kind = kind,
         .like = t->image->raster,
+        .crs = t->options->crs,
         .classes = t->classes,
         .n_classes = t->model->model->config.n_classes,
         .metadata = metadata,
@@ -272,8 +266,10 @@ static Err run(Task *t, MetasegPredictReport *report)
     const RasterInfo *info = raster_info(t->image->raster);
     SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
     double resolution = 0.0;
-    TRY(predictor_grid(t->model, t->in, info->width, info->height, sampling_in_unit(t), t->options->resolution,
-                       &job.width, &job.height, &resolution));
+    const PixelSides sides =
+        georeference_pixel_sides(t->image->place, t->model->model->config.gsd_unit == MODEL_DEGREE);
+    TRY(predictor_grid(t->model, t->in, info->width, info->height, &sides, t->options->resolution, &job.width,
+                       &job.height, &resolution));
     TRY(raster_set_grid(t->image->raster, job.width, job.height));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
     job.overlap = predictor_overlap(t->options, job.tile);

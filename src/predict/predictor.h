@@ -99,10 +99,10 @@ void predictor_tell(const MetasegModel *model, int level, const char *format, ..
  * Dark, bright and one-coloured scenes are not meant. ERR_INPUT, ERR_MEMORY. */
 Err predictor_check_values(const MetasegModel *model, const char *path, Raster *raster);
 
-/* resolution.c: the size of the network's grid for a scene of width x height pixels of `sampling` (in the model's unit,
- * NaN unknown), by the rule of metaseg_predict_raster; tells the warning. resolution: 0 or the override. ERR_ARGUMENT.
- */
-Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, double sampling,
+/* resolution.c: the size of the network's grid, whose pixels are squares on the ground, for a scene of width x height
+ * pixels with these sides (in the model's unit), by the rule of metaseg_predict_raster; tells the warning. resolution: 0
+ * or the override. ERR_ARGUMENT. */
+Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, const PixelSides *sides,
                    double resolution, int64_t *ret_width, int64_t *ret_height, double *ret_resolution);
 
 /* The side of tiles for a network grid: asked, or the model's, or the smallest multiple of 256 that holds a small

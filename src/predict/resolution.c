@@ -70,22 +70,27 @@ static double choose(const MetasegModel *model, const char *path, double samplin
     return sampling;
 }
 
-Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, double sampling,
+Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, const PixelSides *sides,
                    double resolution, int64_t *ret_width, int64_t *ret_height, double *ret_resolution)
 {
+    const double sampling = sides->known ? sides->side : (double)NAN;
     double target = resolution;
     if (resolution > 0.0 && !isfinite(sampling))
         return err_set(ERR_ARGUMENT, "'%s': --resolution needs an image whose ground sampling distance is known", path);
     if (!(resolution > 0.0)) target = choose(model, path, sampling);
-    const double ratio = isfinite(target) && isfinite(sampling) ? sampling / target : 1.0;
-    const double columns = fmax(1.0, round((double)width * ratio));
-    const double rows = fmax(1.0, round((double)height * ratio));
+    double columns = 0.0, rows = 0.0;
+    georeference_square_grid(sides, sides->known ? target : sides->side, width, height, &columns, &rows);
+    const double most = fmax(fmax(columns / (double)width, (double)width / columns),
+                             fmax(rows / (double)height, (double)height / rows));
     if (!(resolution > 0.0) && columns * rows > 0x1p46)
         return err_set(ERR_INPUT, "'%s': %lld x %lld pixels would become %.0f x %.0f, too many; crop the image", path,
                        (long long)width, (long long)height, columns, rows);
-    if (columns * rows > 0x1p46 || ratio > 64.0 || ratio < 1.0 / 64.0)
-        return err_set(ERR_ARGUMENT, "'%s': --resolution %g is %g times the image's %g; at most 64 times either way",
-                       path, resolution, 1.0 / ratio, sampling);
+    if (columns * rows > 0x1p46 || most > 64.0)
+        return err_set(
+            ERR_ARGUMENT,
+            "'%s': square pixels of %g cannot be made of the image's pixels of %g x %g (--resolution); at most 64 "
+            "times either way",
+            path, sides->known ? target : sides->side, sides->x, sides->y);
     *ret_width = (int64_t)columns;
     *ret_height = (int64_t)rows;
     *ret_resolution = target;

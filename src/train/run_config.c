@@ -30,6 +30,7 @@ static const YamlField scene_fields[] = {
     { "name", YAML_STRING, YAML_AT(DatasetScene, name), .resume = YAML_SAME },
     { "image", YAML_PATH, YAML_AT(DatasetScene, image), .resume = YAML_SAME },
     { "labels", YAML_PATH, YAML_AT(DatasetScene, labels), .resume = YAML_SAME },
+    { "crs", YAML_STRING, YAML_AT(DatasetScene, crs), .optional = true, .resume = YAML_SAME },
     { "labels_crs", YAML_STRING, YAML_AT(DatasetScene, labels_crs), .optional = true, .resume = YAML_SAME },
     { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .minimum = 1,
       .maximum = 65535, .default_value = "1,2,3", .resume = YAML_SAME },

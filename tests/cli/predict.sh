@@ -38,6 +38,26 @@ grounded=$(classes)
 grep -q '"METASEG_PROMPTS":"grounded"' "$work/info" || fail "the map does not say how it was made"
 accept no_crs.tif 1200 'ground sampling distance is unknown'
 grep -q 'place is unknown.*null prompt' predict.err || fail "no warning of the unknown place"
+# a CRS told by hand: as if the file had it, and the map has it
+run predict "$fixtures/no_crs.tif" -o "$work/map.tif" -f -q --data-folder "$fixtures/share" --threads 1 -m "$fixtures/model.safetensors" --crs EPSG:4326
+[ $got = 0 ] && [ ! -s "$log.err" ] || fail "predict --crs: exit code $got"
+[ "$(grid "$work/map.tif")" = "$(grid "$fixtures/good.tif")" ] || fail "predict --crs: the map does not carry it"
+"$program" info --json --shares "$work/map.tif" >"$work/info"
+[ "$(classes)" = "$grounded" ] || fail "predict --crs: another map than with the file's own CRS"
+run predict "$fixtures/no_crs.tif" -o "$work/map.tif" -f -q --data-folder "$fixtures/share" -m "$fixtures/model.safetensors" --crs EPSG:nonsense
+[ $got = 2 ] || fail "predict --crs EPSG:nonsense: exit code $got"
+# the network sees square ground: each row stored three times at a third of its height gives the same map
+cp "$fixtures/good.tif" "$work/square.tif"
+cat >"$work/tall.vrt" <<END
+<VRTDataset rasterXSize="40" rasterYSize="90"><SRS>EPSG:4326</SRS><GeoTransform>-170, 0.05, 0, 45, 0, -0.016666666666666666</GeoTransform>
+$(for band in 1 2 3; do echo "<VRTRasterBand dataType=\"Byte\" band=\"$band\"><SimpleSource><SourceFilename relativeToVRT=\"1\">square.tif</SourceFilename><SourceBand>$band</SourceBand><SrcRect xOff=\"0\" yOff=\"0\" xSize=\"40\" ySize=\"30\"/><DstRect xOff=\"0\" yOff=\"0\" xSize=\"40\" ySize=\"90\"/></SimpleSource></VRTRasterBand>"; done)
+</VRTDataset>
+END
+run predict "$work/tall.vrt" -o "$work/tall_map.tif" -f -q --data-folder "$fixtures/share" --threads 1 -m "$fixtures/model.safetensors"
+[ $got = 0 ] || fail "predict of tall pixels: exit code $got"
+[ "$(grid "$work/tall_map.tif")" = "$(grid "$work/tall.vrt")" ] || fail "predict of tall pixels: the grid is not the input's"
+run eval "$work/tall_map.tif" "$work/good.tif" -q
+grep -q '^OA \(100.00\|99\.[0-9]*\) %' "$log.out" || fail "tall pixels: $(grep '^OA' "$log.out") of the map with square ones"
 accept no_place.tif 1200 'place is unknown'
 accept no_place.tif 1200 'ground sampling distance is unknown' --lonlat -170,44
 grep -q 'place is unknown' predict.err && fail "a place was given by hand"
