@@ -3,8 +3,8 @@
  * A YAML file as a tree of nodes that know where they stand. Internal to yaml_file.c.
  *
  * What is read: one document, keys that are plain values, aliases (each becomes a copy of what it names). Refused with
- * a line: tags, merge keys (yaml_file.c), a second document, keys that are lists, NUL characters, anything nested deeper
- * than 32 levels, more than a million values or 64 MiB of text with all aliases written out, more than 1000 anchors.
+ * a line: tags, merge keys (yaml_file.c), a second document, keys that are lists, NUL characters, more than 32 levels,
+ * more than a million values or 64 MiB of text with all aliases written out, more than 1000 anchors.
  */
 #ifndef METASEG_DATA_YAML_TREE_H
 #define METASEG_DATA_YAML_TREE_H
