@@ -28,12 +28,12 @@ HOMES = [
 ONE_FILE = {"yaml.h"}
 STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math signal stdalign stdarg stdatomic
     stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype dirent fcntl ftw glob omp
-    poll pthread sched strings unistd sys/mman sys/resource sys/stat sys/time sys/types sys/wait sys/statvfs semaphore
+    poll pthread sched strings unistd sys/file sys/mman sys/random sys/resource sys/stat sys/time sys/types sys/wait sys/statvfs semaphore
     cpuid""".split())
 INTRINSICS = {"immintrin.h", "x86intrin.h"}
 INTRINSIC_FILES = re.compile(r"(_avx2|_avx512)\.c$|_avx(2|512)\.h$|simd\w*\.h$")
 TEST = re.compile(r"_test\.[ch]$")
-TEST_HEADERS = {"arpa/inet.h", "netinet/in.h", "sys/socket.h"}  # tests that act as a server
+TEST_HEADERS = {"arpa/inet.h", "netinet/in.h", "sys/socket.h", "sys/un.h"}  # tests that act as a server
 BANNED = "atoi atol atof strcpy strcat sprintf vsprintf gets strtok alloca setjmp longjmp rand srand".split()
 # One dialect (CONTRIBUTING.md rules 5 and 6): errors are `err`, float literals end with F, locals and parameters are not const pointers.
 DIALECT = [

@@ -2,18 +2,18 @@
  * Whole files, atomic writing, path parts. */
 #include "base/file.h"
 
-#include "base/hash.h"
+#include "base/output.h"
 #include "base/str.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /* Reads into bytes[0..length) and checks that the file ends there. */
 static Err read_all(int fd, const char *path, char *bytes, size_t length)
@@ -74,34 +74,28 @@ done:
     return err;
 }
 
-static Err output_error(const char *path)
+/* What stands under the name of an output. A link is judged by what it names: it is replaced itself, but somebody put it
+ * there for a file. */
+static Err check_older(const char *path, bool overwrite)
 {
-    const int code = errno;
-    const char *hint = "choose another place for the output";
-    if (code == ENOSPC || code == EDQUOT) hint = "free some space or write elsewhere";
-    if (code == EACCES || code == EPERM || code == EROFS) hint = "you may not write there; choose another folder";
-    if (code == ENOENT) hint = "make the folder first";
-    return err_set(ERR_OUTPUT, "'%s': cannot be written: %s; %s", path, strerror(code), hint);
-}
-
-static Err sync_path(const char *path, int flags)
-{
-    const int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0) return output_error(path);
-    /* Some file systems cannot sync a folder and say EINVAL: then the rename is as safe as it gets there. */
-    const bool ok = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
-    const Err err = ok ? ERR_NONE : output_error(path);
-    (void)close(fd);
-    return err;
+    struct stat info;
+    if (lstat(path, &info) != 0) return errno == ENOENT ? ERR_NONE : output_error(path, errno);
+    if (S_ISLNK(info.st_mode) && stat(path, &info) != 0) info.st_mode = S_IFREG;
+    if (S_ISDIR(info.st_mode)) return err_set(ERR_OUTPUT, "'%s': is a folder; give a file name", path);
+    const char *kind = S_ISFIFO(info.st_mode)                           ? "a pipe (FIFO)"
+                       : S_ISSOCK(info.st_mode)                         ? "a socket"
+                       : S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode) ? "a device"
+                                                                        : NULL;
+    if (kind != NULL)
+        return err_set(ERR_OUTPUT, "'%s': is %s, which is no place for a file; give another name", path, kind);
+    if (overwrite) return ERR_NONE;
+    return err_set(ERR_OUTPUT, "'%s': exists already; give -f to replace it, or another name", path);
 }
 
 Err file_check_output(const char *path, bool overwrite)
 {
     if (path[0] == '\0' || path[strlen(path) - 1] == '/')
         return err_set(ERR_OUTPUT, "'%s': names no file; give a file name", path);
-    if (file_is_folder(path)) return err_set(ERR_OUTPUT, "'%s': is a folder; give a file name", path);
-    if (!overwrite && file_exists(path))
-        return err_set(ERR_OUTPUT, "'%s': exists already; give -f to replace it, or another name", path);
     char *folder = NULL;
     TRY(path_folder(path, &folder));
     Err err = ERR_NONE;
@@ -109,96 +103,41 @@ Err file_check_output(const char *path, bool overwrite)
         err = err_set(ERR_OUTPUT, "'%s': the folder '%s' does not exist; make it first", path, folder);
     else if (!file_is_folder(folder))
         err = err_set(ERR_OUTPUT, "'%s': '%s' is no folder; choose another place for the output", path, folder);
-    else if (access(folder, W_OK | X_OK) != 0)
-        err = err_set(ERR_OUTPUT, "'%s': the folder '%s' is not writable; choose another one", path, folder);
+    else
+        err = check_older(path, overwrite);
+    if (err == ERR_NONE && access(folder, W_OK | X_OK) != 0)
+        err = err_set(ERR_OUTPUT, "'%s': the folder '%s' is not writable (%s); choose another one", path, folder,
+                      strerror(errno));
     free(folder);
     return err;
 }
 
-Err file_publish(const char *partial, const char *path, bool overwrite)
+/* Whether `word` is one of the words between commas, ASCII case ignored. */
+static bool is_listed(const char *word, const char *words)
 {
-    char *folder = NULL;
-    TRY(sync_path(partial, O_RDONLY));
-    TRY(file_check_output(path, overwrite));
-    if (rename(partial, path) != 0) return output_error(path);
-    TRY(path_folder(path, &folder));
-    const Err err = sync_path(folder, O_RDONLY | O_DIRECTORY);
-    free(folder);
-    return err;
-}
-
-static Err write_all(const char *path, const char *bytes, size_t length)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) return output_error(path);
-    Err err = ERR_NONE;
-    size_t done = 0;
-    while (done < length && err == ERR_NONE) {
-        const ssize_t put = write(fd, bytes + done, length - done);
-        if (put >= 0)
-            done += (size_t)put;
-        else if (errno != EINTR)
-            err = output_error(path);
+    for (const char *at = words; *at != '\0'; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+        char one[16];
+        (void)snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
+        if (str_equal_nocase(one, word)) return true;
     }
-    if (close(fd) != 0 && err == ERR_NONE) err = output_error(path);
-    return err;
+    return false;
 }
 
-Err file_write(const char *path, const void *bytes, size_t length, bool overwrite)
+Err file_check_kind(const char *path, const char *what, const char *format, const char *suffixes)
 {
-    char *partial = NULL;
-    TRY(file_check_output(path, overwrite));
-    TRY(file_partial_name(path, &partial));
-    Err err = write_all(partial, bytes, length);
-    if (err == ERR_NONE) err = file_publish(partial, path, overwrite);
-    if (err != ERR_NONE) (void)unlink(partial);
-    free(partial);
-    return err;
-}
-
-/* What stands before the process number in the partial names of this machine: ".NAME.partial-XXXXXXXX-". */
-static Err partial_prefix(const char *name, char **ret_prefix)
-{
-    char host[256] = "", hash[17];
-    (void)gethostname(host, sizeof host - 1);
-    hash_hex(hash_xxh64(host, strlen(host)), hash);
-    return str_format(ret_prefix, ".%s.partial-%.8s-", name, hash);
-}
-
-/* The digits behind the prefix name a process that has ended. */
-static bool is_stale(const char *digits)
-{
-    char *end = NULL;
-    const long process = strtol(digits, &end, 10);
-    if (end == digits || digits[0] < '0' || digits[0] > '9' || (*end != '\0' && *end != '.')) return false;
-    return process > 0 && process <= INT32_MAX && kill((pid_t)process, 0) != 0 && errno == ESRCH;
-}
-
-/* Removes what killed processes of this machine left of `prefix`. What cannot be removed hinders nobody. */
-static void remove_stale(const char *folder, const char *prefix)
-{
-    DIR *listing = opendir(folder);
-    if (listing == NULL) return;
-    for (const struct dirent *entry = NULL; (entry = readdir(listing)) != NULL;)
-        if (str_starts_with(entry->d_name, prefix) && is_stale(entry->d_name + strlen(prefix)))
-            (void)unlinkat(dirfd(listing), entry->d_name, 0);
-    (void)closedir(listing);
-}
-
-Err file_partial_name(const char *path, char **ret_partial)
-{
+    if (path == NULL) return ERR_NONE;
+    const int first = (int)strcspn(suffixes, ",");
+    if (strcmp(path, "-") == 0)
+        return err_set(ERR_ARGUMENT, "'-': nothing goes to standard output; give a file name that ends in .%.*s (%s)",
+                       first, suffixes, what);
     const char *name = path_name(path);
-    if (name[0] == '\0') return err_set(ERR_ARGUMENT, "'%s': names no file; give a file name", path);
-    char *folder = NULL, *prefix = NULL;
-    Err err = path_folder(path, &folder);
-    if (err == ERR_NONE) err = partial_prefix(name, &prefix);
-    if (err == ERR_NONE) {
-        remove_stale(folder, prefix);
-        err = str_format(ret_partial, "%.*s%s%ld", (int)(name - path), path, prefix, (long)getpid());
-    }
-    free(folder);
-    free(prefix);
-    return err;
+    if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return err_set(ERR_ARGUMENT, "'%s': names a folder; give a file name that ends in .%.*s (%s)", path, first,
+                       suffixes, what);
+    const char *dot = strrchr(name, '.');
+    if (dot == NULL || dot == name || strpbrk(dot, letters) == NULL || is_listed(dot + 1, suffixes)) return ERR_NONE;
+    return err_set(ERR_ARGUMENT, "'%s': no name for a %s (%s); give one that ends in .%.*s", path, format, what, first,
+                   suffixes);
 }
 
 Err file_remove(const char *path)
@@ -239,7 +178,7 @@ Err file_make_folders(const char *path)
         at += strcspn(at, "/");
         const char kept = *at;
         *at = '\0';
-        if (!file_is_folder(copy) && mkdir(copy, 0777) != 0 && errno != EEXIST) err = output_error(copy);
+        if (!file_is_folder(copy) && mkdir(copy, 0777) != 0 && errno != EEXIST) err = output_error(copy, errno);
         if (err == ERR_NONE && !file_is_folder(copy))
             err = err_set(ERR_OUTPUT, "'%s': is a file; a folder is wanted there", copy);
         *at = kept;

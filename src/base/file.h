@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whole files in and out. A file is written under a hidden name beside its place (".NAME.partial-MACHINE-PROCESS"),
- * synced and renamed, so that nothing half-written ever has the final name, and processes that write the same file at
- * once do not mix: the last one to finish wins.
+ * Whole files in and out, checks of output names, parts of paths. A file that is written gets its name when it is
+ * complete and on disk (output.h): nothing half-written ever has the final name, and of processes that write the same
+ * file at once the last one to finish wins.
  *
  *     TRY(file_write("run/log.json", text, strlen(text), true));
- *
- * For writers that open the file themselves (GDAL): file_partial_name, write, file_publish; on failure file_remove.
  */
 #ifndef METASEG_BASE_FILE_H
 #define METASEG_BASE_FILE_H
@@ -28,18 +26,15 @@ Err file_read(const char *path, size_t limit_bytes, char **ret_bytes, size_t *re
 /* Writes a whole file atomically. ERR_OUTPUT; without `overwrite` an existing file is ERR_OUTPUT and untouched. */
 Err file_write(const char *path, const void *bytes, size_t length, bool overwrite);
 
-/* ".NAME.partial-MACHINE-PROCESS" in the folder of `path`, with a hash of the host name and the process number; free()
- * it. A process writes a path once at a time. Also removes the partial files of `path` that processes of this machine
- * left when they were killed, with what belongs to them (partial name + ".aux.xml"). ERR_MEMORY, ERR_ARGUMENT for a
- * path that names no file. */
-Err file_partial_name(const char *path, char **ret_partial);
-
-/* Checks, before long work, that `path` may be written: its folder exists and is writable, `path` is no folder, and
- * exists only with `overwrite`. ERR_OUTPUT; the message says what to do (-f). */
+/* Checks, before long work, that `path` may be written: its folder exists and is writable, the name is not too long, no
+ * folder, device, pipe or socket is in its way, and a file only with `overwrite`. ERR_OUTPUT; the message says what to
+ * do (-f). */
 Err file_check_output(const char *path, bool overwrite);
 
-/* Syncs `partial`, renames it to `path`, syncs the folder. On failure `partial` stays. ERR_OUTPUT. */
-Err file_publish(const char *partial, const char *path, bool overwrite);
+/* Checks that the suffix of an output's name says what is written: one of `suffixes` ("tif,tiff", case ignored), or no
+ * suffix (nothing with a letter behind the last dot). `what`: "the map", `format`: "GeoTIFF", for the message. Also refuses
+ * "-" and what names a folder ("maps/"). A NULL path is fine. ERR_ARGUMENT. */
+Err file_check_kind(const char *path, const char *what, const char *format, const char *suffixes);
 
 /* Removes a file; a missing one is no error. ERR_OUTPUT. */
 Err file_remove(const char *path);

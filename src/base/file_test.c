@@ -5,9 +5,9 @@
 #include "base/str.h"
 #include "harness/unit.h"
 
-#include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/un.h>
 
 static char *at(const char *name)
 {
@@ -19,13 +19,10 @@ static char *at(const char *name)
 static void write_then_read(void **state)
 {
     (void)state;
-    char *path = at("a.txt"), *partial = NULL, *bytes = NULL;
+    char *path = at("a.txt"), *bytes = NULL;
     size_t length = 0;
     int64_t size = 0;
-    assert_int_equal(file_partial_name(path, &partial), ERR_NONE);
-    assert_non_null(strstr(partial, "/.a.txt.partial-"));
     assert_int_equal(file_write(path, "one\0two", 7, false), ERR_NONE);
-    assert_false(file_exists(partial));
     assert_int_equal(file_read(path, 7, &bytes, &length), ERR_NONE);
     assert_int_equal(length, 7);
     assert_memory_equal(bytes, "one\0two", 8);
@@ -47,7 +44,6 @@ static void write_then_read(void **state)
     assert_int_equal(file_remove(path), ERR_NONE);
     assert_false(file_exists(path));
     free(path);
-    free(partial);
 }
 
 static void unreadable(void **state)
@@ -83,95 +79,30 @@ static void unwritable(void **state)
     free(plain);
 }
 
-static void full_disk(void **state)
+/* What is no plain file is never replaced, whether it is named or linked to. */
+static void in_the_way(void **state)
 {
     (void)state;
-    /* /dev/full answers every write with "no space left"; the partial name is a link to it */
-    char *path = at("big"), *partial = NULL;
-    assert_int_equal(file_partial_name(path, &partial), ERR_NONE);
-    if (access("/dev/full", W_OK) != 0) skip();
-    assert_int_equal(symlink("/dev/full", partial), 0);
-    assert_int_equal(file_write(path, "x", 1, false), ERR_OUTPUT);
-    assert_non_null(strstr(err_message(), "free some space"));
-    assert_false(file_exists(path));
-    assert_false(file_exists(partial));
-    free(path);
-    free(partial);
-}
-
-/* Number of a process that has ended. */
-static pid_t ended_process(void)
-{
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    assert_true(child > 0);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    return child;
-}
-
-/* Each process has its own partial file; those of processes that ended are removed, and no others. */
-static void partial_files(void **state)
-{
-    (void)state;
-    char *path = at("map.tif"), *mine = NULL, *again = NULL;
-    assert_int_equal(file_partial_name(path, &mine), ERR_NONE);
-    const int stem = (int)(strrchr(mine, '-') - mine);
-    assert_int_equal(strtol(mine + stem + 1, NULL, 10), getpid());
-    const char *const suffixes[] = { "", ".aux.xml", "x", ".0", "", "" };
-    char *names[6] = { NULL };
-    const pid_t ended = ended_process();
-    for (int i = 0; i < 4; i++)
-        assert_int_equal(str_format(&names[i], "%.*s-%ld%s", stem, mine, (long)ended, suffixes[i]), ERR_NONE);
-    assert_int_equal(str_format(&names[4], "%.*s-%ld", stem, mine, (long)getppid()), ERR_NONE); /* it lives */
-    assert_int_equal(str_format(&names[5], "%s/.map.tif.partial-another1-%ld", unit_scratch, (long)ended), ERR_NONE);
-    unit_write_text(mine, "");
-    for (int i = 0; i < 6; i++) unit_write_text(names[i], "");
-    assert_int_equal(file_partial_name(path, &again), ERR_NONE);
-    assert_string_equal(mine, again);
-    const bool stays[] = { false, false, true, false, true, true };
-    for (int i = 0; i < 6; i++) {
-        assert_int_equal(file_exists(names[i]), stays[i]);
-        assert_int_equal(file_remove(names[i]), ERR_NONE);
-        free(names[i]);
-    }
-    assert_true(file_exists(mine));
-    assert_int_equal(file_remove(mine), ERR_NONE);
-    free(path);
-    free(mine);
-    free(again);
-}
-
-/* A process that stops half-way while another writes the same file. */
-static void two_writers(void **state)
-{
-    (void)state;
-    char *path = at("both"), *bytes = NULL;
-    size_t length = 0;
-    int ready[2];
-    assert_int_equal(pipe(ready), 0);
-    const pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        char *partial = NULL;
-        if (file_partial_name(path, &partial) != ERR_NONE) _exit(1);
-        FILE *stream = fopen(partial, "w");
-        if (stream == NULL || fputs("half", stream) < 0 || fclose(stream) != 0) _exit(1);
-        if (write(ready[1], "x", 1) != 1) _exit(1);
-        (void)pause();
-        _exit(0);
-    }
-    char byte = 0;
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(file_write(path, "whole", 5, false), ERR_NONE);
-    assert_int_equal(file_read(path, 10, &bytes, &length), ERR_NONE);
-    assert_string_equal(bytes, "whole");
-    assert_int_equal(kill(child, SIGKILL), 0);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_int_equal(file_write(path, "again", 5, true), ERR_NONE); /* and removes what the killed one left */
-    assert_int_equal(file_remove(path), ERR_NONE);
-    assert_int_equal(close(ready[0]) + close(ready[1]), 0);
-    free(bytes);
-    free(path);
+    char *fifo = at("fifo"), *link = at("link"), *folder = at("folder"), *device = at("device"), *sock = at("socket");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    assert_int_equal(symlink("fifo", link), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(symlink("/dev/null", device), 0);
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", sock);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    ASSERT_ERR(file_write(fifo, "x", 1, true), ERR_OUTPUT, "is a pipe");
+    ASSERT_ERR(file_write(link, "x", 1, true), ERR_OUTPUT, "is a pipe");
+    ASSERT_ERR(file_write(folder, "x", 1, true), ERR_OUTPUT, "is a folder");
+    ASSERT_ERR(file_write(device, "x", 1, true), ERR_OUTPUT, "is a device");
+    ASSERT_ERR(file_write(sock, "x", 1, true), ERR_OUTPUT, "is a socket");
+    assert_int_equal(close(fd) + unlink(fifo) + unlink(link) + rmdir(folder) + unlink(device) + unlink(sock), 0);
+    free(fifo);
+    free(link);
+    free(folder);
+    free(device);
+    free(sock);
 }
 
 static void folders(void **state)
@@ -222,7 +153,21 @@ static void paths(void **state)
     check(text, "a/.c");
     assert_string_equal(path_name("a/b.c"), "b.c");
     assert_string_equal(path_name("b.c"), "b.c");
-    assert_int_equal(file_partial_name("a/", &text), ERR_ARGUMENT);
+}
+
+/* The suffix says what is written, or there is none. */
+static void kinds(void **state)
+{
+    (void)state;
+    static const char *const right[] = {
+        "m.tif", "a/m.TIF", "m.tiff", "map", "a.b/map", "map.2024", ".map", "m.jpg.tif"
+    };
+    static const char *const wrong[] = { "m.jpg", "m.tif.png", "m.ti", "m.tifff", "-", "a/", "a.tif/", "a/..", "." };
+    for (int64_t i = 0; i < ARRAY_LEN(right); i++)
+        ASSERT_OK(file_check_kind(right[i], "the map", "GeoTIFF", "tif,tiff"));
+    for (int64_t i = 0; i < ARRAY_LEN(wrong); i++)
+        ASSERT_ERR(file_check_kind(wrong[i], "the map", "GeoTIFF", "tif,tiff"), ERR_ARGUMENT, "ends in .tif");
+    ASSERT_OK(file_check_kind(NULL, "the map", "GeoTIFF", "tif,tiff"));
 }
 
 static void nothing_left_behind(void **state)
@@ -234,9 +179,10 @@ static void nothing_left_behind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable),  cmocka_unit_test(unwritable),
-        cmocka_unit_test(full_disk),       cmocka_unit_test(folders),     cmocka_unit_test(paths),
-        cmocka_unit_test(partial_files),   cmocka_unit_test(two_writers), cmocka_unit_test(nothing_left_behind),
+        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable),
+        cmocka_unit_test(unwritable),      cmocka_unit_test(in_the_way),
+        cmocka_unit_test(folders),         cmocka_unit_test(paths),
+        cmocka_unit_test(kinds),           cmocka_unit_test(nothing_left_behind),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -252,6 +252,7 @@ static void put_items(Sheet *sheet, const Raster *raster)
     for (int64_t i = 0; (item = raster_metadata_item(raster, NULL, i)) != NULL; i++) {
         const char *equals = strchr(item, '=');
         if (!str_starts_with(item, "METASEG_") || equals == NULL) continue;
+        if (str_starts_with(item, "METASEG_CLASS_")) continue; /* shown as classes */
         char key[64];
         (void)snprintf(key, sizeof key, "%.*s", (int)(equals - item), item);
         put(sheet, key, "%s", equals + 1);

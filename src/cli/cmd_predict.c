@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "geo/georeference.h"
+#include "geo/raster_files.h"
 #include "metaseg/predict.h"
 
 #include <math.h>
@@ -126,23 +127,42 @@ static Err output_name(const char *folder, const char *in, char **ret_path)
     return err;
 }
 
-/* No two maps of a folder may have one name. */
-static Err check_names(const OptionResult *words)
+/* A folder that is to be made is not called like a file. */
+static Err check_folder_name(const char *folder)
+{
+    static const char *const suffixes[] = { ".tif", ".tiff", ".png", ".jpg", ".vrt" };
+    bool file = strcmp(folder, "-") == 0;
+    for (int64_t i = 0; i < ARRAY_LEN(suffixes); i++) file = file || str_ends_with(folder, suffixes[i]);
+    if (!file) return ERR_NONE;
+    return err_set(ERR_ARGUMENT, "'%s': several inputs need a folder, to get OUT/NAME_classes.tif each; name one",
+                   folder);
+}
+
+/* Before any work: no map of any input is an input, and no two have one name. */
+static Err add_files(const char *folder, const OptionResult *words, FileSet *set)
 {
     for (int64_t i = 0; i < words->n_arguments; i++) {
-        for (int64_t k = 0; k < i; k++) {
-            char *a = NULL, *b = NULL;
-            Err err = path_stem(path_name(words->arguments[k]), &a);
-            if (err == ERR_NONE) err = path_stem(path_name(words->arguments[i]), &b);
-            if (err == ERR_NONE && strcmp(a, b) == 0)
-                err = err_set(ERR_ARGUMENT, "'%s' and '%s' would both become '%s_classes.tif'; predict one at a time",
-                              words->arguments[k], words->arguments[i], a);
-            free(a);
-            free(b);
-            TRY(err);
-        }
+        char *out = NULL, *role = NULL;
+        TRY(output_name(folder, words->arguments[i], &out));
+        Err err = str_format(&role, "the map of '%.100s'", words->arguments[i]);
+        if (err == ERR_NONE) err = raster_files_written(out, set, role);
+        free(role);
+        role = NULL;
+        if (err == ERR_NONE) err = str_format(&role, "the image '%.100s'", words->arguments[i]);
+        if (err == ERR_NONE) err = raster_files_path(words->arguments[i], set, role);
+        free(role);
+        free(out);
+        TRY(err);
     }
     return ERR_NONE;
+}
+
+static Err check_names(const char *folder, const OptionResult *words)
+{
+    FileSet set = { 0 };
+    const Err err = add_files(folder, words, &set);
+    file_set_done(&set);
+    return err;
 }
 
 /* Each input gets its own map; a bad one is told and passed over. */
@@ -151,14 +171,24 @@ static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words
 {
     if (args->confidence != NULL || args->probabilities != NULL || args->quicklook != NULL)
         return err_set(ERR_ARGUMENT, "--confidence, --probabilities and --quicklook take one input");
-    TRY(check_names(words));
+    if (!file_is_folder(args->out)) TRY(check_folder_name(args->out));
+    TRY(check_names(args->out, words));
     TRY(file_make_folders(args->out));
     int64_t failed = 0;
     for (int64_t i = 0; i < words->n_arguments; i++) {
         char *out = NULL;
         TRY(output_name(args->out, words->arguments[i], &out));
-        const Err err = predict_one(cli, model, words->arguments[i], out, options);
+        /* a map that is there is no reason to stop: a batch may be continued */
+        const bool there = !options->overwrite && file_exists(out);
+        const Err err =
+            there ? file_check_output(out, false) : predict_one(cli, model, words->arguments[i], out, options);
         free(out);
+        if (there && err == ERR_NONE) continue; /* gone meanwhile */
+        if (there) {
+            failed++;
+            log_line(&cli->log, LOG_ERROR, "%s", err_message());
+            continue;
+        }
         if (err == ERR_INTERRUPTED || err == ERR_MEMORY || err == ERR_OUTPUT) return err;
         if (err == ERR_NONE) continue;
         failed++;

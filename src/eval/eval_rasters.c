@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "eval/eval_internal.h"
+#include "geo/raster_files.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,11 +61,41 @@ static Err open_climate(Comparison *c)
     return err;
 }
 
+static Err add_files(const Comparison *c, FileSet *set)
+{
+    TRY(raster_files_read(c->map, set, "the map"));
+    TRY(raster_files_read(c->truth, set, "the reference"));
+    if (c->options->by_zone && c->run != NULL && c->run->data_folder != NULL) {
+        char *path = NULL;
+        TRY(path_join(c->run->data_folder, "koppen_geiger.bin", &path));
+        const Err err = file_set_input(set, path, "the climate map");
+        free(path);
+        TRY(err);
+    }
+    TRY(file_set_output(set, c->options->json, "the JSON of the figures"));
+    return file_set_output(set, c->options->csv, "the CSV of the confusion matrix");
+}
+
+/* Before the work: the outputs are no inputs and can be written. */
+static Err check_outputs(const Comparison *c)
+{
+    const MetasegEvalOptions *o = c->options;
+    FileSet set = { 0 };
+    TRY(file_check_kind(o->json, "the figures", "JSON text", "json,txt"));
+    TRY(file_check_kind(o->csv, "the confusion matrix", "CSV text", "csv,txt"));
+    Err err = add_files(c, &set);
+    file_set_done(&set);
+    if (err == ERR_NONE && o->json != NULL) err = file_check_output(o->json, o->overwrite);
+    if (err == ERR_NONE && o->csv != NULL) err = file_check_output(o->csv, o->overwrite);
+    return err;
+}
+
 static Err open_all(Comparison *c, const char *prediction, const char *truth)
 {
     const MetasegEvalOptions *o = c->options;
     TRY(raster_open(prediction, &c->map));
     TRY(raster_open(truth, &c->truth));
+    TRY(check_outputs(c));
     TRY(choose_band(c->map, o->band, "--band"));
     TRY(choose_band(c->truth, o->truth_band, "--truth-band"));
     TRY(georeference_open(c->map, o->crs, &c->map_place));

@@ -3,6 +3,7 @@
 #include "geo/gdal_session.h"
 
 #include <cpl_conv.h>
+#include <cpl_string.h>
 #include <errno.h>
 #include <gdal.h>
 #include <gdal_frmts.h>
@@ -13,11 +14,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Set for the thread inside a bracket. A curl file name that no file can have closes /vsicurl and its relatives, which
- * metadata of a hostile file could name. */
-static const char *const options[GDAL_OPTION_COUNT][2] = {
-    { "CPL_VSIL_CURL_ALLOWED_FILENAME", "/network access is off/" },
-    { "GDAL_VRT_ENABLE_PYTHON", "NO" },
+/* Set for the thread inside a bracket, whatever the environment or the host says. A curl file name that no file can have
+ * closes /vsicurl and its relatives, which metadata of a hostile file could name. All others are GDAL's own defaults, for
+ * options that would change what is read or written, or start threads: side-cars and world files count, read errors are
+ * errors, half pixels and negative scales mean what the format says, transformations are those that PROJ chooses. */
+static const char *const pinned[] = {
+    "CPL_VSIL_CURL_ALLOWED_FILENAME=/network access is off/",
+    "GDAL_VRT_ENABLE_PYTHON=NO",
+    "GDAL_PAM_ENABLED=YES",
+    "GDAL_PAM_MODE=PAM",
+    "GDAL_DISABLE_READDIR_ON_OPEN=FALSE",
+    "GDAL_GEOREF_SOURCES=PAM,INTERNAL,TABFILE,WORLDFILE",
+    "GDAL_NUM_THREADS=1",
+    "GDAL_RASTERIO_RESAMPLING=NEAR",
+    "GDAL_TIFF_INTERNAL_MASK_TO_8BIT=TRUE",
+    "GDAL_TIFF_ENDIANNESS=NATIVE",
+    "GDAL_JPEG_TO_RGB=YES",
+    "GDAL_USE_GEOJP2=YES",
+    "GDAL_USE_GMLJP2=YES",
+    "GTIFF_DONT_WRITE_BLOCKS=NO",
+    "GTIFF_IGNORE_READ_ERRORS=NO",
+    "GTIFF_POINT_GEO_IGNORE=NO",
+    "GTIFF_HONOUR_NEGATIVE_SCALEY=NO",
+    "GTIFF_IMPORT_FROM_EPSG=YES",
+    "GTIFF_ESRI_CITATION=YES",
+    "GTIFF_DIRECT_IO=NO",
+    "GTIFF_VIRTUAL_MEM_IO=NO",
+    "JPEG_READ_MASK=YES",
+    "JPEG_MASK_BIT_ORDER=AUTO",
+    "CHECK_WITH_INVERT_PROJ=NO",
+    "OGR_CT_FORCE_TRADITIONAL_GIS_ORDER=NO",
+    "OGR_CT_OP_SELECTION=PROJ",
+    "OGR_CT_PREFER_OFFICIAL_SRS_DEF=YES",
+    "OSR_DEFAULT_AXIS_MAPPING_STRATEGY=AUTHORITY_COMPLIANT",
+    "OSR_ADD_TOWGS84_ON_IMPORT_FROM_EPSG=NO",
+    "OSR_CT_USE_DEFAULT_EPSG_TOWGS84=NO",
+    "OSR_STRIP_TOWGS84=YES",
+    "OSR_USE_APPROX_TMERC=NO",
+    NULL,
 };
 
 static void register_drivers(void)
@@ -67,11 +101,10 @@ void gdal_begin(GdalSession *session)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, register_drivers);
     memset(session, 0, sizeof *session);
-    for (int i = 0; i < GDAL_OPTION_COUNT; i++) {
-        const char *before = CPLGetThreadLocalConfigOption(options[i][0], NULL);
-        session->saved_options[i] = before != NULL ? CPLStrdup(before) : NULL;
-        CPLSetThreadLocalConfigOption(options[i][0], options[i][1]);
-    }
+    session->saved_options = CPLGetThreadLocalConfigOptions();
+    char **all = CSLMerge(CSLDuplicate(session->saved_options), (CSLConstList)pinned);
+    CPLSetThreadLocalConfigOptions((const char *const *)all);
+    CSLDestroy(all);
     CPLPushErrorHandlerEx(collect, session);
 }
 
@@ -79,11 +112,9 @@ void gdal_end(GdalSession *session)
 {
     CPLPopErrorHandler();
     CPLErrorReset();
-    for (int i = 0; i < GDAL_OPTION_COUNT; i++) {
-        CPLSetThreadLocalConfigOption(options[i][0], session->saved_options[i]);
-        CPLFree(session->saved_options[i]);
-        session->saved_options[i] = NULL;
-    }
+    CPLSetThreadLocalConfigOptions((const char *const *)session->saved_options);
+    CSLDestroy(session->saved_options);
+    session->saved_options = NULL;
 }
 
 void gdal_forget(GdalSession *session)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Private to src/geo: brackets around GDAL calls. Between gdal_begin() and gdal_end() the calling thread's GDAL
- * messages are collected here instead of going to stderr, network files are closed and Python in VRTs is off. The first
+ * messages are collected here instead of going to stderr, network files are closed, Python in VRTs is off, and GDAL's
+ * options that would change results have their default values whatever the environment says. The first
  * bracket of the process registers the drivers we use, and no others.
  *
  *     GdalSession session;
@@ -19,14 +20,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { GDAL_MESSAGE_BYTES = 400, GDAL_OPTION_COUNT = 2 };
+enum { GDAL_MESSAGE_BYTES = 400 };
 
 typedef struct GdalSession {
-    int failures;                           /* errors of class CE_Failure and above, and JPEG streams that end early */
-    int warnings;                           /* errors of class CE_Warning */
-    char message[GDAL_MESSAGE_BYTES];       /* the first failure (later ones are its consequences), "" if none */
-    char warning[GDAL_MESSAGE_BYTES];       /* the first warning */
-    char *saved_options[GDAL_OPTION_COUNT]; /* the thread's own values of the options we set */
+    int failures;                     /* errors of class CE_Failure and above, and JPEG streams that end early */
+    int warnings;                     /* errors of class CE_Warning */
+    char message[GDAL_MESSAGE_BYTES]; /* the first failure (later ones are its consequences), "" if none */
+    char warning[GDAL_MESSAGE_BYTES]; /* the first warning */
+    char **saved_options;             /* the thread's own configuration options */
 } GdalSession;
 
 /* Opens the bracket; brackets nest. */

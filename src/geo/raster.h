@@ -101,7 +101,12 @@ const char *raster_metadata(const Raster *raster, const char *domain, const char
 /* Item i of a domain as "KEY=VALUE", NULL beyond the last. Valid while the raster is open. */
 const char *raster_metadata_item(const Raster *raster, const char *domain, int64_t i);
 
-/* Name of a class of band 1 (category names), "" where the file has none. Valid while the raster is open. */
+/* What a raster of ours is ("classes", "confidence", "probabilities"), "" for others and for maps of old versions.
+ * Valid while the raster is open. */
+const char *raster_kind(const Raster *raster);
+
+/* Name of a class of band 1, "" where the file has none: what the TIFF of a map itself says, else GDAL's category names
+ * (.aux.xml). Valid while the raster is open. */
 const char *raster_class_name(const Raster *raster, int64_t value);
 
 /* Colour of a class of band 1 (palette) as 0xRRGGBB; false, ret untouched, where the palette has none for it. */

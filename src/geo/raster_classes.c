@@ -2,8 +2,20 @@
  * Names and colours of the classes that a class map carries. */
 #include "geo/raster_internal.h"
 
+#include <stdio.h>
+
+const char *raster_kind(const Raster *raster)
+{
+    const char *kind = raster_metadata(raster, NULL, RASTER_KIND_ITEM);
+    return kind != NULL ? kind : "";
+}
+
 const char *raster_class_name(const Raster *raster, int64_t value)
 {
+    char key[32];
+    (void)snprintf(key, sizeof key, RASTER_CLASS_ITEM "%lld", (long long)value);
+    const char *own = raster_metadata(raster, NULL, key);
+    if (own != NULL) return own;
     char **names = GDALGetRasterCategoryNames(GDALGetRasterBand(raster->dataset, 1));
     if (names == NULL || value < 0) return "";
     for (int64_t i = 0; names[i] != NULL; i++) {

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Georeferenced copies of images, and PNG files. */
-#include "base/file.h"
-#include "geo/gdal_session.h"
+ * Georeferenced copies of images. */
 #include "geo/raster_internal.h"
 #include "geo/raster_write.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,49 +53,5 @@ Err raster_write_georeferenced(Raster *raster, const double bounds[4], int epsg,
     free(planes);
     if (err == ERR_NONE) return raster_writer_finish(writer);
     raster_writer_abort(writer);
-    return err;
-}
-
-/* A data set over the caller's bytes, without a copy. */
-static GDALDatasetH wrap_rgb(int64_t width, int64_t height, const uint8_t *rgb)
-{
-    const GDALDatasetH dataset = GDALCreate(GDALGetDriverByName("MEM"), "", (int)width, (int)height, 0, GDT_Byte, NULL);
-    for (int b = 0; dataset != NULL && b < COLORS; b++) {
-        char pointer[64], line[64];
-        (void)snprintf(pointer, sizeof pointer, "DATAPOINTER=%p", (const void *)(rgb + b));
-        (void)snprintf(line, sizeof line, "LINEOFFSET=%lld", (long long)(width * COLORS));
-        char pixel[] = "PIXELOFFSET=3";
-        char *options[] = { pointer, pixel, line, NULL };
-        if (GDALAddBand(dataset, GDT_Byte, options) != CE_None) {
-            GDALClose(dataset);
-            return NULL;
-        }
-    }
-    return dataset;
-}
-
-Err raster_write_png(const char *path, int64_t width, int64_t height, const uint8_t *rgb, bool overwrite)
-{
-    if (width < 1 || height < 1 || width > 65500 || height > 65500)
-        return err_set(ERR_ARGUMENT, "'%s': a PNG of %lld x %lld pixels cannot be written", path, (long long)width,
-                       (long long)height);
-    char *partial = NULL;
-    TRY(file_check_output(path, overwrite));
-    TRY(file_partial_name(path, &partial));
-    GdalSession session;
-    gdal_begin(&session);
-    const GDALDatasetH image = wrap_rgb(width, height, rgb);
-    const GDALDatasetH png =
-        image == NULL ? NULL : GDALCreateCopy(GDALGetDriverByName("PNG"), partial, image, 0, NULL, NULL, NULL);
-    if (png != NULL) GDALClose(png);
-    if (image != NULL) GDALClose(image);
-    Err err = ERR_NONE;
-    if (png == NULL || session.failures > 0)
-        err = err_set(ERR_OUTPUT, "'%s': cannot be written (%s); is the disk full?", path,
-                      gdal_reason(&session, "no reason given"));
-    gdal_end(&session);
-    if (err == ERR_NONE) err = file_publish(partial, path, overwrite);
-    if (err != ERR_NONE) (void)remove(partial);
-    free(partial);
     return err;
 }

@@ -12,6 +12,10 @@
 
 enum { RASTER_MAX_BANDS = 1024, RASTER_NAME_BYTES = 64, RASTER_NOTE_BYTES = 400 };
 
+/* Items of the TIFF's metadata (raster_write.h). */
+#define RASTER_KIND_ITEM "METASEG_KIND"
+#define RASTER_CLASS_ITEM "METASEG_CLASS_" /* and the value */
+
 /* How the validity of one band is told; see raster_valid.h. */
 typedef struct RasterBandMask {
     RasterMaskKind kind;

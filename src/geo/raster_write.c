@@ -4,13 +4,17 @@
 #include "geo/raster_write.h"
 
 #include "base/file.h"
+#include "base/output.h"
 #include "base/room.h"
 #include "base/str.h"
 #include "geo/gdal_session.h"
 #include "geo/georeference_crs.h"
+#include "geo/raster_files.h"
 #include "geo/raster_internal.h"
+#include "geo/raster_sidecars.h"
 
 #include <cpl_string.h>
+#include <errno.h>
 #include <math.h>
 #include <ogr_srs_api.h>
 #include <stdio.h>
@@ -20,9 +24,14 @@
 enum { BLOCK = 256, NODATA = 255, MAX_CODE = 254 };
 
 struct RasterWriter {
-    char *path, *partial;
-    bool overwrite;
+    char *path;
+    Output *output;
+    const char *side_car, *style; /* files of the output; `style` NULL: none is written */
+    RasterClass *classes;         /* [n_classes], names clean and owned; for side-cars */
+    int64_t n_classes;
+    bool place_is_told; /* the map must say its coordinate system */
     GDALDatasetH dataset;
+    RasterKind kind;
     int64_t width, height, bands;
     int64_t next_row; /* rows received */
     int64_t held;     /* rows in the buffer */
@@ -48,8 +57,19 @@ static Err check_options(const RasterWriteOptions *o)
     return ERR_NONE;
 }
 
-static GDALDatasetH create_dataset(const RasterWriter *w, RasterKind kind)
+/* GDAL says that something failed; why is often told by errno alone. To be called at once. */
+static Err write_error(const char *path, const GdalSession *session)
 {
+    static const int told[] = { ENOSPC, EDQUOT, EFBIG, EIO, EROFS, EACCES, EPERM, EMFILE, ENFILE };
+    const int reason = errno;
+    for (int64_t i = 0; i < ARRAY_LEN(told); i++)
+        if (reason == told[i]) return output_error(path, reason);
+    return err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", path, gdal_reason(session, "no reason given"));
+}
+
+static GDALDatasetH create_dataset(const RasterWriter *w)
+{
+    const RasterKind kind = w->kind;
     char **options = NULL;
     options = CSLSetNameValue(options, "TILED", "YES");
     options = CSLSetNameValue(options, "BLOCKXSIZE", "256");
@@ -60,8 +80,8 @@ static GDALDatasetH create_dataset(const RasterWriter *w, RasterKind kind)
     options = CSLSetNameValue(options, "BIGTIFF", "IF_SAFER");
     options = CSLSetNameValue(options, "PHOTOMETRIC", kind == RASTER_COLORS ? "RGB" : "MINISBLACK");
     if (kind == RASTER_CLASSES) options = CSLSetNameValue(options, "PHOTOMETRIC", "PALETTE");
-    const GDALDatasetH dataset = GDALCreate(GDALGetDriverByName("GTiff"), w->partial, (int)w->width, (int)w->height,
-                                            (int)w->bands, GDT_Byte, options);
+    const GDALDatasetH dataset = GDALCreate(GDALGetDriverByName("GTiff"), output_partial(w->output), (int)w->width,
+                                            (int)w->height, (int)w->bands, GDT_Byte, options);
     CSLDestroy(options);
     return dataset;
 }
@@ -129,48 +149,62 @@ static CPLErr copy_place(GDALDatasetH dataset, const RasterWriteOptions *o)
     return code;
 }
 
-static CPLErr describe_classes(GDALRasterBandH band, const RasterWriteOptions *o)
+static CPLErr set_palette(GDALRasterBandH band, const RasterWriter *w)
 {
     const GDALColorTableH palette = GDALCreateColorTable(GPI_RGB);
-    char **names = NULL;
-    int32_t most = 0;
-    for (int64_t i = 0; i < o->n_classes; i++) {
-        const RasterClass *c = &o->classes[i];
+    for (int64_t i = 0; i < w->n_classes; i++) {
+        const RasterClass *c = &w->classes[i];
         const GDALColorEntry entry = { c->color[0], c->color[1], c->color[2], 255 };
         GDALSetColorEntry(palette, c->value, &entry);
-        if (c->value > most) most = c->value;
     }
     const GDALColorEntry nothing = { 0, 0, 0, 0 };
     GDALSetColorEntry(palette, NODATA, &nothing);
-    for (int32_t value = 0; value <= most; value++) {
-        const char *name = "";
-        for (int64_t i = 0; i < o->n_classes; i++)
-            if (o->classes[i].value == value) name = o->classes[i].name;
-        names = CSLAddString(names, name);
-    }
-    CPLErr code = GDALSetRasterColorTable(band, palette);
-    if (code == CE_None) code = GDALSetRasterCategoryNames(band, names);
+    const CPLErr code = GDALSetRasterColorTable(band, palette);
     GDALDestroyColorTable(palette);
-    CSLDestroy(names);
     return code;
 }
 
-static CPLErr describe_bands(GDALDatasetH dataset, const RasterWriteOptions *o)
+static CPLErr describe_bands(const RasterWriter *w)
 {
+    const RasterKind kind = w->kind;
     CPLErr code = CE_None;
-    for (int b = 1; b <= GDALGetRasterCount(dataset) && code == CE_None; b++) {
-        const GDALRasterBandH band = GDALGetRasterBand(dataset, b);
-        if (o->kind == RASTER_COLORS) continue;
+    for (int b = 1; b <= w->bands && code == CE_None; b++) {
+        const GDALRasterBandH band = GDALGetRasterBand(w->dataset, b);
+        if (kind == RASTER_COLORS) continue;
         code = GDALSetRasterNoDataValue(band, NODATA);
-        if (o->kind == RASTER_CLASSES) {
+        if (kind == RASTER_CLASSES) {
             GDALSetDescription(band, "class");
-            if (code == CE_None) code = describe_classes(band, o);
+            if (code == CE_None) code = set_palette(band, w);
             continue;
         }
-        GDALSetDescription(band, o->kind == RASTER_CONFIDENCE ? "confidence" : o->classes[b - 1].name);
+        GDALSetDescription(band, kind == RASTER_CONFIDENCE ? "confidence" : w->classes[b - 1].name);
         if (code == CE_None) code = GDALSetRasterScale(band, 1.0 / MAX_CODE);
         if (code == CE_None) code = GDALSetRasterOffset(band, 0.0);
     }
+    return code;
+}
+
+/* What the file is, for readers of the TIFF alone. */
+static CPLErr describe_kind(const RasterWriter *w)
+{
+    const RasterKind kind = w->kind;
+    static const char *const kinds[] = { "classes", "confidence", "probabilities", NULL };
+    CPLErr code = CE_None;
+    if (kinds[kind] != NULL) code = GDALSetMetadataItem(w->dataset, RASTER_KIND_ITEM, kinds[kind], NULL);
+    for (int64_t i = 0; i < w->n_classes && kind == RASTER_CLASSES && code == CE_None; i++) {
+        char key[32];
+        (void)snprintf(key, sizeof key, RASTER_CLASS_ITEM "%d", (int)w->classes[i].value);
+        code = GDALSetMetadataItem(w->dataset, key, w->classes[i].name, NULL);
+    }
+    return code;
+}
+
+static CPLErr set_item(GDALDatasetH dataset, const char *key, const char *value)
+{
+    char *clean = NULL;
+    if (sidecar_clean(value, &clean) != ERR_NONE) return CE_Failure;
+    const CPLErr code = GDALSetMetadataItem(dataset, key, clean, NULL);
+    free(clean);
     return code;
 }
 
@@ -181,9 +215,52 @@ static CPLErr describe(RasterWriter *w, const RasterWriteOptions *o)
         code = copy_place(w->dataset, o);
     else if (o->bounds != NULL)
         code = set_bounds(w->dataset, o);
+    w->place_is_told = GDALGetSpatialRef(w->dataset) != NULL || GDALGetGCPCount(w->dataset) > 0;
     for (const char *const *item = o->metadata; item != NULL && item[0] != NULL && code == CE_None; item += 2)
-        code = GDALSetMetadataItem(w->dataset, item[0], item[1], NULL);
-    return code == CE_None ? describe_bands(w->dataset, o) : code;
+        code = set_item(w->dataset, item[0], item[1]);
+    if (code == CE_None) code = describe_kind(w);
+    return code == CE_None ? describe_bands(w) : code;
+}
+
+/* The class table with names that XML and people can take. */
+static Err copy_classes(RasterWriter *w, const RasterWriteOptions *o)
+{
+    const bool named = o->kind == RASTER_CLASSES || o->kind == RASTER_PROBABILITIES;
+    if (!named) return ERR_NONE;
+    w->classes = calloc((size_t)o->n_classes, sizeof *w->classes);
+    if (w->classes == NULL) return err_memory((size_t)o->n_classes * sizeof *w->classes, "a class table");
+    for (int64_t i = 0; i < o->n_classes; i++) {
+        char *name = NULL;
+        TRY(sidecar_clean(o->classes[i].name, &name));
+        w->classes[i] = o->classes[i];
+        w->classes[i].name = name;
+        w->n_classes++;
+    }
+    return ERR_NONE;
+}
+
+/* The names that the map takes: a style of somebody else's stays as it is, one of ours goes with the map it was made for.
+ */
+static Err open_names(RasterWriter *w, const RasterWriteOptions *o)
+{
+    static const char *const stale[] = { ".ovr", ".msk" };
+    char *name = NULL;
+    TRY(output_open(o->path, o->overwrite, &w->output));
+    for (int64_t i = 0; i < ARRAY_LEN(stale); i++) {
+        TRY(str_format(&name, "%s%s", o->path, stale[i]));
+        const Err err = output_retire(w->output, name);
+        free(name);
+        TRY(err);
+    }
+    TRY(str_format(&name, "%s.aux.xml", o->path));
+    Err err = output_add(w->output, name, &w->side_car);
+    free(name);
+    TRY(err);
+    TRY(raster_style_path(o->path, &name));
+    if (!raster_style_is_foreign(name))
+        err = o->kind == RASTER_CLASSES ? output_add(w->output, name, &w->style) : output_retire(w->output, name);
+    free(name);
+    return err;
 }
 
 static Err allocate(RasterWriter *w)
@@ -201,24 +278,24 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
 {
     TRY(room_check("writing a raster"));
     TRY(check_options(options));
-    TRY(file_check_output(options->path, options->overwrite));
     RasterWriter *w = calloc(1, sizeof *w);
     if (w == NULL) return err_memory(sizeof *w, "a raster writer");
-    w->overwrite = options->overwrite;
+    w->kind = options->kind;
     w->width = options->like != NULL ? options->like->info.width : options->width;
     w->height = options->like != NULL ? options->like->info.height : options->height;
     w->bands = options->kind == RASTER_PROBABILITIES ? options->n_classes : options->kind == RASTER_COLORS ? 3 : 1;
     w->fill = options->kind == RASTER_COLORS ? 0 : NODATA;
     Err err = allocate(w);
     if (err == ERR_NONE) err = str_copy(options->path, &w->path);
-    if (err == ERR_NONE) err = file_partial_name(options->path, &w->partial);
+    if (err == ERR_NONE) err = copy_classes(w, options);
+    if (err == ERR_NONE) err = open_names(w, options);
     if (err == ERR_NONE) {
         GdalSession session;
         gdal_begin(&session);
-        w->dataset = create_dataset(w, options->kind);
+        errno = 0;
+        w->dataset = create_dataset(w);
         if (w->dataset == NULL || describe(w, options) != CE_None || session.failures > 0)
-            err = err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", options->path,
-                          gdal_reason(&session, "no reason given"));
+            err = write_error(w->path, &session);
         gdal_end(&session);
     }
     if (err == ERR_NONE)
@@ -237,6 +314,7 @@ static Err write_blocks(RasterWriter *w)
     GdalSession session;
     gdal_begin(&session);
     CPLErr code = CE_None;
+    errno = 0;
     for (int64_t b = 0; b < w->bands && code == CE_None; b++)
         for (int64_t x = 0; x < (int64_t)w->padded_width / BLOCK && code == CE_None; x++) {
             for (int64_t y = 0; y < BLOCK; y++)
@@ -245,9 +323,7 @@ static Err write_blocks(RasterWriter *w)
             code = GDALWriteBlock(GDALGetRasterBand(w->dataset, (int)b + 1), (int)x, (int)block_row, w->block);
         }
     Err err = ERR_NONE;
-    if (code != CE_None || session.failures > 0)
-        err = err_set(ERR_OUTPUT, "'%s': cannot be written at row %lld (%s); is the disk full?", w->path,
-                      (long long)(block_row * BLOCK), gdal_reason(&session, "no reason given"));
+    if (code != CE_None || session.failures > 0) err = write_error(w->path, &session);
     gdal_end(&session);
     w->held = 0;
     memset(w->buffer, w->fill, (size_t)w->bands * BLOCK * w->padded_width);
@@ -269,50 +345,51 @@ Err raster_writer_rows(RasterWriter *w, int64_t rows, const uint8_t *const *plan
     return ERR_NONE;
 }
 
-/* "NAME" + suffix of a file that belongs to it. */
-static Err beside(const char *path, const char *suffix, char **ret_path)
-{
-    return str_format(ret_path, "%s%s", path, suffix);
-}
-
-static Err remove_beside(const char *path, const char *suffix)
-{
-    char *name = NULL;
-    TRY(beside(path, suffix, &name));
-    const Err err = file_remove(name);
-    free(name);
-    return err;
-}
-
 static Err close_dataset(RasterWriter *w)
 {
     GdalSession session;
     gdal_begin(&session);
+    errno = 0;
     GDALClose(w->dataset);
     w->dataset = NULL;
-    const Err err = session.failures == 0 ? ERR_NONE
-                                          : err_set(ERR_OUTPUT, "'%s': cannot be completed (%s); is the disk full?",
-                                                    w->path, session.message);
+    const Err err = session.failures == 0 ? ERR_NONE : write_error(w->path, &session);
     gdal_end(&session);
     return err;
 }
 
-/* Class names lie in GDAL's sidecar (.aux.xml), which gets its name first; sidecars of a file that is replaced go. */
-static Err publish(const char *partial, const char *path, bool overwrite)
+/* What was closed can be read, and says where it lies. */
+static Err check_closed(const RasterWriter *w)
 {
-    TRY(file_check_output(path, overwrite));
-    static const char *const stale[] = { ".aux.xml", ".ovr", ".msk" };
-    for (int64_t i = 0; i < ARRAY_LEN(stale); i++) TRY(remove_beside(path, stale[i]));
-    char *from = NULL, *to = NULL;
-    Err err = beside(partial, ".aux.xml", &from);
-    if (err == ERR_NONE) err = beside(path, ".aux.xml", &to);
-    if (err == ERR_NONE && file_exists(from)) err = file_publish(from, to, true);
-    if (err == ERR_NONE) {
-        err = file_publish(partial, path, overwrite);
-        if (err != ERR_NONE) (void)remove(to);
-    }
-    free(from);
-    free(to);
+    GdalSession session;
+    gdal_begin(&session);
+    const char *const drivers[] = { "GTiff", NULL };
+    const GDALDatasetH d =
+        GDALOpenEx(output_partial(w->output), GDAL_OF_RASTER | GDAL_OF_READONLY, drivers, NULL, NULL);
+    const bool whole = d != NULL && GDALGetRasterXSize(d) == w->width && GDALGetRasterYSize(d) == w->height &&
+                       GDALGetRasterCount(d) == w->bands;
+    const bool placed = !w->place_is_told || (whole && (GDALGetSpatialRef(d) != NULL || GDALGetGCPCount(d) > 0));
+    const Err err = whole && placed
+                        ? ERR_NONE
+                        : err_set(ERR_OUTPUT, "'%s': cannot be written whole (%s)", w->path,
+                                  gdal_reason(&session, placed ? "no reason given" : "its coordinate system was lost"));
+    if (d != NULL) GDALClose(d);
+    gdal_end(&session);
+    return err;
+}
+
+static Err write_beside(const RasterWriter *w)
+{
+    char *pam = NULL, *text = NULL;
+    TRY(str_format(&pam, "%s.aux.xml", output_partial(w->output)));
+    Err err =
+        err_prefix(sidecar_text(pam, w->classes, w->kind == RASTER_CLASSES ? w->n_classes : 0, &text), "'%s'", w->path);
+    if (err == ERR_NONE && text != NULL) err = output_write(w->side_car, w->path, text, strlen(text));
+    free(pam);
+    free(text);
+    text = NULL;
+    if (err == ERR_NONE && w->style != NULL) err = sidecar_style(w->classes, w->n_classes, &text);
+    if (err == ERR_NONE && w->style != NULL) err = output_write(w->style, w->path, text, strlen(text));
+    free(text);
     return err;
 }
 
@@ -322,7 +399,9 @@ Err raster_writer_finish(RasterWriter *w)
                                        : err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows were written", w->path,
                                                  (long long)w->next_row, (long long)w->height);
     if (err == ERR_NONE) err = close_dataset(w);
-    if (err == ERR_NONE) err = publish(w->partial, w->path, w->overwrite);
+    if (err == ERR_NONE) err = check_closed(w);
+    if (err == ERR_NONE) err = write_beside(w);
+    if (err == ERR_NONE) err = output_publish(w->output);
     raster_writer_abort(w);
     return err;
 }
@@ -333,12 +412,10 @@ void raster_writer_abort(RasterWriter *w)
     char message[ERR_MESSAGE_BYTES];
     (void)snprintf(message, sizeof message, "%s", err_message());
     if (w->dataset != NULL) (void)close_dataset(w);
-    if (w->partial != NULL) {
-        (void)file_remove(w->partial);
-        (void)remove_beside(w->partial, ".aux.xml");
-    }
     (void)err_adopt(ERR_NONE, message);
-    free(w->partial);
+    output_close(w->output);
+    for (int64_t i = 0; i < w->n_classes; i++) free((char *)(uintptr_t)w->classes[i].name);
+    free(w->classes);
     free(w->path);
     free(w->buffer);
     free(w->block);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster. Rows are given in order, in any
- * portions; the file grows under a hidden name (file_partial_name) and gets its own name only when it is complete and
- * on disk.
+ * portions. The map, its side-car (.aux.xml: class names, and a coordinate system that GeoTIFF cannot hold) and its style
+ * for QGIS (.qml) are one output (base/output.h): they get their names together when all are complete and on disk, and
+ * side-cars of an older map (.ovr, .msk too) stay until then. A style that we did not write is never touched.
  *
  *     RasterWriter *writer = NULL;
  *     TRY(raster_writer_open(&options, &writer));
@@ -25,6 +26,8 @@ typedef struct RasterClass {
     uint8_t color[3]; /* red, green, blue */
 } RasterClass;
 
+/* What a raster of ours holds; its name stands in the TIFF as METASEG_KIND ("classes", "confidence", "probabilities"). A
+ * class map also carries METASEG_CLASS_7=NAME for each class, so that a copy without its .aux.xml keeps the names. */
 typedef enum RasterKind {
     RASTER_CLASSES,       /* 1 band: class values, palette, class names, nodata 255 */
     RASTER_CONFIDENCE,    /* 1 band: 0..254 = probability / 254 (band scale 1/254, offset 0), nodata 255 */
@@ -68,8 +71,5 @@ void raster_writer_abort(RasterWriter *writer);
 /* Writes an image without a georeference (or with a wrong one) as a tiled GeoTIFF with the given bounds (west, south,
  * east, north in units of the CRS). First three chosen bands, which must be Bytes. ERR_INPUT, ERR_OUTPUT. */
 Err raster_write_georeferenced(Raster *raster, const double bounds[4], int epsg, const char *path, bool overwrite);
-
-/* Writes [height][width][3] bytes as a PNG. ERR_OUTPUT. */
-Err raster_write_png(const char *path, int64_t width, int64_t height, const uint8_t *rgb, bool overwrite);
 
 #endif

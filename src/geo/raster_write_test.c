@@ -4,7 +4,9 @@
 
 #include "base/file.h"
 #include "geo/geo_test.h"
+#include "geo/raster_files.h"
 
+#include <cpl_conv.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -79,7 +81,7 @@ static void class_map(void **state)
     assert_false(file_exists(out));
     ASSERT_OK(raster_writer_finish(writer));
     check_values(out, 300, 530, 1);
-    unit_check_files((const char *const[]){ "in.tif", "out.tif", "out.tif.aux.xml" }, 3);
+    unit_check_files((const char *const[]){ "in.tif", "out.qml", "out.tif", "out.tif.aux.xml" }, 4);
     GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
     double got[6];
     int has = 0;
@@ -106,6 +108,39 @@ static void class_map(void **state)
     assert_true(unit_remove_files());
 }
 
+/* A copy of the TIFF alone keeps names, colours and what it is; what the TIFF says itself stands above a side-car. */
+static void names_in_the_tiff(void **state)
+{
+    (void)state;
+    char out[256], side[256], copy[256];
+    RasterWriter *writer = NULL;
+    Raster *raster = NULL;
+    uint32_t color = 0;
+    const RasterWriteOptions o = { .path = unit_at("out.tif", out),
+                                   .kind = RASTER_CLASSES,
+                                   .width = 4,
+                                   .height = 4,
+                                   .classes = classes,
+                                   .n_classes = 3 };
+    ASSERT_OK(raster_writer_open(&o, &writer));
+    ASSERT_OK(write_rows(writer, 4, 4, 4));
+    ASSERT_OK(raster_writer_finish(writer));
+    assert_int_equal(rename(out, unit_at("copy.tif", copy)), 0);
+    for (int i = 0; i < 2; i++) {
+        ASSERT_OK(raster_open(copy, &raster));
+        assert_string_equal(raster_kind(raster), "classes");
+        assert_string_equal(raster_class_name(raster, 0), "water");
+        assert_string_equal(raster_class_name(raster, 7), "cr\xc3\xb6p");
+        assert_string_equal(raster_class_name(raster, 1), "");
+        assert_true(raster_class_color(raster, 2, &color) && color == 0x016403U);
+        raster_close(raster);
+        unit_write_text(unit_at("copy.tif.aux.xml", side),
+                        "<PAMDataset><PAMRasterBand band=\"1\"><CategoryNames><Category>another map's</Category>"
+                        "</CategoryNames></PAMRasterBand></PAMDataset>");
+    }
+    assert_true(unit_remove_files());
+}
+
 static void confidence_and_probabilities(void **state)
 {
     (void)state;
@@ -126,6 +161,7 @@ static void confidence_and_probabilities(void **state)
     int has = 0;
     double t[6];
     assert_true(GDALGetRasterScale(GDALGetRasterBand(d, 1), &has) == 1.0 / 254.0 && has);
+    assert_string_equal(GDALGetMetadataItem(d, "METASEG_KIND", NULL), "confidence");
     assert_true(GDALGetRasterNoDataValue(GDALGetRasterBand(d, 1), &has) == 255.0 && has);
     assert_int_equal(GDALGetGeoTransform(d, t), CE_None);
     assert_true(t[0] == 10.0 && t[3] == 52.0 && t[1] == 1.0 / 257.0 && t[5] == -2.0 / 3.0);
@@ -143,6 +179,7 @@ static void confidence_and_probabilities(void **state)
     check_values(out, 600, 300, 3);
     d = GDALOpen(out, GA_ReadOnly);
     assert_string_equal(GDALGetDescription(GDALGetRasterBand(d, 2)), "forest");
+    assert_string_equal(GDALGetMetadataItem(d, "METASEG_KIND", NULL), "probabilities");
     assert_true(GDALGetRasterScale(GDALGetRasterBand(d, 3), &has) == 1.0 / 254.0);
     GDALClose(d);
     assert_true(unit_remove_files());
@@ -323,21 +360,177 @@ static void full_disk(void **state)
     (void)signal(SIGXFSZ, handler);
 }
 
+/* A class map of 4 x 4 pixels at out.tif. */
+static Err write_map(RasterKind kind, bool overwrite)
+{
+    char out[256];
+    RasterWriter *writer = NULL;
+    const RasterWriteOptions o = { .path = unit_at("out.tif", out),
+                                   .kind = kind,
+                                   .width = 4,
+                                   .height = 4,
+                                   .classes = classes,
+                                   .n_classes = 3,
+                                   .overwrite = overwrite };
+    TRY(raster_writer_open(&o, &writer));
+    ASSERT_OK(write_rows(writer, 4, 4, 4));
+    return raster_writer_finish(writer);
+}
+
+static void check_text(const char *name, const char *expected)
+{
+    char path[256], *bytes = NULL;
+    size_t length = 0;
+    ASSERT_OK(file_read(unit_at(name, path), 1 << 16, &bytes, &length));
+    if (strstr(bytes, expected) == NULL) fail_msg("'%s' is not in %s: %s", expected, name, bytes);
+    free(bytes);
+}
+
+/* Side-cars of an older file go when the new one has its name, and only then. */
 static void stale_sidecars(void **state)
 {
     (void)state;
-    char out[256], side[256];
+    static const char *const names[] = { "out.tif", "out.tif.ovr", "out.tif.msk", "out.tif.aux.xml" };
+    char out[256];
+    for (int64_t i = 0; i < ARRAY_LEN(names); i++) { /* each alone is in the way without `overwrite` */
+        unit_write_text(unit_at(names[i], out), "old");
+        ASSERT_ERR(write_map(RASTER_CLASSES, false), ERR_OUTPUT, names[i]);
+        unit_check_files(&names[i], 1);
+        assert_int_equal(remove(out), 0);
+    }
+    for (int64_t i = 0; i < ARRAY_LEN(names); i++) unit_write_text(unit_at(names[i], out), "old");
+    assert_int_equal(remove(unit_at("out.tif.msk", out)) + mkdir(out, 0700), 0);
+    ASSERT_ERR(write_map(RASTER_CONFIDENCE, true), ERR_OUTPUT, "is a folder");
+    for (int64_t i = 0; i < ARRAY_LEN(names); i++)
+        if (i != 2) check_text(names[i], "old");
+    assert_int_equal(rmdir(out), 0);
+    ASSERT_OK(write_map(RASTER_CONFIDENCE, true));
+    check_values(unit_at("out.tif", out), 4, 4, 1);
+    unit_check_files((const char *const[]){ "out.tif" }, 1); /* overviews of the old file would lie */
+    assert_true(unit_remove_files());
+}
+
+/* Our style goes and comes with the map; somebody else's is never touched. */
+static void styles(void **state)
+{
+    (void)state;
+    char style[256];
+    ASSERT_OK(write_map(RASTER_CLASSES, false));
+    check_text("out.qml", "<paletteEntry value=\"7\" color=\"#c8c80a\" alpha=\"255\" label=\"cr\xc3\xb6p\"/>");
+    assert_false(raster_style_is_foreign(unit_at("out.qml", style)));
+    ASSERT_OK(write_map(RASTER_CONFIDENCE, true));
+    unit_check_files((const char *const[]){ "out.tif" }, 1);
+    ASSERT_OK(write_map(RASTER_CLASSES, true));
+    unit_write_text(style, "<qgis>mine</qgis>");
+    assert_true(raster_style_is_foreign(style));
+    ASSERT_OK(write_map(RASTER_CLASSES, true));
+    check_text("out.qml", "mine");
+    ASSERT_OK(write_map(RASTER_CONFIDENCE, true));
+    check_text("out.qml", "mine");
+    assert_true(unit_remove_files());
+}
+
+/* GDAL's side-car holds the names whatever the environment says, and what GDAL itself puts there. */
+static void side_car(void **state)
+{
+    (void)state;
+    char in[256], out[256];
+    const double t[6] = { 0.0, 0.1, 0.0, 1.0, 0.0, -0.1 };
+    CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");
+    ASSERT_OK(write_map(RASTER_CLASSES, false));
+    check_text("out.tif.aux.xml", "<Category>water</Category>\n      <Category></Category>\n      <Category>forest<");
+    assert_true(unit_remove_files());
+    /* GeoTIFF cannot hold an Equal Earth projection or a rotated pole: GDAL keeps them in the side-car */
+    static const char *const systems[] = { "+proj=eqearth +datum=WGS84",
+                                           "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=39.25 +lon_0=18 "
+                                           "+datum=WGS84 +to_meter=0.0174532925199433" };
+    for (int64_t i = 0; i < ARRAY_LEN(systems); i++) {
+        for (int kind = RASTER_CLASSES; kind <= RASTER_CONFIDENCE; kind++) {
+            OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
+            Raster *like = NULL;
+            RasterWriter *writer = NULL;
+            assert_int_equal(OSRSetFromUserInput(crs, systems[i]), OGRERR_NONE);
+            CPLSetConfigOption("GDAL_PAM_ENABLED", NULL);
+            test_raster(unit_at("in.tif", in), (TestRaster){ .width = 4, .height = 4, .geotransform = t });
+            GDALDatasetH d = GDALOpen(in, GA_Update);
+            assert_int_equal(GDALSetSpatialRef(d, crs), CE_None);
+            GDALClose(d);
+            CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");
+            ASSERT_OK(raster_open(in, &like));
+            const RasterWriteOptions o = { .path = unit_at("out.tif", out),
+                                           .kind = (RasterKind)kind,
+                                           .like = like,
+                                           .classes = classes,
+                                           .n_classes = 3 };
+            ASSERT_OK(raster_writer_open(&o, &writer));
+            ASSERT_OK(write_rows(writer, 4, 4, 4));
+            ASSERT_OK(raster_writer_finish(writer));
+            raster_close(like);
+            CPLSetConfigOption("GDAL_PAM_ENABLED", NULL);
+            d = GDALOpen(out, GA_ReadOnly);
+            assert_non_null(GDALGetSpatialRef(d));
+            assert_true(OSRIsSame(GDALGetSpatialRef(d), crs));
+            char **names = GDALGetRasterCategoryNames(GDALGetRasterBand(d, 1));
+            assert_true(kind == RASTER_CLASSES ? CSLCount(names) == 8 && strcmp(names[2], "forest") == 0
+                                               : names == NULL);
+            GDALClose(d);
+            OSRDestroySpatialReference(crs);
+            assert_true(unit_remove_files());
+        }
+    }
+}
+
+/* Names of any length up to what the side-car's name leaves; beyond, a refusal before the work. */
+static void long_names(void **state)
+{
+    (void)state;
+    for (int length = 215; length <= 255; length += 1) {
+        char name[300], out[600], side[700];
+        RasterWriter *writer = NULL;
+        (void)snprintf(name, sizeof name, "%0*d.tif", length - 4, 7);
+        (void)snprintf(out, sizeof out, "%s/%s", unit_scratch, name);
+        (void)snprintf(side, sizeof side, "%s.aux.xml", out);
+        const RasterWriteOptions o = {
+            .path = out, .kind = RASTER_CLASSES, .width = 4, .height = 4, .classes = classes, .n_classes = 3
+        };
+        if (length + 8 > 255) {
+            ASSERT_ERR(raster_writer_open(&o, &writer), ERR_OUTPUT, "shorter name");
+            unit_check_files(NULL, 0);
+            continue;
+        }
+        ASSERT_OK(raster_writer_open(&o, &writer));
+        ASSERT_OK(write_rows(writer, 4, 4, 4));
+        ASSERT_OK(raster_writer_finish(writer));
+        assert_true(file_exists(out) && file_exists(side));
+        assert_true(unit_remove_files());
+    }
+}
+
+/* Names with markup, control characters and bytes that are no UTF-8 reach XML as text. */
+static void odd_names(void **state)
+{
+    (void)state;
+    char out[256];
     RasterWriter *writer = NULL;
-    unit_write_text(unit_at("out.tif", out), "old");
-    unit_write_text(unit_at("out.tif.ovr", side), "old");
-    unit_write_text(unit_at("out.tif.aux.xml", side), "old");
-    const RasterWriteOptions o = { .path = out, .kind = RASTER_CONFIDENCE, .width = 4, .height = 4, .overwrite = true };
+    Raster *raster = NULL;
+    const RasterClass odd[] = { { 0, "a <b> & \"c\"", { 1, 2, 3 } }, { 1, "x\x1b[31my\nz\xff", { 1, 2, 3 } } };
+    const RasterWriteOptions o = {
+        .path = unit_at("out.tif", out), .kind = RASTER_CLASSES, .width = 4, .height = 4, .classes = odd, .n_classes = 2
+    };
     ASSERT_OK(raster_writer_open(&o, &writer));
     ASSERT_OK(write_rows(writer, 4, 4, 4));
     ASSERT_OK(raster_writer_finish(writer));
-    check_values(out, 4, 4, 1);
-    unit_check_files((const char *const[]){ "out.tif" }, 1); /* overviews of the old file would lie */
-    assert_int_equal(remove(out), 0);
+    check_text("out.tif.aux.xml", "<Category>a &lt;b&gt; &amp; ");
+    ASSERT_OK(raster_open(out, &raster));
+    assert_string_equal(raster_class_name(raster, 0), "a <b> & \"c\"");
+    assert_string_equal(raster_class_name(raster, 1), "x\\x1b[31my\\x0az\\xff");
+    raster_close(raster);
+    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    assert_null(GDALGetSpatialRef(d)); /* GDAL 3.6 looks into side-cars only when something else was asked */
+    assert_string_equal(GDALGetRasterCategoryNames(GDALGetRasterBand(d, 1))[0], "a <b> & \"c\"");
+    GDALClose(d);
+    check_text("out.qml", "label=\"a &lt;b&gt; &amp; &quot;c&quot;\"");
+    assert_true(unit_remove_files());
 }
 
 static void georeferenced_copy(void **state)
@@ -370,33 +563,22 @@ static void georeferenced_copy(void **state)
     raster_close(raster);
 }
 
-static void png(void **state)
-{
-    (void)state;
-    char out[256];
-    uint8_t rgb[5 * 7 * 3], got[5 * 7];
-    for (int i = 0; i < 5 * 7 * 3; i++) rgb[i] = (uint8_t)(i * 2);
-    ASSERT_OK(raster_write_png(unit_at("q.png", out), 7, 5, rgb, false));
-    ASSERT_ERR(raster_write_png(out, 7, 5, rgb, false), ERR_OUTPUT, "exists already");
-    GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
-    assert_string_equal(GDALGetDriverShortName(GDALGetDatasetDriver(d)), "PNG");
-    assert_int_equal(GDALRasterIO(GDALGetRasterBand(d, 3), GF_Read, 0, 0, 7, 5, got, 7, 5, GDT_Byte, 0, 0), CE_None);
-    for (int i = 0; i < 35; i++) assert_int_equal(got[i], rgb[3 * i + 2]);
-    GDALClose(d);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(class_map),
+        cmocka_unit_test(names_in_the_tiff),
         cmocka_unit_test(confidence_and_probabilities),
         cmocka_unit_test(control_points_and_rpc),
         cmocka_unit_test(refused),
         cmocka_unit_test(full_disk),
         cmocka_unit_test(stale_sidecars),
+        cmocka_unit_test(styles),
+        cmocka_unit_test(side_car),
+        cmocka_unit_test(long_names),
+        cmocka_unit_test(odd_names),
         cmocka_unit_test(geotransforms),
         cmocka_unit_test(georeferenced_copy),
-        cmocka_unit_test(png),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -2,6 +2,8 @@
  * Conversion of published checkpoints. */
 #include "model/convert.h"
 
+#include "base/file.h"
+#include "base/file_set.h"
 #include "base/str.h"
 #include "model/model_file.h"
 #include "model/text_encoder.h"
@@ -111,11 +113,22 @@ static Err convert_model(const TensorFile *file, const char *out, Dtype weights,
     return err;
 }
 
+static Err check_files(const char *in, const char *out)
+{
+    FileSet set = { 0 };
+    TRY(file_check_kind(out, "the converted model", "safetensors file", "safetensors"));
+    Err err = file_set_input(&set, in, "the file to convert");
+    if (err == ERR_NONE) err = file_set_output(&set, out, "the converted file");
+    file_set_done(&set);
+    return err;
+}
+
 Err convert_file(const char *in, const char *out, Dtype weights, bool overwrite, ConvertReport *ret_report)
 {
     if (weights != DTYPE_F32 && weights != DTYPE_F16) {
         return err_set(ERR_ARGUMENT, "weights can be stored as f32 or f16, not as %s", dtype_name(weights));
     }
+    TRY(check_files(in, out));
     TensorFile *file = NULL;
     TRY(tensor_file_open(in, &file));
     ConvertReport report = { .format = tensor_file_format(file), .read = tensor_file_count(file) };

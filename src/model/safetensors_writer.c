@@ -2,8 +2,8 @@
  * Writing of safetensors files. */
 #include "model/safetensors.h"
 
-#include "base/file.h"
 #include "base/json.h"
+#include "base/output.h"
 #include "base/str.h"
 
 #include <errno.h>
@@ -156,12 +156,6 @@ static Err header_text(const SafetensorsWriter *writer, char **ret_text)
     return json_take(&json, ret_text);
 }
 
-static Err cannot_write(const char *path)
-{
-    return err_set(ERR_OUTPUT, "'%s': cannot be written: %s; free space or choose another folder", path,
-                   strerror(errno));
-}
-
 static Err write_narrowed(const Entry *entry, FILE *stream, const char *path)
 {
     enum { BLOCK = 8192 };
@@ -181,7 +175,7 @@ static Err write_narrowed(const Entry *entry, FILE *stream, const char *path)
                 }
             }
         }
-        if (fwrite(block, sizeof *block, (size_t)count, stream) != (size_t)count) return cannot_write(path);
+        if (fwrite(block, sizeof *block, (size_t)count, stream) != (size_t)count) return output_error(path, errno);
     }
     return ERR_NONE;
 }
@@ -193,7 +187,7 @@ static Err write_content(const SafetensorsWriter *writer, const char *header, FI
     for (int i = 0; i < 8; i++) frame[i] = (unsigned char)((uint64_t)padded >> (8 * i) & 0xffU);
     if (fwrite(frame, 1, 8, stream) != 8 || fwrite(header, 1, length, stream) != length ||
         fwrite("       ", 1, padded - length, stream) != padded - length) {
-        return cannot_write(path);
+        return output_error(path, errno);
     }
     for (int64_t i = 0; i < writer->n_entries; i++) {
         const Entry *entry = &writer->entries[i];
@@ -201,9 +195,9 @@ static Err write_content(const SafetensorsWriter *writer, const char *header, FI
         if (entry->stored != entry->tensor.dtype)
             TRY(write_narrowed(entry, stream, path));
         else if (bytes > 0 && fwrite(entry->tensor.data, 1, bytes, stream) != bytes)
-            return cannot_write(path);
+            return output_error(path, errno);
     }
-    if (fflush(stream) != 0) return cannot_write(path);
+    if (fflush(stream) != 0) return output_error(path, errno);
     return ERR_NONE;
 }
 
@@ -227,28 +221,22 @@ static Err check_names(const SafetensorsWriter *writer)
 Err safetensors_writer_write(SafetensorsWriter *writer, const char *path, bool overwrite)
 {
     TRY(check_names(writer));
-    TRY(file_check_output(path, overwrite));
     place(writer);
     if (writer->n_entries > 0) {
         qsort(writer->entries, (size_t)writer->n_entries, sizeof *writer->entries, compare_entries);
     }
-    char *header = NULL, *partial = NULL;
+    char *header = NULL;
+    Output *output = NULL;
     Err err = header_text(writer, &header);
-    if (err == ERR_NONE) err = file_partial_name(path, &partial);
+    if (err == ERR_NONE) err = output_open(path, overwrite, &output);
     if (err == ERR_NONE) {
-        FILE *stream = fopen(partial, "wb");
-        err = stream == NULL ? cannot_write(path) : write_content(writer, header, stream, path);
-        if (stream != NULL && fclose(stream) != 0 && err == ERR_NONE) err = cannot_write(path);
-        if (err == ERR_NONE) err = file_publish(partial, path, overwrite);
-        if (err != ERR_NONE) {
-            const Err first = err;
-            char message[ERR_MESSAGE_BYTES];
-            (void)snprintf(message, sizeof message, "%s", err_message());
-            (void)file_remove(partial);
-            err = err_adopt(first, message);
-        }
+        FILE *stream = NULL;
+        err = output_create(output_partial(output), path, &stream);
+        if (err == ERR_NONE) err = write_content(writer, header, stream, path);
+        if (stream != NULL && fclose(stream) != 0 && err == ERR_NONE) err = output_error(path, errno);
+        if (err == ERR_NONE) err = output_publish(output);
     }
+    output_close(output);
     free(header);
-    free(partial);
     return err;
 }

@@ -106,6 +106,7 @@ static Err run(Task *t, const MetasegPredictOptions *options)
         .source = { .context = t, .read = read_pixels, .shares = read_shares },
         .sink = { .context = t, .rows = write_rows, .confidence = t->confidence != NULL },
     };
+    TRY(predictor_check_memory(t->model, &job, 0));
     return predictor_run(t->model, &job, NULL);
 }
 

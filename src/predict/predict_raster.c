@@ -126,6 +126,7 @@ static Err open_input(Task *t)
                                          .stored_values = t->options->stored_values,
                                          .stop = t->model->run.stop };
     TRY(image_source_open(t->in, &options, &t->image));
+    TRY(predictor_check_files(t->model, t->image->raster, t->out, t->options));
     tell_choice(t);
     TRY(predictor_check_values(t->model, t->in, t->image->raster));
     TRY(raster_keep_valid(t->image->raster));
@@ -257,6 +258,12 @@ static void set_cache(const RasterInfo *info, const SceneJob *job)
                                                    : (int64_t)wanted);
 }
 
+static int64_t written_bands(const Task *t)
+{
+    const int64_t probabilities = t->options->probabilities != NULL ? t->model->model->config.n_classes : 0;
+    return 1 + (t->options->confidence != NULL ? 1 : 0) + probabilities;
+}
+
 static Err run(Task *t, MetasegPredictReport *report)
 {
     const double start = clock_seconds();
@@ -280,6 +287,7 @@ static Err run(Task *t, MetasegPredictReport *report)
                             .rows = write_rows,
                             .confidence = t->options->confidence != NULL,
                             .probabilities = t->options->probabilities != NULL };
+    TRY(predictor_check_memory(t->model, &job, written_bands(t)));
     TRY(open_outputs(t));
     int64_t tiles = 0;
     TRY(predictor_run(t->model, &job, &tiles));

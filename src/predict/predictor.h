@@ -76,6 +76,15 @@ int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
  * without text, too many tokens, other prompts asked for as well; ERR_INPUT: no text encoder; ERR_MODEL, ERR_MEMORY. */
 Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, TextTable *ret_table);
 
+/* predict_files.c: before any work, no output (side-cars included) is an input or another output, and each is of the kind
+ * that its name says. ERR_ARGUMENT, ERR_MEMORY. */
+Err predictor_check_files(const MetasegModel *model, const Raster *raster, const char *out,
+                          const MetasegPredictOptions *options);
+
+/* predict_memory.c: refuses, before any memory is taken, a job whose rows or tiles would take more than 1 GiB together.
+ * written_bands: of all rasters that are written beside. ERR_MEMORY with the estimate. */
+Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands);
+
 /* Runs a job. ERR_* of source and sink, ERR_INTERRUPTED when run.stop is set, ERR_MEMORY. ret_tiles may be NULL. */
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 

@@ -346,7 +346,8 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
     const double begin = clock_seconds();
     Err err = run_config_load(config, overrides, n_overrides, &t.config);
     if (err != ERR_NONE) return err;
-    err = prepare(&t, start);
+    err = trainer_check_files(t.config, config);
+    if (err == ERR_NONE) err = prepare(&t, start);
     if (err == ERR_NONE) err = open_folder(&t, start, config, overrides, n_overrides);
     if (err == ERR_NONE) err = run_training(&t);
     if (report != NULL && (err == ERR_NONE || err == ERR_INTERRUPTED))

@@ -44,6 +44,10 @@ typedef struct Trainer {
  * ERR_MEMORY. */
 Err trainer_encode_prompts(Trainer *trainer);
 
+/* train_files.c: before any work, nothing that the run folder gets is a file that is read: the configuration at `path`,
+ * what it names, sources of virtual rasters and side-cars included. ERR_ARGUMENT, ERR_MEMORY. */
+Err trainer_check_files(const RunConfig *config, const char *path);
+
 /* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure, and what the run is
  * (run_record.h); written atomically. */
 Err trainer_save_checkpoint(Trainer *trainer);

@@ -60,8 +60,9 @@ predict 6 'good.tif' good.tif -o "$fixtures/good.tif/map.tif"
 echo old >"$work/old.tif"
 predict 6 "old.tif': exists.*-f" good.tif -o "$work/old.tif"
 predict 6 "old.tif': exists.*-f" good.tif --confidence "$work/old.tif"
-predict 6 "old.tif': exists.*-f" good.tif --quicklook "$work/old.tif"
-[ "$(cat "$work/old.tif")" = old ] || fail "an existing file was changed"
+echo old >"$work/old.png"
+predict 6 "old.png': exists.*-f" good.tif --quicklook "$work/old.png"
+[ "$(cat "$work/old.tif" "$work/old.png" | uniq)" = old ] || fail "an existing file was changed"
 
 # A disk that fills up: a file system of one page where we may mount one, and a limit on the size of files.
 mkdir "$work/full"
@@ -143,7 +144,7 @@ predict 2 'multiple of 256' good.tif --tile 100
 predict 2 'multiple of 32' good.tif --overlap 100
 predict 2 'not on the Earth' good.tif --lonlat 10,100
 predict 2 'prompt is empty' good.tif --prompt ' '
-refuse 2 'would both become' predict "$fixtures/good.tif" "$work/good.tif" -o "$out" -m "$fixtures/model.safetensors"
+refuse 2 'both the map of .* and the map of' predict "$fixtures/good.tif" "$work/good.tif" -o "$out" -m "$fixtures/model.safetensors"
 refuse 2 'output' predict "$fixtures/good.tif"
 refuse 2 'no place was given' prompt --data-folder "$fixtures/share"
 refuse 2 'expected longitude' prompt --lonlat 400,2 --data-folder "$fixtures/share"
@@ -152,7 +153,12 @@ refuse 2 'is no date' prompt --lonlat 1,2 --date soon --data-folder "$fixtures/s
 
 # configurations
 config() { # CODE PATTERN LINE
-    printf '%s\n' "name: x" "$3" >"$work/run.yaml"
+    cat >"$work/run.yaml" <<END
+name: x
+model: { fusion: none, gsd_min: 1, gsd_max: 2, gsd_unit: metre }
+data: { scenes: [{ name: x, image: a.tif, labels: b.tif }], classes: [{ value: 0, name: a, color: "#000000" }, { value: 1, name: b, color: "#ffffff" }] }
+$3
+END
     refuse "$1" "$2" train "$work/run.yaml"
 }
 config 2 "tain.*did you mean 'train'" 'tain: { steps: 5 }'

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How much memory a prediction will take, before it takes any. It follows the width of the scene and the area of a tile,
+ * not the number of rows. */
+#include "predict/predictor.h"
+
+#include "geo/mosaic.h"
+
+/* CACHE_BYTES: GDAL's decoded blocks, weights and libraries. NETWORK_BYTES: values of the network for one pixel of a tile
+ * and the two tiles read ahead (129, 243 and 695 MiB of memory at tiles of 512, 1024 and 2048 with the globe model). */
+enum { BLOCKS = 2, BLOCK_ROWS = 64, WRITER_ROWS = 256, CELL = 4, CACHE_BYTES = 100 << 20, NETWORK_BYTES = 150 };
+
+static const double most_bytes = 1024.0 * 1024.0 * 1024.0;
+
+Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands)
+{
+    const double width = (double)job->out_width, tile = (double)job->tile;
+    const int32_t classes = model->model->config.n_classes;
+    const double planes = 1.0 + (job->sink.confidence ? 1.0 : 0.0) + (job->sink.probabilities ? (double)classes : 0.0);
+    const int64_t cells = (job->width + CELL - 1) / CELL;
+    const double rows = (double)mosaic_bytes(cells, classes, job->tile / CELL + 4) +
+                        BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
+    const double network = NETWORK_BYTES * tile * tile;
+    const double all = rows + network + CACHE_BYTES;
+    if (all <= most_bytes) return ERR_NONE;
+    const double mebibyte = 1024.0 * 1024.0;
+    if (network > rows)
+        return err_set(
+            ERR_MEMORY,
+            "tiles of %d pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction "
+            "may take; give a smaller --tile",
+            (int)job->tile, all / mebibyte, most_bytes / mebibyte);
+    return err_set(
+        ERR_MEMORY,
+        "rows of %lld pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction may "
+        "take; cut the image into parts (gdal_translate -srcwin), or give --tile 256",
+        (long long)job->out_width, all / mebibyte, most_bytes / mebibyte);
+}

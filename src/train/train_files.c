@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Before any work: nothing in the run folder that training writes is one of its inputs. */
+#include "train/trainer.h"
+
+#include "base/file.h"
+#include "geo/raster_files.h"
+
+#include <stdlib.h>
+
+static Err read_text_encoder(const TrainOptions *train, FileSet *set)
+{
+    static const char *const names[] = { "model.safetensors", "vocab.txt" };
+    Err err = ERR_NONE;
+    for (int64_t i = 0; train->text_encoder != NULL && i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
+        char *path = NULL;
+        err = path_join(train->text_encoder, names[i], &path);
+        if (err == ERR_NONE) err = file_set_input(set, path, "a file of the text encoder");
+        free(path);
+    }
+    return err;
+}
+
+static Err add_outputs(const TrainOptions *train, FileSet *set)
+{
+    static const char *const names[] = { "best.safetensors", "last.safetensors", "metrics.csv", "metrics.jsonl",
+                                         "config.yaml" };
+    Err err = file_set_output(set, train->output, "the run folder");
+    for (int64_t i = 0; i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
+        char *path = NULL;
+        err = path_join(train->output, names[i], &path);
+        if (err == ERR_NONE) err = file_set_output(set, path, "a file of the run folder");
+        free(path);
+    }
+    return err;
+}
+
+static Err add_all(const RunConfig *config, const char *path, FileSet *set)
+{
+    const TrainOptions *train = &config->train;
+    TRY(add_outputs(train, set));
+    TRY(file_set_input(set, path, "the configuration"));
+    TRY(file_set_input(set, config->class_table, "the class table"));
+    TRY(file_set_input(set, train->encoder_weights, "the weights of the encoder"));
+    TRY(file_set_input(set, train->prompts, "the prompt bank"));
+    TRY(file_set_input(set, train->climate, "the climate map"));
+    TRY(read_text_encoder(train, set));
+    for (uint32_t i = 0; i < config->data.n_scenes; i++) {
+        TRY(raster_files_path(config->data.scenes[i].image, set, "an image"));
+        TRY(raster_files_path(config->data.scenes[i].labels, set, "a label raster"));
+    }
+    return ERR_NONE;
+}
+
+Err trainer_check_files(const RunConfig *config, const char *path)
+{
+    FileSet set = { 0 };
+    const Err err = add_all(config, path, &set);
+    file_set_done(&set);
+    return err;
+}
