@@ -47,4 +47,12 @@ expect 5 '' "$shown" predict x.tif -o x_map.tif -m "$folder/$odd"
 expect 2 '' "unknown option '--$shown'" info "--$odd"
 expect 2 '' "unknown command '$shown'" "$odd"
 rm -rf "$folder" "$log.out" "$log.err"
+# nobody reads standard output any more: the command was stopped (8), unless it had something to say against the machine (4)
+{ sleep 0.5; "$program" doctor 2>"$log.err"; echo $? >"$log.code"; } | true
+case $(cat "$log.code") in
+4) ;;
+8) grep -q 'error' "$log.err" && fail "a closed pipe is told as an error" ;;
+*) fail "a closed pipe: exit code $(cat "$log.code")" ;;
+esac
+rm -f "$log.code" "$log.err"
 exit $failed

@@ -38,19 +38,22 @@ train 0 '^steps 2$' '' --resume --set train.steps=2
 train 0 '^steps 1$' '' -f
 [ "$(cksum <"$work/run/last.safetensors")" = "$sum" ] || fail "a run made anew differs from the first"
 
-# Ctrl-C
-# shellcheck disable=SC2086
-"$program" train "$work/run.yaml" $share --set train.steps=100000 --set train.output=long >"$log.out" 2>"$log.err" </dev/null &
-process=$!
-for _ in $(seq 600); do # the table of metrics is made just before the first step
-    [ -s "$work/long/metrics.csv" ] && break
-    sleep 0.1
+# Ctrl-C, a closed terminal, a closed pipe, limits of time and of files
+for signal in INT HUP PIPE XCPU XFSZ; do
+    # shellcheck disable=SC2086
+    "$program" train "$work/run.yaml" $share -f --set train.steps=100000 --set train.output=long >"$log.out" 2>"$log.err" </dev/null &
+    process=$!
+    for _ in $(seq 600); do # the table of metrics is made just before the first step
+        [ -s "$work/long/metrics.csv" ] && break
+        sleep 0.1
+    done
+    kill -$signal $process
+    wait $process
+    [ $? = 8 ] || fail "stopped by SIG$signal with another exit code than 8"
+    tail -n 1 "$log.err" | grep -q '^stopped after step [0-9]* of 100000; continue with --resume$' || fail "the stop by SIG$signal is not told"
+    grep -q 'error' "$log.err" && fail "a stop is told as an error"
+    [ -s "$work/long/last.safetensors" ] || fail "a run stopped by SIG$signal was not saved"
+    rm -rf "$work/long"
 done
-kill -INT $process
-wait $process
-[ $? = 8 ] || fail "stopped with another exit code than 8"
-tail -n 1 "$log.err" | grep -q '^stopped after step [0-9]* of 100000; continue with --resume$' || fail "the stop is not told"
-grep -q 'error' "$log.err" && fail "a stop is told as an error"
-[ -s "$work/long/last.safetensors" ] || fail "a stopped run was not saved"
 [ -z "$(find "$work" -name '*partial*')" ] || fail "partial files remain"
 exit $failed
