@@ -10,13 +10,15 @@
 #include <string.h>
 
 enum {
-    LARGEST_CELL = 64,
+    LARGEST_CELL = 256,
     SMALLEST_CELL = 8, /* smaller ones: every pixel is transformed */
     NODES = 9,         /* of a cell: its corners, the middles of its sides, its middle */
+    CHECKS = 4,        /* the middles of its quarters, where a cubic error is near its largest */
+    POINTS = NODES + CHECKS,
     EXACT_AT_ONCE = 4096
 };
 
-static const double target_tolerance = 1e-3; /* pixels of the target */
+static const double target_tolerance = 1e-4; /* pixels of the target */
 static const double source_tolerance = 1e-4; /* pixels of the source; of longitude and latitude ten times that */
 static const double edge_metres = 1000.0;    /* as in georeference.c */
 
@@ -39,7 +41,7 @@ struct PlaceLookup {
     bool direct;             /* `pair` holds: CRS to CRS */
     CrsPair pair;
     CellList now, next; /* cells of this step and of the next */
-    double *x, *y;      /* nodes of the cells of this step, [cells][NODES] */
+    double *x, *y;      /* nodes and checks of the cells of this step, [cells][POINTS] */
     int64_t nodes;
     int64_t exact_index[EXACT_AT_ONCE]; /* pixels that wait for their own transformation */
     double exact_x[EXACT_AT_ONCE], exact_y[EXACT_AT_ONCE];
@@ -253,10 +255,10 @@ static void want_exact(PlaceLookup *l, const PlaceWindow *w, int64_t column, int
     l->exact_y[l->n_exact++] = w->y + (double)row * w->step_y;
 }
 
-/* Positions of the nodes of all cells of this step, row by row in each cell. */
+/* Positions of the nodes of all cells of this step, row by row in each cell, then of the checks. */
 static Err make_nodes(PlaceLookup *l, const PlaceWindow *w)
 {
-    const int64_t n = l->now.count * NODES;
+    const int64_t n = l->now.count * POINTS;
     if (n > l->nodes) {
         free(l->x);
         free(l->y);
@@ -266,8 +268,10 @@ static Err make_nodes(PlaceLookup *l, const PlaceWindow *w)
         if (l->nodes == 0) return err_memory(2 * (size_t)n * sizeof *l->x, "a grid of places");
     }
     for (int64_t i = 0; i < n; i++) {
-        const Cell c = l->now.cells[i / NODES];
-        const double u = 0.5 * (double)(i % NODES % 3), v = 0.5 * (double)(i % NODES / 3);
+        const Cell c = l->now.cells[i / POINTS];
+        const int64_t k = i % POINTS, check = k - NODES;
+        const double u = k < NODES ? 0.5 * (double)(k % 3) : 0.25 + 0.5 * (double)(check % 2);
+        const double v = k < NODES ? 0.5 * (double)(k / 3) : 0.25 + 0.5 * (double)(check / 2);
         l->x[i] = w->x + ((double)c.column + u * (double)(c.columns - 1)) * w->step_x;
         l->y[i] = w->y + ((double)c.row + v * (double)(c.rows - 1)) * w->step_y;
     }
@@ -283,22 +287,45 @@ static double step_of(const double node[NODES], Cell c)
                 fmax(fabs(node[6] - node[0]), fabs(node[8] - node[2])) / down);
 }
 
-/* How far the interpolation of the corners is from the other nodes; NaN when any is unknown. */
-static double deviation(const double node[NODES])
+/* Lagrange's polynomials of the nodes 0, 1/2, 1. */
+static void lagrange(double t, double ret_weight[3])
 {
-    const double worst =
-        fmax(fmax(fmax(fabs(0.5 * (node[0] + node[2]) - node[1]), fabs(0.5 * (node[0] + node[6]) - node[3])),
-                  fmax(fabs(0.5 * (node[2] + node[8]) - node[5]), fabs(0.5 * (node[6] + node[8]) - node[7]))),
-             fabs(0.25 * (node[0] + node[2] + node[6] + node[8]) - node[4]));
-    double sum = 0.0;
-    for (int i = 0; i < NODES; i++) sum += node[i];
-    return isnan(sum) ? (double)NAN : worst;
+    ret_weight[0] = (2.0 * t - 1.0) * (t - 1.0);
+    ret_weight[1] = 4.0 * t * (1.0 - t);
+    ret_weight[2] = t * (2.0 * t - 1.0);
+}
+
+/* How far the quadratic through the nodes is from the checks; NaN when any is unknown. */
+static double deviation(const double point[POINTS])
+{
+    double worst = 0.0, sum = 0.0;
+    for (int i = 0; i < POINTS; i++) sum += point[i];
+    if (isnan(sum)) return sum;
+    for (int i = 0; i < CHECKS; i++) {
+        double across[3], down[3], value = 0.0;
+        lagrange(0.25 + 0.5 * (double)(i % 2), across);
+        lagrange(0.25 + 0.5 * (double)(i / 2), down);
+        for (int k = 0; k < NODES; k++) value += down[k / 3] * across[k % 3] * point[k];
+        worst = fmax(worst, fabs(value - point[NODES + i]));
+    }
+    return worst;
 }
 
 static bool near_border(double position, double guard)
 {
     const double part = position - floor(position);
     return part < guard || part > 1.0 - guard;
+}
+
+/* Row v (0..1 of the cell) of the quadratic through the nodes, as c[0] + c[1] u + c[2] u^2. */
+static void row_of(const double node[NODES], double v, double ret_c[3])
+{
+    double down[3], at[3];
+    lagrange(v, down);
+    for (int k = 0; k < 3; k++) at[k] = down[0] * node[k] + down[1] * node[3 + k] + down[2] * node[6 + k];
+    ret_c[0] = at[0];
+    ret_c[1] = 4.0 * at[1] - 3.0 * at[0] - at[2];
+    ret_c[2] = 2.0 * (at[0] - 2.0 * at[1] + at[2]);
 }
 
 /* Interpolates a cell; positions near the border of a target pixel are transformed themselves. */
@@ -308,14 +335,14 @@ static void fill_cell(PlaceLookup *l, const PlaceWindow *w, Cell c, const double
     const double across = c.columns > 1 ? 1.0 / (double)(c.columns - 1) : 0.0;
     const double down = c.rows > 1 ? 1.0 / (double)(c.rows - 1) : 0.0;
     for (int64_t r = 0; r < c.rows; r++) {
-        const double v = (double)r * down;
-        const double x0 = x[0] + v * (x[6] - x[0]), x1 = x[2] + v * (x[8] - x[2]);
-        const double y0 = y[0] + v * (y[6] - y[0]), y1 = y[2] + v * (y[8] - y[2]);
+        double a[3], b[3];
+        row_of(x, (double)r * down, a);
+        row_of(y, (double)r * down, b);
         const int64_t first = (c.row + r) * w->columns + c.column;
         for (int64_t k = 0; k < c.columns; k++) {
             const double u = (double)k * across;
-            ret_x[first + k] = x0 + u * (x1 - x0);
-            ret_y[first + k] = y0 + u * (y1 - y0);
+            ret_x[first + k] = a[0] + u * (a[1] + u * a[2]);
+            ret_y[first + k] = b[0] + u * (b[1] + u * b[2]);
         }
         for (int64_t k = 0; guard > 0.0 && k < c.columns; k++)
             if (near_border(ret_x[first + k], guard) || near_border(ret_y[first + k], guard))
@@ -331,7 +358,7 @@ static Err settle_cell(PlaceLookup *l, const PlaceWindow *w, Cell c, const doubl
     const double least = l->to != NULL ? target_tolerance : 0.0;
     const double share = l->to != NULL ? source_tolerance : 10.0 * source_tolerance;
     const double tolerance = fmax(least, share * fmax(step_x, step_y));
-    if (deviation(x) <= tolerance && deviation(y) <= tolerance) {
+    if (deviation(x) <= 0.5 * tolerance && deviation(y) <= 0.5 * tolerance) {
         fill_cell(l, w, c, x, y, l->to != NULL ? 2.0 * tolerance : 0.0, ret_x, ret_y);
         return ERR_NONE;
     }
@@ -350,7 +377,7 @@ static Err refined_window(PlaceLookup *l, const PlaceWindow *w, double *ret_x, d
         TRY(make_nodes(l, w));
         l->next.count = 0;
         for (int64_t i = 0; i < l->now.count; i++)
-            TRY(settle_cell(l, w, l->now.cells[i], l->x + i * NODES, l->y + i * NODES, ret_x, ret_y));
+            TRY(settle_cell(l, w, l->now.cells[i], l->x + i * POINTS, l->y + i * POINTS, ret_x, ret_y));
         const CellList done = l->now;
         l->now = l->next;
         l->next = done;
