@@ -12,12 +12,15 @@
 #include "data/dataset_options.h"
 #include "data/text_inputs.h"
 #include "geo/climate.h"
+#include "metaseg/run.h"
 
 typedef struct Dataset Dataset;
 
-/* Opens all scenes. options and climate are borrowed; climate may be NULL, then every window reads the null prompt.
- * training: scans the labels for the sampler. ERR_INPUT, ERR_CONFIG, ERR_MEMORY. dataset_close(). */
-Err dataset_open(const DatasetOptions *options, const Climate *climate, bool training, Dataset **ret_dataset);
+/* Visits all scenes once: reads their labels for the sampler and tells through `run` what a person should know before
+ * any work (census.h). options and climate are borrowed; without a climate map every window reads the null prompt, without
+ * `run` nothing is told. Keeps an index and few open files: there may be any number of scenes. ERR_INPUT, ERR_CONFIG,
+ * ERR_MEMORY; ERR_INTERRUPTED when run->stop asks for it. dataset_close(). */
+Err dataset_open(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Dataset **ret_dataset);
 void dataset_close(Dataset *dataset);
 
 int64_t dataset_bands(const Dataset *dataset);
@@ -30,17 +33,14 @@ const char *dataset_band_name(const Dataset *dataset, int64_t i);
 Err dataset_statistics(Dataset *dataset, double *ret_mean, double *ret_std);
 void dataset_set_statistics(Dataset *dataset, const double *mean, const double *std);
 
-/* Pixels of each class in the training area as the sampler saw them, by true area, as shares that sum to 1. */
-void dataset_class_shares(const Dataset *dataset, double *ret_shares);
-
 /* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout), into one
  * image of a batch (network_inputs_at) of train.window pixels and dataset_bands() bands (else ERR_SHAPE); labels are
  * class indexes or CLASS_IGNORE. table NULL: the image has no text. Not thread-safe: one Dataset per thread. */
 Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const TextTable *table,
                             NetworkInputs image);
 
-/* Validation windows cover the validation boxes without overlap; labels outside the boxes are CLASS_IGNORE. First
- * paraphrase, no augmentation. */
+/* Validation windows cover the validation boxes; each pixel of a scene counts once, labels outside the boxes are
+ * CLASS_IGNORE. First paraphrase, no augmentation. */
 int64_t dataset_validation_count(const Dataset *dataset);
 Err dataset_validation_window(Dataset *dataset, int64_t index, const TextTable *table, NetworkInputs image);
 

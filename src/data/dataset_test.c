@@ -3,7 +3,7 @@
  * holdout places are never seen, and validation labels are never learned. */
 #include "data/dataset.h"
 
-#include "data/scene.h"
+#include "data/label_values.h"
 #include "geo/raster_write.h"
 #include "harness/unit.h"
 
@@ -126,7 +126,7 @@ static void test_windows(void **state)
     (void)state;
     const DatasetOptions config = options();
     Dataset *d = NULL;
-    ASSERT_OK(dataset_open(&config, NULL, true, &d));
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
     double mean[3];
     double std[3];
     assert_int_equal(dataset_statistics(d, mean, std), ERR_NONE);
@@ -163,7 +163,7 @@ static void test_repeatable(void **state)
     const NetworkInputs other = network_inputs_at(&batch, 2);
     for (int64_t run = 0; run < 2; run++) {
         Dataset *d = NULL;
-        assert_int_equal(dataset_open(&config, NULL, true, &d), ERR_NONE);
+        assert_int_equal(dataset_open(&config, NULL, NULL, &d), ERR_NONE);
         if (run == 1) ASSERT_OK(dataset_training_window(d, 1, 0, NULL, other));
         ASSERT_OK(dataset_training_window(d, 17, 2, NULL, run == 0 ? first : second));
         if (run == 1) ASSERT_OK(dataset_training_window(d, 17, 2, NULL, other));
@@ -181,7 +181,7 @@ static void test_other_sizes(void **state)
     (void)state;
     const DatasetOptions config = options();
     Dataset *d = NULL;
-    ASSERT_OK(dataset_open(&config, NULL, true, &d));
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
     const NetworkShape wrong[] = { { .batch = 1, .height = SIDE, .width = SIDE, .bands = 2 },
                                    { .batch = 1, .height = SIDE / 2, .width = SIDE, .bands = 3 },
                                    { .batch = 1, .height = SIDE, .width = 2 * SIDE, .bands = 3 },

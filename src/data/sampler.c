@@ -98,8 +98,6 @@ Err sampler_finish(Sampler *s)
     return ERR_NONE;
 }
 
-double sampler_class_area(const Sampler *s, int32_t class_index) { return s->of_class[class_index].area; }
-
 SamplerPlace sampler_draw(const Sampler *s, uint64_t step, uint64_t index)
 {
     const uint64_t first = index * DRAWS_PER_WINDOW;

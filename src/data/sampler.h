@@ -14,10 +14,10 @@
 
 typedef struct Sampler Sampler;
 
-/* A place: which scene, and the position of a pixel centre in its image, in pixels. */
+/* A place: which scene, and the pixel of its label raster. */
 typedef struct SamplerPlace {
     int32_t scene;
-    float column, row;
+    int32_t column, row;
 } SamplerPlace;
 
 /* An empty sampler of `classes` class indexes that keeps at most `capacity` places per class (reservoir sampling by the
@@ -31,9 +31,6 @@ Err sampler_add(Sampler *sampler, int32_t class_index, SamplerPlace place, float
 
 /* Fixes the probabilities. ERR_INPUT when there is no candidate at all. */
 Err sampler_finish(Sampler *sampler);
-
-/* Total area offered of a class, and of all. */
-double sampler_class_area(const Sampler *sampler, int32_t class_index);
 
 /* The place of draw `index` of a step. */
 SamplerPlace sampler_draw(const Sampler *sampler, uint64_t step, uint64_t index);

@@ -14,9 +14,9 @@ static Sampler *make(double balance)
     Sampler *s = NULL;
     assert_int_equal(sampler_new(4, 1000, 5, balance, &s), ERR_NONE);
     for (int i = 0; i < 9000; i++) /* class 0: area 9000; places beyond the capacity are sampled */
-        assert_int_equal(sampler_add(s, 0, (SamplerPlace){ 0, (float)i, 0 }, 1.0F), ERR_NONE);
+        assert_int_equal(sampler_add(s, 0, (SamplerPlace){ 0, i, 0 }, 1.0F), ERR_NONE);
     for (int i = 0; i < 500; i++) /* class 2: area 1000, half of the places three times as large */
-        assert_int_equal(sampler_add(s, 2, (SamplerPlace){ 2, (float)i, 0 }, i % 2 == 0 ? 1.0F : 3.0F), ERR_NONE);
+        assert_int_equal(sampler_add(s, 2, (SamplerPlace){ 2, i, 0 }, i % 2 == 0 ? 1.0F : 3.0F), ERR_NONE);
     assert_int_equal(sampler_finish(s), ERR_NONE);
     return s;
 }
@@ -53,10 +53,10 @@ static void test_area_and_reservoir(void **state)
         const SamplerPlace place = sampler_draw(s, 9, i);
         if (place.scene == 2) {
             second++;
-            wide += (int)place.column % 2;
+            wide += place.column % 2;
         } else {
             first++;
-            late += place.column >= 4500.0F;
+            late += place.column >= 4500;
         }
     }
     assert_true(fabs((double)wide / (double)second - 0.75) < 0.03);

@@ -116,6 +116,10 @@ bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb);
  * `band` counts from 1. */
 bool raster_is_measurement(const Raster *raster, int64_t band);
 
+/* True when the file says that it has a red, a green and a blue band: where class values are expected it is a picture of
+ * them. A palette is none. */
+bool raster_is_color_picture(const Raster *raster);
+
 /* Files that make up the raster (itself, sidecars, sources): file i, NULL beyond the last. */
 const char *raster_file(const Raster *raster, int64_t i);
 

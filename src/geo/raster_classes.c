@@ -41,3 +41,13 @@ bool raster_is_measurement(const Raster *raster, int64_t band)
     const double scale = GDALGetRasterScale(handle, &has_scale), offset = GDALGetRasterOffset(handle, &has_offset);
     return (has_scale != 0 && scale != 1.0) || (has_offset != 0 && offset != 0.0);
 }
+
+bool raster_is_color_picture(const Raster *raster)
+{
+    bool found[3] = { false };
+    for (int band = 1; band <= (int)raster->info.bands; band++) {
+        const GDALColorInterp color = GDALGetRasterColorInterpretation(GDALGetRasterBand(raster->dataset, band));
+        for (int i = 0; i < 3; i++) found[i] = found[i] || color == (GDALColorInterp)(GCI_RedBand + i);
+    }
+    return found[0] && found[1] && found[2];
+}

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "data/scene.h"
+#include "data/label_values.h"
 #include "model/segmenter.h"
 #include "train/run_record.h"
 #include "train/trainer.h"
@@ -36,7 +36,7 @@ static Err open_data(Trainer *t)
     const RunConfig *config = t->config;
     if (run_config_reads_text(config) && config->train.text == TRAIN_TEXT_ZONES)
         TRY(climate_open(config->train.climate, &t->climate));
-    return dataset_open(&config->data, t->climate, true, &t->dataset);
+    return dataset_open(&config->data, t->climate, t->run, &t->dataset);
 }
 
 static Err describe_bands(const Trainer *t, ModelConfig *m)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Counting what a data set holds. */
+#include "data/census.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+Err census_init(const DatasetOptions *options, Census *ret_census)
+{
+    const size_t boxes = (size_t)options->n_validation + 1;
+    *ret_census = (Census){ .options = options, .table = label_table(options), .step = 1 };
+    ret_census->in_box = calloc(boxes, sizeof *ret_census->in_box);
+    ret_census->met = calloc(boxes, sizeof *ret_census->met);
+    if (ret_census->in_box != NULL && ret_census->met != NULL) return ERR_NONE;
+    census_done(ret_census);
+    return err_memory(boxes * sizeof *ret_census->in_box, "the counts of the labels");
+}
+
+void census_done(Census *census)
+{
+    free(census->in_box);
+    free(census->met);
+    census->in_box = NULL;
+    census->met = NULL;
+}
+
+static void found(Finding *finding, uint32_t scene)
+{
+    if (finding->scenes++ == 0) finding->first = scene;
+}
+
+/* "UInt16, UInt16" and "red, green" of the chosen bands. */
+static void describe_bands(const Raster *image, char type[64], char band[64])
+{
+    size_t types = 0;
+    size_t names = 0;
+    for (int64_t i = 0; i < raster_chosen_count(image); i++) {
+        const int64_t b = raster_chosen_band(image, i);
+        const char *comma = i > 0 ? ", " : "";
+        types += (size_t)snprintf(type + types, 64 - types, "%s%s", comma, raster_band_type(image, b));
+        names += (size_t)snprintf(band + names, 64 - names, "%s%s", comma, raster_band_name(image, b));
+        types = types < 63 ? types : 63;
+        names = names < 63 ? names : 63;
+    }
+}
+
+static void compare_bands(Census *c, const Scene *s, uint32_t index)
+{
+    char type[64] = "";
+    char band[64] = "";
+    describe_bands(s->image, type, band);
+    if (index == 0) {
+        memcpy(c->first_type, type, sizeof type);
+        memcpy(c->first_band, band, sizeof band);
+        return;
+    }
+    if (strcmp(type, c->first_type) != 0) {
+        if (c->other_type.scenes == 0) memcpy(c->type, type, sizeof type);
+        found(&c->other_type, index);
+    }
+    /* what has no name in the file is "band 3": it contradicts nothing */
+    if (strcmp(band, c->first_band) != 0 && strstr(band, "band ") == NULL && strstr(c->first_band, "band ") == NULL) {
+        if (c->other_band.scenes == 0) memcpy(c->band, band, sizeof band);
+        found(&c->other_band, index);
+    }
+}
+
+static void compare_sampling(Census *c, const Scene *s, uint32_t index)
+{
+    const double slack = 1.001; /* as in prediction: a bound met but for rounding is met */
+    const DatasetOptions *o = c->options;
+    const PixelSides sides = georeference_pixel_sides(s->image_place, o->gsd_unit == MODEL_DEGREE);
+    if (!sides.known) return;
+    const double pixel = sides.side / o->upsample;
+    if (pixel < o->gsd_min / slack) {
+        c->finest = c->too_fine.scenes == 0 ? pixel : fmin(c->finest, pixel);
+        found(&c->too_fine, index);
+    } else if (pixel > o->gsd_max * slack) {
+        c->coarsest = fmax(c->coarsest, pixel);
+        found(&c->too_coarse, index);
+    }
+}
+
+Err census_scene(Census *c, const Scene *s, uint32_t index)
+{
+    const DatasetScene *scene = &c->options->scenes[index];
+    const RasterInfo *labels = raster_info(s->labels->raster);
+    if (strcmp(scene->image, scene->labels) == 0)
+        return err_set(ERR_CONFIG, "scene '%s': image and labels are one file, '%s'", scene->name, scene->image);
+    if (labels->bands > 1) found(&c->bands, index);
+    if (raster_info(s->image)->has_palette) found(&c->palette, index);
+    if (labels->has_nodata && label_is_code((float)labels->nodata)) {
+        const uint8_t class_index = label_class(&c->table, (float)labels->nodata);
+        if (class_index != CLASS_IGNORE) found(&c->nodata[class_index], index);
+    }
+    compare_bands(c, s, index);
+    compare_sampling(c, s, index);
+    return ERR_NONE;
+}
+
+void census_labels(Census *c, uint32_t index, int64_t inside, int64_t valid, int64_t labelled)
+{
+    if (labelled > 0) return;
+    found(&c->unlabelled[inside == 0 ? UNLABELLED_APART : valid == 0 ? UNLABELLED_VALID : UNLABELLED_VALUES], index);
+}

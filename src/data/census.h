@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a data set holds, counted while its labels are read for the first time, and what of it a person should know
+ * before any work is done: values without a meaning, classes, scenes and boxes without a pixel, scenes that do not fit
+ * the model or each other. Nothing is dropped silently: what is not learned is told by name and number, one line a kind;
+ * where nothing could be learned or validated the data set is refused.
+ *
+ * Counted are label pixels whose centre lies inside the image; of label rasters of more than 8 million pixels every
+ * second, third ... along both axes (census->step).
+ */
+#ifndef METASEG_DATA_CENSUS_H
+#define METASEG_DATA_CENSUS_H
+
+#include "data/scene.h"
+#include "metaseg/run.h"
+
+/* How often something was found, and the first scene it was found in. */
+typedef struct Finding {
+    int64_t scenes;
+    uint32_t first;
+} Finding;
+
+/* Why a scene has no labelled pixel, worst last. */
+typedef enum Unlabelled {
+    UNLABELLED_VALUES, /* there are valid labels, but none of a class */
+    UNLABELLED_VALID,  /* no label is valid */
+    UNLABELLED_APART,  /* labels and image do not overlap */
+    UNLABELLED_COUNT,
+} Unlabelled;
+
+/* Open struct: label_scan.c adds to it. Indexed by class index where not said otherwise. */
+typedef struct Census {
+    const DatasetOptions *options;
+    LabelTable table;
+    LabelCounts values;
+    int64_t training[LABEL_VALUES], validation[LABEL_VALUES], holdout[LABEL_VALUES];
+    int64_t *in_box;              /* [options->n_validation] labelled pixels of each validation box */
+    bool *met;                    /* [options->n_validation] the box meets a scene */
+    Finding nodata[LABEL_VALUES]; /* the class's value is the nodata value of the labels */
+    Finding unlabelled[UNLABELLED_COUNT];
+    Finding bands;                  /* labels of more than one band */
+    Finding palette;                /* images whose values are indexes of a palette */
+    Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
+    double finest, coarsest;        /* the pixel furthest outside, in the model's unit */
+    Finding other_type, other_band; /* than the first scene's */
+    char first_type[64], type[64];  /* of the bands: the first scene's, and another one met */
+    char first_band[64], band[64];
+    int64_t step; /* largest: every step-th label pixel along both axes was looked at */
+} Census;
+
+/* ERR_MEMORY. census_done() frees. */
+Err census_init(const DatasetOptions *options, Census *ret_census);
+void census_done(Census *census);
+
+/* What can be told of a scene without its pixels. ERR_CONFIG when image and labels are one file. */
+Err census_scene(Census *census, const Scene *scene, uint32_t index);
+
+/* What the label pixels of a scene were: `inside` the image, `valid`, and `labelled` with a class. */
+void census_labels(Census *census, uint32_t index, int64_t inside, int64_t valid, int64_t labelled);
+
+/* Tells all that was found (census_tell.c). ERR_CONFIG, ERR_INPUT where nothing can be learned, or nothing validated
+ * though data.validation asks for it. */
+Err census_tell(const Census *census, const MetasegRun *run);
+
+#endif
