@@ -5,6 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* A file, whatever path leads to it. */
+struct SceneImage {
+    dev_t device;
+    ino_t inode;
+    uint32_t scene;
+};
 
 Err census_init(const DatasetOptions *options, Census *ret_census)
 {
@@ -12,7 +20,8 @@ Err census_init(const DatasetOptions *options, Census *ret_census)
     *ret_census = (Census){ .options = options, .table = label_table(options), .step = 1 };
     ret_census->in_box = calloc(boxes, sizeof *ret_census->in_box);
     ret_census->met = calloc(boxes, sizeof *ret_census->met);
-    if (ret_census->in_box != NULL && ret_census->met != NULL) return ERR_NONE;
+    ret_census->images = calloc(options->n_scenes, sizeof *ret_census->images);
+    if (ret_census->in_box != NULL && ret_census->met != NULL && ret_census->images != NULL) return ERR_NONE;
     census_done(ret_census);
     return err_memory(boxes * sizeof *ret_census->in_box, "the counts of the labels");
 }
@@ -21,8 +30,10 @@ void census_done(Census *census)
 {
     free(census->in_box);
     free(census->met);
+    free(census->images);
     census->in_box = NULL;
     census->met = NULL;
+    census->images = NULL;
 }
 
 static void found(Finding *finding, uint32_t scene)
@@ -86,8 +97,14 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
 {
     const DatasetScene *scene = &c->options->scenes[index];
     const RasterInfo *labels = raster_info(s->labels->raster);
-    if (strcmp(scene->image, scene->labels) == 0)
-        return err_set(ERR_CONFIG, "scene '%s': image and labels are one file, '%s'", scene->name, scene->image);
+    struct stat image;
+    struct stat label_file;
+    if (stat(scene->image, &image) == 0 && stat(scene->labels, &label_file) == 0) {
+        if (image.st_dev == label_file.st_dev && image.st_ino == label_file.st_ino)
+            return err_set(ERR_CONFIG, "scene '%s': image and labels are one file, '%s'; name the label raster",
+                           scene->name, scene->image);
+        c->images[index] = (struct SceneImage){ image.st_dev, image.st_ino, index };
+    }
     if (labels->bands > 1) found(&c->bands, index);
     if (raster_info(s->image)->has_palette) found(&c->palette, index);
     if (labels->has_nodata && label_is_code((float)labels->nodata)) {
@@ -97,6 +114,30 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
     compare_bands(c, s, index);
     compare_sampling(c, s, index);
     return ERR_NONE;
+}
+
+static int by_file(const void *a, const void *b)
+{
+    const struct SceneImage *x = a;
+    const struct SceneImage *y = b;
+    if (x->device != y->device) return x->device < y->device ? -1 : 1;
+    if (x->inode != y->inode) return x->inode < y->inode ? -1 : 1;
+    return x->scene < y->scene ? -1 : x->scene > y->scene;
+}
+
+int64_t census_same_images(Census *c, uint32_t ret_pair[2])
+{
+    int64_t found_again = 0;
+    qsort(c->images, c->options->n_scenes, sizeof *c->images, by_file);
+    for (uint32_t i = 1; i < c->options->n_scenes; i++) {
+        const struct SceneImage *before = &c->images[i - 1];
+        const struct SceneImage *now = &c->images[i];
+        if (now->inode == 0 || before->device != now->device || before->inode != now->inode) continue;
+        if (found_again++ > 0) continue;
+        ret_pair[0] = before->scene;
+        ret_pair[1] = now->scene;
+    }
+    return found_again;
 }
 
 void census_labels(Census *c, uint32_t index, int64_t inside, int64_t valid, int64_t labelled)

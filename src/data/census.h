@@ -45,7 +45,8 @@ typedef struct Census {
     Finding other_type, other_band; /* than the first scene's */
     char first_type[64], type[64];  /* of the bands: the first scene's, and another one met */
     char first_band[64], band[64];
-    int64_t step; /* largest: every step-th label pixel along both axes was looked at */
+    struct SceneImage *images; /* [options->n_scenes] which file each image is */
+    int64_t step;              /* largest: every step-th label pixel along both axes was looked at */
 } Census;
 
 /* ERR_MEMORY. census_done() frees. */
@@ -58,8 +59,11 @@ Err census_scene(Census *census, const Scene *scene, uint32_t index);
 /* What the label pixels of a scene were: `inside` the image, `valid`, and `labelled` with a class. */
 void census_labels(Census *census, uint32_t index, int64_t inside, int64_t valid, int64_t labelled);
 
+/* How many scenes have the image of an earlier one, and the first such pair. Once, after the last census_scene. */
+int64_t census_same_images(Census *census, uint32_t ret_pair[2]);
+
 /* Tells all that was found (census_tell.c). ERR_CONFIG, ERR_INPUT where nothing can be learned, or nothing validated
  * though data.validation asks for it. */
-Err census_tell(const Census *census, const MetasegRun *run);
+Err census_tell(Census *census, const MetasegRun *run);
 
 #endif

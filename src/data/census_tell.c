@@ -221,8 +221,19 @@ static void tell_images(const Census *c, const MetasegRun *run)
     }
 }
 
-Err census_tell(const Census *c, const MetasegRun *run)
+static void tell_same_images(Census *c, const MetasegRun *run)
 {
+    uint32_t pair[2];
+    const int64_t n = census_same_images(c, pair);
+    if (n > 0)
+        report_message(run, 1, "scenes '%s' and '%s' have one image%s: its places are drawn once for each",
+                       c->options->scenes[pair[0]].name, c->options->scenes[pair[1]].name,
+                       n > 1 ? " (and there are more such scenes)" : "");
+}
+
+Err census_tell(Census *c, const MetasegRun *run)
+{
+    tell_same_images(c, run);
     tell_images(c, run);
     tell_sampling(c, run);
     tell_values(c, run);

@@ -92,8 +92,8 @@ Err sampler_finish(Sampler *s)
         s->of_class[c].until = sum;
     }
     if (!(sum > 0.0))
-        return err_set(ERR_INPUT,
-                       "the training area holds no labelled pixel; check data.scenes, data.remap, data.holdout");
+        return err_set(ERR_CONFIG, "there is no place to draw windows from: every class that has training pixels is in "
+                                   "train.unsampled");
     for (int32_t c = 0; c < s->classes; c++) s->of_class[c].until /= sum;
     return ERR_NONE;
 }

@@ -29,7 +29,7 @@ void sampler_free(Sampler *sampler);
  * ERR_MEMORY. */
 Err sampler_add(Sampler *sampler, int32_t class_index, SamplerPlace place, float area);
 
-/* Fixes the probabilities. ERR_INPUT when there is no candidate at all. */
+/* Fixes the probabilities. ERR_CONFIG when there is no candidate at all. */
 Err sampler_finish(Sampler *sampler);
 
 /* The place of draw `index` of a step. */

@@ -78,7 +78,7 @@ static void test_repeatable_and_empty(void **state)
     sampler_free(b);
     Sampler *empty = NULL;
     assert_int_equal(sampler_new(2, 10, 1, 0.5, &empty), ERR_NONE);
-    assert_int_equal(sampler_finish(empty), ERR_INPUT);
+    assert_int_equal(sampler_finish(empty), ERR_CONFIG);
     sampler_free(empty);
 }
 

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a data set tells before any work, what it refuses, that it stops when asked, and that there may be more scenes
+ * than file handles. */
+#include "data/dataset.h"
+
+#include "data/data_test.h"
+
+#include <sys/resource.h>
+
+enum { SIDE = 256, IMAGE = 300 };
+
+static float grey(int64_t x, int64_t y, int64_t band) { return (float)((3 * x + y + 40 * band) % 200); }
+static float three_classes(int64_t x, int64_t y, int64_t band) { return (float)((x / 10 + y / 10 + band) % 3); }
+static float two_classes(int64_t x, int64_t y, int64_t band) { return 1.0F + (float)((x / 10 + y / 10 + band) % 2); }
+static float odd_values(int64_t x, int64_t y, int64_t band)
+{
+    if (y == 0 && x < 7) return (const float[]){ -5, 300, 1.5F, 7, 7, 254, 255 }[x];
+    return three_classes(x, y, band);
+}
+static float south_only(int64_t x, int64_t y, int64_t band)
+{
+    return y < IMAGE / 2 ? 255.0F : three_classes(x, y, band);
+}
+static float nothing(int64_t x, int64_t y, int64_t band) { return (float)(200 + (x + y + band) % 2); }
+
+/* One scene of 0.01 degrees from (10, 50), without boxes, that fits its model; each test changes what it is about. */
+typedef struct Case {
+    DatasetScene scenes[2];
+    DatasetClass classes[3];
+    DatasetBox holdout, validation[2];
+    int32_t bands[3], unsampled[3];
+    double mean[3], std[3];
+    char image[256], labels[256];
+    DatasetOptions o;
+} Case;
+
+static void make_case(Case *c)
+{
+    *c = (Case){ .classes = { { 0, "Water", "#0000ff" }, { 1, "Forest", "#00ff00" }, { 2, "Sand", "#ffff00" } },
+                 .holdout = { "h", 0, 0, 1, 1 },
+                 .validation = { { "north", 10, 48.5, 11.5, 50 }, { "far", 20, 0, 21, 1 } },
+                 .bands = { 1, 2, 3 },
+                 .unsampled = { 0, 1, 2 },
+                 .std = { 1, 1, 1 } };
+    unit_at("image", c->image);
+    unit_at("labels", c->labels);
+    c->scenes[0] =
+        (DatasetScene){ .name = "s", .image = c->image, .labels = c->labels, .bands = c->bands, .n_bands = 3 };
+    c->scenes[1] = c->scenes[0];
+    c->scenes[1].name = "again";
+    c->o = (DatasetOptions){ .scenes = c->scenes,
+                             .n_scenes = 1,
+                             .classes = c->classes,
+                             .n_classes = 3,
+                             .ignore = 255,
+                             .holdout = &c->holdout,
+                             .validation = c->validation,
+                             .gsd_min = 0.009,
+                             .gsd_max = 0.011,
+                             .gsd_unit = MODEL_DEGREE,
+                             .window = SIDE,
+                             .upsample = 1,
+                             .mean = c->mean,
+                             .std = c->std,
+                             .n_mean = 3,
+                             .n_std = 3,
+                             .seed = 1,
+                             .balance = 0.5,
+                             .unsampled = c->unsampled };
+}
+
+static void write_image(int64_t bands, const char *more)
+{
+    test_raster((TestRaster){ "image", IMAGE, IMAGE, bands, TEST_BYTE, 0, 10, 50, 0.01, 0.01, more, grey });
+}
+
+static void write_labels(float (*value)(int64_t, int64_t, int64_t), const char *more)
+{
+    test_raster((TestRaster){ "labels", IMAGE, IMAGE, 1, TEST_FLOAT, 0, 10, 50, 0.01, 0.01, more, value });
+}
+
+/* Opens the data set; what it told must hold `text` (NULL: nothing may be told), or it is refused with `err` and text. */
+static void check(const Case *c, Err err, const char *text)
+{
+    Told told = { 0 };
+    Dataset *d = NULL;
+    const MetasegRun run = test_run(&told);
+    if (err != ERR_NONE) {
+        ASSERT_ERR(dataset_open(&c->o, NULL, &run, &d), err, text);
+        assert_null(d);
+    } else {
+        ASSERT_OK(dataset_open(&c->o, NULL, &run, &d));
+        if (text == NULL && told.warnings > 0) fail_msg("told: %s", str_text(&told.text));
+        if (text != NULL && strstr(str_text(&told.text), text) == NULL)
+            fail_msg("'%s' is not in: %s", text, str_text(&told.text));
+        dataset_close(d);
+    }
+    str_done(&told.text);
+}
+
+static void nothing_to_tell(void **state)
+{
+    (void)state;
+    Case c;
+    make_case(&c);
+    write_image(3, NULL);
+    write_labels(three_classes, NULL);
+    check(&c, ERR_NONE, NULL);
+    c.o.n_validation = 1;
+    check(&c, ERR_NONE, NULL);
+}
+
+static void values_without_meaning(void **state)
+{
+    (void)state;
+    Case c;
+    make_case(&c);
+    write_labels(odd_values, NULL);
+    check(&c, ERR_NONE, "no class has the value 7 (2 pixels), 254 (1);");
+    check(&c, ERR_NONE,
+          "below 0 (1 pixels, down to -5), above 255 (1 pixels, up to 300), not whole (1 pixels, such as 1.5)");
+    c.o.ignore = 7;
+    check(&c, ERR_NONE, "no class has the value 254 (1 pixels), 255 (1);");
+}
+
+static void classes_never_learned(void **state)
+{
+    (void)state;
+    Case c;
+    DatasetRemap remap[] = { { 0, 1 } };
+    make_case(&c);
+    write_labels(two_classes, NULL);
+    check(&c, ERR_NONE, "class 'Water' (0): no training pixel, no label inside an image has their value");
+    write_labels(three_classes, "data ignore value = 0\n");
+    check(&c, ERR_NONE, "class 'Water' (0): no training pixel, their value is the nodata value of the labels");
+    write_labels(three_classes, NULL);
+    c.o.ignore = 0;
+    check(&c, ERR_NONE, "class 'Water' (0): no training pixel, their value is data.ignore");
+    c.o.ignore = 255;
+    c.o.remap = remap;
+    c.o.n_remap = 1;
+    check(&c, ERR_NONE, "class 'Water' (0): no training pixel, data.remap makes another class of their value");
+}
+
+static void validation(void **state)
+{
+    (void)state;
+    Case c;
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    c.o.n_validation = 2;
+    check(&c, ERR_NONE, "validation box 'far': it lies outside all scenes");
+    c.o.validation = c.validation + 1;
+    c.o.n_validation = 1;
+    check(&c, ERR_CONFIG, "no box meets a scene");
+    write_labels(south_only, NULL);
+    c.o.validation = c.validation;
+    check(&c, ERR_INPUT, "no box holds a labelled pixel");
+}
+
+/* A box between the centres of the label pixels that are counted still holds labelled pixels of the network. */
+static void small_box(void **state)
+{
+    (void)state;
+    Case c;
+    make_case(&c);
+    test_raster((TestRaster){ "labels", 6, 6, 1, TEST_FLOAT, 0, 10, 50, 0.5, 0.5, NULL, three_classes });
+    c.validation[0] = (DatasetBox){ "small", 10.51, 48.51, 10.71, 48.71 };
+    c.o.n_validation = 1;
+    Told told = { 0 };
+    const MetasegRun run = test_run(&told);
+    Dataset *d = NULL;
+    ASSERT_OK(dataset_open(&c.o, NULL, &run, &d));
+    assert_null(strstr(str_text(&told.text), "holds no labelled pixel"));
+    dataset_close(d);
+    str_done(&told.text);
+}
+
+static void nothing_to_learn(void **state)
+{
+    (void)state;
+    Case c;
+    make_case(&c);
+    write_labels(nothing, NULL);
+    check(&c, ERR_INPUT, "no label inside the image has the value of a class");
+    test_raster((TestRaster){ "labels", 50, 50, 1, TEST_BYTE, 0, 50, 10, 0.01, 0.01, NULL, three_classes });
+    check(&c, ERR_INPUT, "they do not overlap");
+    write_labels(three_classes, NULL);
+    c.holdout = (DatasetBox){ "all", 0, 0, 90, 90 };
+    c.o.n_holdout = 1;
+    check(&c, ERR_CONFIG, "all labelled pixels lie in boxes: 90000 in data.holdout, 0 in data.validation");
+    c.holdout = (DatasetBox){ "middle", 11.4, 40, 11.6, 60 };
+    check(&c, ERR_INPUT, "no window of 256 pixels fits between the holdout boxes");
+    c.o.n_holdout = 0;
+    c.o.n_unsampled = 3;
+    check(&c, ERR_CONFIG, "train.unsampled");
+}
+
+static void scenes_that_do_not_fit(void **state)
+{
+    (void)state;
+    Case c;
+    char path[256];
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    c.o.upsample = 2;
+    check(&c, ERR_NONE, "pixels of the network of 0.005 degrees, outside model.gsd_min..gsd_max (0.009 to 0.011)");
+    c.o.upsample = 1;
+    c.o.gsd_unit = MODEL_METRE;
+    check(&c, ERR_NONE, "outside model.gsd_min..gsd_max");
+    c.o.gsd_unit = MODEL_DEGREE;
+    c.o.n_scenes = 2;
+    check(&c, ERR_NONE, "scenes 's' and 'again' have one image");
+    test_raster((TestRaster){ "other", IMAGE, IMAGE, 3, TEST_INT16, 0, 10, 50, 0.01, 0.01, NULL, grey });
+    c.scenes[1].image = (char *)(uintptr_t)unit_at("other", path);
+    check(&c, ERR_NONE,
+          "scene 'again': bands of type Int16, Int16, Int16, those of the first scene are Byte, Byte, Byte");
+    c.o.n_scenes = 1;
+    c.scenes[0].labels = c.image;
+    check(&c, ERR_CONFIG, "image and labels are one file");
+    c.scenes[0].labels = c.labels;
+    test_raster((TestRaster){ "labels", IMAGE, IMAGE, 2, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, three_classes });
+    check(&c, ERR_NONE, "more than one band");
+}
+
+static void stops_when_asked(void **state)
+{
+    (void)state;
+    Case c;
+    const int stop = 1;
+    Dataset *d = NULL;
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    const MetasegRun run = { .stop = &stop };
+    ASSERT_ERR(dataset_open(&c.o, NULL, &run, &d), ERR_INTERRUPTED, "stopped while the labels were read");
+}
+
+/* FNV-1a of all that a window holds. */
+static uint64_t hash_window(const NetworkInputs *w)
+{
+    uint64_t hash = 0xcbf29ce484222325U;
+    const uint8_t *image = (const uint8_t *)w->image;
+    for (size_t i = 0; i < (size_t)SIDE * SIDE * 12; i++) hash = (hash ^ image[i]) * 0x100000001b3U;
+    for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) hash = (hash ^ w->labels[i]) * 0x100000001b3U;
+    return hash;
+}
+
+/* 100 scenes with handles for a few: the same windows as with handles for more. */
+static void more_scenes_than_handles(void **state)
+{
+    (void)state;
+    enum { SCENES = 100, DRAWN = 20 };
+    static DatasetScene scenes[SCENES];
+    uint64_t hash[2][DRAWN];
+    Case c;
+    struct rlimit before;
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    for (int64_t i = 0; i < SCENES; i++) scenes[i] = c.scenes[0];
+    c.o.scenes = scenes;
+    c.o.n_scenes = SCENES;
+    const NetworkShape shape = { .batch = 1, .height = SIDE, .width = SIDE, .bands = 3 };
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int64_t k = 0; k < 2; k++) {
+        struct rlimit few = before;
+        Dataset *d = NULL;
+        if (k == 1) few.rlim_cur = 160;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+        for (uint64_t i = 0; i < DRAWN; i++) {
+            const NetworkInputs w = network_inputs_at(&batch, 0);
+            ASSERT_OK(dataset_training_window(d, i, 0, NULL, w));
+            hash[k][i] = hash_window(&w);
+        }
+        dataset_close(d);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_memory_equal(hash[0], hash[1], sizeof hash[0]);
+    network_inputs_done(&batch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_to_tell),
+        cmocka_unit_test(values_without_meaning),
+        cmocka_unit_test(classes_never_learned),
+        cmocka_unit_test(validation),
+        cmocka_unit_test(small_box),
+        cmocka_unit_test(nothing_to_learn),
+        cmocka_unit_test(scenes_that_do_not_fit),
+        cmocka_unit_test(stops_when_asked),
+        cmocka_unit_test(more_scenes_than_handles),
+    };
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
+}

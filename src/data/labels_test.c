@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Labels looked up at the pixels of an image: whatever the grids are, each pixel's class is that of the one label pixel
+ * that holds its centre, and the buffers stay small. */
+#include "data/labels.h"
+
+#include "data/data_test.h"
+
+#include <math.h>
+
+/* No two neighbours alike, and every value of 0..9 (7 and 8 are no class, 9 is never learned). */
+static float stripes(int64_t x, int64_t y, int64_t band)
+{
+    (void)band;
+    return (float)((x * 3 + y * 7 + (x / 5) * (y / 3)) % 10);
+}
+
+static float grey(int64_t x, int64_t y, int64_t band) { return (float)((x + y + band) % 200); }
+
+static DatasetOptions options(void)
+{
+    static DatasetClass classes[] = { { 0, "a", "#000000" }, { 1, "b", "#000000" }, { 2, "c", "#000000" },
+                                      { 3, "d", "#000000" }, { 4, "e", "#000000" }, { 5, "f", "#000000" } };
+    static DatasetRemap remap[] = { { 6, 2 } };
+    return (DatasetOptions){ .classes = classes, .n_classes = 6, .remap = remap, .n_remap = 1, .ignore = 9 };
+}
+
+typedef struct Pair {
+    Raster *image, *labels;
+    Georeference *image_place, *label_place;
+    Labels *opened;
+} Pair;
+
+static Pair open_pair(TestRaster image, TestRaster labels)
+{
+    char image_path[256];
+    char label_path[256];
+    Pair p = { 0 };
+    test_raster(image);
+    test_raster(labels);
+    ASSERT_OK(raster_open(unit_at(image.name, image_path), &p.image));
+    ASSERT_OK(georeference_open(p.image, NULL, &p.image_place));
+    ASSERT_OK(raster_open(unit_at(labels.name, label_path), &p.labels));
+    ASSERT_OK(georeference_open(p.labels, NULL, &p.label_place));
+    ASSERT_OK(labels_open(label_path, NULL, p.image_place, &p.opened));
+    return p;
+}
+
+static void close_pair(Pair *p)
+{
+    labels_close(p->opened);
+    georeference_free(p->image_place);
+    georeference_free(p->label_place);
+    raster_close(p->image);
+    raster_close(p->labels);
+}
+
+/* Class at one place of the image, by its own transformation and a read of one pixel; the judge. */
+static uint8_t class_at(const Pair *p, const LabelTable *table, double x, double y)
+{
+    georeference_to_lonlat(p->image_place, 1, &x, &y);
+    georeference_to_pixel(p->label_place, 1, &x, &y);
+    const double column = floor(x + 1e-6);
+    const double row = floor(y + 1e-6);
+    const RasterInfo *info = raster_info(p->labels);
+    if (!(column >= 0.0 && row >= 0.0 && column < (double)info->width && row < (double)info->height))
+        return CLASS_IGNORE;
+    float value = 0.0F;
+    uint8_t valid = 0;
+    ASSERT_OK(raster_read(p->labels, (RasterWindow){ (int64_t)column, (int64_t)row, 1, 1 }, &value, &valid));
+    return valid != 0 ? label_class(table, value) : CLASS_IGNORE;
+}
+
+static void check_pair(TestRaster image, TestRaster labels, int64_t at_least, int64_t most_pixels)
+{
+    enum { SIDE = 96 };
+    static uint8_t classes[SIDE * SIDE];
+    const DatasetOptions o = options();
+    const LabelTable table = label_table(&o);
+    Pair p = open_pair(image, labels);
+    int64_t labelled = 0;
+    for (int64_t corner = 0; corner < 2; corner++) {
+        const PlaceWindow window = { .x = 0.5 + (double)corner * ((double)image.width - SIDE),
+                                     .y = 0.5 + (double)corner * ((double)image.height - SIDE),
+                                     .step_x = 1.0,
+                                     .step_y = 1.0,
+                                     .columns = SIDE,
+                                     .rows = SIDE };
+        ASSERT_OK(labels_read(p.opened, &table, &window, classes));
+        for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) {
+            const double x = window.x + (double)(i % SIDE);
+            const double y = window.y + (double)(i / SIDE);
+            const uint8_t expected = class_at(&p, &table, x, y);
+            if (classes[i] != expected)
+                fail_msg("%s, pixel %g, %g: class %d, expected %d", labels.name, x, y, classes[i], expected);
+            labelled += expected != CLASS_IGNORE;
+        }
+    }
+    assert_true(labelled >= at_least);
+    if (p.opened->pixels > most_pixels)
+        fail_msg("%s: %lld label pixels were held at a time", labels.name, (long long)p.opened->pixels);
+    close_pair(&p);
+}
+
+static const TestRaster utm_image = { "image", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, grey };
+static const TestRaster degree_image = { "image", 200, 200, 3, TEST_BYTE, 0, 170, 10, 0.1, 0.1, NULL, grey };
+
+static void any_grid(void **state)
+{
+    (void)state;
+    /* the same grid; half a pixel off and twice as fine; coarser; of another CRS; of another zone, turned against it */
+    check_pair(utm_image, (TestRaster){ "same", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, stripes },
+               9000, 1 << 15);
+    check_pair(utm_image, (TestRaster){ "off", 500, 500, 1, TEST_BYTE, 33, 499985, 5300015, 15, 15, NULL, stripes },
+               9000, 1 << 17);
+    check_pair(utm_image, (TestRaster){ "coarse", 20, 20, 1, TEST_BYTE, 33, 499000, 5301000, 400, 400, NULL, stripes },
+               9000, 1 << 15);
+    check_pair(utm_image,
+               (TestRaster){ "degrees", 400, 300, 1, TEST_BYTE, 0, 14.99, 47.86, 0.0003, 0.0002, NULL, stripes }, 9000,
+               1 << 17);
+    check_pair(utm_image, (TestRaster){ "zone", 400, 400, 1, TEST_BYTE, 32, 944000, 5317000, 30, 30, NULL, stripes },
+               9000, 1 << 17);
+}
+
+/* Labels much finer than the image: what is held at a time does not follow the label pixels between those wanted. */
+static void much_finer(void **state)
+{
+    (void)state;
+    check_pair(utm_image,
+               (TestRaster){ "finer", 4000, 4000, 1, TEST_BYTE, 33, 500000, 5300000, 1.5, 1.5, NULL, stripes }, 9000,
+               1 << 15);
+    check_pair(utm_image,
+               (TestRaster){ "finer", 4600, 3100, 1, TEST_BYTE, 0, 14.9995, 47.8525, 0.00002, 0.00002, NULL, stripes },
+               4000, 1 << 17);
+}
+
+/* An image over longitude 180; label files cut there and elsewhere. */
+static void date_line(void **state)
+{
+    (void)state;
+    check_pair(degree_image, (TestRaster){ "cut180", 3600, 200, 1, TEST_BYTE, 0, -180, 10, 0.1, 0.1, NULL, stripes },
+               9000, 1 << 15);
+    check_pair(degree_image, (TestRaster){ "cut0", 3600, 200, 1, TEST_BYTE, 0, 0, 10, 0.1, 0.1, NULL, stripes }, 9000,
+               1 << 15);
+    check_pair(degree_image, (TestRaster){ "east", 300, 300, 1, TEST_BYTE, 0, 165.03, 10.05, 0.1, 0.1, NULL, stripes },
+               9000, 1 << 17);
+}
+
+/* Values that are no class, and pixels without a value. */
+static void values(void **state)
+{
+    (void)state;
+    check_pair(utm_image,
+               (TestRaster){ "nodata", 200, 200, 1, TEST_INT16, 33, 500000, 5300000, 30, 30, "data ignore value = 3\n",
+                             stripes },
+               7000, 1 << 15);
+}
+
+static void pictures_are_refused(void **state)
+{
+    (void)state;
+    char path[256];
+    Pair p = open_pair(utm_image,
+                       (TestRaster){ "same", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, stripes });
+    test_raster((TestRaster){ "picture", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30,
+                              "default bands = {1, 2, 3}\n", grey });
+    Labels *labels = NULL;
+    ASSERT_ERR(labels_open(unit_at("picture", path), NULL, p.image_place, &labels), ERR_INPUT, "a picture of classes");
+    assert_null(labels);
+    close_pair(&p);
+}
+
+static void counts(void **state)
+{
+    (void)state;
+    const DatasetOptions o = options();
+    const LabelTable table = label_table(&o);
+    const float met[] = { 0, 1, 7, 7, 8, 9, 6, -1, -9999, 300, 1.5F, 255, 254.5F };
+    LabelCounts c = { 0 };
+    Str text = { 0 };
+    for (int64_t i = 0; i < ARRAY_LEN(met); i++) label_count(&c, met[i]);
+    assert_int_equal(label_counts_unnamed(&c, &table, &text), 4);
+    assert_string_equal(str_text(&text), "7 (2 pixels), 8 (1), 255 (1)");
+    str_done(&text);
+    assert_int_equal(label_counts_impossible(&c, &text), 5);
+    assert_string_equal(str_text(&text),
+                        "below 0 (2 pixels, down to -9999), above 255 (1 pixels, up to 300), not whole (2 "
+                        "pixels, such as 1.5)");
+    str_done(&text);
+    assert_int_equal(label_class(&table, 6.0F), 2);
+    assert_int_equal(label_class(&table, 9.0F), CLASS_IGNORE);
+    assert_int_equal(label_class(&table, 1.5F), CLASS_IGNORE);
+    assert_int_equal(label_class(&table, (float)NAN), CLASS_IGNORE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(any_grid),  cmocka_unit_test(much_finer),
+                                        cmocka_unit_test(date_line), cmocka_unit_test(values),
+                                        cmocka_unit_test(counts),    cmocka_unit_test(pictures_are_refused) };
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
+}
