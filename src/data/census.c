@@ -105,7 +105,7 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
                            scene->name, scene->image);
         c->images[index] = (struct SceneImage){ image.st_dev, image.st_ino, index };
     }
-    if (labels->bands > 1) found(&c->bands, index);
+    if (s->labels->bands > 1) found(&c->bands, index);
     if (raster_info(s->image)->has_palette) found(&c->palette, index);
     if (labels->has_nodata && label_is_code((float)labels->nodata)) {
         const uint8_t class_index = label_class(&c->table, (float)labels->nodata);

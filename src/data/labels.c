@@ -19,6 +19,10 @@ static Err check_bands(const Raster *raster)
                        "'%s': its bands are red, green and blue, a picture of classes; labels are one band of class "
                        "values: make them of the colours first (gdal_calc.py)",
                        raster_path(raster));
+    if (raster_is_measurement(raster, 1))
+        return err_set(ERR_INPUT,
+                       "'%s': its values have a scale or an offset, so they are measurements; labels are class values",
+                       raster_path(raster));
     return ERR_NONE;
 }
 
@@ -26,6 +30,7 @@ static Err open_labels(Labels *l, const char *path, const char *crs, Georeferenc
 {
     TRY(raster_open(path, &l->raster));
     TRY(check_bands(l->raster));
+    l->bands = raster_chosen_count(l->raster);
     TRY(raster_choose_bands(l->raster, "1", 1, NULL));
     TRY(georeference_open(l->raster, crs, &l->place));
     if (georeference_kind(l->place) == GEOREFERENCE_NONE)

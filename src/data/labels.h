@@ -13,6 +13,7 @@
 /* Open struct, read-only for others. One thread at a time. */
 typedef struct Labels {
     Raster *raster; /* band 1 chosen */
+    int64_t bands;  /* that the file has, alpha not counted */
     Georeference *place;
     PlaceLookup *from_image; /* pixels of the image -> pixels of the labels */
     PlaceLookup *to_image;

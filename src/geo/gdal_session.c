@@ -5,6 +5,7 @@
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gdal.h>
 #include <gdal_frmts.h>
 #include <pthread.h>
@@ -140,7 +141,16 @@ Err gdal_check_path(const char *path)
     if (S_ISDIR(status.st_mode)) return err_set(ERR_INPUT, "'%s': this is a folder; expected a raster file", path);
     if (!S_ISREG(status.st_mode))
         return err_set(ERR_INPUT, "'%s': this is not a plain file; expected a raster file", path);
-    if (access(path, R_OK) != 0) return err_set(ERR_INPUT, "'%s': cannot be opened (%s)", path, strerror(errno));
+    return gdal_check_open(path);
+}
+
+Err gdal_check_open(const char *path)
+{
+    const int handle = open(path, O_RDONLY | O_CLOEXEC);
+    if (handle < 0)
+        return err_set(ERR_INPUT, "'%s': cannot be opened (%s)%s", path, strerror(errno),
+                       errno == EMFILE ? "; 'ulimit -n' limits the files that a process may have open" : "");
+    (void)close(handle);
     return ERR_NONE;
 }
 

@@ -53,6 +53,10 @@ const char *const *gdal_allowed_drivers(void);
  * virtual file, a device, no permission. */
 Err gdal_check_path(const char *path);
 
+/* Opens and closes a plain file: ERR_INPUT with the system's reason where that fails. GDAL does not tell the lack of file
+ * handles from a file of an unknown format, so this is asked again after it has failed. */
+Err gdal_check_open(const char *path);
+
 /* Writes the name under which GDAL must open a checked path: absolute, or with "./" before it, so that no name is taken
  * for a GDAL connection string. ERR_INPUT when it does not fit. */
 Err gdal_plain_name(const char *path, char *ret_name, size_t name_bytes);

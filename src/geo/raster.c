@@ -54,6 +54,7 @@ static Err open_dataset(const char *path, const volatile int *stop, GDALDatasetH
     }
 done:
     gdal_end(&session);
+    if (err != ERR_NONE) TRY(gdal_check_open(path)); /* names the lack of handles, which GDAL does not */
     if (err == ERR_NONE) *ret_dataset = dataset;
     return err;
 }

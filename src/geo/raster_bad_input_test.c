@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 static void refuse(const char *name, const char *text)
@@ -259,6 +260,25 @@ static void bad_windows(void **state)
     raster_close(raster);
 }
 
+/* Without file handles a good file is not "of an unknown format". */
+static void no_handles(void **state)
+{
+    (void)state;
+    char path[256];
+    struct rlimit before;
+    test_raster(unit_at("good.tif", path), (TestRaster){ .width = 4, .height = 4 });
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = before;
+    none.rlim_cur = (rlim_t)dup(0); /* the next free handle */
+    assert_int_equal(close((int)none.rlim_cur), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    Raster *raster = NULL;
+    const Err err = raster_open(path, &raster);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(err, ERR_INPUT);
+    assert_non_null(strstr(err_message(), "ulimit -n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +287,7 @@ int main(void)
         cmocka_unit_test(no_bands),   cmocka_unit_test(complex_numbers),
         cmocka_unit_test(huge),       cmocka_unit_test(virtual_rasters),
         cmocka_unit_test(no_network), cmocka_unit_test(bad_windows),
+        cmocka_unit_test(no_handles),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
