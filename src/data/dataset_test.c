@@ -200,7 +200,7 @@ static void test_other_sizes(void **state)
 static void nothing_else_is_left(void **state)
 {
     (void)state;
-    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml" }, 3);
+    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "labels.qml" }, 4);
 }
 
 static int make_scene(void **state)
