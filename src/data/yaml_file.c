@@ -269,6 +269,28 @@ static Err match_keys(const char *file, const YamlTable *table, const YamlNode *
     return ERR_NONE;
 }
 
+/* Keys that are not known or given twice, wherever they stand: told before what is missing, which they may explain. */
+static Err check_keys(const char *file, const YamlTable *table, const YamlNode *map, const char *place)
+{
+    const YamlNode *given[KEYS_MAX] = { NULL };
+    TRY(match_keys(file, table, map, place, given));
+    for (int64_t i = 0; i < table->n_fields; i++) {
+        const YamlNode *node = given[i];
+        char here[PLACE_BYTES], entry[PLACE_BYTES], number[32];
+        if (node == NULL || table->fields[i].table == NULL) continue;
+        join_place(here, place, table->fields[i].key);
+        if (node->kind == YAML_NODE_MAP) TRY(check_keys(file, table->fields[i].table, node, here));
+        int64_t n = 1;
+        for (const YamlNode *child = node->kind == YAML_NODE_LIST ? node->first : NULL; child != NULL;
+             child = child->next, n++) {
+            (void)snprintf(number, sizeof number, "%lld", (long long)n);
+            join_place(entry, here, number);
+            if (child->kind == YAML_NODE_MAP) TRY(check_keys(file, table->fields[i].table, child, entry));
+        }
+    }
+    return ERR_NONE;
+}
+
 /* Of a field and its alternative exactly one is there. */
 static Err check_alternative(const char *file, const YamlTable *table, const YamlField *field, const YamlNode *map,
                              const char *place, const YamlNode *const given[KEYS_MAX])
@@ -323,6 +345,7 @@ static Err fill_root(YamlFile *file, const YamlTable *table, const char *const *
     file->root->line = 0; /* what is missing in the whole document has no line */
     TRY(check_kind(file->name, file->root, YAML_TABLE, ""));
     for (int64_t i = 0; i < n_overrides; i++) TRY(yaml_override(file->name, table, file->root, overrides[i]));
+    TRY(check_keys(file->name, table, file->root, ""));
     char *filled = calloc(1, table->size);
     if (filled == NULL) return err_memory(table->size, "a configuration");
     const Err err = fill_table(file->name, table, file->root, "", filled);
