@@ -201,6 +201,7 @@ static void wrong_overrides(void **state)
 static const struct {
     const char *text, *message;
 } wrong_files[] = {
+    { "note: x\ntrain: {stepps: 5}\n", "line 2, column 9: unknown key 'train.stepps'; did you mean 'steps'?" },
     { "name: x\ntrain:\n  steps: 1\n  fussion: caf\n",
       "'run.yaml', line 4, column 3: unknown key 'train.fussion'; did you mean 'fusion'?" },
     { "nme: x\n", "'run.yaml', line 1, column 1: unknown key 'nme'; did you mean 'name'?" },
