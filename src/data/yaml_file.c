@@ -22,7 +22,7 @@ struct YamlFile {
 
 static void join_place(char ret_place[PLACE_BYTES], const char *place, const char *key)
 {
-    (void)snprintf(ret_place, PLACE_BYTES, "%s%s%s", place, place[0] != '\0' ? "." : "", key);
+    (void)snprintf(ret_place, PLACE_BYTES, "%.190s%s%.60s", place, place[0] != '\0' ? "." : "", key);
 }
 
 /* ---- text to values ---- */
