@@ -122,6 +122,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         for folder in folders:
             for root, _, names in sorted(os.walk(folder)):
+                if ".zarr" in root or root.endswith("CVS"):
+                    continue
                 for name in sorted(names):
                     if name.rsplit(".", 1)[-1].lower() in NO_PICTURES:
                         continue
