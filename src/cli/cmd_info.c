@@ -348,12 +348,7 @@ static void put_model_classes(Sheet *sheet, const ModelConfig *config)
 static void put_prompts(Sheet *sheet, const Model *model)
 {
     put(sheet, "prompts", "%s", model->config.prompts);
-    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
-        char key[40];
-        if (model->prompts[kind].count == 0) continue;
-        (void)snprintf(key, sizeof key, "%s sentences", prompt_kind_name((PromptKind)kind));
-        put_number(sheet, key, (double)model->prompts[kind].count);
-    }
+    if (model->prompts.count > 0) put_number(sheet, "zone sentences", (double)model->prompts.count);
 }
 
 /* The members of a JSON object as lines, or as they are. */

@@ -69,7 +69,7 @@ static const char *part_name(PromptPart part)
 /* Exchanges each zone's sentences for the one that the model carries. */
 static Err take_model_words(const Model *model, Report *report)
 {
-    const PromptTable *zones = &model->prompts[PROMPT_ZONE];
+    const PromptTable *zones = &model->prompts;
     report->reads_text = model->config.network.fusion != NETWORK_FUSION_NONE && zones->count > 0;
     for (int32_t i = 0; i < report->place.n_zones; i++) {
         Prompt *prompt = &report->place.zones[i].prompt;

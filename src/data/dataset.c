@@ -345,19 +345,21 @@ static void deliver(Dataset *d, Symmetry symmetry, const NetworkInputs *image)
 }
 
 static Err deliver_text(Dataset *d, const Scene *s, Window w, Symmetry symmetry, bool null_prompt,
-                        const int32_t *variants, const TextTable *table, const NetworkInputs *image)
+                        const int32_t *wordings, const PromptTable *table, const NetworkInputs *image)
 {
     if (image->tokens == NULL) return ERR_NONE;
     const int64_t cells = d->side / 16;
     int32_t zones[ZONE_SLOTS] = { 0 };
+    int32_t entries[ZONE_SLOTS] = { -1, -1, -1, -1 };
     if (null_prompt || d->climate == NULL) {
-        text_inputs_fill(table, zones, variants, NULL, image);
+        text_inputs_fill(table, entries, wordings, NULL, image);
         return ERR_NONE;
     }
     TRY(window_shares(d, s, w, zones));
     float *turned = d->image; /* already delivered: free to use */
     augment_square(symmetry, d->shares, turned, cells, (ZONE_SLOTS + 1) * sizeof(float));
-    text_inputs_fill(table, zones, variants, turned, image);
+    text_inputs_entries(table, ZONE_SLOTS, zones, entries);
+    text_inputs_fill(table, entries, wordings, turned, image);
     return ERR_NONE;
 }
 
@@ -372,7 +374,7 @@ static Err check_shape(const Dataset *d, const NetworkShape *s)
                    (long long)d->side, (long long)d->bands);
 }
 
-Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const TextTable *table, NetworkInputs image)
+Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const PromptTable *table, NetworkInputs image)
 {
     const DatasetOptions *options = d->options;
     const uint64_t seed = (uint64_t)options->seed;
@@ -387,13 +389,13 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Tex
     const Symmetry symmetry = augment_symmetry(seed, step, index, options->flips, options->rotations);
     deliver(d, symmetry, &image);
     const bool null_prompt = (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < options->text_dropout;
-    int32_t variants[ZONE_SLOTS] = { 0 };
-    for (uint64_t k = 0; table != NULL && k < ZONE_SLOTS; k++)
-        variants[k] = (int32_t)rng_below(seed, RNG_TEXT, step, index * 16 + 1 + k, table->variants);
-    return deliver_text(d, s, w, symmetry, null_prompt, variants, table, &image);
+    int32_t wordings[ZONE_SLOTS] = { 0 };
+    for (uint64_t k = 0; table != NULL && table->count > 0 && k < ZONE_SLOTS; k++)
+        wordings[k] = (int32_t)rng_below(seed, RNG_TEXT, step, index * 16 + 1 + k, table->wordings);
+    return deliver_text(d, s, w, symmetry, null_prompt, wordings, table, &image);
 }
 
-Err dataset_validation_window(Dataset *d, int64_t index, const TextTable *table, NetworkInputs image)
+Err dataset_validation_window(Dataset *d, int64_t index, const PromptTable *table, NetworkInputs image)
 {
     const Window w = d->validation[index];
     Scene *s = NULL;
@@ -402,6 +404,6 @@ Err dataset_validation_window(Dataset *d, int64_t index, const TextTable *table,
     TRY(read_window(d, s, w));
     TRY(keep_labels(d, s, w, true));
     deliver(d, (Symmetry){ 0 }, &image);
-    const int32_t variants[ZONE_SLOTS] = { 0 };
-    return deliver_text(d, s, w, (Symmetry){ 0 }, false, variants, table, &image);
+    const int32_t wordings[ZONE_SLOTS] = { 0 };
+    return deliver_text(d, s, w, (Symmetry){ 0 }, false, wordings, table, &image);
 }

@@ -36,12 +36,12 @@ void dataset_set_statistics(Dataset *dataset, const double *mean, const double *
 /* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout), into one
  * image of a batch (network_inputs_at) of train.window pixels and dataset_bands() bands (else ERR_SHAPE); labels are
  * class indexes or CLASS_IGNORE. table NULL: the image has no text. Not thread-safe: one Dataset per thread. */
-Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const TextTable *table,
+Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const PromptTable *table,
                             NetworkInputs image);
 
 /* Validation windows cover the validation boxes; each pixel of a scene counts once, labels outside the boxes are
  * CLASS_IGNORE. First paraphrase, no augmentation. */
 int64_t dataset_validation_count(const Dataset *dataset);
-Err dataset_validation_window(Dataset *dataset, int64_t index, const TextTable *table, NetworkInputs image);
+Err dataset_validation_window(Dataset *dataset, int64_t index, const PromptTable *table, NetworkInputs image);
 
 #endif

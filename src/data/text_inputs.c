@@ -2,86 +2,36 @@
  * Prompt features and zone shares as program inputs. */
 #include "data/text_inputs.h"
 
+#include "geo/climate_zones.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The smallest share a logarithm is taken of: docs/model.md section 1. */
 static const float smallest_share = 1e-4F;
 static const float padding_bias = -1e9F;
 
-Err text_table_init(TextTable *table, int32_t zones, int32_t variants)
+void text_inputs_entries(const PromptTable *table, int32_t n, const int32_t *zones, int32_t *ret_entries)
 {
-    const size_t prompts = (size_t)zones * (size_t)variants;
-    const size_t floats = prompts * TEXT_MAX_TOKENS * TEXT_WIDTH;
-    int32_t *lengths = calloc(prompts, sizeof *lengths);
-    float *features = calloc(floats, sizeof *features);
-    if (lengths == NULL || features == NULL) {
-        free(lengths);
-        free(features);
-        return err_memory(floats * sizeof *features, "the features of the prompts");
+    for (int32_t k = 0; k < n; k++) {
+        ret_entries[k] = zones[k] == CLIMATE_NONE ? -1 : prompt_table_find(table, climate_zone_name(zones[k]));
+        ASSERT(zones[k] == CLIMATE_NONE || ret_entries[k] >= 0);
     }
-    *table = (TextTable){ .zones = zones, .variants = variants, .lengths = lengths, .features = features };
-    return ERR_NONE;
 }
 
-void text_table_done(TextTable *table)
-{
-    free(table->lengths);
-    free(table->features);
-    *table = (TextTable){ 0 };
-}
-
-static int64_t prompt_index(const TextTable *table, int32_t zone, int32_t variant)
-{
-    ASSERT(zone >= 1 && zone <= table->zones && variant >= 0 && variant < table->variants);
-    return (int64_t)(zone - 1) * table->variants + variant;
-}
-
-float *text_table_features(const TextTable *table, int32_t zone, int32_t variant)
-{
-    return table->features + prompt_index(table, zone, variant) * TEXT_MAX_TOKENS * TEXT_WIDTH;
-}
-
-void text_table_mean(const TextTable *table, float *ret_mean)
-{
-    double sum[TEXT_WIDTH] = { 0.0 };
-    int64_t rows = 0;
-    for (int32_t p = 0; p < table->zones * table->variants; p++) {
-        const float *features = text_table_features(table, 1 + p / table->variants, p % table->variants);
-        for (int64_t i = 0; i < (int64_t)table->lengths[p] * TEXT_WIDTH; i++)
-            sum[i % TEXT_WIDTH] += (double)features[i];
-        rows += table->lengths[p];
-    }
-    for (int32_t c = 0; c < TEXT_WIDTH; c++) ret_mean[c] = rows > 0 ? (float)(sum[c] / (double)rows) : 0.0F;
-}
-
-Err text_table_append(TextTable *table, int32_t zone, int32_t variant, const float *rows, int32_t count)
-{
-    int32_t *length = &table->lengths[prompt_index(table, zone, variant)];
-    if (*length + count > TEXT_MAX_TOKENS)
-        return err_set(ERR_INPUT, "the prompt of zone %d has %d tokens; at most %d fit", (int)zone,
-                       (int)(*length + count), (int)TEXT_MAX_TOKENS);
-    memcpy(text_table_features(table, zone, variant) + (int64_t)*length * TEXT_WIDTH, rows,
-           (size_t)count * TEXT_WIDTH * sizeof(float));
-    *length += count;
-    return ERR_NONE;
-}
-
-static void fill_tokens(const TextTable *table, const int32_t *slot_zones, const int32_t *variants,
+static void fill_tokens(const PromptTable *table, const int32_t *entries, const int32_t *wordings,
                         const NetworkInputs *image)
 {
     const NetworkShape *s = &image->shape;
-    const size_t slot_floats = (size_t)(s->tokens * TEXT_WIDTH);
     for (int64_t k = 0; k < s->slots; k++) {
+        float *rows = image->tokens + k * s->tokens * s->text_width;
         int32_t length = 0;
-        float *rows = image->tokens + (size_t)k * slot_floats;
-        memset(rows, 0, slot_floats * sizeof(float));
-        if (slot_zones[k] > 0) {
-            length = table->lengths[prompt_index(table, slot_zones[k], variants[k])];
-            ASSERT(length <= s->tokens);
-            memcpy(rows, text_table_features(table, slot_zones[k], variants[k]),
-                   (size_t)length * TEXT_WIDTH * sizeof(float));
+        memset(rows, 0, (size_t)(s->tokens * s->text_width) * sizeof(float));
+        if (entries[k] >= 0) {
+            length = prompt_table_length(table, entries[k], wordings[k]);
+            ASSERT(length <= s->tokens && table->width == s->text_width);
+            memcpy(rows, prompt_table_features(table, entries[k], wordings[k]),
+                   (size_t)(length * s->text_width) * sizeof(float));
         }
         for (int64_t t = 0; t < s->tokens; t++) image->token_mask[k * s->tokens + t] = t < length ? 0.0F : padding_bias;
     }
@@ -90,11 +40,11 @@ static void fill_tokens(const TextTable *table, const int32_t *slot_zones, const
 
 static float log_share(float share) { return logf(fmaxf(share, smallest_share)); }
 
-void text_inputs_fill(const TextTable *table, const int32_t *slot_zones, const int32_t *variants, const float *shares,
+void text_inputs_fill(const PromptTable *table, const int32_t *entries, const int32_t *wordings, const float *shares,
                       const NetworkInputs *image)
 {
-    ASSERT(image->shape.batch == 1 && image->tokens != NULL && image->shape.text_width == TEXT_WIDTH);
-    fill_tokens(table, slot_zones, variants, image);
+    ASSERT(image->shape.batch == 1 && image->tokens != NULL);
+    fill_tokens(table, entries, wordings, image);
     const int64_t rows = image->shape.height / 16;
     const int64_t columns = image->shape.width / 16;
     const int64_t n = image->shape.slots + 1;

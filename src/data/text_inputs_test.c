@@ -2,13 +2,14 @@
  * Layout of tokens, masks and shares. */
 #include "data/text_inputs.h"
 
+#include "geo/climate_zones.h"
 #include "harness/unit.h"
 
 #include <math.h>
 
-enum { K = 2, L = 6, NULL_TOKENS = 4, N = K * L + NULL_TOKENS };
+enum { WIDTH = 384, K = 2, L = 6, NULL_TOKENS = 4, N = K * L + NULL_TOKENS };
 
-static float tokens[K * L * TEXT_WIDTH];
+static float tokens[K * L * WIDTH];
 static float mask[N];
 static float share16[4 * 4 * (K + 1)];
 static float share32[2 * 2 * (K + 1)];
@@ -17,34 +18,35 @@ static const NetworkInputs image = { .shape = { .batch = 1,
                                                 .width = 64,
                                                 .slots = K,
                                                 .tokens = L,
-                                                .text_width = TEXT_WIDTH,
+                                                .text_width = WIDTH,
                                                 .null_tokens = NULL_TOKENS },
                                      .tokens = tokens,
                                      .token_mask = mask,
                                      .log_share_16 = share16,
                                      .log_share_32 = share32 };
 
-static void make_table(TextTable *table)
+/* BWh in two wordings, Af in one; rows hold 1, 2, 3, ... */
+static void make_table(PromptTable *table)
 {
-    float rows[5 * TEXT_WIDTH];
-    for (int i = 0; i < 5 * TEXT_WIDTH; i++) rows[i] = (float)(i / TEXT_WIDTH + 1);
-    assert_int_equal(text_table_init(table, 3, 2), ERR_NONE);
-    assert_int_equal(text_table_append(table, 3, 1, rows, 2), ERR_NONE);
-    assert_int_equal(text_table_append(table, 3, 1, rows, 3), ERR_NONE);
-    assert_int_equal(text_table_append(table, 1, 0, rows, 1), ERR_NONE);
+    float rows[5 * WIDTH];
+    for (int i = 0; i < 5 * WIDTH; i++) rows[i] = (float)(i / WIDTH + 1);
+    ASSERT_OK(prompt_table_init(table, 2, 2, 5, WIDTH));
+    ASSERT_OK(prompt_table_set(table, 0, 0, "BWh", "Sand.", rows, 2));
+    ASSERT_OK(prompt_table_set(table, 0, 1, "BWh", "Dunes and rock.", rows, 5));
+    ASSERT_OK(prompt_table_set(table, 1, 0, "Af", "Forest.", rows, 1));
 }
 
 static void test_tokens_and_mask(void **state)
 {
     (void)state;
-    TextTable table;
+    PromptTable table;
     make_table(&table);
-    text_inputs_fill(&table, (const int32_t[]){ 3, 0 }, (const int32_t[]){ 1, 0 }, NULL, &image);
-    const float expected[L] = { 1, 2, 1, 2, 3, 0 };
+    text_inputs_fill(&table, (const int32_t[]){ 0, -1 }, (const int32_t[]){ 1, 0 }, NULL, &image);
+    const float expected[L] = { 1, 2, 3, 4, 5, 0 };
     for (int t = 0; t < L; t++) {
-        assert_true(tokens[t * TEXT_WIDTH + 383] == expected[t]);
+        assert_true(tokens[t * WIDTH + 383] == expected[t]);
         assert_true(mask[t] == (t < 5 ? 0.0F : -1e9F));
-        assert_true(tokens[(L + t) * TEXT_WIDTH] == 0.0F);
+        assert_true(tokens[(L + t) * WIDTH] == 0.0F);
         assert_true(mask[L + t] == -1e9F);
     }
     for (int t = 0; t < NULL_TOKENS; t++) assert_true(mask[K * L + t] == 0.0F);
@@ -53,13 +55,13 @@ static void test_tokens_and_mask(void **state)
         assert_true(fabsf(share16[i * 3] - logf(1e-4F)) < 1e-6F);
     }
     assert_true(share32[2] == 0.0F && fabsf(share32[9] - logf(1e-4F)) < 1e-6F);
-    text_table_done(&table);
+    prompt_table_done(&table);
 }
 
 static void test_shares(void **state)
 {
     (void)state;
-    TextTable table;
+    PromptTable table;
     make_table(&table);
     float shares[4 * 4 * 3];
     for (int i = 0; i < 16; i++) {
@@ -68,34 +70,23 @@ static void test_shares(void **state)
         shares[i * 3 + 1] = 1.0F - a;
         shares[i * 3 + 2] = 0.0F;
     }
-    text_inputs_fill(&table, (const int32_t[]){ 1, 3 }, (const int32_t[]){ 0, 1 }, shares, &image);
+    text_inputs_fill(&table, (const int32_t[]){ 1, 0 }, (const int32_t[]){ 0, 1 }, shares, &image);
     assert_true(fabsf(share16[1 * 3] - logf(1.0F / 3.0F)) < 1e-6F);
     assert_true(fabsf(share32[0] - logf(1.0F / 6.0F)) < 1e-6F);
     assert_true(fabsf(share32[3] - logf(5.0F / 6.0F)) < 1e-6F);
-    text_table_done(&table);
+    prompt_table_done(&table);
 }
 
-static void test_mean(void **state)
+/* Zones are found by their codes, whatever the order of the table. */
+static void test_entries(void **state)
 {
     (void)state;
-    TextTable table;
-    float mean[TEXT_WIDTH];
+    PromptTable table;
+    int32_t entries[4];
     make_table(&table);
-    text_table_mean(&table, mean); /* rows 1 2 1 2 3 and 1 */
-    for (int c = 0; c < TEXT_WIDTH; c++) assert_true(fabsf(mean[c] - 10.0F / 6.0F) < 1e-6F);
-    text_table_done(&table);
-}
-
-static void test_too_long(void **state)
-{
-    (void)state;
-    TextTable table;
-    make_table(&table);
-    float *rows = calloc(TEXT_MAX_TOKENS * TEXT_WIDTH, sizeof *rows);
-    assert_int_equal(text_table_append(&table, 3, 1, rows, TEXT_MAX_TOKENS - 4), ERR_INPUT);
-    assert_int_equal(text_table_append(&table, 3, 1, rows, TEXT_MAX_TOKENS - 5), ERR_NONE);
-    free(rows);
-    text_table_done(&table);
+    text_inputs_entries(&table, 4, (const int32_t[]){ 1, 4, CLIMATE_NONE, 1 }, entries); /* 1: Af, 4: BWh */
+    assert_memory_equal(entries, ((const int32_t[]){ 1, 0, -1, 1 }), sizeof entries);
+    prompt_table_done(&table);
 }
 
 int main(void)
@@ -103,8 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens_and_mask),
         cmocka_unit_test(test_shares),
-        cmocka_unit_test(test_mean),
-        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

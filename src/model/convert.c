@@ -107,8 +107,7 @@ static Err convert_model(const TensorFile *file, const char *out, Dtype weights,
     save.weights = weights;
     save.overwrite = overwrite;
     const Err err = model_save(model, out, &save);
-    *written = params_count(model->params);
-    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) *written += model->prompts[kind].count > 0 ? 2 : 0;
+    *written = params_count(model->params) + (model->prompts.count > 0 ? 2 : 0);
     model_free(model);
     return err;
 }

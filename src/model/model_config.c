@@ -3,6 +3,7 @@
 #include "model/model_config.h"
 
 #include "base/str.h"
+#include "text/prompt_table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,7 +86,7 @@ Err model_config_init(ModelConfig *config)
         .gsd_minimum = 0.1,
         .gsd_maximum = 100.0,
         .tile = 512,
-        .prompt_tokens = MODEL_MAX_PROMPT_TOKENS,
+        .prompt_tokens = PROMPT_TOKENS_MAX,
     };
     const Err err = fill_defaults(config);
     if (err != ERR_NONE) model_config_done(config);
@@ -182,7 +183,7 @@ Err model_config_check(const ModelConfig *config)
 {
     TRY(err_prefix(network_config_check(&config->network), "model configuration"));
     TRY(check_range("the tile side", config->tile, 256, 4096, 256));
-    TRY(check_range("the number of prompt tokens", config->prompt_tokens, 1, MODEL_MAX_PROMPT_TOKENS, 1));
+    TRY(check_range("the number of prompt tokens", config->prompt_tokens, 1, PROMPT_TOKENS_MAX, 1));
     if (!(config->gsd_minimum > 0.0) || !(config->gsd_maximum >= config->gsd_minimum) ||
         !isfinite(config->gsd_maximum)) {
         return err_set(ERR_MODEL,

@@ -47,7 +47,7 @@ Err model_new(const ModelConfig *config, bool auxiliary, Model **ret_model)
 void model_free(Model *model)
 {
     if (model == NULL) return;
-    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) prompt_table_done(&model->prompts[kind]);
+    prompt_table_done(&model->prompts);
     model_config_done(&model->config);
     params_free(model->params);
     free(model);
@@ -146,7 +146,7 @@ static Err check_names(const TensorFile *file, const ParamSet *params)
 {
     for (int64_t i = 0; i < tensor_file_count(file); i++) {
         const char *name = tensor_file_at(file, i)->name;
-        if (params_find(params, name) >= 0 || model_is_auxiliary(name) || str_starts_with(name, "prompts.") ||
+        if (params_find(params, name) >= 0 || model_is_auxiliary(name) || model_prompts_has(name) ||
             str_starts_with(name, "train.")) {
             continue;
         }
@@ -160,10 +160,11 @@ static Err fill_model(const TensorFile *file, bool auxiliary, Model *model)
 {
     TRY(check_names(file, model->params));
     TRY(model_read_params(file, "", auxiliary ? auxiliary_prefix : NULL, model->params));
-    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
-        TRY(prompt_table_load(file, (PromptKind)kind, &model->prompts[kind]));
-    }
-    return ERR_NONE;
+    TRY(model_prompts_load(file, &model->prompts));
+    const int32_t longest = prompt_table_longest(&model->prompts);
+    if (longest <= model->config.prompt_tokens) return ERR_NONE;
+    return err_set(ERR_MODEL, "'%s': has a prompt of %d tokens; its network reads at most %d", tensor_file_path(file),
+                   (int)longest, (int)model->config.prompt_tokens);
 }
 
 Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model)

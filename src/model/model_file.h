@@ -20,7 +20,7 @@
 typedef struct Model {
     ModelConfig config;
     ParamSet *params;
-    PromptTable prompts[PROMPT_KIND_COUNT];
+    PromptTable prompts; /* of climate zones, keyed by their codes; count 0: it reads no words */
 } Model;
 
 /* A model with all its parameters, all values 0; the configuration is copied. auxiliary: also the auxiliary head, which

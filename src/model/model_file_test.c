@@ -69,13 +69,13 @@ static void assert_same_config(const ModelConfig *a, const ModelConfig *b)
 static void add_prompts(Model *model)
 {
     float features[5 * MODEL_TEXT_WIDTH];
-    PromptTable *zones = &model->prompts[PROMPT_ZONE];
-    assert_int_equal(prompt_table_init(zones, 2, 6), ERR_NONE);
+    PromptTable *zones = &model->prompts;
+    ASSERT_OK(prompt_table_init(zones, 2, 2, 6, MODEL_TEXT_WIDTH));
     for (int i = 0; i < 5 * MODEL_TEXT_WIDTH; i++) features[i] = 0.25F * (float)(i % 17) - 1.0F;
-    assert_int_equal(prompt_table_set(zones, 0, "Af", "Rainforest.", features, 5), ERR_NONE);
-    assert_int_equal(prompt_table_set(zones, 1, "BWh", "Sand.", features + 7, 3), ERR_NONE);
-    assert_int_equal(prompt_table_set(zones, 1, "BWh", "Sand.", features, 7), ERR_ARGUMENT);
-    assert_int_equal(prompt_table_set(zones, 2, "EF", "Ice.", features, 1), ERR_ARGUMENT);
+    ASSERT_OK(prompt_table_set(zones, 0, 0, "Af", "Rainforest.", features, 5));
+    ASSERT_OK(prompt_table_set(zones, 0, 1, "Af", "Jungle.", features + 9, 2));
+    ASSERT_OK(prompt_table_set(zones, 1, 0, "BWh", "Sand.", features + 7, 3));
+    ASSERT_OK(prompt_table_set(zones, 1, 1, "BWh", "Dunes.", features + 11, 4));
 }
 
 static void round_trip(void **state)
@@ -102,17 +102,32 @@ static void round_trip(void **state)
     assert_int_equal(model_hash(back, &b), ERR_NONE);
     assert_true(a != b);
 
-    const PromptTable *zones = &back->prompts[PROMPT_ZONE];
+    const PromptTable *zones = &back->prompts; /* the first wordings alone are stored */
     assert_int_equal(zones->count, 2);
+    assert_int_equal(zones->wordings, 1);
     assert_int_equal(prompt_table_find(zones, "BWh"), 1);
     assert_int_equal(prompt_table_find(zones, "Cfb"), -1);
     assert_string_equal(zones->sentences[0], "Rainforest.");
-    assert_int_equal(zones->lengths[1], 3);
-    assert_memory_equal(zones->features, model->prompts[PROMPT_ZONE].features,
+    assert_int_equal(prompt_table_length(zones, 1, 0), 3);
+    assert_memory_equal(zones->features, model->prompts.features,
                         2 * 6 * MODEL_TEXT_WIDTH * sizeof(float)); /* quarters are exact in half precision */
-    assert_int_equal(back->prompts[PROMPT_SEASON].count, 0);
     model_free(model);
     model_free(back);
+    scratch_done(&s);
+}
+
+static void refuses_prompts_that_are_too_long(void **state)
+{
+    (void)state;
+    const Scratch s = scratch_new();
+    Model *model = initialized(false), *back = NULL;
+    const ModelSave save = model_save_defaults();
+    add_prompts(model); /* of up to 5 tokens */
+    model->config.prompt_tokens = 4;
+    ASSERT_OK(model_save(model, s.path, &save));
+    ASSERT_ERR(model_load(s.path, false, &back), ERR_MODEL, "a prompt of 5 tokens; its network reads at most 4");
+    assert_null(back);
+    model_free(model);
     scratch_done(&s);
 }
 
@@ -246,6 +261,7 @@ static const Change changes[] = {
     { .drop = "decoder.p1.weights", .message = "has no tensor 'decoder.p1.weights'" },
     { .add = "decoder.surprise", .message = "does not know" },
     { .add = "prompts.zone", .message = "unsuitable shape" },
+    { .add = "prompts.season", .message = "does not know" },
     { .poison = true, .message = "no finite number" },
     { .from = "efficientnet_lite0", .to = "resnet18", .message = "image encoder 'resnet18' is unknown" },
     { .from = "unetformer", .to = "segformer", .message = "decoder 'segformer' is unknown" },
@@ -432,10 +448,15 @@ static void weight_decay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),     cmocka_unit_test(half_precision),
-        cmocka_unit_test(checkpoint),     cmocka_unit_test(refuses_changed_files),
-        cmocka_unit_test(initial_values), cmocka_unit_test(weight_decay),
-        cmocka_unit_test(centred_text),   cmocka_unit_test(names_under_prefixes),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(half_precision),
+        cmocka_unit_test(refuses_prompts_that_are_too_long),
+        cmocka_unit_test(checkpoint),
+        cmocka_unit_test(refuses_changed_files),
+        cmocka_unit_test(initial_values),
+        cmocka_unit_test(weight_decay),
+        cmocka_unit_test(centred_text),
+        cmocka_unit_test(names_under_prefixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

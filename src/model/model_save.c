@@ -47,9 +47,7 @@ static Err collect(const Model *model, const ModelSave *save, SafetensorsWriter 
     free(json);
     TRY(err);
     TRY(add_params(model, save, writer));
-    for (int kind = 0; kind < PROMPT_KIND_COUNT; kind++) {
-        TRY(prompt_table_store(&model->prompts[kind], (PromptKind)kind, writer));
-    }
+    TRY(model_prompts_store(&model->prompts, writer));
     return add_extras(save, writer);
 }
 

@@ -9,14 +9,15 @@
 #include <stdlib.h>
 
 static Err encode(const MetasegModel *model, const char *text, const char *vocabulary, const char *weights,
-                  TextTable *table)
+                  PromptTable *table)
 {
     const int32_t room = model->model->config.prompt_tokens;
     WordPiece *tokenizer = NULL;
     TextEncoder *encoder = NULL;
     Prompt prompt = { .n_sentences = 0 };
-    float *rows = malloc(PROMPT_TOKENS_MAX * TEXT_WIDTH * sizeof *rows);
-    Err err = rows != NULL ? prompt_from_text(text, &prompt) : err_memory(PROMPT_TOKENS_MAX * TEXT_WIDTH, "a prompt");
+    float *rows = malloc(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH * sizeof *rows);
+    Err err =
+        rows != NULL ? prompt_from_text(text, &prompt) : err_memory(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH, "a prompt");
     if (err == ERR_NONE) err = wordpiece_new(vocabulary, &tokenizer);
     if (err == ERR_NONE) err = prompt_tokenize(tokenizer, &prompt);
     if (err == ERR_NONE && prompt.n_tokens > room)
@@ -24,7 +25,7 @@ static Err encode(const MetasegModel *model, const char *text, const char *vocab
                       (long long)prompt.n_tokens, model->model->config.name, (int)room);
     if (err == ERR_NONE) err = text_encoder_new(weights, model->device, &encoder);
     if (err == ERR_NONE) err = text_encode(encoder, prompt.ids, prompt.n_tokens, rows);
-    if (err == ERR_NONE) err = text_table_append(table, 1, 0, rows, (int32_t)prompt.n_tokens);
+    if (err == ERR_NONE) err = prompt_table_set(table, 0, 0, "free", text, rows, (int32_t)prompt.n_tokens);
     text_encoder_free(encoder);
     wordpiece_free(tokenizer);
     prompt_done(&prompt);
@@ -32,16 +33,16 @@ static Err encode(const MetasegModel *model, const char *text, const char *vocab
     return err;
 }
 
-Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, TextTable *ret_table)
+Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, PromptTable *ret_table)
 {
-    if (model->text.zones == 0)
+    if (model->model->prompts.count == 0)
         return err_set(ERR_ARGUMENT, "the model '%s' reads no text; leave the prompt out", model->model->config.name);
     if (options->prompts != METASEG_PROMPTS_GROUNDED)
         return err_set(ERR_ARGUMENT, "a free prompt takes the place of the zones'; it does not go with other prompts");
     if (options->text_encoder == NULL)
         return err_set(ERR_ARGUMENT, "a free prompt needs the folder of the text encoder");
     char *vocabulary = NULL, *weights = NULL;
-    TextTable table = { 0 };
+    PromptTable table = { 0 };
     Err err = path_join(options->text_encoder, "vocab.txt", &vocabulary);
     if (err == ERR_NONE) err = path_join(options->text_encoder, "model.safetensors", &weights);
     if (err == ERR_NONE && !(file_exists(vocabulary) && file_exists(weights)))
@@ -49,12 +50,12 @@ Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions
                       "'%s': a free prompt needs model.safetensors and vocab.txt of the text encoder there; "
                       "'make data' in the source tree brings them",
                       options->text_encoder);
-    if (err == ERR_NONE) err = text_table_init(&table, 1, 1);
+    if (err == ERR_NONE) err = prompt_table_init(&table, 1, 1, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH);
     if (err == ERR_NONE) err = encode(model, options->prompt, vocabulary, weights, &table);
     if (err == ERR_NONE)
         *ret_table = table;
     else
-        text_table_done(&table);
+        prompt_table_done(&table);
     free(vocabulary);
     free(weights);
     return err;

@@ -45,18 +45,16 @@ void predictor_tell(const MetasegModel *model, int level, const char *format, ..
     model->run.message(model->run.context, level, text);
 }
 
-/* The model's zone sentences as a table of one wording each. */
-static Err take_prompts(MetasegModel *m)
+/* A model with words has those of each zone. */
+static Err check_prompts(const MetasegModel *m)
 {
-    const PromptTable *zones = &m->model->prompts[PROMPT_ZONE];
+    const PromptTable *zones = &m->model->prompts;
     if (zones->count == 0) return ERR_NONE; /* trained with the null prompt alone */
     if (zones->count != CLIMATE_ZONES)
         return err_set(ERR_MODEL, "prompts of %d zones; %d were expected", (int)zones->count, (int)CLIMATE_ZONES);
-    TRY(text_table_init(&m->text, CLIMATE_ZONES, 1));
     for (int32_t z = 1; z <= CLIMATE_ZONES; z++) {
-        const int32_t i = prompt_table_find(zones, climate_zone_name(z));
-        if (i < 0) return err_set(ERR_MODEL, "no prompt of zone %s", climate_zone_name(z));
-        TRY(text_table_append(&m->text, z, 0, prompt_table_features(zones, i), zones->lengths[i]));
+        if (prompt_table_find(zones, climate_zone_name(z)) < 0)
+            return err_set(ERR_MODEL, "no prompt of zone %s", climate_zone_name(z));
     }
     return ERR_NONE;
 }
@@ -74,7 +72,7 @@ static Err load(MetasegModel *m, const char *path)
     TRY(tensor_file_open(path, &m->file));
     TRY(model_load_file(m->file, false, &m->model));
     TRY(model_hash(m->model, &m->hash));
-    const Err err = take_prompts(m);
+    const Err err = check_prompts(m);
     return err == ERR_MODEL ? err_prefix(err, "'%s'", path) : err;
 }
 
@@ -122,7 +120,6 @@ void metaseg_model_free(MetasegModel *model)
 {
     if (model == NULL) return;
     program_free(model->program);
-    text_table_done(&model->text);
     climate_close(model->climate);
     model_free(model->model);
     tensor_file_close(model->file);
@@ -144,8 +141,8 @@ const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_
 
 Err predictor_climate(MetasegModel *model, const Climate **ret_climate)
 {
-    if (model->text.zones == 0 || model->run.data_folder == NULL) {
-        if (model->text.zones > 0 && !model->told_no_zones)
+    if (model->model->prompts.count == 0 || model->run.data_folder == NULL) {
+        if (model->model->prompts.count > 0 && !model->told_no_zones)
             predictor_tell(model, 1,
                            "no data folder was named, so no climate zone is known and the null prompt is used");
         model->told_no_zones = true;

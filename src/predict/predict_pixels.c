@@ -18,7 +18,7 @@ typedef struct Task {
     ImageBand normalisation[MODEL_MAX_BANDS];
     Georeference *place;
     ZoneSampler *zones; /* NULL: no text, or place unknown */
-    TextTable own_prompt;
+    PromptTable own_prompt;
     uint8_t *classes, *confidence;
 } Task;
 
@@ -133,6 +133,6 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
     predictor_leave(model);
     zone_sampler_free(t.zones);
     georeference_free(t.place);
-    text_table_done(&t.own_prompt);
+    prompt_table_done(&t.own_prompt);
     return err;
 }

@@ -20,8 +20,8 @@ typedef struct Task {
     MetasegModel *model;
     const MetasegPredictOptions *options;
     const char *in, *out;
-    ImageSource *image;   /* on the network's grid; the reader thread's, but for raster_take_valid */
-    TextTable own_prompt; /* of options->prompt */
+    ImageSource *image;     /* on the network's grid; the reader thread's, but for raster_take_valid */
+    PromptTable own_prompt; /* of options->prompt */
     RasterWriter *map, *confidence, *probabilities;
     Quicklook *quicklook;
     RasterClass *classes;
@@ -239,7 +239,7 @@ static void release(Task *t)
     raster_writer_abort(t->probabilities);
     quicklook_free(t->quicklook);
     image_source_close(t->image);
-    text_table_done(&t->own_prompt);
+    prompt_table_done(&t->own_prompt);
     free(t->classes);
     free(t->codes);
     free(t->valid);

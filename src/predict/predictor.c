@@ -57,37 +57,40 @@ static void mix_shares(float *shares, int64_t cells)
 
 /* Control: zone z reads the prompt of the zone 11 further on, a fixed exchange without fixed points that leaves the
  * climate group. */
-static void shuffle_zones(int32_t *zones, int32_t n_zones)
+static void shuffle_zones(int32_t *zones)
 {
     for (int32_t k = 0; k < ZONE_SLOTS; k++) {
-        if (zones[k] > 0) zones[k] = (zones[k] - 1 + 11) % n_zones + 1;
+        if (zones[k] > 0) zones[k] = (zones[k] - 1 + 11) % CLIMATE_ZONES + 1;
     }
 }
 
-static void own_prompt_everywhere(int32_t *zones, float *shares, int64_t cells)
+static void own_prompt_everywhere(int32_t *entries, float *shares, int64_t cells)
 {
-    zones[0] = 1;
+    entries[0] = 0;
     for (int64_t i = 0; i < cells * (ZONE_SLOTS + 1); i++) shares[i] = i % (ZONE_SLOTS + 1) == 0 ? 1.0F : 0.0F;
 }
 
 static Err read_text(const Pipeline *p, const Tile *t, TileJob *tile)
 {
     if (tile->shares == NULL) return ERR_NONE;
+    const PromptTable *prompts = &p->model->model->prompts;
     const int64_t side = p->job->tile;
     const int64_t cells = side / 16;
     int32_t zones[ZONE_SLOTS] = { 0 };
-    const int32_t variants[ZONE_SLOTS] = { 0 };
+    int32_t entries[ZONE_SLOTS] = { -1, -1, -1, -1 };
+    const int32_t wordings[ZONE_SLOTS] = { 0 };
     bool known = false;
     if (p->job->own_prompt != NULL) {
-        own_prompt_everywhere(zones, tile->shares, cells * cells);
-        text_inputs_fill(p->job->own_prompt, zones, variants, tile->shares, &tile->inputs);
+        own_prompt_everywhere(entries, tile->shares, cells * cells);
+        text_inputs_fill(p->job->own_prompt, entries, wordings, tile->shares, &tile->inputs);
         return ERR_NONE;
     }
     if (p->job->prompts != METASEG_PROMPTS_NULL)
         TRY(p->job->source.shares(p->job->source.context, t->x, t->y, side, &known, zones, tile->shares));
     if (known && p->job->prompts == METASEG_PROMPTS_TILE_MIXED) mix_shares(tile->shares, cells * cells);
-    if (known && p->job->prompts == METASEG_PROMPTS_SHUFFLED) shuffle_zones(zones, p->model->text.zones);
-    text_inputs_fill(&p->model->text, zones, variants, known ? tile->shares : NULL, &tile->inputs);
+    if (known && p->job->prompts == METASEG_PROMPTS_SHUFFLED) shuffle_zones(zones);
+    if (known) text_inputs_entries(prompts, ZONE_SLOTS, zones, entries);
+    text_inputs_fill(prompts, entries, wordings, known ? tile->shares : NULL, &tile->inputs);
     return ERR_NONE;
 }
 

@@ -27,7 +27,6 @@ struct MetasegModel {
     bool stale; /* they were freed and their program, too */
     MetasegRun run;
     Device device;
-    TextTable text;   /* the first wording of each zone, as rows the network reads */
     Climate *climate; /* opened at first need; NULL: none */
     bool told_no_zones;
     Program *program; /* for `tile`; made anew when another size is asked for */
@@ -63,7 +62,7 @@ typedef struct SceneJob {
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
     MetasegPrompts prompts;
-    const TextTable *own_prompt; /* its zone 1 is read everywhere, source.shares is not asked; NULL: none */
+    const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
     SceneSource source;
     SceneSink sink;
 } SceneJob;
@@ -72,9 +71,9 @@ typedef struct SceneJob {
 Err predictor_check(const MetasegPredictOptions *options);
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
 
-/* free_prompt.c: encodes options->prompt as zone 1 of a table of one. text_table_done() it. ERR_ARGUMENT: a model
+/* free_prompt.c: encodes options->prompt as the only entry of a table. prompt_table_done() it. ERR_ARGUMENT: a model
  * without text, too many tokens, other prompts asked for as well; ERR_INPUT: no text encoder; ERR_MODEL, ERR_MEMORY. */
-Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, TextTable *ret_table);
+Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, PromptTable *ret_table);
 
 /* predict_files.c: before any work, no output (side-cars included) is an input or another output, and each is of the kind
  * that its name says. ERR_ARGUMENT, ERR_MEMORY. */

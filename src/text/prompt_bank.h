@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "text/prompt_table.h"
 #include "text/wordpiece.h"
 
 #include <stdint.h>
@@ -19,7 +20,6 @@ enum {
     PROMPT_ZONES = 30,
     PROMPT_PARAPHRASES_MIN = 5,
     PROMPT_ZONE_TOKENS_MAX = 48, /* a zone's wording with [CLS] and [SEP] */
-    PROMPT_TOKENS_MAX = 64,      /* zone + season + observation, each with [CLS] and [SEP] */
 };
 
 typedef enum PromptSeason {

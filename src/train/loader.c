@@ -12,7 +12,7 @@ enum { BATCHES = 3 }; /* one in use, one ready, one being made */
 
 struct Loader {
     Dataset *dataset;
-    const TextTable *table;
+    const PromptTable *table;
     NetworkShape shape;
     int64_t first, last;
     int32_t threads;
@@ -58,7 +58,7 @@ static Err start(Loader *loader)
     return ERR_NONE;
 }
 
-Err loader_new(Dataset *dataset, const TextTable *table, const NetworkShape *shape, int64_t first, int64_t last,
+Err loader_new(Dataset *dataset, const PromptTable *table, const NetworkShape *shape, int64_t first, int64_t last,
                int32_t threads, Loader **ret_loader)
 {
     Loader *loader = calloc(1, sizeof *loader);

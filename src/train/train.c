@@ -108,14 +108,6 @@ static void use_model_statistics(Trainer *t)
     dataset_set_statistics(t->dataset, mean, std);
 }
 
-static int32_t longest_prompt(const TextTable *table)
-{
-    int32_t longest = 1;
-    for (int32_t i = 0; i < table->zones * table->variants; i++)
-        longest = table->lengths[i] > longest ? table->lengths[i] : longest;
-    return longest;
-}
-
 static bool frozen_by_now(const Trainer *t, double fraction)
 {
     return fraction < 1.0 && (double)t->step >= fraction * (double)t->config->train.steps;
@@ -202,13 +194,13 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
     TRY(resume ? trainer_load_model(t) : new_model(t));
     use_model_statistics(t);
     if (run_config_reads_text(t->config)) TRY(trainer_encode_prompts(t));
-    const bool zones = run_config_reads_text(t->config) && t->text.zones > 0;
+    const bool zones = run_config_reads_text(t->config) && t->model->prompts.count > 0;
     if (zones && !resume) {
-        float mean[TEXT_WIDTH];
-        text_table_mean(&t->text, mean);
+        float mean[MODEL_TEXT_WIDTH];
+        prompt_table_mean(&t->model->prompts, mean);
         model_centre_text(t->model, mean);
     }
-    t->model->config.prompt_tokens = zones ? longest_prompt(&t->text) : 1;
+    t->model->config.prompt_tokens = zones ? prompt_table_longest(&t->model->prompts) : 1;
     t->shape = segmenter_shape(&t->model->config, train->batch, t->config->data.window);
     const NetworkShape window = segmenter_shape(&t->model->config, 1, t->config->data.window);
     TRY(network_inputs_init(&window, &t->window));
@@ -226,7 +218,8 @@ static Err open_folder(Trainer *t, MetasegTrainStart start, const char *config, 
     if (start == METASEG_TRAIN_REPLACE) TRY(trainer_remove_best(t));
     TRY(trainer_save_config(t, config, overrides, n_overrides));
     TRY(trainer_log_open(t, validation_due(t) ? t->step - 1 : t->step));
-    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, t->device.threads, &t->loader);
+    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
+                      &t->loader);
 }
 
 static void done(Trainer *t)
@@ -238,7 +231,6 @@ static void done(Trainer *t)
     network_inputs_done(&t->window);
     dataset_close(t->dataset);
     climate_close(t->climate);
-    text_table_done(&t->text);
     model_free(t->model);
     free(t->record);
     run_config_free(t->config);
@@ -290,7 +282,8 @@ static Err validate(Trainer *t)
                    (long long)t->best_step);
     tell(t, 0, text);
     if (t->step == t->config->train.steps) return ERR_NONE;
-    return loader_new(t->dataset, &t->text, &t->shape, t->step, t->config->train.steps, t->device.threads, &t->loader);
+    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
+                      &t->loader);
 }
 
 static void report_progress(const Trainer *t)

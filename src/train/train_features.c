@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Encodes the prompt bank once per run: all wordings for training, the first of each zone for the model file.
+ * Encodes the prompt bank once per run: all wordings, of which the model file carries the first of each zone.
  *
- * The model file carries the tables of those sentences that the network was trained to read; a training image without a
- * date or sensor teaches zones alone. */
+ * Training images without date and sensor teach zones alone, so each prompt is the zone sentence. */
 #include "train/trainer.h"
 
 #include "base/file.h"
@@ -16,7 +15,7 @@ typedef struct Encoding {
     PromptBank bank;
     WordPiece *tokenizer;
     TextEncoder *encoder;
-    float rows[TEXT_MAX_TOKENS * TEXT_WIDTH];
+    float rows[PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH];
 } Encoding;
 
 static Err open_encoder(const Trainer *t, Encoding *e)
@@ -33,7 +32,7 @@ static Err open_encoder(const Trainer *t, Encoding *e)
     return err;
 }
 
-/* One wording of one zone -> its place in the training table, and the first wording also into the model. */
+/* One wording of one zone -> its place in the table. */
 static Err encode_wording(Trainer *t, Encoding *e, int32_t zone, int32_t wording)
 {
     const PromptFacts facts = { .zone = zone, .paraphrase = wording };
@@ -41,9 +40,8 @@ static Err encode_wording(Trainer *t, Encoding *e, int32_t zone, int32_t wording
     TRY(prompt_compose(&e->bank, &facts, &prompt));
     Err err = prompt_tokenize(e->tokenizer, &prompt);
     if (err == ERR_NONE) err = text_encode(e->encoder, prompt.ids, prompt.n_tokens, e->rows);
-    if (err == ERR_NONE) err = text_table_append(&t->text, zone, wording, e->rows, (int32_t)prompt.n_tokens);
-    if (err == ERR_NONE && wording == 0)
-        err = prompt_table_set(&t->model->prompts[PROMPT_ZONE], zone - 1, prompt_zone_codes[zone - 1],
+    if (err == ERR_NONE)
+        err = prompt_table_set(&t->model->prompts, zone - 1, wording, prompt_zone_codes[zone - 1],
                                prompt.sentences[0].text, e->rows, (int32_t)prompt.n_tokens);
     prompt_done(&prompt);
     return err;
@@ -55,9 +53,8 @@ static Err encode_all(Trainer *t, Encoding *e)
     for (uint32_t z = 0; z < e->bank.n_zones; z++)
         wordings = e->bank.zones[z].n_paraphrases < wordings ? e->bank.zones[z].n_paraphrases : wordings;
     TRY(open_encoder(t, e));
-    TRY(text_table_init(&t->text, PROMPT_ZONES, (int32_t)wordings));
-    prompt_table_done(&t->model->prompts[PROMPT_ZONE]);
-    TRY(prompt_table_init(&t->model->prompts[PROMPT_ZONE], PROMPT_ZONES, TEXT_MAX_TOKENS));
+    prompt_table_done(&t->model->prompts); /* those of a checkpoint */
+    TRY(prompt_table_init(&t->model->prompts, PROMPT_ZONES, (int32_t)wordings, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH));
     for (int32_t zone = 1; zone <= PROMPT_ZONES; zone++) {
         for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
         if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the prompts were encoded");

@@ -58,7 +58,8 @@ Err trainer_validate(Trainer *t, Metrics *ret_metrics)
         tell_progress(t, i);
         if (trainer_asked_to_stop(t))
             err = err_set(ERR_INTERRUPTED, "stopped in the validation of step %lld", (long long)t->step);
-        if (err == ERR_NONE) err = dataset_validation_window(t->dataset, i, &t->text, network_inputs_at(&t->window, 0));
+        if (err == ERR_NONE)
+            err = dataset_validation_window(t->dataset, i, &t->model->prompts, network_inputs_at(&t->window, 0));
         if (err == ERR_NONE) err = segmenter_write(t->validation, &t->window);
         if (err == ERR_NONE) err = program_forward(t->validation, 0);
         if (err == ERR_NONE) err = count_window(t, classes, &confusion);

@@ -21,8 +21,7 @@ typedef struct Trainer {
     Device device;
     Climate *climate;
     Dataset *dataset;
-    TextTable text; /* all paraphrases of all zones */
-    Model *model;
+    Model *model; /* its prompts in all wordings */
     Program *training, *validation;
     bool encoder_frozen, decoder_frozen; /* BatchNorm of `training`: running statistics instead of the batch's */
     Optimizer *optimizer;
@@ -39,8 +38,8 @@ typedef struct Trainer {
     double seconds; /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */
 } Trainer;
 
-/* train_features.c: encodes the prompt bank for training (all paraphrases -> trainer->text) and for the model file (the
- * first ones -> model->prompts). Nothing to do for a network without text. ERR_CONFIG, ERR_INPUT, ERR_MODEL,
+/* train_features.c: encodes the prompt bank, all wordings, into model->prompts. Nothing to do for a network without text.
+ * ERR_CONFIG, ERR_INPUT, ERR_MODEL,
  * ERR_MEMORY. */
 Err trainer_encode_prompts(Trainer *trainer);
 

@@ -31,13 +31,13 @@ static const char *at(int buffer, const char *name)
 static void make_prompts(Model *model)
 {
     float rows[PROMPT_ROWS * MODEL_TEXT_WIDTH];
-    PromptTable *table = &model->prompts[PROMPT_ZONE];
+    PromptTable *table = &model->prompts;
     prompt_table_done(table);
-    ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, PROMPT_ROWS));
+    ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, 1, PROMPT_ROWS, MODEL_TEXT_WIDTH));
     for (int32_t zone = 0; zone < CLIMATE_ZONES; zone++) {
         for (int i = 0; i < PROMPT_ROWS * MODEL_TEXT_WIDTH; i++)
             rows[i] = 0.3F * rng_normal(7, RNG_WEIGHTS, (uint64_t)zone, (uint64_t)i);
-        ASSERT_OK(prompt_table_set(table, zone, climate_zone_name(zone + 1), "random rows", rows, PROMPT_ROWS));
+        ASSERT_OK(prompt_table_set(table, zone, 0, climate_zone_name(zone + 1), "random rows", rows, PROMPT_ROWS));
     }
 }
 
