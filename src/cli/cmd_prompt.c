@@ -79,7 +79,7 @@ static Err take_model_words(const Model *model, Report *report)
         if (!report->reads_text || entry < 0) continue;
         TRY(prompt_from_text(zones->sentences[entry], prompt));
         prompt->sentences[0].part = PROMPT_PART_ZONE;
-        (void)snprintf(prompt->sentences[0].key, sizeof prompt->sentences[0].key, "zone.%s", code);
+        (void)snprintf(prompt->sentences[0].key, sizeof prompt->sentences[0].key, "%s", code);
     }
     return ERR_NONE;
 }

@@ -23,8 +23,7 @@ static const YamlTable zone_table = { "zone", sizeof(PromptZone), zone_fields, A
 static const YamlField season_fields[] = {
     { "hemisphere", YAML_CHOICE, YAML_AT(PromptSeasonText, hemisphere), .choices = prompt_hemisphere_names,
       .n_choices = PROMPT_HEMISPHERES },
-    { "season", YAML_CHOICE, YAML_AT(PromptSeasonText, season), .choices = prompt_season_names,
-      .n_choices = PROMPT_SEASONS },
+    { "season", YAML_CHOICE, YAML_AT(PromptSeasonText, season), .choices = season_names, .n_choices = SEASON_COUNT },
     { "text", YAML_STRING, YAML_AT(PromptSeasonText, text) },
 };
 static const YamlTable season_table = { "season", sizeof(PromptSeasonText), season_fields, ARRAY_LEN(season_fields) };
@@ -38,8 +37,7 @@ static const YamlTable sampling_table = { "sampling", sizeof(PromptSampling), sa
                                           ARRAY_LEN(sampling_fields) };
 
 static const YamlField sensor_fields[] = {
-    { "sensor", YAML_CHOICE, YAML_AT(PromptSensorText, sensor), .choices = prompt_sensor_names,
-      .n_choices = PROMPT_SENSORS },
+    { "sensor", YAML_CHOICE, YAML_AT(PromptSensorText, sensor), .choices = sensor_names, .n_choices = SENSOR_COUNT },
     { "text", YAML_STRING, YAML_AT(PromptSensorText, text) },
 };
 static const YamlTable sensor_table = { "sensor", sizeof(PromptSensorText), sensor_fields, ARRAY_LEN(sensor_fields) };

@@ -11,23 +11,16 @@
 
 enum { CHANNELS = CLIMATE_ZONES + 1, BOX_SIDE = 64 };
 
-/* geo and text number seasons and sensors alike, so that a cast joins them. */
-_Static_assert((int)SEASON_SPRING == (int)PROMPT_SPRING && (int)SEASON_WINTER == (int)PROMPT_WINTER, "seasons");
-_Static_assert((int)SENSOR_AERIAL == (int)PROMPT_AERIAL && (int)SENSOR_MODIS == (int)PROMPT_MODIS &&
-                   (int)SENSOR_UNKNOWN == (int)PROMPT_SENSOR_UNKNOWN,
-               "sensors");
-_Static_assert((int)CLIMATE_ZONES == (int)PROMPT_ZONES, "zones");
-
 PromptFacts prompt_facts_of(const Metadata *metadata, int32_t zone)
 {
     return (PromptFacts){
         .zone = zone,
         .has_season = metadata->has_season,
-        .season = (PromptSeason)metadata->season,
+        .season = metadata->season,
         .hemisphere = metadata->is_south ? PROMPT_SOUTH : PROMPT_NORTH,
         .gsd_metres = metadata->sampling.metres,
         .has_sensor = metadata->sensor != SENSOR_UNKNOWN,
-        .sensor = (PromptSensor)metadata->sensor,
+        .sensor = metadata->sensor,
     };
 }
 

@@ -2,7 +2,7 @@
  * Prompt features and zone shares as program inputs. */
 #include "data/text_inputs.h"
 
-#include "geo/climate_zones.h"
+#include "base/climate_zones.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * Layout of tokens, masks and shares. */
 #include "data/text_inputs.h"
 
-#include "geo/climate_zones.h"
+#include "base/climate_zones.h"
 #include "harness/unit.h"
 
 #include <math.h>

@@ -17,8 +17,8 @@
 #ifndef METASEG_GEO_CLIMATE_H
 #define METASEG_GEO_CLIMATE_H
 
+#include "base/climate_zones.h"
 #include "base/err.h"
-#include "geo/climate_zones.h"
 
 #include <stdint.h>
 

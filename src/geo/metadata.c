@@ -34,12 +34,6 @@ Season season_of_month(int month, bool is_south)
     return (Season)((northern + (is_south ? 2 : 0)) % 4);
 }
 
-const char *season_name(Season season)
-{
-    static const char *const names[] = { "spring", "summer", "autumn", "winter" };
-    return names[season];
-}
-
 static void set_date(Metadata *metadata, Date date, const char *source)
 {
     if (metadata->has_date) return;
@@ -61,7 +55,7 @@ void metadata_offer_platform(Metadata *metadata, const char *platform, SensorCla
 {
     if (metadata->sensor == SENSOR_UNKNOWN && sensor != SENSOR_UNKNOWN) {
         metadata->sensor = sensor;
-        metadata_fact(metadata, "sensor", source, "%s", sensor_class_name(sensor));
+        metadata_fact(metadata, "sensor", source, "%s", sensor_names[sensor]);
     }
     if (metadata->platform[0] == '\0' && platform != NULL && platform[0] != '\0') {
         (void)snprintf(metadata->platform, sizeof metadata->platform, "%s", platform);
@@ -108,8 +102,7 @@ static Err read_overrides(const MetadataOverrides *overrides, Metadata *metadata
     }
     if (overrides->sensor != NULL) {
         int sensor = SENSOR_AERIAL;
-        while (sensor < SENSOR_UNKNOWN && !str_equal_nocase(overrides->sensor, sensor_class_name((SensorClass)sensor)))
-            sensor++;
+        while (sensor < SENSOR_UNKNOWN && !str_equal_nocase(overrides->sensor, sensor_names[sensor])) sensor++;
         if (sensor == SENSOR_UNKNOWN)
             return err_set(
                 ERR_ARGUMENT,
@@ -228,7 +221,7 @@ static void derive(Metadata *metadata)
     if (!metadata->has_date) return;
     metadata->has_season = true;
     metadata->season = season_of_month(metadata->date.month, metadata->is_south);
-    metadata_fact(metadata, "season", "date and hemisphere", "%s", season_name(metadata->season));
+    metadata_fact(metadata, "season", "date and hemisphere", "%s", season_names[metadata->season]);
 }
 
 Err metadata_read(const Raster *raster, Georeference *georeference, const MetadataOverrides *overrides,

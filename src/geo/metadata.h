@@ -27,10 +27,6 @@ typedef struct Fact {
     char source[FACT_SOURCE_BYTES]; /* "NAIP file name" */
 } Fact;
 
-/* Meteorological seasons of the place, in the order of the prompt bank: March to May is spring in the north, autumn in
- * the south. */
-typedef enum Season { SEASON_SPRING = 0, SEASON_SUMMER, SEASON_AUTUMN, SEASON_WINTER } Season;
-
 typedef struct Metadata {
     bool has_place; /* lon, lat: of the image's middle */
     double lon, lat;
@@ -54,7 +50,7 @@ typedef struct Metadata {
 typedef struct MetadataOverrides {
     const char *lonlat; /* "lon,lat": the place of the whole image */
     const char *date;   /* YYYY-MM-DD, YYYYMMDD or YYYY-MM */
-    const char *sensor; /* a name of product_name.h: "landsat" */
+    const char *sensor; /* a name of base/image_facts.h: "landsat" */
 } MetadataOverrides;
 
 /* Collects. raster and georeference may both be NULL (a place by hand alone); overrides may be NULL. ERR_ARGUMENT: an
@@ -64,8 +60,5 @@ Err metadata_read(const Raster *raster, Georeference *georeference, const Metada
 
 /* Season of a month 1..12 in a hemisphere. */
 Season season_of_month(int month, bool is_south);
-
-/* "spring", "summer", "autumn", "winter". */
-const char *season_name(Season season);
 
 #endif

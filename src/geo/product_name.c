@@ -8,14 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-const char *sensor_class_name(SensorClass sensor)
-{
-    static const char *const names[] = {
-        "aerial", "very-high-resolution", "sentinel-2", "landsat", "modis", "unknown"
-    };
-    return names[sensor];
-}
-
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static bool matches(const char *name, const char *pattern)

@@ -15,20 +15,9 @@
 #ifndef METASEG_GEO_PRODUCT_NAME_H
 #define METASEG_GEO_PRODUCT_NAME_H
 
+#include "base/image_facts.h"
+
 #include <stdbool.h>
-
-/* Classes of sensors that prompts tell apart, in the order of the prompt bank. */
-typedef enum SensorClass {
-    SENSOR_AERIAL = 0,
-    SENSOR_VERY_HIGH_RESOLUTION,
-    SENSOR_SENTINEL_2,
-    SENSOR_LANDSAT,
-    SENSOR_MODIS,
-    SENSOR_UNKNOWN,
-} SensorClass;
-
-/* "aerial", "very-high-resolution", "sentinel-2", "landsat", "modis", "unknown". */
-const char *sensor_class_name(SensorClass sensor);
 
 /* A day of the Gregorian calendar; day 0: only year and month are known. */
 typedef struct Date {

@@ -60,7 +60,7 @@ static void names(void **state)
         if (p.has_date != (list[i].year != 0) ||
             (p.has_date && (p.date.year != list[i].year || p.date.month != list[i].month || p.date.day != list[i].day)))
             fail_msg("'%s': date %d %d-%d-%d", list[i].name, p.has_date, p.date.year, p.date.month, p.date.day);
-        if (p.sensor != list[i].sensor) fail_msg("'%s': sensor %s", list[i].name, sensor_class_name(p.sensor));
+        if (p.sensor != list[i].sensor) fail_msg("'%s': sensor %s", list[i].name, sensor_names[p.sensor]);
         assert_string_equal(p.platform, list[i].platform);
         assert_int_equal(p.convention != NULL, p.has_date || p.sensor != SENSOR_UNKNOWN);
     }

@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-PromptSeason prompt_season(int month, PromptHemisphere hemisphere)
-{
-    ASSERT(month >= 1 && month <= 12);
-    static const PromptSeason north[4] = { PROMPT_WINTER, PROMPT_SPRING, PROMPT_SUMMER, PROMPT_AUTUMN };
-    static const PromptSeason south[4] = { PROMPT_SUMMER, PROMPT_AUTUMN, PROMPT_WINTER, PROMPT_SPRING };
-    const int quarter = month % 12 / 3; /* December to February: 0 */
-    return hemisphere == PROMPT_NORTH ? north[quarter] : south[quarter];
-}
-
 int64_t prompt_sampling_class(const PromptBank *bank, double gsd_metres)
 {
     if (!isfinite(gsd_metres) || gsd_metres <= 0.0) return -1;
@@ -28,18 +19,18 @@ static Err zone_sentence(const PromptBank *bank, int32_t zone, int64_t paraphras
 {
     const PromptZone *from = &bank->zones[zone - 1];
     PromptSentence sentence = { .part = PROMPT_PART_ZONE };
-    (void)snprintf(sentence.key, sizeof sentence.key, "zone.%s.%lld", from->code, (long long)paraphrase);
+    (void)snprintf(sentence.key, sizeof sentence.key, "%s", from->code);
     TRY(str_copy(from->paraphrases[paraphrase], &sentence.text));
     *ret_sentence = sentence;
     return ERR_NONE;
 }
 
-static Err season_sentence(const PromptBank *bank, PromptSeason season, PromptHemisphere hemisphere,
+static Err season_sentence(const PromptBank *bank, Season season, PromptHemisphere hemisphere,
                            PromptSentence *ret_sentence)
 {
     PromptSentence sentence = { .part = PROMPT_PART_SEASON };
-    (void)snprintf(sentence.key, sizeof sentence.key, "season.%s.%s", prompt_hemisphere_names[hemisphere],
-                   prompt_season_names[season]);
+    (void)snprintf(sentence.key, sizeof sentence.key, "%s.%s", prompt_hemisphere_names[hemisphere],
+                   season_names[season]);
     for (uint32_t i = 0; i < bank->n_seasons; i++)
         if (bank->seasons[i].season == season && bank->seasons[i].hemisphere == hemisphere)
             TRY(str_copy(bank->seasons[i].text, &sentence.text));
@@ -49,7 +40,7 @@ static Err season_sentence(const PromptBank *bank, PromptSeason season, PromptHe
 }
 
 /* sampling -1: unknown. */
-static Err observation_sentence(const PromptBank *bank, PromptSensor sensor, int64_t sampling,
+static Err observation_sentence(const PromptBank *bank, SensorClass sensor, int64_t sampling,
                                 PromptSentence *ret_sentence)
 {
     PromptSentence sentence = { .part = PROMPT_PART_OBSERVATION };
@@ -58,8 +49,8 @@ static Err observation_sentence(const PromptBank *bank, PromptSensor sensor, int
         if (bank->sensors[i].sensor == sensor) sensor_text = bank->sensors[i].text;
     ASSERT(sensor_text != NULL);
     const PromptSampling *class = sampling < 0 ? NULL : &bank->sampling[sampling];
-    (void)snprintf(sentence.key, sizeof sentence.key, "observation.%s%s%.32s", prompt_sensor_names[sensor],
-                   class == NULL ? "" : ".", class == NULL ? "" : class->name);
+    (void)snprintf(sentence.key, sizeof sentence.key, "%s%s%.32s", sensor_names[sensor], class == NULL ? "" : ".",
+                   class == NULL ? "" : class->name);
     TRY(str_format(&sentence.text, "%s%s%s", sensor_text, class == NULL ? "" : ", ", class == NULL ? "" : class->text));
     *ret_sentence = sentence;
     return ERR_NONE;
@@ -69,7 +60,7 @@ static Err add_sentences(const PromptBank *bank, const PromptFacts *facts, Promp
 {
     const int64_t wordings = bank->zones[facts->zone - 1].n_paraphrases;
     const int64_t wording = ((int64_t)facts->paraphrase % wordings + wordings) % wordings;
-    const PromptSensor sensor = facts->has_sensor ? facts->sensor : PROMPT_SENSOR_UNKNOWN;
+    const SensorClass sensor = facts->has_sensor ? facts->sensor : SENSOR_UNKNOWN;
     const int64_t sampling = prompt_sampling_class(bank, facts->gsd_metres);
     TRY(zone_sentence(bank, facts->zone, wording, &prompt->sentences[prompt->n_sentences]));
     prompt->n_sentences++;
@@ -77,7 +68,7 @@ static Err add_sentences(const PromptBank *bank, const PromptFacts *facts, Promp
         TRY(season_sentence(bank, facts->season, facts->hemisphere, &prompt->sentences[prompt->n_sentences]));
         prompt->n_sentences++;
     }
-    if (sensor != PROMPT_SENSOR_UNKNOWN || sampling >= 0) {
+    if (sensor != SENSOR_UNKNOWN || sampling >= 0) {
         TRY(observation_sentence(bank, sensor, sampling, &prompt->sentences[prompt->n_sentences]));
         prompt->n_sentences++;
     }
@@ -86,8 +77,8 @@ static Err add_sentences(const PromptBank *bank, const PromptFacts *facts, Promp
 
 Err prompt_compose(const PromptBank *bank, const PromptFacts *facts, Prompt *ret_prompt)
 {
-    if (facts->zone < 0 || facts->zone > PROMPT_ZONES)
-        return err_set(ERR_ARGUMENT, "climate zone %d; expected 1 to %d, or 0 for none", facts->zone, PROMPT_ZONES);
+    if (facts->zone < 0 || facts->zone > CLIMATE_ZONES)
+        return err_set(ERR_ARGUMENT, "climate zone %d; expected 1 to %d, or 0 for none", facts->zone, CLIMATE_ZONES);
     Prompt prompt = { .n_sentences = 0 };
     if (facts->zone > 0) {
         const Err err = add_sentences(bank, facts, &prompt);
@@ -104,7 +95,7 @@ Err prompt_from_text(const char *text, Prompt *ret_prompt)
 {
     if (text[strspn(text, " \t\r\n")] == '\0') return err_set(ERR_ARGUMENT, "the prompt is empty; give some words");
     Prompt prompt = { .n_sentences = 1 };
-    prompt.sentences[0] = (PromptSentence){ .part = PROMPT_PART_FREE, .key = "free" };
+    prompt.sentences[0] = (PromptSentence){ .part = PROMPT_PART_FREE };
     TRY(str_copy(text, &prompt.sentences[0].text));
     *ret_prompt = prompt;
     return ERR_NONE;
@@ -141,32 +132,27 @@ void prompt_done(Prompt *prompt)
     *prompt = (Prompt){ .n_sentences = 0 };
 }
 
-static Err list_sentences(const PromptBank *bank, bool all_paraphrases, PromptSentence *list, int64_t *count)
+static Err list_facts(const PromptBank *bank, PromptSentence *list, int64_t *count)
 {
-    for (int32_t zone = 1; zone <= PROMPT_ZONES; zone++) {
-        const int64_t wordings = all_paraphrases ? bank->zones[zone - 1].n_paraphrases : 1;
-        for (int64_t i = 0; i < wordings; i++, ++*count) TRY(zone_sentence(bank, zone, i, &list[*count]));
-    }
     for (int hemisphere = 0; hemisphere < PROMPT_HEMISPHERES; hemisphere++)
-        for (int season = 0; season < PROMPT_SEASONS; season++, ++*count)
-            TRY(season_sentence(bank, (PromptSeason)season, (PromptHemisphere)hemisphere, &list[*count]));
-    for (int sensor = 0; sensor < PROMPT_SENSORS; sensor++)
+        for (int season = 0; season < SEASON_COUNT; season++, ++*count)
+            TRY(season_sentence(bank, (Season)season, (PromptHemisphere)hemisphere, &list[*count]));
+    for (int sensor = 0; sensor < SENSOR_COUNT; sensor++)
         for (int64_t sampling = -1; sampling < (int64_t)bank->n_sampling; sampling++) {
-            if (sensor == PROMPT_SENSOR_UNKNOWN && sampling < 0) continue; /* no sentence then */
-            TRY(observation_sentence(bank, (PromptSensor)sensor, sampling, &list[*count]));
+            if (sensor == SENSOR_UNKNOWN && sampling < 0) continue; /* no sentence then */
+            TRY(observation_sentence(bank, (SensorClass)sensor, sampling, &list[*count]));
             ++*count;
         }
     return ERR_NONE;
 }
 
-Err prompt_sentences(const PromptBank *bank, bool all_paraphrases, PromptSentence **ret_sentences, int64_t *ret_count)
+Err prompt_fact_sentences(const PromptBank *bank, PromptSentence **ret_sentences, int64_t *ret_count)
 {
-    int64_t room = PROMPT_SEASONS * PROMPT_HEMISPHERES + PROMPT_SENSORS * ((int64_t)bank->n_sampling + 1);
-    for (int32_t zone = 0; zone < PROMPT_ZONES; zone++) room += bank->zones[zone].n_paraphrases;
+    const int64_t room = SEASON_COUNT * PROMPT_HEMISPHERES + SENSOR_COUNT * ((int64_t)bank->n_sampling + 1);
     PromptSentence *list = calloc((size_t)room, sizeof *list);
     if (list == NULL) return err_memory((unsigned long long)room * sizeof *list, "the sentences of a prompt bank");
     int64_t count = 0;
-    const Err err = list_sentences(bank, all_paraphrases, list, &count);
+    const Err err = list_facts(bank, list, &count);
     if (err != ERR_NONE) {
         prompt_sentences_free(list, count);
         return err;

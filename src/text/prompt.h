@@ -5,8 +5,8 @@
  * order (docs/model.md section 7).
  *
  *     Prompt prompt = { 0 };
- *     const PromptFacts facts = { .zone = 15, .season = PROMPT_SUMMER, .hemisphere = PROMPT_NORTH,
- *                                 .gsd_metres = 10, .sensor = PROMPT_SENTINEL_2 };
+ *     const PromptFacts facts = { .zone = 15, .season = SEASON_SUMMER, .hemisphere = PROMPT_NORTH,
+ *                                 .gsd_metres = 10, .sensor = SENSOR_SENTINEL_2 };
  *     TRY(prompt_compose(&bank, &facts, &prompt));
  *     Err err = prompt_tokenize(tokenizer, &prompt);
  *     ...
@@ -29,8 +29,8 @@ typedef enum PromptPart {
 
 enum { PROMPT_KEY_BYTES = 64 };
 
-/* One sentence. The key names it in the model file: "zone.Cfb.0", "season.north.summer", "observation.modis.over-300m",
- * "observation.modis" (sampling distance unknown), "observation.unknown.over-300m", "free". */
+/* One sentence. The key names it among those of its part: "Cfb" of a zone, as in the model file, "north.summer",
+ * "modis.over-300m", "modis" (sampling distance unknown), "unknown.over-300m"; "" of the user's own text. */
 typedef struct PromptSentence {
     PromptPart part;
     char key[PROMPT_KEY_BYTES];
@@ -39,14 +39,14 @@ typedef struct PromptSentence {
 
 /* What is known of a place and an image. Zeroed: nothing but the zone, see each field. */
 typedef struct PromptFacts {
-    int32_t zone;        /* 1..30; 0: none (sea, unknown): the null prompt, whatever else is known */
-    int32_t paraphrase;  /* which wording of the zone, counted from 0, taken modulo their number */
-    bool has_season;     /* false: no date, no season sentence */
-    PromptSeason season; /* of the place, not of the calendar: see prompt_season */
+    int32_t zone;       /* 1..30; 0: none (sea, unknown): the null prompt, whatever else is known */
+    int32_t paraphrase; /* which wording of the zone, counted from 0, taken modulo their number */
+    bool has_season;    /* false: no date, no season sentence */
+    Season season;      /* of the place, not of the calendar */
     PromptHemisphere hemisphere;
     double gsd_metres; /* 0, negative or not finite: unknown */
-    bool has_sensor;   /* false counts as PROMPT_SENSOR_UNKNOWN */
-    PromptSensor sensor;
+    bool has_sensor;   /* false counts as SENSOR_UNKNOWN */
+    SensorClass sensor;
 } PromptFacts;
 
 /* A composed prompt. No sentence: the null prompt, which is a learned parameter of the network and has no text. */
@@ -57,10 +57,6 @@ typedef struct Prompt {
     int64_t token_counts[PROMPT_PARTS_MAX]; /* of each sentence, [CLS] and [SEP] included */
     int64_t n_tokens;
 } Prompt;
-
-/* Meteorological season at a place: months March to May are spring in the north and autumn in the south, and so on.
- * month 1..12. */
-PromptSeason prompt_season(int month, PromptHemisphere hemisphere);
 
 /* Index of the bank's class for a ground sampling distance; -1 when it is unknown (0, negative, not finite). */
 int64_t prompt_sampling_class(const PromptBank *bank, double gsd_metres);
@@ -78,9 +74,9 @@ Err prompt_tokenize(const WordPiece *tokenizer, Prompt *prompt);
 /* Frees the texts and zeroes. */
 void prompt_done(Prompt *prompt);
 
-/* All sentences that prompt_compose can produce: zones (the first wording or all), seasons, observations. What a model
- * file carries features of. Free with prompt_sentences_free. ERR_MEMORY. */
-Err prompt_sentences(const PromptBank *bank, bool all_paraphrases, PromptSentence **ret_sentences, int64_t *ret_count);
+/* All sentences of seasons and observations that prompt_compose can produce. Free with prompt_sentences_free.
+ * ERR_MEMORY. */
+Err prompt_fact_sentences(const PromptBank *bank, PromptSentence **ret_sentences, int64_t *ret_count);
 void prompt_sentences_free(PromptSentence *sentences, int64_t count);
 
 #endif

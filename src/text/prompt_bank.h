@@ -4,12 +4,14 @@
  * and the short sentences for season, ground sampling distance and sensor. data/prompt_bank_file.h reads it from YAML
  * (share/prompts/koppen.yaml).
  *
- * Zones are numbered 1..30 as in Beck et al. (2018, doi 10.1038/sdata.2018.214), 0 = none.
+ * Zones are numbered as in base/climate_zones.h, 1..30.
  */
 #ifndef METASEG_TEXT_PROMPT_BANK_H
 #define METASEG_TEXT_PROMPT_BANK_H
 
+#include "base/climate_zones.h"
 #include "base/err.h"
+#include "base/image_facts.h"
 #include "base/str.h"
 #include "text/prompt_table.h"
 #include "text/wordpiece.h"
@@ -17,39 +19,12 @@
 #include <stdint.h>
 
 enum {
-    PROMPT_ZONES = 30,
     PROMPT_PARAPHRASES_MIN = 5,
     PROMPT_ZONE_TOKENS_MAX = 48, /* a zone's wording with [CLS] and [SEP] */
 };
 
-typedef enum PromptSeason {
-    PROMPT_SPRING = 0,
-    PROMPT_SUMMER,
-    PROMPT_AUTUMN,
-    PROMPT_WINTER,
-    PROMPT_SEASONS
-} PromptSeason;
 typedef enum PromptHemisphere { PROMPT_NORTH = 0, PROMPT_SOUTH, PROMPT_HEMISPHERES } PromptHemisphere;
-typedef enum PromptSensor {
-    PROMPT_AERIAL = 0,
-    PROMPT_VERY_HIGH_RESOLUTION,
-    PROMPT_SENTINEL_2,
-    PROMPT_LANDSAT,
-    PROMPT_MODIS,
-    PROMPT_SENSOR_UNKNOWN,
-    PROMPT_SENSORS
-} PromptSensor;
-
-/* Names as in the YAML file, by enum value. */
-extern const char *const prompt_season_names[PROMPT_SEASONS];         /* "spring" ... */
 extern const char *const prompt_hemisphere_names[PROMPT_HEMISPHERES]; /* "north", "south" */
-extern const char *const prompt_sensor_names[PROMPT_SENSORS];         /* "aerial", "sentinel-2", ... */
-
-/* "Af" ... "EF": [PROMPT_ZONES], entry z - 1 is zone z. */
-extern const char *const prompt_zone_codes[PROMPT_ZONES];
-
-/* Number of a zone's code (case as written), 0 if there is none. */
-int32_t prompt_zone_number(const char *code);
 
 typedef struct PromptReference {
     char *key;  /* "peel2007" */
@@ -68,7 +43,7 @@ typedef struct PromptZone {
 
 typedef struct PromptSeasonText {
     PromptHemisphere hemisphere;
-    PromptSeason season;
+    Season season;
     char *text;
 } PromptSeasonText;
 
@@ -80,7 +55,7 @@ typedef struct PromptSampling {
 } PromptSampling;
 
 typedef struct PromptSensorText {
-    PromptSensor sensor;
+    SensorClass sensor;
     char *text;
 } PromptSensorText;
 

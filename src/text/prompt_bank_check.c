@@ -164,15 +164,16 @@ static Err check_facts(Check *check)
     PromptBankStatistics *statistics = &check->statistics;
     PromptSentence *sentences = NULL;
     int64_t n_sentences = 0;
-    TRY(prompt_sentences(bank, false, &sentences, &n_sentences));
+    TRY(prompt_fact_sentences(bank, &sentences, &n_sentences));
     Err err = ERR_NONE;
     for (int64_t i = 0; i < n_sentences && err == ERR_NONE; i++) {
         int32_t ids[TOKENS_ROOM];
         int64_t count = 0;
-        if (sentences[i].part == PROMPT_PART_ZONE) continue;
-        err = count_tokens(check, sentences[i].key, sentences[i].text, ids, &count);
-        int64_t *most = sentences[i].part == PROMPT_PART_SEASON ? &statistics->season_tokens_max
-                                                                : &statistics->observation_tokens_max;
+        const bool season = sentences[i].part == PROMPT_PART_SEASON;
+        char where[PROMPT_KEY_BYTES + 16];
+        (void)snprintf(where, sizeof where, "%s %s", season ? "season" : "observation", sentences[i].key);
+        err = count_tokens(check, where, sentences[i].text, ids, &count);
+        int64_t *most = season ? &statistics->season_tokens_max : &statistics->observation_tokens_max;
         if (err == ERR_NONE && count > *most) *most = count;
     }
     prompt_sentences_free(sentences, n_sentences);
@@ -191,8 +192,8 @@ Err prompt_bank_check(const PromptBank *bank, const WordPiece *tokenizer, Str *f
                       PromptBankStatistics *ret_statistics)
 {
     Check check = { .bank = bank, .tokenizer = tokenizer, .findings = findings };
-    int64_t starts[PROMPT_ZONES], total = 0;
-    ASSERT(bank->n_zones == PROMPT_ZONES);
+    int64_t starts[CLIMATE_ZONES], total = 0;
+    ASSERT(bank->n_zones == CLIMATE_ZONES);
     for (uint32_t i = 0; i < bank->n_zones; i++) {
         starts[i] = total;
         total += bank->zones[i].n_paraphrases;

@@ -41,8 +41,8 @@ static Err encode_wording(Trainer *t, Encoding *e, int32_t zone, int32_t wording
     Err err = prompt_tokenize(e->tokenizer, &prompt);
     if (err == ERR_NONE) err = text_encode(e->encoder, prompt.ids, prompt.n_tokens, e->rows);
     if (err == ERR_NONE)
-        err = prompt_table_set(&t->model->prompts, zone - 1, wording, prompt_zone_codes[zone - 1],
-                               prompt.sentences[0].text, e->rows, (int32_t)prompt.n_tokens);
+        err = prompt_table_set(&t->model->prompts, zone - 1, wording, climate_zone_name(zone), prompt.sentences[0].text,
+                               e->rows, (int32_t)prompt.n_tokens);
     prompt_done(&prompt);
     return err;
 }
@@ -54,8 +54,8 @@ static Err encode_all(Trainer *t, Encoding *e)
         wordings = e->bank.zones[z].n_paraphrases < wordings ? e->bank.zones[z].n_paraphrases : wordings;
     TRY(open_encoder(t, e));
     prompt_table_done(&t->model->prompts); /* those of a checkpoint */
-    TRY(prompt_table_init(&t->model->prompts, PROMPT_ZONES, (int32_t)wordings, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH));
-    for (int32_t zone = 1; zone <= PROMPT_ZONES; zone++) {
+    TRY(prompt_table_init(&t->model->prompts, CLIMATE_ZONES, (int32_t)wordings, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH));
+    for (int32_t zone = 1; zone <= CLIMATE_ZONES; zone++) {
         for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
         if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the prompts were encoded");
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of climate zones. */
-#include "geo/climate_zones.h"
+#include "base/climate_zones.h"
 
 #include "base/err.h"
 

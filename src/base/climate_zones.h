@@ -4,8 +4,8 @@
  * doi 10.1038/sdata.2018.214), 0 = none (sea, unknown). Their criteria: table 2 there, after Peel, Finlayson & McMahon
  * (2007, doi 10.5194/hess-11-1633-2007).
  */
-#ifndef METASEG_GEO_CLIMATE_ZONES_H
-#define METASEG_GEO_CLIMATE_ZONES_H
+#ifndef METASEG_BASE_CLIMATE_ZONES_H
+#define METASEG_BASE_CLIMATE_ZONES_H
 
 #include <stdint.h>
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Classes that the metadata of an image is reduced to (geo/metadata.h) and that the prompt bank has sentences for
+ * (text/prompt_bank.h); geography and words share no other layer.
+ */
+#ifndef METASEG_BASE_IMAGE_FACTS_H
+#define METASEG_BASE_IMAGE_FACTS_H
+
+/* Meteorological season of the place: March to May is spring in the north, autumn in the south. */
+typedef enum Season { SEASON_SPRING = 0, SEASON_SUMMER, SEASON_AUTUMN, SEASON_WINTER, SEASON_COUNT } Season;
+
+typedef enum SensorClass {
+    SENSOR_AERIAL = 0,
+    SENSOR_VERY_HIGH_RESOLUTION,
+    SENSOR_SENTINEL_2,
+    SENSOR_LANDSAT,
+    SENSOR_MODIS,
+    SENSOR_UNKNOWN,
+    SENSOR_COUNT
+} SensorClass;
+
+/* Names in files, options and output, by value: "spring" ..., "aerial", "very-high-resolution", ..., "unknown". */
+extern const char *const season_names[SEASON_COUNT];
+extern const char *const sensor_names[SENSOR_COUNT];
+
+#endif
