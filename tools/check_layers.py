@@ -21,7 +21,6 @@ HOMES = [
     (r"yaml\.h", "data"),
     (r"zip\.h", "model"),
     (r"cairo/?\w*\.h|cairo/cairo\w*\.h", "predict"),
-    (r"mpi\.h", "dist"),
     (r"[xp]mmintrin\.h", "tensor"),  # the control word of the processor; vector code goes to the files named below
     (r"cmocka\.h|setjmp\.h", "tests"),
 ]

@@ -20,7 +20,6 @@ typedef enum MetasegStatus {
     METASEG_ERROR_MODEL,       /* a model file is bad or untrusted */
     METASEG_ERROR_MEMORY,      /* too little memory */
     METASEG_ERROR_OUTPUT,      /* an output cannot be written */
-    METASEG_ERROR_GATE,        /* a stated condition was not met */
     METASEG_ERROR_INTERRUPTED, /* stopped on request; what was saved can be continued */
     METASEG_ERROR_SHAPE,
     METASEG_ERROR_UNSUPPORTED

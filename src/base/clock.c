@@ -16,8 +16,6 @@ static double seconds_of(clockid_t clock)
 
 double clock_seconds(void) { return seconds_of(CLOCK_MONOTONIC); }
 
-double clock_cpu_seconds(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
-
 int64_t clock_unix(void) { return (int64_t)time(NULL); }
 
 void clock_iso(int64_t unix_seconds, char ret_text[21])

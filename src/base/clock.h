@@ -9,9 +9,6 @@
 /* Seconds of a monotonic clock; only differences mean something. */
 double clock_seconds(void);
 
-/* Seconds of CPU time this process has used, all threads. */
-double clock_cpu_seconds(void);
-
 /* Seconds since 1970-01-01 UTC. */
 int64_t clock_unix(void);
 

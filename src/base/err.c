@@ -52,14 +52,12 @@ const char *err_message(void) { return message; }
 
 Err err_adopt(Err err, const char *text) { return err_set(err, "%s", text); }
 
-void err_clear(void) { message[0] = '\0'; }
-
 int err_exit_code(Err err)
 {
     static const int exit_codes[ERR_COUNT] = {
-        [ERR_NONE] = 0,        [ERR_INTERNAL] = 1, [ERR_ARGUMENT] = 2,    [ERR_CONFIG] = 2, [ERR_PARTIAL] = 3,
-        [ERR_INPUT] = 4,       [ERR_MODEL] = 5,    [ERR_MEMORY] = 6,      [ERR_OUTPUT] = 6, [ERR_GATE] = 7,
-        [ERR_INTERRUPTED] = 8, [ERR_SHAPE] = 1,    [ERR_UNSUPPORTED] = 1,
+        [ERR_NONE] = 0,    [ERR_INTERNAL] = 1,    [ERR_ARGUMENT] = 2, [ERR_CONFIG] = 2,
+        [ERR_PARTIAL] = 3, [ERR_INPUT] = 4,       [ERR_MODEL] = 5,    [ERR_MEMORY] = 6,
+        [ERR_OUTPUT] = 6,  [ERR_INTERRUPTED] = 8, [ERR_SHAPE] = 1,    [ERR_UNSUPPORTED] = 1,
     };
     return err < ERR_COUNT ? exit_codes[err] : 1;
 }

@@ -34,7 +34,6 @@ typedef MetasegStatus Err;
 #define ERR_MODEL METASEG_ERROR_MODEL             /* a model or weight file is bad or untrusted    -> exit code 5 */
 #define ERR_MEMORY METASEG_ERROR_MEMORY           /* an allocation failed                          -> exit code 6 */
 #define ERR_OUTPUT METASEG_ERROR_OUTPUT           /* an output cannot be written, disk full        -> exit code 6 */
-#define ERR_GATE METASEG_ERROR_GATE               /* a stated condition was not met                -> exit code 7 */
 #define ERR_INTERRUPTED METASEG_ERROR_INTERRUPTED /* stopped by a signal after saving; resumable   -> exit code 8 */
 #define ERR_SHAPE METASEG_ERROR_SHAPE             /* tensor shapes do not fit (graph building)     -> exit code 1 */
 #define ERR_UNSUPPORTED METASEG_ERROR_UNSUPPORTED /* no kernel, no such feature in this build      -> exit code 1 */
@@ -64,9 +63,6 @@ const char *err_message(void);
 
 /* Copies a message from a worker thread to the calling one: err_set(err, "%s", text). */
 Err err_adopt(Err err, const char *text);
-
-/* Forgets the message of the calling thread. */
-void err_clear(void);
 
 /* Process exit code of an error class (see the enum). */
 int err_exit_code(Err err);

@@ -291,19 +291,6 @@ Err json_get_object(const Json *object, const char *key, const Json **ret_object
     return ERR_NONE;
 }
 
-Err json_get_doubles(const Json *object, const char *key, int64_t count, double *ret_values)
-{
-    const Json *array = NULL;
-    TRY(json_get_array(object, key, &array));
-    if (json_count(array) != count)
-        return err_set(ERR_INPUT, "'%s' holds %lld values; %lld are wanted", key, (long long)json_count(array),
-                       (long long)count);
-    int64_t i = 0;
-    for (const Json *child = json_first(array); child != NULL; child = json_next(child))
-        TRY(json_as_double(child, key, &ret_values[i++]));
-    return ERR_NONE;
-}
-
 Err json_print(const Json *node, bool pretty, char **ret_text)
 {
     char *text = pretty ? cJSON_Print(cjson(node)) : cJSON_PrintUnformatted(cjson(node));

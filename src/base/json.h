@@ -73,9 +73,6 @@ Err json_as_double(const Json *node, const char *what, double *ret_value);
 Err json_as_int(const Json *node, const char *what, int64_t minimum, int64_t maximum, int64_t *ret_value);
 Err json_as_bool(const Json *node, const char *what, bool *ret_value);
 
-/* An array of exactly `count` numbers. ERR_INPUT. */
-Err json_get_doubles(const Json *object, const char *key, int64_t count, double *ret_values);
-
 /* The tree as text; free() it. ERR_MEMORY. */
 Err json_print(const Json *node, bool pretty, char **ret_text);
 

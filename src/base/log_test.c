@@ -148,7 +148,7 @@ static void clock_texts(void **state)
     clock_iso(INT64_MAX, iso);
     assert_string_equal(iso, "0000-00-00T00:00:00Z");
     const double before = clock_seconds();
-    assert_true(clock_seconds() >= before && clock_cpu_seconds() >= 0.0);
+    assert_true(clock_seconds() >= before);
     assert_true(clock_unix() > 1700000000);
     assert_true(clock_peak_memory() > 100000);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NUMBERS = 8, NAME_BYTES = 80 };
+enum { NAME_BYTES = 80 };
 
 typedef struct Parser {
     const OptionSpec *spec;
@@ -24,7 +24,6 @@ typedef struct Match {
     void *field;
     uint64_t *given;
     int64_t index;
-    bool negated;           /* --no-x */
     const char *value;      /* after '=', or NULL */
     char shown[NAME_BYTES]; /* as messages call it: "--model" */
 } Match;
@@ -105,16 +104,9 @@ static Err store(OptionResult *result, const Option *option, const char *name, c
         return str_parse_double(text, name, any ? -HUGE_VAL : option->minimum, any ? HUGE_VAL : option->maximum, field);
     case OPTION_ENUM:
         return read_choice(option, name, text, field);
-    case OPTION_NUMBERS: {
-        double values[MAX_NUMBERS];
-        TRY(str_parse_doubles(text, name, option->count, values));
-        memcpy(field, values, (size_t)option->count * sizeof *values);
-        return ERR_NONE;
-    }
     case OPTION_LIST:
         return read_list(result, option, name, text, field);
     case OPTION_FLAG:
-    case OPTION_BOOL:
     case OPTION_COUNT:
         break;
     }
@@ -125,29 +117,19 @@ static Err set_defaults(Parser *parser, OptionTable table, void *target)
 {
     for (int64_t i = 0; i < table.count; i++) {
         const Option *option = &table.options[i];
-        ASSERT(i < 64 && option->count <= MAX_NUMBERS);
+        ASSERT(i < 64);
         if (option->default_value == NULL) continue;
-        void *field = field_of(target, option);
-        if (option->type == OPTION_BOOL) {
-            const bool on = strcmp(option->default_value, "yes") == 0;
-            memcpy(field, &on, sizeof on);
-            continue;
-        }
-        TRY(store(parser->result, option, option->name, option->default_value, field));
+        TRY(store(parser->result, option, option->name, option->default_value, field_of(target, option)));
     }
     return ERR_NONE;
 }
 
-/* Whether a word without its dashes ("model=x") names this option; fills value and negated. */
+/* Whether a word without its dashes ("model=x") names this option; fills value. */
 static bool name_matches(const Option *option, const char *word, Match *match)
 {
     const size_t length = strcspn(word, "=");
     match->value = word[length] == '=' ? word + length + 1 : NULL;
-    match->negated = false;
-    if (strlen(option->name) == length && strncmp(option->name, word, length) == 0) return true;
-    if (option->type != OPTION_BOOL || !str_starts_with(word, "no-")) return false;
-    match->negated = strlen(option->name) == length - 3 && strncmp(option->name, word + 3, length - 3) == 0;
-    return match->negated;
+    return strlen(option->name) == length && strncmp(option->name, word, length) == 0;
 }
 
 static bool option_matches(const Option *option, const char *word, Match *match)
@@ -156,7 +138,7 @@ static bool option_matches(const Option *option, const char *word, Match *match)
     if (str_starts_with(word, "--")) {
         if (!name_matches(option, word + 2, match)) return false;
     } else if (option->letter == 0 || word[1] != option->letter || word[2] != '\0') {
-        if (!option->gdal || strcmp(option->name, word + 1) != 0) return false;
+        return false;
     }
     (void)snprintf(match->shown, sizeof match->shown, "%.*s", (int)strcspn(word, "="), word);
     return true;
@@ -207,28 +189,14 @@ static Err unknown_option(const Parser *parser, const char *word)
     return err;
 }
 
-/* -projwin 1 2 3 4: the values are `count` words. */
-static Err read_number_words(Parser *parser, const Match *match)
-{
-    double values[MAX_NUMBERS];
-    const Option *option = match->option;
-    if (parser->argc - parser->at < option->count)
-        return err_set(ERR_ARGUMENT, "%s needs %lld numbers: %s", match->shown, (long long)option->count,
-                       option->value);
-    for (int64_t i = 0; i < option->count; i++)
-        TRY(str_parse_double(parser->argv[parser->at++], match->shown, -HUGE_VAL, HUGE_VAL, &values[i]));
-    memcpy(match->field, values, (size_t)option->count * sizeof *values);
-    return ERR_NONE;
-}
-
 static Err apply(Parser *parser, Match *match)
 {
     const Option *option = match->option;
     const bool first = (*match->given >> match->index & 1U) == 0;
     *match->given |= (uint64_t)1 << match->index;
-    if (option->type == OPTION_FLAG || option->type == OPTION_BOOL || option->type == OPTION_COUNT) {
+    if (option->type == OPTION_FLAG || option->type == OPTION_COUNT) {
         if (match->value != NULL) return err_set(ERR_ARGUMENT, "%s takes no value", match->shown);
-        const bool on = !match->negated;
+        const bool on = true;
         int64_t count = 0;
         memcpy(&count, match->field, option->type == OPTION_COUNT ? sizeof count : 0);
         count++;
@@ -242,8 +210,6 @@ static Err apply(Parser *parser, Match *match)
     if (match->value == NULL) {
         if (parser->at >= parser->argc)
             return err_set(ERR_ARGUMENT, "%s needs a value: %s", match->shown, option->value);
-        if (option->type == OPTION_NUMBERS && option->count > 1 && strchr(parser->argv[parser->at], ',') == NULL)
-            return read_number_words(parser, match);
         match->value = parser->argv[parser->at++];
     }
     return store(parser->result, option, match->shown, match->value, match->field);
@@ -306,12 +272,4 @@ void options_result_done(OptionResult *result)
     free(result->owned);
     free(result->arguments);
     *result = (OptionResult){ 0 };
-}
-
-bool options_given(const OptionSpec *spec, const OptionResult *result, const char *name)
-{
-    int64_t i = 0;
-    while (i < spec->own.count && strcmp(spec->own.options[i].name, name) != 0) i++;
-    ASSERT(i < spec->own.count);
-    return (result->given_own >> i & 1U) != 0;
 }

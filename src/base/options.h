@@ -2,17 +2,21 @@
  *
  * Command line options from one table per command; the same table gives --help, the man page and the completion.
  *
- *     typedef struct PredictArgs { const char *model; double ram; bool confidence; double box[4]; OptionList bands; }
- * PredictArgs; static const Option options[] = { { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value =
- * "FILE", .help = "model to use" }, { "ram", 0, OPTION_DOUBLE, offsetof(PredictArgs, ram), .value = "GIB", .default_value =
- * "2", .minimum = 0.1, .maximum = 1e6, .help = "memory to use at most" }, { "confidence", 0, OPTION_BOOL,
- * offsetof(PredictArgs, confidence), .help = "also write confidence" }, { "projwin", 0, OPTION_NUMBERS,
- * offsetof(PredictArgs, box), .count = 4, .gdal = true, .value = "ULX ULY LRX LRY", .help = "part of the input" }, {
- * "bands", 'b', OPTION_LIST, offsetof(PredictArgs, bands), .value = "N,...", .help = "bands to read" },
+ *     typedef struct PredictArgs {
+ *         const char *model;
+ *         double ram;
+ *         bool force;
+ *         OptionList bands;
+ *     } PredictArgs;
+ *     static const Option options[] = {
+ *         { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value = "FILE", .help = "model to use" },
+ *         { "ram", 0, OPTION_DOUBLE, offsetof(PredictArgs, ram), .value = "GIB", .default_value = "2",
+ *           .minimum = 0.1, .maximum = 1e6, .help = "memory to use at most" },
+ *         { "force", 'f', OPTION_FLAG, offsetof(PredictArgs, force), .help = "replace existing files" },
+ *         { "bands", 'b', OPTION_LIST, offsetof(PredictArgs, bands), .value = "N,...", .help = "bands to read" },
  *     };
  *
- * Accepted: --long VALUE, --long=VALUE, -o VALUE; GDAL words with one dash (-projwin a b c d) where
- * .gdal is set, --x / --no-x for OPTION_BOOL, `--` ends options, "-" alone is an argument. A value may begin with '-'.
+ * Accepted: --long VALUE, --long=VALUE, -o VALUE; `--` ends options, "-" alone is an argument. A value may begin with '-'.
  * An unknown option is an error that names the nearest one.
  */
 #ifndef METASEG_BASE_OPTIONS_H
@@ -26,15 +30,13 @@
 #include <stdint.h>
 
 typedef enum OptionType {
-    OPTION_FLAG,    /* bool: --x sets true */
-    OPTION_BOOL,    /* bool: --x and --no-x */
-    OPTION_COUNT,   /* int64_t: one more each time (-v -v) */
-    OPTION_STRING,  /* const char * */
-    OPTION_INT,     /* int64_t within [minimum, maximum] */
-    OPTION_DOUBLE,  /* double within [minimum, maximum] */
-    OPTION_ENUM,    /* int64_t: index into choices */
-    OPTION_NUMBERS, /* double[count]: one word "a,b" or `count` words */
-    OPTION_LIST,    /* OptionList: may be repeated; commas separate unless .whole */
+    OPTION_FLAG,   /* bool: --x sets true */
+    OPTION_COUNT,  /* int64_t: one more each time (-v -v) */
+    OPTION_STRING, /* const char * */
+    OPTION_INT,    /* int64_t within [minimum, maximum] */
+    OPTION_DOUBLE, /* double within [minimum, maximum] */
+    OPTION_ENUM,   /* int64_t: index into choices */
+    OPTION_LIST,   /* OptionList: may be repeated; commas separate unless .whole */
 } OptionType;
 
 /* Borrowed pointers: into argv, or into memory of the OptionResult. */
@@ -55,8 +57,6 @@ typedef struct Option {
     const char *default_value;           /* default, in the notation of the option; NULL: the field stays as it is */
     double minimum, maximum;             /* INT, DOUBLE; both 0: any */
     const char *choices[OPTION_CHOICES]; /* ENUM; NULL ends */
-    int64_t count;                       /* NUMBERS: 1 to 8 */
-    bool gdal;                           /* also accepted with a single dash */
     bool whole;                          /* LIST: commas belong to the item */
     bool required;
 } Option;
@@ -93,9 +93,6 @@ Err options_parse(const OptionSpec *spec, void *target, OptionTable common, void
                   bool *ret_help_wanted, OptionResult *ret_result);
 void options_result_done(OptionResult *result);
 
-/* Whether the option stood on the command line; `name` must be in the own table of the spec (ASSERT). */
-bool options_given(const OptionSpec *spec, const OptionResult *result, const char *name);
-
 /* Text of --help. */
 void options_help(const OptionSpec *spec, OptionTable common, Str *text);
 
@@ -103,7 +100,7 @@ void options_help(const OptionSpec *spec, OptionTable common, Str *text);
 void options_man(const OptionSpec *spec, Str *text);
 void options_man_table(OptionTable table, Str *text);
 
-/* All forms, blank separated, for shell completion: "--model -m --confidence --no-confidence". */
+/* All forms, blank separated, for shell completion: "--model -m --force -f". */
 void options_words(OptionTable table, Str *text);
 
 #endif

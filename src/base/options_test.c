@@ -12,10 +12,7 @@ typedef struct Args {
     int64_t threads;
     double ram;
     bool force;
-    bool confidence;
     int64_t format;
-    double box[4];
-    double place[2];
     OptionList bands, creation;
 } Args;
 
@@ -32,16 +29,10 @@ static const Option own_options[] = {
     { "ram", 0, OPTION_DOUBLE, offsetof(Args, ram), .value = "GIB", .help = "memory", .default_value = "0.5",
       .minimum = 0.1, .maximum = 100 },
     { "force", 'f', OPTION_FLAG, offsetof(Args, force), .help = "replace existing files" },
-    { "confidence", 0, OPTION_BOOL, offsetof(Args, confidence), .help = "also write confidence",
-      .default_value = "yes" },
     { "of", 0, OPTION_ENUM, offsetof(Args, format), .value = "FORMAT", .help = "format", .choices = { "GTiff", "COG" },
-      .default_value = "COG", .gdal = true },
-    { "projwin", 0, OPTION_NUMBERS, offsetof(Args, box), .value = "ULX ULY LRX LRY", .help = "part", .count = 4,
-      .gdal = true },
-    { "lonlat", 0, OPTION_NUMBERS, offsetof(Args, place), .value = "LON,LAT", .help = "place", .count = 2 },
+      .default_value = "COG" },
     { "bands", 'b', OPTION_LIST, offsetof(Args, bands), .value = "N,...", .help = "bands", .default_value = "1,2,3" },
-    { "co", 0, OPTION_LIST, offsetof(Args, creation), .value = "KEY=VALUE", .help = "creation option", .whole = true,
-      .gdal = true },
+    { "co", 0, OPTION_LIST, offsetof(Args, creation), .value = "KEY=VALUE", .help = "creation option", .whole = true },
 };
 static const Option common_options[] = {
     { "quiet", 'q', OPTION_FLAG, offsetof(Common, quiet), .help = "no progress" },
@@ -92,28 +83,24 @@ static void defaults(void **state)
     assert_null(args.model);
     assert_int_equal(args.threads, 2);
     assert_true(args.ram == 0.5);
-    assert_true(args.confidence && !args.force && !common.quiet && !help);
+    assert_true(!args.force && !common.quiet && !help);
     assert_int_equal(args.format, 1);
     assert_int_equal(args.bands.count, 3);
     assert_string_equal(args.bands.items[2], "3");
     assert_int_equal(args.creation.count, 0);
-    assert_true(options_given(&spec, &result, "output"));
-    assert_false(options_given(&spec, &result, "threads"));
 }
 
 static void notations(void **state)
 {
     (void)state;
-    assert_int_equal(parse("--model=a=b in.tif --output out.tif -f --no-confidence --threads 8 -of GTiff -v -v -q "
-                           "-projwin -1.5 2 3 -4 --lonlat -30,30 -b 4,3 -b 2 -co A=1,2 --co B=3 --ram=2 -- -x -"),
+    assert_int_equal(parse("--model=a=b in.tif --output out.tif -f --threads 8 --of GTiff -v -v -q "
+                           "-b 4,3 -b 2 --co A=1,2 --co B=3 --ram=2 -- -x -"),
                      ERR_NONE);
     assert_string_equal(args.model, "a=b");
-    assert_true(args.force && !args.confidence && common.quiet);
+    assert_true(args.force && common.quiet);
     assert_int_equal(args.threads, 8);
     assert_int_equal(args.format, 0);
     assert_int_equal(common.verbose, 2);
-    assert_true(args.box[0] == -1.5 && args.box[1] == 2.0 && args.box[2] == 3.0 && args.box[3] == -4.0);
-    assert_true(args.place[0] == -30.0 && args.place[1] == 30.0);
     assert_int_equal(args.bands.count, 3);
     assert_string_equal(args.bands.items[0], "4");
     assert_string_equal(args.bands.items[2], "2");
@@ -123,8 +110,8 @@ static void notations(void **state)
     assert_int_equal(result.n_arguments, 3);
     assert_string_equal(result.arguments[1], "-x");
     assert_string_equal(result.arguments[2], "-");
-    assert_int_equal(parse("a -o b --projwin 1,2,3,4 --confidence"), ERR_NONE);
-    assert_true(args.box[3] == 4.0 && args.confidence);
+    assert_int_equal(parse("a -o -7"), ERR_NONE); /* a value may begin with a dash */
+    assert_string_equal(args.output, "-7");
 }
 
 static void help_needs_nothing(void **state)
@@ -145,9 +132,8 @@ static void refuses(const char *line, const char *message)
 static void refusals(void **state)
 {
     (void)state;
-    refuses("in -o out --confidnce", "unknown option '--confidnce'; did you mean '--confidence'?");
-    refuses("in -o out --confidnce=1", "unknown option '--confidnce'; did you mean '--confidence'?");
-    refuses("in -o out -projwn 1 2 3 4", "unknown option '-projwn'; did you mean '-projwin'?");
+    refuses("in -o out --theads", "unknown option '--theads'; did you mean '--threads'?");
+    refuses("in -o out --theads=1", "unknown option '--theads'; did you mean '--threads'?");
     refuses("in -o out --xyzzy", "unknown option '--xyzzy'; 'metaseg predict --help' lists them");
     refuses("in -o out -model x", "unknown option '-model'; did you mean '--model'?");
     refuses("in -o out --no-force", "unknown option '--no-force'; did you mean '--force'?");
@@ -158,11 +144,9 @@ static void refusals(void **state)
     refuses("in -o out --threads 0", "--threads: 0 is out of range; give 1 to 64");
     refuses("in -o out --threads two", "--threads: 'two' is not a whole number");
     refuses("in -o out --ram 1x", "--ram: '1x' is not a number");
-    refuses("in -o out -of COX", "-of: 'COX' is not known; did you mean 'COG'? It takes GTiff, COG");
-    refuses("in -o out -of PNG", "-of: 'PNG' is not known; it takes GTiff, COG");
+    refuses("in -o out --of COX", "--of: 'COX' is not known; did you mean 'COG'? It takes GTiff, COG");
+    refuses("in -o out --of PNG", "--of: 'PNG' is not known; it takes GTiff, COG");
     refuses("in -o out --force=yes", "--force takes no value");
-    refuses("in -o out --lonlat 1,2,3", "--lonlat: '1,2,3' found; 2 numbers with commas between them are wanted");
-    refuses("in -o out -projwin 1 2 3", "-projwin needs 4 numbers: ULX ULY LRX LRY");
     refuses("in -o out -b 1,,2", "-b: '1,,2' has an empty item");
 }
 
@@ -174,8 +158,7 @@ static void texts(void **state)
     assert_non_null(strstr(str_text(&text), "usage: metaseg predict IN... -o OUT\n"));
     assert_non_null(strstr(str_text(&text), "  -m, --model FILE            model to use\n"));
     assert_non_null(strstr(str_text(&text), "      --threads N             threads (default 2)\n"));
-    assert_non_null(strstr(str_text(&text), "      -of FORMAT              format: GTiff, COG (default COG)\n"));
-    assert_non_null(strstr(str_text(&text), "      --[no-]confidence       also write confidence (default yes)\n"));
+    assert_non_null(strstr(str_text(&text), "      --of FORMAT             format: GTiff, COG (default COG)\n"));
     assert_non_null(strstr(str_text(&text), "  -v, --verbose               more messages\n"));
     str_done(&text);
     options_man(&spec, &text);
@@ -183,7 +166,7 @@ static void texts(void **state)
     assert_non_null(strstr(str_text(&text), ".TP\n.B \\-m, \\-\\-model FILE\nmodel to use.\n"));
     str_done(&text);
     options_words(spec.own, &text);
-    assert_non_null(strstr(str_text(&text), "--confidence --no-confidence -of -projwin --lonlat"));
+    assert_non_null(strstr(str_text(&text), "--force -f --of --bands -b --co"));
     str_done(&text);
 }
 

@@ -10,7 +10,7 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
 static void add_forms(const Option *option, Str *text)
 {
     if (option->letter != 0) str_addf(text, "-%c, ", option->letter);
-    str_addf(text, "%s%s%s", option->gdal ? "-" : "--", option->type == OPTION_BOOL ? "[no-]" : "", option->name);
+    str_addf(text, "--%s", option->name);
     if (option->value != NULL) str_addf(text, " %s", option->value);
 }
 
@@ -163,8 +163,7 @@ void options_words(OptionTable table, Str *text)
 {
     for (int64_t i = 0; i < table.count; i++) {
         const Option *option = &table.options[i];
-        str_addf(text, "%s%s%s", i == 0 ? "" : " ", option->gdal ? "-" : "--", option->name);
+        str_addf(text, "%s--%s", i == 0 ? "" : " ", option->name);
         if (option->letter != 0) str_addf(text, " -%c", option->letter);
-        if (option->type == OPTION_BOOL) str_addf(text, " --no-%s", option->name);
     }
 }

@@ -11,10 +11,6 @@
 static const double pi = 3.14159265358979323846;
 static const double earth_radius_km = 6371.0;
 
-int64_t climate_width(const Climate *climate) { return climate->width; }
-
-int64_t climate_height(const Climate *climate) { return climate->height; }
-
 /* Run of a row that holds a column. */
 static int64_t find_run(const Climate *c, int64_t row, int64_t column)
 {
@@ -142,39 +138,6 @@ int climate_zone_near(const Climate *c, double lon, double lat, double kilometre
     }
     if (ret_kilometres != NULL) *ret_kilometres = found == CLIMATE_NONE ? 0.0 : best;
     return found;
-}
-
-/* Adds the runs of a row between two real columns 0 <= from < to <= width, times weight. */
-static void add_row_shares(const Climate *c, int64_t row, double from, double to, double weight, double *shares)
-{
-    double column = from;
-    for (int64_t run = find_run(c, row, clamp((int64_t)from, 0, c->width - 1)); column < to; run++) {
-        const double end = fmin((double)c->run_end[run], to);
-        shares[c->run_zone[run]] += weight * (end - column);
-        column = end;
-    }
-}
-
-void climate_box_shares(const Climate *c, double west, double south, double east, double north, double *ret_shares)
-{
-    double shares[CLIMATE_ZONES + 1] = { 0.0 };
-    const double cell = 180.0 / (double)c->height, width = (double)c->width;
-    const double top = fmin(90.0, north), bottom = fmax(-90.0, south), from = column_of(c, west),
-                 span = (east - west) / 360.0 * width;
-    for (int64_t row = row_of(c, top); row <= row_of(c, bottom); row++) {
-        const double high = fmin(top, 90.0 - (double)row * cell), low = fmax(bottom, 90.0 - (double)(row + 1) * cell);
-        if (high <= low) continue;
-        const double weight = sin(high * pi / 180.0) - sin(low * pi / 180.0); /* area of the strip */
-        add_row_shares(c, row, from, fmin(from + span, width), weight, shares);
-        if (from + span > width) add_row_shares(c, row, 0.0, fmin(from + span - width, width), weight, shares);
-    }
-    double total = 0.0;
-    for (int zone = 0; zone <= CLIMATE_ZONES; zone++) total += shares[zone];
-    if (total <= 0.0) {
-        shares[climate_zone_at(c, west, south)] = 1.0;
-        total = 1.0;
-    }
-    for (int zone = 0; zone <= CLIMATE_ZONES; zone++) ret_shares[zone] = shares[zone] / total;
 }
 
 void climate_point_shares(const Climate *c, int64_t n, const double *lon, const double *lat, double kilometres,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The Koeppen-Geiger climate map: zone at a place, nearest land, shares of zones in a box. In memory it is run-length
+ * The Koeppen-Geiger climate map: zone at a place, nearest land, shares of zones. In memory it is run-length
  * coded rows (about 1.5 MB for 12960 x 6480 cells), read from our own compact file that set-up makes once from the
  * published image.
  *
@@ -8,9 +8,13 @@
  *     TRY(climate_open("share/koppen_geiger.zones", &climate));
  *     const int zone = climate_zone_at(climate, 13.06, 52.40);     // 15: Cfb
  *
- * File, little endian: "MSEGKOPP", u32 version 1, u32 width, u32 height, u32 runs; u32 first run of each row [height +
- * 1]; u16 end column of each run (exclusive, the last of a row is width); u8 zone of each run, 0..30; u64 XXH64 of all
- * before. Row 0 is the northernmost, column 0 begins at 180 W, plate carree.
+ * File, little endian:
+ *   "MSEGKOPP", u32 version 1, u32 width, u32 height, u32 runs
+ *   u32 first run of each row [height + 1]
+ *   u16 end column of each run (exclusive, the last of a row is width)
+ *   u8 zone of each run, 0..30
+ *   u64 XXH64 of all before
+ * Row 0 is the northernmost, column 0 begins at 180 W, plate carree.
  *
  * A Climate never changes after opening: any number of threads may read it.
  */
@@ -34,10 +38,6 @@ Err climate_convert(const char *image_path, const char *csv_path, const char *pa
 Err climate_open(const char *path, Climate **ret_climate);
 void climate_close(Climate *climate);
 
-/* Size of the map in cells. */
-int64_t climate_width(const Climate *climate);
-int64_t climate_height(const Climate *climate);
-
 /* Zone of the cell that holds a place, 0 none. Longitudes wrap; latitudes are clamped to the map; NaN gives 0. */
 int climate_zone_at(const Climate *climate, double lon, double lat);
 
@@ -45,11 +45,6 @@ int climate_zone_at(const Climate *climate, double lon, double lat);
  * 0. ret_kilometres (may be NULL): distance to that cell's centre, 0 when the place itself has a zone. Distances on the
  * sphere of 6371 km. */
 int climate_zone_near(const Climate *climate, double lon, double lat, double kilometres, double *ret_kilometres);
-
-/* Shares of area of the zones (0 included) in a box of degrees, west < east, at most 360 wide: ret_shares[31] sums
- * to 1. Exact: every cell counts by the part of it inside. */
-void climate_box_shares(const Climate *climate, double west, double south, double east, double north,
-                        double *ret_shares);
 
 /* Shares of n places, each counted once with climate_zone_near; places that are NaN count as none: ret_shares[31]. */
 void climate_point_shares(const Climate *climate, int64_t n, const double *lon, const double *lat, double kilometres,

@@ -118,12 +118,6 @@ void gdal_end(GdalSession *session)
     session->saved_options = NULL;
 }
 
-void gdal_forget(GdalSession *session)
-{
-    session->failures = session->warnings = 0;
-    session->message[0] = session->warning[0] = '\0';
-}
-
 const char *gdal_reason(const GdalSession *session, const char *otherwise)
 {
     return session->message[0] != '\0' ? session->message : otherwise;

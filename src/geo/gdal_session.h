@@ -36,9 +36,6 @@ void gdal_begin(GdalSession *session);
 /* Closes it and restores the thread's handler and options. `message` stays readable. */
 void gdal_end(GdalSession *session);
 
-/* Forgets failures and warnings collected so far. */
-void gdal_forget(GdalSession *session);
-
 /* Sets the memory that GDAL may keep decoded blocks in, where the process is ours (gdal_own_process in geo_process.h);
  * it belongs to the whole process. */
 void gdal_set_cache(int64_t bytes);

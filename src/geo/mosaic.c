@@ -179,5 +179,3 @@ void mosaic_discard(Mosaic *m, int64_t out_row)
     }
     m->first = max64(m->first, keep);
 }
-
-int64_t mosaic_first_row(const Mosaic *m) { return m->first; }

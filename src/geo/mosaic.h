@@ -9,7 +9,8 @@
  *
  *   blended[y, x, c] = sum_t w_t[y, x] score_t[y, x, c] / sum_t w_t[y, x]
  *   output pixel (i, j) reads blended at ((i + 0.5) span_y / out_height - 0.5, (j + 0.5) span_x / out_width - 0.5),
- * clamped at the borders, class = argmax_c, probability = softmax_c
+ *     clamped at the borders
+ *   class = argmax_c, probability = softmax_c
  */
 #ifndef METASEG_GEO_MOSAIC_H
 #define METASEG_GEO_MOSAIC_H
@@ -40,7 +41,7 @@ size_t mosaic_bytes(int64_t width, int64_t classes, int64_t ring_rows);
 
 /* Adds a tile: scores [rows, columns, classes] of which the part inside the scene is used; its first cell is (row,
  * column), may be negative. Separable weights: weight_y [rows], weight_x [columns], all >= 0; every cell needs one tile
- * with a weight above 0. Rows before mosaic_first_row() must not be touched. */
+ * with a weight above 0. Rows that mosaic_discard gave up must not be touched. */
 void mosaic_add(Mosaic *mosaic, const float *scores, int64_t row, int64_t column, int64_t rows, int64_t columns,
                 const float *weight_y, const float *weight_x);
 
@@ -60,8 +61,5 @@ int64_t mosaic_scratch(const Mosaic *mosaic);
 
 /* Gives up cells that only output rows < out_row read; makes room in the ring for later tiles. */
 void mosaic_discard(Mosaic *mosaic, int64_t out_row);
-
-/* First row of the ring that is still held. */
-int64_t mosaic_first_row(const Mosaic *mosaic);
 
 #endif

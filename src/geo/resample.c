@@ -51,23 +51,3 @@ double resample_weight(int64_t from, int64_t to, int64_t o, int64_t i)
     if (clamp(lower + 1, 0, from - 1) == i) sum += weight;
     return sum;
 }
-
-int64_t resample_nearest(int64_t from, int64_t to, int64_t i) { return (2 * i + 1) * to / (2 * from); }
-
-void resample_nearest_range(int64_t from, int64_t to, int64_t o, int64_t count, int64_t *ret_first, int64_t *ret_end)
-{
-    /* least i with (2i + 1) * to >= 2 * from * o, that is 2i + 1 >= ceil(2 * from * o / to) */
-    const int64_t bounds[2] = { o, o + count };
-    int64_t result[2];
-    for (int k = 0; k < 2; k++) {
-        const int64_t odd = (2 * from * bounds[k] + to - 1) / to;
-        result[k] = clamp(odd / 2, 0, from);
-    }
-    *ret_first = result[0];
-    *ret_end = result[1];
-}
-
-void resample_row_nearest(const uint8_t *source, int64_t from, uint8_t *target, int64_t to)
-{
-    for (int64_t i = 0; i < to; i++) target[i] = source[resample_nearest(to, from, i)];
-}

@@ -36,37 +36,8 @@ static void known_values(void **state)
     assert_true(resample_weight(2, 4, 0, 0) == 1.0); /* the border is repeated */
 }
 
-static void nearest_is_a_partition(void **state)
-{
-    (void)state;
-    for (int64_t k = 0; k < ARRAY_LEN(axes); k++) {
-        const int64_t from = axes[k][0], to = axes[k][1];
-        for (int64_t i = 0; i < from; i++) {
-            const int64_t o = resample_nearest(from, to, i);
-            assert_int_equal(o, (int64_t)floor(((double)i + 0.5) * (double)to / (double)from + 1e-9));
-        }
-        for (int64_t count = 1; count <= to; count += 2) {
-            int64_t next = 0;
-            for (int64_t o = 0; o < to; o += count) {
-                int64_t first = 0, end = 0;
-                resample_nearest_range(from, to, o, o + count < to ? count : to - o, &first, &end);
-                assert_int_equal(first, next);
-                for (int64_t i = first; i < end; i++)
-                    assert_true(resample_nearest(from, to, i) >= o && resample_nearest(from, to, i) < o + count);
-                next = end;
-            }
-            assert_int_equal(next, from);
-        }
-    }
-    const uint8_t row[2] = { 5, 9 };
-    uint8_t wide[5];
-    resample_row_nearest(row, 2, wide, 5);
-    assert_memory_equal(wide, ((uint8_t[]){ 5, 5, 9, 9, 9 }), 5);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(weights_sum_to_one), cmocka_unit_test(known_values),
-                                        cmocka_unit_test(nearest_is_a_partition) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(weights_sum_to_one), cmocka_unit_test(known_values) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

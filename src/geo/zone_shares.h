@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shares of climate zones in the cells of a network window: what the fusion reads as log_share (docs/model.md, section
- * 1).
+ * Shares of climate zones in the cells of a network window: what the fusion reads as log_share (docs/model.md,
+ * section 1).
  *
  * A window has rows x columns network pixels; an affine map brings its pixel positions to positions of the raster, so
  * tiles of a resampled grid and flipped or rotated training windows are the same thing. For each cell of cell x cell
  * pixels:
  * 1. samples x samples places inside it are looked up in the climate map; a place without a zone takes the nearest land
- * zone within coast_km, so that coasts, lakes and harbours read the prompt of their land. Places beyond the raster's
- * border count at the border.
- * 2. The shares are smoothed over neighbouring cells with the separable triangle of `radius` cells: weights radius + 1
- * - |d|.
+ *    zone within coast_km, so that coasts, lakes and harbours read the prompt of their land. Places beyond the raster's
+ *    border count at the border.
+ * 2. The shares are smoothed over neighbouring cells with the separable triangle of `radius` cells, whose weights are
+ *    radius + 1 - |d|.
  * 3. The (at most) `slots` zones with the largest sum over the window keep their shares; what the others had in a cell
- * is shared among the kept ones of that cell in proportion (or is null where none of them occurs). No zone, unknown
- * place: null, the last channel. Steps 1 and 2 depend on the place alone, whatever window it is in; only the choice in
- * step 3 sees the window.
+ *    is shared among the kept ones of that cell in proportion (or is null where none of them occurs). No zone, unknown
+ *    place: null, the last channel.
+ * Steps 1 and 2 depend on the place alone, whatever window it is in; only the choice in step 3 sees the window.
  */
 #ifndef METASEG_GEO_ZONE_SHARES_H
 #define METASEG_GEO_ZONE_SHARES_H

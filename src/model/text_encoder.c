@@ -167,7 +167,6 @@ void text_encoder_free(TextEncoder *encoder)
     free(encoder);
 }
 
-int64_t text_encoder_vocabulary(const TextEncoder *encoder) { return encoder->vocabulary; }
 const ParamSet *text_encoder_params(const TextEncoder *encoder) { return encoder->params; }
 
 /* The program for up to `tokens` tokens (a multiple of STEP), compiled on first use. */

@@ -30,9 +30,6 @@ void text_encoder_free(TextEncoder *encoder);
  * ERR_ARGUMENT: n or an id out of range; ERR_MEMORY. */
 Err text_encode(TextEncoder *encoder, const int32_t *ids, int64_t n, float *ret_features);
 
-/* Ids of the weights' vocabulary are below this. */
-int64_t text_encoder_vocabulary(const TextEncoder *encoder);
-
 /* The weights, borrowed; names without the prefix. */
 const ParamSet *text_encoder_params(const TextEncoder *encoder);
 

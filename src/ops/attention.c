@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Scaled dot-product attention with a bias by slots (docs/model.md section 3). q [B, N, D], k, v [B, M, D], out [B, N,
- * D]; inputs in order q, k, v, [log_share], [mask]. Per image and head, size = D / heads: s_ij = q_i . k_j / sqrt(size)
- * + slot bias + mask_j,  out_i = sum_j softmax_j(s_ij) v_j slot bias: key slots (image reads text) log_share[b, i,
- * slot(j)]; query slots (text reads image) log_share[b, j, slot(i)] Saved: lse_i = log sum_j exp(s_ij), [B, heads, N].
- * Backward recomputes p_ij = exp(s_ij - lse_i): dp_ij = do_i . v_j, ds_ij = p_ij (dp_ij - do_i . out_i),
- *   dv_j = sum_i p_ij do_i,  dq_i = sum_j ds_ij k_j / sqrt(size),  dk_j = sum_i ds_ij q_i / sqrt(size).
+ * Scaled dot-product attention with a bias by slots (docs/model.md section 3).
+ * q [B, N, D], k, v [B, M, D], out [B, N, D]; inputs in order q, k, v, [log_share], [mask].
+ * Per image and head, size = D / heads:
+ *   s_ij = q_i . k_j / sqrt(size) + slot bias + mask_j
+ *   out_i = sum_j softmax_j(s_ij) v_j
+ * Slot bias: with key slots (image reads text) log_share[b, i, slot(j)], with query slots (text reads image)
+ * log_share[b, j, slot(i)].
+ * Saved: lse_i = log sum_j exp(s_ij), [B, heads, N].
+ * Backward recomputes p_ij = exp(s_ij - lse_i):
+ *   dp_ij = do_i . v_j
+ *   ds_ij = p_ij (dp_ij - do_i . out_i)
+ *   dv_j = sum_i p_ij do_i
+ *   dq_i = sum_j ds_ij k_j / sqrt(size)
+ *   dk_j = sum_i ds_ij q_i / sqrt(size)
  * One task does all queries of an image and head, so the sums over queries have a fixed order whatever the threads.
  */
 #include "ops/attention_kernels.h"

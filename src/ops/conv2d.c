@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * 2-D convolution, channels last: y[b, oy, ox, co] = sum over ky, kx, ci of
- *   weight[co, ci, ky, kx] x[b, oy stride + ky - top, ox stride + kx - left, group(co) Cin/groups + ci], zero outside
- * x, then bias, folded BatchNorm, activation and residual (see ops.h). Here: shapes, the plain kernel, descriptor.
+ * 2-D convolution, channels last:
+ *   y[b, oy, ox, co] = sum over ky, kx, ci of
+ *     weight[co, ci, ky, kx] x[b, oy stride + ky - top, ox stride + kx - left, group(co) Cin/groups + ci]
+ * zero outside x, then bias, folded BatchNorm, activation and residual (see ops.h).
+ * Here: shapes, the plain kernel, descriptor.
  *
  * The plain kernel works with weights in the order [kh, kw, Cin/groups, Cout] ("taps"), so that inner loops run over
  * neighbouring output channels. Depthwise is the case Cin/groups = 1, where channel co reads channel co.

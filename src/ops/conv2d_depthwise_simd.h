@@ -6,8 +6,8 @@
  * inputs (row step + dy, column step + dx) for dy in [first_dy, + rows), dx in [first_dx, + width).
  *   forward:        step = stride, dy = ky - top, dx = kx - left
  *   backward data:  the inputs i = stride o + phase form stride x stride phases; each reads, with step 1, the taps k
- * for which (phase + pad - k) is divisible by the stride; that quotient is dy or dx A tile of outputs in a row keeps
- * its sums and one row of taps in registers and loads each input once.
+ *                   for which (phase + pad - k) is divisible by the stride; that quotient is dy or dx
+ * A tile of outputs in a row keeps its sums and one row of taps in registers and loads each input once.
  *
  * The weight gradient keeps one accumulator per tap while it runs along a row. oneDNN 2.6 runs 5x5 and larger ones at
  * 12 to 16 GFLOP/s on two cores.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Label-smoothed cross-entropy, mean over the pixels whose label is not the ignored one. logits [..., C], labels [...]
- * u8. loss = 1/N sum over valid pixels of (lse(x) - (1 - s) x_label - s/C sum_c x_c),  lse(x) = log sum_c exp(x_c),
+ * Label-smoothed cross-entropy, mean over the pixels whose label is not the ignored one.
+ * logits [..., C], labels [...] u8:
+ *   loss = 1/N sum over valid pixels of (lse(x) - (1 - s) x_label - s/C sum_c x_c),  lse(x) = log sum_c exp(x_c)
  * which is -sum_c q_c log softmax(x)_c with q = (1 - s) onehot + s/C. 0 without valid pixels.
  * Saved: lse [...] of all pixels, and N [1] in double (over all ranks).
  * Backward: dx_c = (exp(x_c - lse) - q_c) dloss / N on valid pixels, 0 elsewhere.

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Soft Dice loss over the whole batch. logits [..., C], labels [...] u8; p = softmax(logits), t = onehot(label); sums
- * over pixels whose label is not the ignored one: I_c = sum p_c t_c,  P_c = sum p_c,  T_c = sum t_c loss = 1/C sum over
- * classes with T_c > 0 of 1 - (2 I_c + s) / (P_c + T_c + s) Saved: I, P, T [3, C] in double (over all ranks). Backward:
- * with D_c = P_c + T_c + s, a_c = (2 I_c + s) / (C D_c^2) and b_c = -2 / (C D_c) for present classes, else 0, g_c = a_c
- * + b_c t_c,  dx_c = p_c (g_c - sum_k p_k g_k) dloss.
+ * Soft Dice loss over the whole batch. logits [..., C], labels [...] u8; p = softmax(logits), t = onehot(label).
+ * Sums over the pixels whose label is not the ignored one:
+ *   I_c = sum p_c t_c,  P_c = sum p_c,  T_c = sum t_c
+ *   loss = 1/C sum over classes with T_c > 0 of 1 - (2 I_c + s) / (P_c + T_c + s)
+ * Saved: I, P, T [3, C] in double (over all ranks).
+ * Backward, for classes that are present (else a_c = b_c = 0):
+ *   D_c = P_c + T_c + s,  a_c = (2 I_c + s) / (C D_c^2),  b_c = -2 / (C D_c)
+ *   g_c = a_c + b_c t_c
+ *   dx_c = p_c (g_c - sum_k p_k g_k) dloss
  */
 #include "ops/dice_kernels.h"
 

@@ -2,11 +2,18 @@
  *
  * Attention inside non-overlapping w x w windows with relative position bias (docs/model.md section 4), reading the
  * queries, keys and values where the 1x1 convolution left them: no window is copied out and back.
- * qkv [B, H, W, 3 D], channels ordered (3, heads, size), table [(2w-1)^2, heads], out [B, H, W, D]; per window and head
- *   s_ij = q_i . k_j / sqrt(size) + table[(y_i - y_j + w-1)(2w-1) + x_i - x_j + w-1, head],  out_i = sum_j
- * softmax_j(s_ij) v_j Saved: lse_i = log sum_j exp(s_ij), [B * windows, heads, w^2]. Backward recomputes p_ij =
- * exp(s_ij - lse_i): dp_ij = do_i . v_j, ds_ij = p_ij (dp_ij - sum_k p_ik dp_ik), dv_j = sum_i p_ij do_i, dq_i = sum_j
- * ds_ij k_j / sqrt(size), dk_j = sum_i ds_ij q_i / sqrt(size), dtable = sums of ds.
+ * qkv [B, H, W, 3 D], channels ordered (3, heads, size); table [(2w-1)^2, heads]; out [B, H, W, D].
+ * Per window and head:
+ *   s_ij = q_i . k_j / sqrt(size) + table[(y_i - y_j + w-1)(2w-1) + x_i - x_j + w-1, head]
+ *   out_i = sum_j softmax_j(s_ij) v_j
+ * Saved: lse_i = log sum_j exp(s_ij), [B * windows, heads, w^2].
+ * Backward recomputes p_ij = exp(s_ij - lse_i):
+ *   dp_ij = do_i . v_j
+ *   ds_ij = p_ij (dp_ij - sum_k p_ik dp_ik)
+ *   dv_j = sum_i p_ij do_i
+ *   dq_i = sum_j ds_ij k_j / sqrt(size)
+ *   dk_j = sum_i ds_ij q_i / sqrt(size)
+ *   dtable = sums of ds
  */
 #include "ops/window_attention_kernels.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the network reads for one batch of images, as plain buffers (docs/model.md section 1): readers of rasters fill
- * it, segmenter_write() copies it into a program. It lies in this layer because those who fill it (data) and those who
- * build the network (model) share no other.
+ * it, segmenter_write() copies it into a program. Plain memory in a stated layout, so it lies beside Tensor: who fills it
+ * needs nothing of the network.
  *
  *     NetworkInputs batch;
  *     TRY(network_inputs_init(&shape, &batch));

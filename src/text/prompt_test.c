@@ -99,17 +99,17 @@ static void invalid_banks(void **state)
     };
     static const char *const messages[N_CASES] = {
         [VERSION] = "'b': version 2 of the prompt bank; this program reads version 1",
-        [MISSPELT] = "'b': zones[1]: 'BWq' is no Koeppen-Geiger zone; nearest is BWh",
+        [MISSPELT] = "'b': zones.1: 'BWq' is no Koeppen-Geiger zone; nearest is BWh",
         [CASE] = "'b': zones.1: 'af' is no Koeppen-Geiger zone; nearest is Af",
         [SYNONYM] = "'b': zones.1: 'As' is no Koeppen-Geiger zone; nearest is Af",
-        [STRANGE] = "'b': zones[1]: 'jungle' is no Koeppen-Geiger zone; expected Af, Am, ... EF",
+        [STRANGE] = "'b': zones.1: 'jungle' is no Koeppen-Geiger zone; expected Af, Am, ... EF",
         [TWICE] = "'b': zone ET stands twice; keep one",
         [MISSING] = "'b': zone Af is missing; all 30 zones are needed",
         [NO_WORDING] = "'b': zone ET has no wording",
         [EMPTY_WORDING] = "'b': zone ET: wording 2 is empty",
         [SEASON] = "'b': seasons: winter of hemisphere south stands 0 times; expected once",
-        [LIMITS] = "'b': sampling[2]: limits must rise and the last class have none",
-        [LAST_LIMIT] = "'b': sampling[3]: limits must rise and the last class have none",
+        [LIMITS] = "'b': sampling.2: limits must rise and the last class have none",
+        [LAST_LIMIT] = "'b': sampling.3: limits must rise and the last class have none",
         [SENSOR] = "'b': sensors: unknown stands 0 times; expected once",
     };
     static char bwq[] = "BWq", af[] = "af", as[] = "As", jungle[] = "jungle", et[] = "ET", nothing[] = "";

@@ -165,8 +165,6 @@ void wordpiece_free(WordPiece *tokenizer)
     free(tokenizer);
 }
 
-int64_t wordpiece_size(const WordPiece *tokenizer) { return tokenizer->count; }
-
 const char *wordpiece_token(const WordPiece *tokenizer, int32_t id)
 {
     return id >= 0 && id < tokenizer->count ? tokenizer->tokens[id] : NULL;

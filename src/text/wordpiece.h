@@ -13,9 +13,9 @@
  * What happens to a text:
  *  1. "[PAD]", "[UNK]", "[CLS]", "[SEP]" and "[MASK]", spelled so, are tokens of their own.
  *  2. Control, format and private-use characters are removed; white space becomes blanks; CJK ideographs get blanks
- * around.
+ *     around.
  *  3. Canonical decomposition (NFD), combining marks (Mn) removed, then lower case character by character (so there is
- * no final sigma; the sharp s stays).
+ *     no final sigma; the sharp s stays).
  *  4. Words: split at blanks, each punctuation character alone.
  *  5. Each word, greedily from the left, the longest piece of the vocabulary ("##" before pieces inside a word). A word
  *     with no way through, or of more than 100 characters, is [UNK].
@@ -49,9 +49,6 @@ void wordpiece_free(WordPiece *tokenizer);
  * Safe to call from several threads. ERR_ARGUMENT: text too long; ERR_MEMORY. */
 Err wordpiece_encode(const WordPiece *tokenizer, const char *text, size_t bytes, int64_t capacity, int32_t *ret_ids,
                      int64_t *ret_count, int64_t *ret_full);
-
-/* Number of tokens in the vocabulary. */
-int64_t wordpiece_size(const WordPiece *tokenizer);
 
 /* The token of an id as in the vocabulary ("##ing"), NULL outside of it. Lives as long as the tokenizer. */
 const char *wordpiece_token(const WordPiece *tokenizer, int32_t id);

@@ -162,7 +162,6 @@ static void lookup(void **state)
 {
     (void)state;
     WordPiece *tokenizer = vocabulary_published();
-    assert_int_equal(wordpiece_size(tokenizer), 30522);
     assert_string_equal(wordpiece_token(tokenizer, 2075), "##ing");
     assert_int_equal(wordpiece_id(tokenizer, "##ing"), 2075);
     assert_int_equal(wordpiece_id(tokenizer, "##ingx"), -1);

@@ -28,6 +28,8 @@ expect 0 '^  none *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" $share
 expect 0 '^  Af  *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" --lonlat -170,44 $share
 expect 2 '' 'has a georeference of its own' prompt "$fixtures/good.tif" --lonlat 1,2 $share
 expect 0 'random rows' 'vocab.txt' prompt --lonlat -150,10 $share -m "$fixtures/model.safetensors"
+expect 4 '' 'vocab.txt.: missing.*--vocabulary' prompts check "$fixtures/share/prompts/koppen.yaml"
+expect 2 '' "'look' is nothing that is done with prompts" prompts look "$fixtures/share/prompts/koppen.yaml"
 unset METASEG_DOWNLOADS
 
 # the published climate map and vocabulary
@@ -42,7 +44,10 @@ if [ -s "$data/koppen_geiger.bin" ] && [ -s "$data/minilm/vocab.txt" ]; then
     expect 0 '^prompt of BWh' '' prompt --lonlat 31.2,30.0 --data-folder published
     expect 0 '^prompt of Af' '' prompt --lonlat 103.8,1.35 --data-folder published
     expect 0 '^null prompt' '' prompt --lonlat -30,30 --data-folder published
-    rm -rf published
+    expect 0 '^150 wordings of 40 to 48 tokens' '' prompts check "$fixtures/share/prompts/koppen.yaml"
+    sed 's/Tropical rainforest/Qwzx Rainforest of Borneo/' "$fixtures/share/prompts/koppen.yaml" >bank.yaml
+    expect 4 'Af, wording 1: holds a name' "'bank.yaml': [0-9]* findings" prompts check bank.yaml
+    rm -rf published bank.yaml
 else
     echo "SKIPPED: the published climate map and vocabulary (none in '$data': make data)"
 fi

@@ -6,9 +6,9 @@
  *     keys: image, map, labels (titles), crs (of the labels), note (below the legend),
  *     width (of a quarter, pixels), box=W,S,E,N (any number of times)
  */
-#include "predict/side_by_side.h"
 #include "base/str.h"
 #include "geo/georeference.h"
+#include "side_by_side.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Image, map and labels in one picture. */
-#include "predict/side_by_side.h"
+#include "side_by_side.h"
 
 #include "geo/georeference.h"
 #include "predict/picture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The picture of image, map and labels: what stands where, in which colour, and what is refused. */
-#include "predict/side_by_side.h"
+#include "side_by_side.h"
 
 #include "geo/raster_write.h"
 #include "harness/unit.h"
@@ -96,9 +96,9 @@ static void refusals(void **state)
 static void nothing_else_is_left(void **state)
 {
     (void)state;
-    unit_check_files((const char *const[]){ "image.tif", "map.tif", "map.tif.aux.xml", "labels.tif",
-                                            "labels.tif.aux.xml", "out.png" },
-                     6);
+    unit_check_files((const char *const[]){ "image.tif", "map.tif", "map.tif.aux.xml", "map.qml", "labels.tif",
+                                            "labels.tif.aux.xml", "labels.qml", "out.png" },
+                     8);
 }
 
 int main(void)

@@ -8,8 +8,8 @@
  * Each pixel of the map and of the labels shows the class that most of the ground below it has; the image is averaged.
  * Classes keep the names and the palette of the map; what is no class of the map, and what has no data, is white.
  */
-#ifndef METASEG_PREDICT_SIDE_BY_SIDE_H
-#define METASEG_PREDICT_SIDE_BY_SIDE_H
+#ifndef METASEG_TOOLS_SIDE_BY_SIDE_H
+#define METASEG_TOOLS_SIDE_BY_SIDE_H
 
 #include "base/err.h"
 
