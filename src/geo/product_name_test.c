@@ -4,57 +4,58 @@
 
 #include "geo/geo_test.h"
 
+static const struct {
+    const char *name;
+    int year, month, day; /* year 0: no date */
+    SensorClass sensor;
+    const char *platform;
+} list[] = {
+    { "S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE", 2020, 4, 25, SENSOR_SENTINEL_2,
+      "Sentinel-2A" },
+    { "S2A_OPER_PRD_MSIL1C_PDMC_20160106T003535_R093_V20160105T124600_20160105T124600.SAFE", 2016, 1, 5,
+      SENSOR_SENTINEL_2, "Sentinel-2A" },
+    { "S2B_OPER_MSI_L2A_DS_S2RP_20230315T224658_S20200914T231559_N05.00", 2020, 9, 14, SENSOR_SENTINEL_2,
+      "Sentinel-2B" },
+    { "S2B_OPER_MSI_L2A_TL_S2RP_20230315T224658_A018417_T01VCG_N05.00", 0, 0, 0, SENSOR_SENTINEL_2,
+      "Sentinel-2B" }, /* processed then; taken in 2020 */
+    { "esa_S2B_MSIL2A_20210122T133229_N0214_R081_T22HBD_20210122T155500.SAFE", 2021, 1, 22, SENSOR_SENTINEL_2,
+      "Sentinel-2B" },
+    { "clip 2-LC08_L2SP_005009_20150710_20200908_02_T2_SR_B4.tif", 2015, 7, 10, SENSOR_LANDSAT, "Landsat 8" },
+    { "my_MOD09GA.A2020060.h18v04.tif", 2020, 2, 29, SENSOR_MODIS, "Terra MODIS" },
+    { "crop_T30UYG_20200425T113321_B04_10m.tif", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
+    { "change_T30UYG_20200425T113321_T30UYG_20210425T113321_B04.tif", 0, 0, 0, SENSOR_SENTINEL_2,
+      "Sentinel-2" }, /* which one? */
+    { "map_s2_model.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "S2B_30UYG_20210102_0_L2A.tif", 2021, 1, 2, SENSOR_SENTINEL_2, "Sentinel-2B" },
+    { "T30UYG_20200425T113321_B04_10m.jp2", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
+    { "s2_20190920.png", 2019, 9, 20, SENSOR_SENTINEL_2, "Sentinel-2" },
+    { "LC08_L1TP_006066_20200131_20200211_01_T1_B4.TIF", 2020, 1, 31, SENSOR_LANDSAT, "Landsat 8" },
+    { "LT05_L2SP_006066_19850620_20200918_02_T1_SR_B3.TIF", 1985, 6, 20, SENSOR_LANDSAT, "Landsat 5" },
+    { "LC80060662020031LGN00_B4.TIF", 2020, 1, 31, SENSOR_LANDSAT, "Landsat 8" },
+    { "LE70060662000366EDC00.tif", 2000, 12, 31, SENSOR_LANDSAT, "Landsat 7" },
+    { "LE70060662001366EDC00.tif", 0, 0, 0, SENSOR_LANDSAT, "Landsat 7" }, /* 2001 has 365 days */
+    { "m_4709963_se_14_1_20200831.tif", 2020, 8, 31, SENSOR_AERIAL, "NAIP" },
+    { "m_4709963_sw_14_060_20200831_20201104.tif", 2020, 8, 31, SENSOR_AERIAL, "NAIP" },
+    { "MCD12C1.A2019001.006.2020220162300.tif", 2019, 1, 1, SENSOR_MODIS, "Terra and Aqua MODIS" },
+    { "MOD09A1.A2020060.h18v04.tif", 2020, 2, 29, SENSOR_MODIS, "Terra MODIS" },
+    { "WV02_20180704_scene.tif", 2018, 7, 4, SENSOR_VERY_HIGH_RESOLUTION, "" },
+    { "ortho_2018-07-04.tif", 2018, 7, 4, SENSOR_UNKNOWN, "" },
+    { "field_20180704_20180704.tif", 2018, 7, 4, SENSOR_UNKNOWN, "" },
+    { "change_20180704_20190704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" }, /* which one? */
+    { "tile_20181304.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "tile_120180704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "tile_201807041.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "tile_18500704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "landsat_1985.tif", 0, 0, 0, SENSOR_LANDSAT, "" },
+    { "m_4709963_xx_14_1.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "terrain.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "scene.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
+    { "", 0, 0, 0, SENSOR_UNKNOWN, "" },
+};
+
 static void names(void **state)
 {
     (void)state;
-    static const struct {
-        const char *name;
-        int year, month, day; /* year 0: no date */
-        SensorClass sensor;
-        const char *platform;
-    } list[] = {
-        { "S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE", 2020, 4, 25, SENSOR_SENTINEL_2,
-          "Sentinel-2A" },
-        { "S2A_OPER_PRD_MSIL1C_PDMC_20160106T003535_R093_V20160105T124600_20160105T124600.SAFE", 2016, 1, 5,
-          SENSOR_SENTINEL_2, "Sentinel-2A" },
-        { "S2B_OPER_MSI_L2A_DS_S2RP_20230315T224658_S20200914T231559_N05.00", 2020, 9, 14, SENSOR_SENTINEL_2,
-          "Sentinel-2B" },
-        { "S2B_OPER_MSI_L2A_TL_S2RP_20230315T224658_A018417_T01VCG_N05.00", 0, 0, 0, SENSOR_SENTINEL_2,
-          "Sentinel-2B" }, /* processed then; taken in 2020 */
-        { "esa_S2B_MSIL2A_20210122T133229_N0214_R081_T22HBD_20210122T155500.SAFE", 2021, 1, 22, SENSOR_SENTINEL_2,
-          "Sentinel-2B" },
-        { "clip 2-LC08_L2SP_005009_20150710_20200908_02_T2_SR_B4.tif", 2015, 7, 10, SENSOR_LANDSAT, "Landsat 8" },
-        { "my_MOD09GA.A2020060.h18v04.tif", 2020, 2, 29, SENSOR_MODIS, "Terra MODIS" },
-        { "crop_T30UYG_20200425T113321_B04_10m.tif", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
-        { "change_T30UYG_20200425T113321_T30UYG_20210425T113321_B04.tif", 0, 0, 0, SENSOR_SENTINEL_2,
-          "Sentinel-2" }, /* which one? */
-        { "map_s2_model.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "S2B_30UYG_20210102_0_L2A.tif", 2021, 1, 2, SENSOR_SENTINEL_2, "Sentinel-2B" },
-        { "T30UYG_20200425T113321_B04_10m.jp2", 2020, 4, 25, SENSOR_SENTINEL_2, "Sentinel-2" },
-        { "s2_20190920.png", 2019, 9, 20, SENSOR_SENTINEL_2, "Sentinel-2" },
-        { "LC08_L1TP_006066_20200131_20200211_01_T1_B4.TIF", 2020, 1, 31, SENSOR_LANDSAT, "Landsat 8" },
-        { "LT05_L2SP_006066_19850620_20200918_02_T1_SR_B3.TIF", 1985, 6, 20, SENSOR_LANDSAT, "Landsat 5" },
-        { "LC80060662020031LGN00_B4.TIF", 2020, 1, 31, SENSOR_LANDSAT, "Landsat 8" },
-        { "LE70060662000366EDC00.tif", 2000, 12, 31, SENSOR_LANDSAT, "Landsat 7" },
-        { "LE70060662001366EDC00.tif", 0, 0, 0, SENSOR_LANDSAT, "Landsat 7" }, /* 2001 has 365 days */
-        { "m_4709963_se_14_1_20200831.tif", 2020, 8, 31, SENSOR_AERIAL, "NAIP" },
-        { "m_4709963_sw_14_060_20200831_20201104.tif", 2020, 8, 31, SENSOR_AERIAL, "NAIP" },
-        { "MCD12C1.A2019001.006.2020220162300.tif", 2019, 1, 1, SENSOR_MODIS, "Terra and Aqua MODIS" },
-        { "MOD09A1.A2020060.h18v04.tif", 2020, 2, 29, SENSOR_MODIS, "Terra MODIS" },
-        { "WV02_20180704_scene.tif", 2018, 7, 4, SENSOR_VERY_HIGH_RESOLUTION, "" },
-        { "ortho_2018-07-04.tif", 2018, 7, 4, SENSOR_UNKNOWN, "" },
-        { "field_20180704_20180704.tif", 2018, 7, 4, SENSOR_UNKNOWN, "" },
-        { "change_20180704_20190704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" }, /* which one? */
-        { "tile_20181304.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "tile_120180704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "tile_201807041.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "tile_18500704.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "landsat_1985.tif", 0, 0, 0, SENSOR_LANDSAT, "" },
-        { "m_4709963_xx_14_1.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "terrain.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "scene.tif", 0, 0, 0, SENSOR_UNKNOWN, "" },
-        { "", 0, 0, 0, SENSOR_UNKNOWN, "" },
-    };
     for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
         const ProductName p = product_name_read(list[i].name);
         if (p.has_date != (list[i].year != 0) ||
