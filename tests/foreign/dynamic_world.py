@@ -92,7 +92,10 @@ def main(program):
     counts = [[0] * CLASSES for _ in range(CLASSES)]
     for row in rows[1:]:
         for column, count in zip(rows[0][1:], row[1:]):
-            counts[int(row[0])][int(column)] = int(count)
+            if column.isdigit():
+                counts[int(row[0])][int(column)] = int(count)
+            else:  # "no value": reference without a map
+                assert int(count) == 0, (row, column)
     assert counts == matrix, counts
     assert found["pixels"] == STATED_PIXELS, found
     found_iou = {c["value"]: c["iou"] for c in found["classes"] if c["counted"]}
