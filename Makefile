@@ -7,6 +7,7 @@
 #   make format     clang-format on all C files   make sanitize-thread  what runs in threads, under the thread sanitizer
 #   make install PREFIX=/usr/local                make data      downloads only     make setup  packages and downloads only
 #   make fuzz TARGET=json SECONDS=60              a fuzz target of tests/fuzz under libFuzzer
+#   make soak                                     every fault at every place, for an hour or so (make check tries some)
 #   make check BREAK=layernorm                    must fail: the op is falsified on purpose
 #
 # JOBS=N: processes at once. BUILD=folder. CMAKE_FLAGS=... METASEG_CACHE=folder for downloads (.cache).
@@ -28,7 +29,7 @@ test = GOMP_SPINCOUNT=1000 METASEG_DOWNLOADS="$(METASEG_CACHE)/data" ctest -j $(
 TARGET ?= json
 SECONDS ?= 60
 
-.PHONY: fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads downloads-check data setup packages packages-check packages-lint
+.PHONY: soak fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads downloads-check data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -77,6 +78,11 @@ sanitize-thread: packages-check data
 	$(compile) build-sanitize-thread --target channel_test two_ranks_test model_handle_test make_fixtures metaseg -j $(JOBS)
 	OMP_THREAD_LIMIT=1 TSAN_OPTIONS=detect_deadlocks=0 \
 		$(test) --test-dir build-sanitize-thread -R "^($$(echo $(thread_tests) | tr ' ' '|'))$$"
+
+soak: check
+	mkdir -p $(BUILD)/soak
+	cd $(BUILD)/soak && python3 $(CURDIR)/tests/faults/faults.py $(CURDIR)/$(BUILD)/metaseg $(CURDIR)/$(BUILD)/tests/inject.so \
+		$(CURDIR)/$(BUILD)/tests/fixtures --all
 
 # New inputs stay in build-fuzz/corpus; what is worth keeping goes to tests/fuzz/seeds.
 fuzz:

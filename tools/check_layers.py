@@ -32,7 +32,7 @@ STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits l
 INTRINSICS = {"immintrin.h", "x86intrin.h"}
 INTRINSIC_FILES = re.compile(r"(_avx2|_avx512)\.c$|_avx(2|512)\.h$|simd\w*\.h$")
 TEST = re.compile(r"_test\.[ch]$")
-TEST_HEADERS = {"arpa/inet.h", "netinet/in.h", "sys/socket.h", "sys/un.h"}  # tests that act as a server
+TEST_HEADERS = {"arpa/inet.h", "netinet/in.h", "sys/socket.h", "sys/un.h", "dlfcn.h", "link.h"}  # tests that act as a server, or come between the program and its libraries
 BANNED = "atoi atol atof strcpy strcat sprintf vsprintf gets strtok alloca setjmp longjmp rand srand".split()
 # One dialect (CONTRIBUTING.md rules 5 and 6): errors are `err`, float literals end with F, locals and parameters are not const pointers.
 DIALECT = [
