@@ -31,6 +31,7 @@ Err err_set(Err err, const char *format, ...)
 
 Err err_memory(unsigned long long bytes, const char *what)
 {
+    if (bytes == 0) return err_set(ERR_MEMORY, "not enough memory for %s", what);
     return err_set(ERR_MEMORY, "not enough memory: %llu bytes wanted for %s", bytes, what);
 }
 

@@ -51,7 +51,7 @@ enum { ERR_MESSAGE_BYTES = 1024 };
 /* Records the message of the calling thread, escaped (base/escape.h), and returns `err`. */
 Err err_set(Err err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* ERR_MEMORY with the size that was wanted and what for. */
+/* ERR_MEMORY with the size that was wanted (0: only the library that wanted it knows) and what for. */
 Err err_memory(unsigned long long bytes, const char *what);
 
 /* Puts "context: " before the recorded message (use at the few boundaries that know the file or the

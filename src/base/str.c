@@ -15,17 +15,14 @@ enum { DISTANCE_LETTERS = 63 };
 static bool reserve(Str *str, size_t extra)
 {
     if (str->failed) return false;
-    if (extra >= SIZE_MAX / 4 - str->length) {
-        str->failed = true;
-        return false;
-    }
-    const size_t wanted = str->length + extra + 1;
+    const size_t wanted = extra < SIZE_MAX / 4 - str->length ? str->length + extra + 1 : SIZE_MAX;
     if (wanted <= str->capacity) return true;
     size_t capacity = str->capacity < 64 ? 64 : str->capacity * 2;
     if (capacity < wanted) capacity = wanted;
-    char *text = realloc(str->text, capacity);
+    char *text = wanted < SIZE_MAX ? realloc(str->text, capacity) : NULL;
     if (text == NULL) {
         str->failed = true;
+        str->wanted = capacity;
         return false;
     }
     if (str->text == NULL) text[0] = '\0';
@@ -54,6 +51,7 @@ static void add_formatted(Str *str, const char *format, va_list arguments)
     va_end(again);
     if (length < 0) {
         str->failed = true;
+        str->wanted = SIZE_MAX;
         return;
     }
     if (!reserve(str, (size_t)length)) return;
@@ -75,9 +73,9 @@ Err str_take(Str *str, char **ret_text)
 {
     if (!str->failed && str->text == NULL) (void)reserve(str, 0);
     if (str->failed) {
-        const size_t length = str->length;
+        const size_t wanted = str->wanted;
         str_done(str);
-        return err_memory((unsigned long long)length, "a text");
+        return err_memory((unsigned long long)wanted, "a text");
     }
     *ret_text = str->text;
     *str = (Str){ 0 };

@@ -23,6 +23,7 @@ typedef struct Str {
     size_t length; /* bytes without the NUL */
     size_t capacity;
     bool failed;
+    size_t wanted; /* bytes that could not be had, when `failed` */
 } Str;
 
 void str_add(Str *str, const char *text);
