@@ -29,9 +29,10 @@ typedef struct OutputFile {
 
 struct Output {
     bool overwrite;
-    char *place;  /* the folder of the files */
-    char *folder; /* the hidden one in it */
-    int lock;     /* `folder`, open and locked; -1: none */
+    bool keeps_older; /* an older file could not be put back: it stays in `folder` */
+    char *place;      /* the folder of the files */
+    char *folder;     /* the hidden one in it */
+    int lock;         /* `folder`, open and locked; -1: none */
     OutputFile files[OUTPUT_MOST_FILES];
     int count;
 };
@@ -222,30 +223,54 @@ static Err name_file(OutputFile *f, bool overwrite)
     return ERR_NONE;
 }
 
-static void undo(const OutputFile *f)
+static bool undo(const OutputFile *f)
 {
-    if (f->moved)
-        (void)rename(f->older, f->path);
-    else if (f->named)
-        (void)unlink(f->path);
+    if (f->moved) return rename(f->older, f->path) == 0;
+    return !f->named || unlink(f->path) == 0;
 }
 
-Err output_publish(Output *o)
+/* Everything back as it was; an older file that cannot be put back stays where it is, and the message says where. */
+static void undo_all(Output *o)
 {
-    Err err = ERR_NONE;
+    for (int i = 0; i < o->count; i++) {
+        const OutputFile *f = &o->files[i];
+        if (undo(f) || !f->moved) continue;
+        o->keeps_older = true;
+        (void)err_set(ERR_OUTPUT, "%s; the older '%s' is kept as '%s'", err_message(), f->path, f->older);
+    }
+}
+
+static Err sync_files(Output *o)
+{
     for (int i = 1; i < o->count; i++) {
         OutputFile *f = &o->files[i];
         if (f->partial == NULL || file_exists(f->partial)) continue;
         free(f->partial); /* not written: the older one goes */
         f->partial = NULL;
     }
-    for (int i = 0; i < o->count && err == ERR_NONE; i++)
-        if (o->files[i].partial != NULL) err = sync_path(o->files[i].partial, o->files[i].path, O_RDONLY);
-    for (int i = o->count - 1; i >= 0 && err == ERR_NONE; i--) err = name_file(&o->files[i], o->overwrite);
-    if (err == ERR_NONE) err = sync_path(o->place, o->files[0].path, O_RDONLY | O_DIRECTORY);
-    for (int i = 0; i < o->count && err != ERR_NONE; i++) undo(&o->files[i]);
+    for (int i = 0; i < o->count; i++)
+        if (o->files[i].partial != NULL) TRY(sync_path(o->files[i].partial, o->files[i].path, O_RDONLY));
+    return ERR_NONE;
+}
+
+static Err name_files(Output *o)
+{
+    for (int i = o->count - 1; i >= 0; i--) TRY(name_file(&o->files[i], o->overwrite));
+    return ERR_NONE;
+}
+
+Err output_publish_all(Output *const *outputs, int64_t count)
+{
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < count && err == ERR_NONE; i++) err = sync_files(outputs[i]);
+    for (int64_t i = 0; i < count && err == ERR_NONE; i++) err = name_files(outputs[i]);
+    for (int64_t i = 0; i < count && err == ERR_NONE; i++)
+        err = sync_path(outputs[i]->place, outputs[i]->files[0].path, O_RDONLY | O_DIRECTORY);
+    for (int64_t i = 0; i < count && err != ERR_NONE; i++) undo_all(outputs[i]);
     return err;
 }
+
+Err output_publish(Output *output) { return output_publish_all(&output, 1); }
 
 void output_close(Output *o)
 {
@@ -256,7 +281,7 @@ void output_close(Output *o)
         free(o->files[i].older);
     }
     if (o->lock >= 0) {
-        empty_folder(o->lock, true);
+        empty_folder(o->lock, !o->keeps_older);
         (void)rmdir(o->folder);
         (void)close(o->lock);
     }
@@ -290,12 +315,51 @@ Err output_write(const char *partial, const char *path, const void *bytes, size_
     return err;
 }
 
-Err file_write(const char *path, const void *bytes, size_t length, bool overwrite)
+static bool append_all(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        const ssize_t n = write(fd, bytes, length);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        bytes += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+Err output_append(const char *path, const void *bytes, size_t length)
+{
+    struct stat info;
+    const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0) return output_error(path, errno);
+    Err err = fstat(fd, &info) == 0 && S_ISREG(info.st_mode)
+                  ? ERR_NONE
+                  : err_set(ERR_OUTPUT, "'%s': is no plain file; expected one to append to; remove it", path);
+    if (err == ERR_NONE && !append_all(fd, bytes, length)) {
+        err = output_error(path, errno);
+        (void)!ftruncate(fd, info.st_size); /* no torn row where the disk is full */
+    }
+    if (close(fd) != 0 && err == ERR_NONE) err = output_error(path, errno);
+    return err;
+}
+
+Err output_prepare(const char *path, const void *bytes, size_t length, bool overwrite, Output **ret_output)
 {
     Output *output = NULL;
     TRY(output_open(path, overwrite, &output));
-    Err err = output_write(output_partial(output), path, bytes, length);
-    if (err == ERR_NONE) err = output_publish(output);
+    const Err err = output_write(output_partial(output), path, bytes, length);
+    if (err == ERR_NONE)
+        *ret_output = output;
+    else
+        output_close(output);
+    return err;
+}
+
+Err file_write(const char *path, const void *bytes, size_t length, bool overwrite)
+{
+    Output *output = NULL;
+    TRY(output_prepare(path, bytes, length, overwrite, &output));
+    const Err err = output_publish(output);
     output_close(output);
     return err;
 }

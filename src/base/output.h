@@ -12,6 +12,8 @@
  *     if (err == ERR_NONE) err = output_publish(output);
  *     output_close(output);      // after output_publish, or instead of it: nothing remains
  *
+ * Outputs of one command, in whatever folders, are published together with output_publish_all.
+ *
  * A process that is killed leaves its hidden folder. It is held by a lock (flock) while the process lives; the next
  * output_open of that folder's owner removes those whose lock is gone, on whatever machine the file system locks for.
  * Between two renames a killed process may leave a new side-car beside an old file, never half a file.
@@ -22,6 +24,7 @@
 #include "base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 typedef struct Output Output;
@@ -48,6 +51,13 @@ Err output_retire(Output *output, const char *path);
  * the umask leaves. Of a file that was added but not written the older one goes. ERR_OUTPUT: nothing has changed. */
 Err output_publish(Output *output);
 
+/* The same for several outputs, one transaction: all are synced before the first is renamed, and when anything fails all
+ * names are what they were before. They get their names in the order given. */
+Err output_publish_all(Output *const *outputs, int64_t count);
+
+/* Opens an output of one file and fills it; to be published. ERR_OUTPUT, ERR_MEMORY: *ret_output is untouched. */
+Err output_prepare(const char *path, const void *bytes, size_t length, bool overwrite, Output **ret_output);
+
 /* Removes what has no name and frees; NULL is fine. Leaves the thread's error message alone. */
 void output_close(Output *output);
 
@@ -55,6 +65,10 @@ void output_close(Output *output);
  * messages. The second also fills and closes it. ERR_OUTPUT. */
 Err output_create(const char *partial, const char *path, FILE **ret_stream);
 Err output_write(const char *partial, const char *path, const void *bytes, size_t length);
+
+/* Appends to a plain file, never through a link, and makes it where there is none. ERR_OUTPUT: nothing is appended, or
+ * part of it where the disk is full and cannot be cut back. */
+Err output_append(const char *path, const void *bytes, size_t length);
 
 /* ERR_OUTPUT: `path` cannot be written, with the reason that errno holds and what to do about it. */
 Err output_error(const char *path, int reason);

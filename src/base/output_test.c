@@ -135,6 +135,75 @@ static void undone(void **state)
     }
 }
 
+/* Several outputs are one: what the first renamed is undone when the second fails, wherever that happens. */
+static void several(void **state)
+{
+    (void)state;
+    char picture[256];
+    for (int round = 0; round < 3; round++) {
+        Output *outputs[2] = { NULL, NULL };
+        write_old();
+        unit_write_text(unit_at("picture", picture), "drawn");
+        outputs[0] = fill(true);
+        ASSERT_OK(output_prepare(picture, "NEWER", 5, true, &outputs[1]));
+        check_text(picture, "drawn");
+        if (round == 0) assert_int_equal(unlink(output_partial(outputs[1])), 0); /* syncing fails */
+        if (round == 1) assert_int_equal(unlink(picture) + mkdir(picture, 0700), 0);
+        const Err err = output_publish_all(outputs, 2);
+        output_close(outputs[0]);
+        output_close(outputs[1]);
+        assert_int_equal(err, round < 2 ? ERR_OUTPUT : ERR_NONE);
+        check_text(map, round < 2 ? "old" : "new");
+        check_text(side, round < 2 ? "OLD" : "NEW");
+        assert_true(file_exists(old_overviews) == (round < 2));
+        if (round != 1) check_text(picture, round == 0 ? "drawn" : "NEWER");
+        if (round == 1) assert_int_equal(rmdir(picture), 0);
+        assert_true(unit_remove_files());
+    }
+}
+
+/* New outputs of which one cannot be named: none is there. */
+static void several_new(void **state)
+{
+    (void)state;
+    char picture[256];
+    Output *outputs[2] = { fill(false), NULL };
+    ASSERT_OK(output_prepare(unit_at("picture", picture), "NEWER", 5, false, &outputs[1]));
+    unit_write_text(picture, "other");
+    ASSERT_ERR(output_publish_all(outputs, 2), ERR_OUTPUT, "exists already");
+    output_close(outputs[0]);
+    output_close(outputs[1]);
+    check_text(picture, "other");
+    unit_check_files((const char *const[]){ "picture" }, 1);
+    assert_true(unit_remove_files());
+}
+
+/* Rows are appended to a plain file alone, and whole. */
+static void appended(void **state)
+{
+    (void)state;
+    struct rlimit before;
+    char target[256];
+    ASSERT_OK(output_append(map, "one\n", 4));
+    ASSERT_OK(output_append(map, "two\n", 4));
+    check_text(map, "one\ntwo\n");
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10, before.rlim_max }), 0);
+    const Err err = output_append(map, "three\n", 6);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, handler);
+    assert_int_equal(err, ERR_OUTPUT);
+    check_text(map, "one\ntwo\n");
+    unit_write_text(unit_at("target", target), "kept");
+    assert_int_equal(symlink("target", side), 0);
+    ASSERT_ERR(output_append(side, "row", 3), ERR_OUTPUT, "cannot be written");
+    check_text(target, "kept");
+    assert_int_equal(mkfifo(old_overviews, 0600), 0);
+    ASSERT_ERR(output_append(old_overviews, "row", 3), ERR_OUTPUT, "'");
+    assert_true(unit_remove_files());
+}
+
 /* A file that comes to be meanwhile is not replaced unless that was asked for. */
 static void not_replaced(void **state)
 {
@@ -281,7 +350,8 @@ int main(void)
         cmocka_unit_test(together), cmocka_unit_test(replaced),     cmocka_unit_test(given_up),
         cmocka_unit_test(undone),   cmocka_unit_test(not_replaced), cmocka_unit_test(links),
         cmocka_unit_test(hidden),   cmocka_unit_test(killed),       cmocka_unit_test(full),
-        cmocka_unit_test(reasons),
+        cmocka_unit_test(reasons),  cmocka_unit_test(several),      cmocka_unit_test(several_new),
+        cmocka_unit_test(appended),
     };
     return cmocka_run_group_tests(tests, set_up, unit_tear_down);
 }

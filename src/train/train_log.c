@@ -4,11 +4,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/output.h"
 #include "base/str.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,10 +51,7 @@ static Err append(const Trainer *t, const char *name, const char *text)
 {
     char *path = NULL;
     TRY(trainer_path(t, name, &path));
-    FILE *file = fopen(path, "a");
-    bool good = file != NULL && fputs(text, file) >= 0;
-    if (file != NULL && fclose(file) != 0) good = false;
-    const Err err = good ? ERR_NONE : err_set(ERR_OUTPUT, "'%s': cannot be written: %s", path, strerror(errno));
+    const Err err = output_append(path, text, strlen(text));
     free(path);
     return err;
 }
