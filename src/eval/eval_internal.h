@@ -19,8 +19,9 @@ typedef struct Comparison {
     PlaceLookup *lonlat; /* of the truth; NULL unless boxes or zones are asked for */
     Climate *climate;    /* NULL: no figures by zone */
     ValueCounts *all;
-    ValueCounts *zones[CLIMATE_ZONES + 1]; /* NULL until a zone occurs */
-    int64_t ignored;                       /* truth pixels of the ignored value */
+    ValueCounts *zones[CLIMATE_ZONES + 1];   /* NULL until a zone occurs */
+    Figures zone_figures[CLIMATE_ZONES + 1]; /* of zones that occur, once all is counted */
+    int64_t ignored;                         /* truth pixels of the ignored value */
 } Comparison;
 
 /* A warning (level 1) through run->message. */
@@ -34,15 +35,15 @@ Err eval_lay(Comparison *comparison);
  * are no classes), ERR_MEMORY, ERR_INTERRUPTED. */
 Err eval_count(Comparison *comparison);
 
-/* Writes options->json and options->csv. ERR_OUTPUT, ERR_MEMORY. */
+/* Writes options->json and options->csv, both or none. ERR_OUTPUT, ERR_MEMORY. */
 Err eval_write_files(const Comparison *comparison, const Figures *figures);
 
-/* The table for people, line by line. ERR_MEMORY. */
+/* The table for people, line by line. */
 typedef struct LineSink {
     void (*line)(void *context, const char *text); /* may be NULL */
     void *context;
 } LineSink;
-Err eval_print(const Comparison *comparison, const Figures *figures, LineSink sink);
+void eval_print(const Comparison *comparison, const Figures *figures, LineSink sink);
 
 /* Name of a class value: the map's, else the reference's, "" where neither has one. */
 const char *eval_class_name(const Comparison *comparison, int32_t value);

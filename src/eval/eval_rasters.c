@@ -115,7 +115,10 @@ static void close_all(Comparison *c)
     raster_close(c->truth);
     climate_close(c->climate);
     value_counts_free(c->all);
-    for (int32_t z = 0; z <= CLIMATE_ZONES; z++) value_counts_free(c->zones[z]);
+    for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
+        value_counts_free(c->zones[z]);
+        value_figures_done(&c->zone_figures[z]);
+    }
 }
 
 /* Two tables of classes under the same numbers: the figures then compare apples and pears. */
@@ -165,7 +168,7 @@ static Err tell_all(const Comparison *c, const Figures *f, LineSink sink, Metase
     TRY(check_any(c, f));
     tell_names(c, f);
     TRY(eval_write_files(c, f));
-    TRY(eval_print(c, f, sink));
+    eval_print(c, f, sink);
     fill_report(c, f, report);
     return ERR_NONE;
 }
@@ -175,6 +178,8 @@ static Err compare(Comparison *c, const char *prediction, const char *truth, Lin
     Figures figures;
     TRY(open_all(c, prediction, truth));
     TRY(eval_count(c));
+    for (int64_t z = 0; z < ARRAY_LEN(c->zones); z++)
+        if (c->zones[z] != NULL) TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &c->zone_figures[z]));
     TRY(value_counts_figures(c->all, c->options->minimum_share, &figures));
     const Err err = tell_all(c, &figures, sink, report);
     value_figures_done(&figures);

@@ -2,8 +2,8 @@
  * What is told of a comparison: the table for people, JSON, CSV. */
 #include "eval/eval_internal.h"
 
-#include "base/file.h"
 #include "base/json.h"
+#include "base/output.h"
 #include "base/str.h"
 
 #include <math.h>
@@ -73,28 +73,24 @@ static void print_left_out(const Comparison *c, const Figures *f, LineSink sink)
                    (int)c->options->ignore);
 }
 
-static Err print_zones(const Comparison *c, LineSink sink)
+static void print_zones(const Comparison *c, LineSink sink)
 {
-    if (c->climate == NULL) return ERR_NONE;
+    if (c->climate == NULL) return;
     print_line(sink, "%s", "");
     print_line(sink, "%5s  %12s %8s %8s", "zone", "pixels", "mIoU", "OA");
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
-        Figures f;
-        if (c->zones[z] == NULL) continue;
-        TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &f));
-        if (f.total.pixels > 0)
-            print_line(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)f.total.pixels,
-                       100 * f.total.miou, 100 * f.total.overall_accuracy);
-        value_figures_done(&f);
+        const TotalMetrics *t = &c->zone_figures[z].total;
+        if (c->zones[z] == NULL || t->pixels == 0) continue;
+        print_line(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)t->pixels, 100 * t->miou,
+                   100 * t->overall_accuracy);
     }
-    return ERR_NONE;
 }
 
-Err eval_print(const Comparison *c, const Figures *figures, LineSink sink)
+void eval_print(const Comparison *c, const Figures *figures, LineSink sink)
 {
     print_classes(c, figures, sink);
     print_left_out(c, figures, sink);
-    return print_zones(c, sink);
+    print_zones(c, sink);
 }
 
 /* ---- JSON ---- */
@@ -132,23 +128,19 @@ static void put_figures(JsonWriter *w, const Comparison *c, const Figures *f)
     json_end(w);
 }
 
-static Err put_zones(JsonWriter *w, const Comparison *c)
+static void put_zones(JsonWriter *w, const Comparison *c)
 {
     json_begin_object(w, "zones");
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
-        Figures f;
         if (c->zones[z] == NULL) continue;
-        TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &f));
         json_begin_object(w, climate_zone_name(z));
-        put_figures(w, c, &f);
+        put_figures(w, c, &c->zone_figures[z]);
         json_end(w);
-        value_figures_done(&f);
     }
     json_end(w);
-    return ERR_NONE;
 }
 
-static Err write_json(const Comparison *c, const Figures *figures)
+static Err write_json(const Comparison *c, const Figures *figures, Output **ret_output)
 {
     if (c->options->json == NULL) return ERR_NONE;
     JsonWriter w = { .pretty = true };
@@ -157,12 +149,12 @@ static Err write_json(const Comparison *c, const Figures *figures)
     json_put_string(&w, "truth", raster_path(c->truth));
     json_put_int(&w, "ignored", c->ignored);
     put_figures(&w, c, figures);
-    Err err = c->climate != NULL ? put_zones(&w, c) : ERR_NONE;
+    if (c->climate != NULL) put_zones(&w, c);
     json_end(&w);
     char *text = NULL;
-    if (err == ERR_NONE) err = json_take(&w, &text);
+    Err err = json_take(&w, &text);
     json_writer_done(&w);
-    if (err == ERR_NONE) err = file_write(c->options->json, text, strlen(text), c->options->overwrite);
+    if (err == ERR_NONE) err = output_prepare(c->options->json, text, strlen(text), c->options->overwrite, ret_output);
     free(text);
     return err;
 }
@@ -200,7 +192,7 @@ static void put_list(Str *text, const Figures *f, const ValuePair *pairs, int64_
             str_addf(text, "%d,no value,%lld\n", (int)f->values[i].value, (long long)f->values[i].uncovered);
 }
 
-static Err write_csv(const Comparison *c, const Figures *figures)
+static Err write_csv(const Comparison *c, const Figures *figures, Output **ret_output)
 {
     if (c->options->csv == NULL) return ERR_NONE;
     ValuePair *pairs = NULL;
@@ -214,13 +206,20 @@ static Err write_csv(const Comparison *c, const Figures *figures)
         put_list(&text, figures, pairs, n);
     free(pairs);
     TRY(str_take(&text, &bytes));
-    const Err err = file_write(c->options->csv, bytes, strlen(bytes), c->options->overwrite);
+    const Err err = output_prepare(c->options->csv, bytes, strlen(bytes), c->options->overwrite, ret_output);
     free(bytes);
     return err;
 }
 
 Err eval_write_files(const Comparison *c, const Figures *figures)
 {
-    TRY(write_json(c, figures));
-    return write_csv(c, figures);
+    Output *files[2] = { NULL, NULL }, *both[2];
+    int64_t n = 0;
+    Err err = write_json(c, figures, &files[0]);
+    if (err == ERR_NONE) err = write_csv(c, figures, &files[1]);
+    for (int64_t i = 0; i < ARRAY_LEN(files); i++)
+        if (files[i] != NULL) both[n++] = files[i];
+    if (err == ERR_NONE) err = output_publish_all(both, n);
+    for (int64_t i = 0; i < n; i++) output_close(both[i]);
+    return err;
 }

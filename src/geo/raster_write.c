@@ -4,7 +4,6 @@
 #include "geo/raster_write.h"
 
 #include "base/file.h"
-#include "base/output.h"
 #include "base/room.h"
 #include "base/str.h"
 #include "geo/gdal_session.h"
@@ -393,7 +392,7 @@ static Err write_beside(const RasterWriter *w)
     return err;
 }
 
-Err raster_writer_finish(RasterWriter *w)
+Err raster_writer_complete(RasterWriter *w, Output **ret_output)
 {
     Err err = w->next_row == w->height ? ERR_NONE
                                        : err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows were written", w->path,
@@ -401,8 +400,20 @@ Err raster_writer_finish(RasterWriter *w)
     if (err == ERR_NONE) err = close_dataset(w);
     if (err == ERR_NONE) err = check_closed(w);
     if (err == ERR_NONE) err = write_beside(w);
-    if (err == ERR_NONE) err = output_publish(w->output);
+    if (err == ERR_NONE) {
+        *ret_output = w->output;
+        w->output = NULL;
+    }
     raster_writer_abort(w);
+    return err;
+}
+
+Err raster_writer_finish(RasterWriter *w)
+{
+    Output *output = NULL;
+    TRY(raster_writer_complete(w, &output));
+    const Err err = output_publish(output);
+    output_close(output);
     return err;
 }
 

@@ -13,6 +13,7 @@
 #ifndef METASEG_GEO_RASTER_WRITE_H
 #define METASEG_GEO_RASTER_WRITE_H
 
+#include "base/output.h"
 #include "geo/raster.h"
 
 #include <stddef.h>
@@ -64,6 +65,10 @@ Err raster_writer_rows(RasterWriter *writer, int64_t rows, const uint8_t *const 
 /* Closes, syncs, renames and frees the writer, also on failure (then nothing remains). ERR_OUTPUT; ERR_INTERNAL when
  * rows are missing. */
 Err raster_writer_finish(RasterWriter *writer);
+
+/* The same, but the file has no name yet: *ret_output is for output_publish_all, together with other outputs, and the
+ * caller's to close (base/output.h). On failure it is untouched. */
+Err raster_writer_complete(RasterWriter *writer, Output **ret_output);
 
 /* Removes the hidden file and frees the writer; NULL is fine. Keeps the thread's error message. */
 void raster_writer_abort(RasterWriter *writer);

@@ -2,7 +2,6 @@
  * Drawing for quicklooks and comparisons. */
 #include "predict/picture.h"
 
-#include "base/file.h"
 #include "base/str.h"
 
 #include <stdlib.h>
@@ -78,9 +77,13 @@ static cairo_status_t append(void *context, const unsigned char *data, unsigned 
     return CAIRO_STATUS_SUCCESS;
 }
 
-Err picture_write(const Picture *picture, const char *path, bool overwrite)
+Err picture_write(const Picture *picture, const char *path, bool overwrite, Output **ret_output)
 {
     Str png = { 0 };
+    const cairo_status_t drawn = cairo_status(picture->cr);
+    if (drawn == CAIRO_STATUS_NO_MEMORY) return err_memory(0, "the picture");
+    if (drawn != CAIRO_STATUS_SUCCESS)
+        return err_set(ERR_OUTPUT, "'%s': the picture cannot be drawn: %s", path, cairo_status_to_string(drawn));
     if (cairo_surface_write_to_png_stream(picture->surface, append, &png) != CAIRO_STATUS_SUCCESS) {
         str_done(&png);
         return err_set(ERR_INTERNAL, "'%s': the picture cannot be encoded", path);
@@ -88,7 +91,7 @@ Err picture_write(const Picture *picture, const char *path, bool overwrite)
     const size_t length = png.length;
     char *bytes = NULL;
     TRY(str_take(&png, &bytes));
-    const Err err = file_write(path, bytes, length, overwrite);
+    const Err err = output_prepare(path, bytes, length, overwrite, ret_output);
     free(bytes);
     return err;
 }

@@ -5,7 +5,7 @@
 #ifndef METASEG_PREDICT_PICTURE_H
 #define METASEG_PREDICT_PICTURE_H
 
-#include "base/err.h"
+#include "base/output.h"
 
 #include <cairo.h>
 #include <stdbool.h>
@@ -34,7 +34,7 @@ double picture_text_width(const Picture *picture, double size, const char *text)
  * beside it. */
 void picture_swatch(const Picture *picture, double x, double y, double size, uint32_t rgb, const char *text);
 
-/* Writes a PNG under a hidden name first. ERR_OUTPUT, ERR_MEMORY. */
-Err picture_write(const Picture *picture, const char *path, bool overwrite);
+/* Writes a PNG as an output to be published (base/output.h), the caller's to close. ERR_OUTPUT, ERR_MEMORY. */
+Err picture_write(const Picture *picture, const char *path, bool overwrite, Output **ret_output);
 
 #endif

@@ -24,6 +24,8 @@ typedef struct Task {
     PromptTable own_prompt; /* of options->prompt */
     RasterWriter *map, *confidence, *probabilities;
     Quicklook *quicklook;
+    Output *outputs[4]; /* complete, without their names yet */
+    int64_t n_outputs;
     RasterClass *classes;
     uint8_t code_of[256]; /* class index -> code */
     uint8_t *codes;       /* [block rows, width] */
@@ -216,20 +218,23 @@ static Err open_outputs(Task *t)
     return ERR_NONE;
 }
 
-static Err finish_writer(RasterWriter **writer)
+static Err complete_writer(Task *t, RasterWriter **writer)
 {
     RasterWriter *w = *writer;
-    *writer = NULL; /* freed by finish, also on failure */
-    return w != NULL ? raster_writer_finish(w) : ERR_NONE;
+    *writer = NULL; /* freed by complete, also on failure */
+    return w != NULL ? raster_writer_complete(w, &t->outputs[t->n_outputs++]) : ERR_NONE;
 }
 
+/* All outputs get their names together, the map last. */
 static Err finish(Task *t)
 {
-    TRY(finish_writer(&t->confidence));
-    TRY(finish_writer(&t->probabilities));
+    TRY(complete_writer(t, &t->confidence));
+    TRY(complete_writer(t, &t->probabilities));
     if (t->quicklook != NULL)
-        TRY(quicklook_write(t->quicklook, path_name(t->in), t->options->quicklook, t->options->overwrite));
-    return finish_writer(&t->map);
+        TRY(quicklook_write(t->quicklook, path_name(t->in), t->options->quicklook, t->options->overwrite,
+                            &t->outputs[t->n_outputs++]));
+    TRY(complete_writer(t, &t->map));
+    return output_publish_all(t->outputs, t->n_outputs);
 }
 
 static void release(Task *t)
@@ -238,6 +243,7 @@ static void release(Task *t)
     raster_writer_abort(t->confidence);
     raster_writer_abort(t->probabilities);
     quicklook_free(t->quicklook);
+    for (int64_t i = 0; i < t->n_outputs; i++) output_close(t->outputs[i]);
     image_source_close(t->image);
     prompt_table_done(&t->own_prompt);
     free(t->classes);

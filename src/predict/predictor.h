@@ -8,6 +8,7 @@
 #ifndef METASEG_PREDICT_PREDICTOR_H
 #define METASEG_PREDICT_PREDICTOR_H
 
+#include "base/output.h"
 #include "data/text_inputs.h"
 #include "geo/climate.h"
 #include "geo/raster.h"
@@ -123,7 +124,8 @@ Err quicklook_new(const ModelConfig *config, int64_t width, int64_t height, Quic
 void quicklook_free(Quicklook *quicklook);
 /* Rows in order: class indexes, 255 where there is no data. */
 void quicklook_rows(Quicklook *quicklook, int64_t first, int64_t rows, const uint8_t *classes);
-/* ERR_OUTPUT, ERR_MEMORY. */
-Err quicklook_write(const Quicklook *quicklook, const char *title, const char *path, bool overwrite);
+/* Writes the PNG as an output to be published (base/output.h), the caller's to close. ERR_OUTPUT, ERR_MEMORY. */
+Err quicklook_write(const Quicklook *quicklook, const char *title, const char *path, bool overwrite,
+                    Output **ret_output);
 
 #endif

@@ -99,7 +99,7 @@ static void draw_legend(const Quicklook *q, const Picture *picture, int64_t top,
     }
 }
 
-Err quicklook_write(const Quicklook *q, const char *title, const char *path, bool overwrite)
+Err quicklook_write(const Quicklook *q, const char *title, const char *path, bool overwrite, Output **ret_output)
 {
     const int64_t inner = q->columns > COLUMN ? q->columns : COLUMN;
     const int64_t columns = inner / COLUMN > 0 ? inner / COLUMN : 1;
@@ -111,7 +111,7 @@ Err quicklook_write(const Quicklook *q, const char *title, const char *path, boo
         picture_text(&picture, MARGIN_PIXELS, TITLE - 12, 16, title);
         draw_map(q, &picture, MARGIN_PIXELS, TITLE);
         draw_legend(q, &picture, TITLE + q->rows + MARGIN_PIXELS, columns);
-        err = picture_write(&picture, path, overwrite);
+        err = picture_write(&picture, path, overwrite, ret_output);
     }
     picture_done(&picture);
     return err;

@@ -320,7 +320,10 @@ Err side_by_side_write(const SideBySide *comparison, const char *path, bool over
 {
     Drawing drawing = { .what = comparison };
     Err err = draw(&drawing);
-    if (err == ERR_NONE) err = picture_write(&drawing.picture, path, overwrite);
+    Output *output = NULL;
+    if (err == ERR_NONE) err = picture_write(&drawing.picture, path, overwrite, &output);
+    if (err == ERR_NONE) err = output_publish(output);
+    output_close(output);
     close_all(&drawing);
     return err;
 }
