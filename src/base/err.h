@@ -6,7 +6,7 @@
  * one complete sentence ("'path': what was found; what was expected; what to do") and returns the code.
  * Functions that only pass it on use TRY() and add nothing. Only src/cli prints it and exits.
  *
- *     Err raster_open(const char *path, Raster **ret_raster)
+ *     Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster)
  *     {
  *         if (path == NULL) return err_set(ERR_ARGUMENT, "no raster was named; give a path");
  *         TRY(check(path));
@@ -78,10 +78,17 @@ int err_exit_code(Err err);
 #define ASSERT(condition) ((condition) ? (void)0 : err_assert_failed(#condition, __FILE__, __LINE__))
 _Noreturn void err_assert_failed(const char *condition, const char *file, int line);
 
-/* clang's analyzer sees one file at a time and would not know that these return their code. */
+/* clang's analyzer sees one file at a time and would not know that these return their code. Arguments are evaluated
+ * once, as by the functions. */
 #ifdef __clang_analyzer__
-#define err_set(err, ...) ((void)(err_set)((err), __VA_ARGS__), (err))
-#define err_prefix(err, ...) ((void)(err_prefix)((err), __VA_ARGS__), (err))
+#define err_returned_(function, err, ...)                                                                              \
+    __extension__({                                                                                                    \
+        const Err returned_ = (err);                                                                                   \
+        (void)(function)(returned_, __VA_ARGS__);                                                                      \
+        returned_;                                                                                                     \
+    })
+#define err_set(err, ...) err_returned_(err_set, err, __VA_ARGS__)
+#define err_prefix(err, ...) err_returned_(err_prefix, err, __VA_ARGS__)
 #define err_memory(bytes, what) ((void)(err_memory)((bytes), (what)), ERR_MEMORY)
 #endif
 
