@@ -24,6 +24,7 @@ typedef struct FileSetItem FileSetItem;
 typedef struct FileSet {
     FileSetItem *items;
     int64_t count, capacity;
+    const volatile int *stop; /* for those who open files to know them (raster_files.h); NULL: none */
 } FileSet;
 
 /* Adds a file that is read or written. `role` says what it is in messages, with its article: "the image"; both texts are

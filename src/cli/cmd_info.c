@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "data/label_values.h"
 #include "geo/metadata.h"
 #include "model/model_file.h"
 
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VALUES = 256, ROWS_AT_ONCE = 64, STATE_BYTES = 1 << 16 };
+enum { PIXELS_AT_ONCE = 1 << 20, STATE_BYTES = 1 << 16 };
 
 typedef struct InfoArgs {
     const char *crs;
@@ -197,38 +198,76 @@ static void put_facts(Sheet *sheet, const Metadata *metadata)
     end_list(sheet);
 }
 
-/* Pixels of each value of band 1; a nodata pixel counts under no value. */
-static Err count_values(Raster *raster, int64_t *ret_counts)
+/* Whole rows of blocks, or of a wide raster a part of one: few pixels in memory, and no block decoded twice. */
+static RasterWindow counting_window(const RasterInfo *info)
 {
-    const int64_t width = raster_width(raster), height = raster_height(raster);
-    float *values = malloc((size_t)(width * ROWS_AT_ONCE) * sizeof *values);
-    uint8_t *valid = malloc((size_t)(width * ROWS_AT_ONCE));
-    Err err = values != NULL && valid != NULL
-                  ? raster_choose_bands(raster, "1", 1, NULL)
-                  : err_memory((size_t)(width * ROWS_AT_ONCE) * (sizeof *values + 1), "rows of the map");
-    for (int64_t y = 0; y < height && err == ERR_NONE; y += ROWS_AT_ONCE) {
-        const int64_t rows = height - y < ROWS_AT_ONCE ? height - y : ROWS_AT_ONCE;
-        err = raster_read(raster, (RasterWindow){ .y = y, .columns = width, .rows = rows }, values, valid);
-        for (int64_t i = 0; err == ERR_NONE && i < rows * width; i++)
-            if (valid[i] != 0 && values[i] >= 0.0F && values[i] < (float)VALUES) ret_counts[(int)values[i]]++;
+    RasterWindow w = { .rows = info->block_height < PIXELS_AT_ONCE ? info->block_height : PIXELS_AT_ONCE };
+    const int64_t together = PIXELS_AT_ONCE / info->width / w.rows;
+    if (together > 1) w.rows *= together;
+    w.columns = PIXELS_AT_ONCE / w.rows < info->width ? PIXELS_AT_ONCE / w.rows : info->width;
+    return w;
+}
+
+static Err count_windows(const Sheet *sheet, Raster *raster, float *values, uint8_t *valid, LabelCounts *ret_counts)
+{
+    const RasterInfo *info = raster_info(raster);
+    const RasterWindow most = counting_window(info);
+    for (int64_t y = 0; y < info->height; y += most.rows) {
+        for (int64_t x = 0; x < info->width; x += most.columns) {
+            const RasterWindow w = { .x = x,
+                                     .y = y,
+                                     .columns = info->width - x < most.columns ? info->width - x : most.columns,
+                                     .rows = info->height - y < most.rows ? info->height - y : most.rows };
+            if (sheet->stop != NULL && *sheet->stop != 0)
+                return err_set(ERR_INTERRUPTED, "'%s': stopped while its pixels were counted", sheet->path);
+            TRY(raster_read(raster, w, values, valid));
+            for (int64_t i = 0; i < w.rows * w.columns; i++)
+                if (valid[i] != 0) label_count(ret_counts, values[i]);
+        }
     }
+    return ERR_NONE;
+}
+
+/* Pixels of each value of band 1; a nodata pixel counts under no value. */
+static Err count_values(const Sheet *sheet, Raster *raster, LabelCounts *ret_counts)
+{
+    float *values = malloc(PIXELS_AT_ONCE * sizeof *values);
+    uint8_t *valid = malloc(PIXELS_AT_ONCE);
+    Err err = values != NULL && valid != NULL ? raster_choose_bands(raster, "1", 1, NULL)
+                                              : err_memory(PIXELS_AT_ONCE * (sizeof *values + 1), "pixels of the map");
+    if (err == ERR_NONE) err = count_windows(sheet, raster, values, valid, ret_counts);
     free(values);
     free(valid);
     return err;
 }
 
+/* Counts the pixels and tells how many; those of values that no class can have are told apart. *ret_total: all valid
+ * ones. */
+static Err put_counts(Sheet *sheet, Raster *raster, LabelCounts *ret_counts, int64_t *ret_total)
+{
+    Str text = { 0 };
+    TRY(count_values(sheet, raster, ret_counts));
+    const int64_t others = label_counts_impossible(ret_counts, &text);
+    *ret_total = others;
+    for (int i = 0; i < LABEL_VALUES; i++) *ret_total += ret_counts->pixels[i];
+    put_number(sheet, "valid pixels", (double)*ret_total);
+    if (others > 0) put_number(sheet, "pixels of no class", (double)others);
+    if (others > 0) put(sheet, "values of no class", "%s", str_text(&text));
+    str_done(&text);
+    return ERR_NONE;
+}
+
 /* Class names of a map; with shares also their parts of the valid pixels. */
 static Err put_map_classes(Sheet *sheet, Raster *raster, bool shares)
 {
-    int64_t counts[VALUES] = { 0 }, total = 0;
-    if (shares) TRY(count_values(raster, counts));
-    for (int i = 0; i < VALUES; i++) total += counts[i];
-    if (shares) put_number(sheet, "valid pixels", (double)total);
+    LabelCounts counts = { .negative = 0 };
+    int64_t total = 0;
+    if (shares) TRY(put_counts(sheet, raster, &counts, &total));
     begin_list(sheet, "classes");
-    for (int i = 0; i < VALUES; i++) {
+    for (int i = 0; i < LABEL_VALUES; i++) {
         const char *name = raster_class_name(raster, i);
-        if (name[0] == '\0' && counts[i] == 0) continue;
-        const double share = total > 0 ? (double)counts[i] / (double)total : 0.0;
+        if (name[0] == '\0' && counts.pixels[i] == 0) continue;
+        const double share = total > 0 ? (double)counts.pixels[i] / (double)total : 0.0;
         if (sheet->json) {
             json_begin_object(&sheet->writer, NULL);
             json_put_int(&sheet->writer, "code", i);
@@ -298,7 +337,7 @@ static Err put_raster(Sheet *sheet, Raster *raster, const InfoArgs *args)
 static Err describe_raster(Sheet *sheet, const char *path, const InfoArgs *args)
 {
     Raster *raster = NULL;
-    TRY(raster_open_until(path, sheet->stop, &raster));
+    TRY(raster_open(path, sheet->stop, &raster));
     const Err err = put_raster(sheet, raster, args);
     raster_close(raster);
     return err;

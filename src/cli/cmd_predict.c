@@ -157,9 +157,9 @@ static Err add_files(const char *folder, const OptionResult *words, FileSet *set
     return ERR_NONE;
 }
 
-static Err check_names(const char *folder, const OptionResult *words)
+static Err check_names(const Cli *cli, const char *folder, const OptionResult *words)
 {
-    FileSet set = { 0 };
+    FileSet set = { .stop = cli->run.stop };
     const Err err = add_files(folder, words, &set);
     file_set_done(&set);
     return err;
@@ -172,7 +172,7 @@ static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words
     if (args->confidence != NULL || args->probabilities != NULL || args->quicklook != NULL)
         return err_set(ERR_ARGUMENT, "--confidence, --probabilities and --quicklook take one input");
     if (!file_is_folder(args->out)) TRY(check_folder_name(args->out));
-    TRY(check_names(args->out, words));
+    TRY(check_names(cli, args->out, words));
     TRY(file_make_folders(args->out));
     int64_t failed = 0;
     for (int64_t i = 0; i < words->n_arguments; i++) {

@@ -95,7 +95,8 @@ static Err collect(const Cli *cli, const PromptArgs *args, const char *bank_path
                                .lonlat = args->lonlat,
                                .bbox = args->bbox,
                                .date = args->date,
-                               .sensor = args->sensor };
+                               .sensor = args->sensor,
+                               .stop = cli->run.stop };
     TRY(prompt_bank_file_load(bank_path, &bank));
     Err err = cli_data_path(cli, "koppen_geiger.bin", &map);
     if (err == ERR_NONE) err = climate_open(map, &climate);

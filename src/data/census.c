@@ -14,6 +14,12 @@ struct SceneImage {
     uint32_t scene;
 };
 
+/* What a file states of a band's numbers. */
+struct BandTags {
+    double scale, offset;
+    char unit[32];
+};
+
 Err census_init(const DatasetOptions *options, Census *ret_census)
 {
     const size_t boxes = (size_t)options->n_validation + 1;
@@ -31,9 +37,11 @@ void census_done(Census *census)
     free(census->in_box);
     free(census->met);
     free(census->images);
+    free(census->first_tags);
     census->in_box = NULL;
     census->met = NULL;
     census->images = NULL;
+    census->first_tags = NULL;
 }
 
 static void found(Finding *finding, uint32_t scene)
@@ -60,7 +68,7 @@ static void compare_bands(Census *c, const Scene *s, uint32_t index)
 {
     char type[64] = "";
     char band[64] = "";
-    describe_bands(s->image, type, band);
+    describe_bands(s->image->raster, type, band);
     if (index == 0) {
         memcpy(c->first_type, type, sizeof type);
         memcpy(c->first_band, band, sizeof band);
@@ -77,11 +85,64 @@ static void compare_bands(Census *c, const Scene *s, uint32_t index)
     }
 }
 
+static void write_tags(const Raster *image, int64_t i, const struct BandTags *tags, char text[TAGS_BYTES])
+{
+    const int64_t band = raster_chosen_band(image, i);
+    (void)snprintf(text, TAGS_BYTES, "scale %.10g, offset %.10g%s%s of band %lld (%s)", tags->scale, tags->offset,
+                   tags->unit[0] != '\0' ? ", unit " : "", tags->unit, (long long)band, raster_band_name(image, band));
+}
+
+static bool same_tags(const struct BandTags *a, const struct BandTags *b)
+{
+    const bool units = a->unit[0] == '\0' || b->unit[0] == '\0' || strcmp(a->unit, b->unit) == 0;
+    return units && a->scale == b->scale && a->offset == b->offset;
+}
+
+static struct BandTags tags_of(const Raster *image, int64_t i)
+{
+    struct BandTags tags;
+    const int64_t band = raster_chosen_band(image, i);
+    raster_band_scaling(image, band, &tags.scale, &tags.offset);
+    (void)snprintf(tags.unit, sizeof tags.unit, "%s", raster_band_unit(image, band));
+    return tags;
+}
+
+/* What stands in the tags of one scene must hold for the others, too: a model learns stored numbers, less offsets. */
+static Err compare_tags(Census *c, const Scene *s, uint32_t index)
+{
+    const Raster *image = s->image->raster;
+    const int64_t bands = raster_chosen_count(image);
+    bool far = false;
+    bool other = false;
+    if (index == 0) {
+        c->first_tags = calloc((size_t)bands, sizeof *c->first_tags);
+        if (c->first_tags == NULL) return err_memory((size_t)bands * sizeof *c->first_tags, "the tags of the bands");
+        c->n_tags = bands;
+    }
+    for (int64_t i = 0; i < bands && i < c->n_tags; i++) {
+        const struct BandTags tags = tags_of(image, i);
+        if (!far && raster_offset_is_far(image, raster_chosen_band(image, i))) {
+            far = true;
+            if (c->far_offset.scenes == 0) write_tags(image, i, &tags, c->offset);
+            found(&c->far_offset, index);
+        }
+        if (index == 0) c->first_tags[i] = tags;
+        if (other || same_tags(&tags, &c->first_tags[i])) continue;
+        other = true;
+        if (c->other_tags.scenes == 0) {
+            write_tags(image, i, &tags, c->tags[0]);
+            write_tags(image, i, &c->first_tags[i], c->tags[1]);
+        }
+        found(&c->other_tags, index);
+    }
+    return ERR_NONE;
+}
+
 static void compare_sampling(Census *c, const Scene *s, uint32_t index)
 {
     const double slack = 1.001; /* as in prediction: a bound met but for rounding is met */
     const DatasetOptions *o = c->options;
-    const PixelSides sides = georeference_pixel_sides(s->image_place, o->gsd_unit == MODEL_DEGREE);
+    const PixelSides sides = georeference_pixel_sides(s->image->place, o->gsd_unit == MODEL_DEGREE);
     if (!sides.known) return;
     const double pixel = sides.side / o->upsample;
     if (pixel < o->gsd_min / slack) {
@@ -106,12 +167,13 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
         c->images[index] = (struct SceneImage){ image.st_dev, image.st_ino, index };
     }
     if (s->labels->bands > 1) found(&c->bands, index);
-    if (raster_info(s->image)->has_palette) found(&c->palette, index);
+    if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
     if (labels->has_nodata && label_is_code((float)labels->nodata)) {
         const uint8_t class_index = label_class(&c->table, (float)labels->nodata);
         if (class_index != CLASS_IGNORE) found(&c->nodata[class_index], index);
     }
     compare_bands(c, s, index);
+    TRY(compare_tags(c, s, index));
     compare_sampling(c, s, index);
     return ERR_NONE;
 }

@@ -28,6 +28,8 @@ typedef enum Unlabelled {
     UNLABELLED_COUNT,
 } Unlabelled;
 
+enum { TAGS_BYTES = 160 };
+
 /* Open struct: label_scan.c adds to it. Indexed by class index where not said otherwise. */
 typedef struct Census {
     const DatasetOptions *options;
@@ -43,17 +45,22 @@ typedef struct Census {
     Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
     double finest, coarsest;        /* the pixel furthest outside, in the model's unit */
     Finding other_type, other_band; /* than the first scene's */
+    Finding other_tags;             /* scale, offset or unit of a band */
+    Finding far_offset;             /* raster_offset_is_far */
     char first_type[64], type[64];  /* of the bands: the first scene's, and another one met */
     char first_band[64], band[64];
-    struct SceneImage *images; /* [options->n_scenes] which file each image is */
-    int64_t step;              /* largest: every step-th label pixel along both axes was looked at */
+    struct BandTags *first_tags; /* [n_tags] of the first scene's bands */
+    int64_t n_tags;
+    char tags[2][TAGS_BYTES], offset[TAGS_BYTES]; /* of another scene and of the first; an offset that is far */
+    struct SceneImage *images;                    /* [options->n_scenes] which file each image is */
+    int64_t step;                                 /* largest: every step-th label pixel along both axes was looked at */
 } Census;
 
 /* ERR_MEMORY. census_done() frees. */
 Err census_init(const DatasetOptions *options, Census *ret_census);
 void census_done(Census *census);
 
-/* What can be told of a scene without its pixels. ERR_CONFIG when image and labels are one file. */
+/* What can be told of a scene without its pixels. ERR_CONFIG when image and labels are one file; ERR_MEMORY. */
 Err census_scene(Census *census, const Scene *scene, uint32_t index);
 
 /* What the label pixels of a scene were: `inside` the image, `valid`, and `labelled` with a class. */

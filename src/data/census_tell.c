@@ -214,6 +214,20 @@ static void tell_images(const Census *c, const MetasegRun *run)
         report_message(run, 1, "%s: bands of type %s, those of the first scene are %s; values must mean the same",
                        scenes, c->type, c->first_type);
     }
+    if (c->other_tags.scenes > 0) {
+        name_scenes(c, &c->other_tags, scenes);
+        report_message(run, 1,
+                       "%s: %s, in the first scene '%s' %s; offsets are taken off, scales are not applied, so stored "
+                       "numbers must have one unit",
+                       scenes, c->tags[0], c->options->scenes[0].name, c->tags[1]);
+    }
+    if (c->far_offset.scenes > 0) {
+        name_scenes(c, &c->far_offset, scenes);
+        report_message(run, 1,
+                       "%s: %s moves the numbers further than the type of the band reaches; correct the tag if it is "
+                       "wrong (gdal_edit.py -offset)",
+                       scenes, c->offset);
+    }
     if (c->other_band.scenes > 0) {
         name_scenes(c, &c->other_band, scenes);
         report_message(run, 1, "%s: the chosen bands are %s, those of the first scene %s", scenes, c->band,

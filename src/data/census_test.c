@@ -223,6 +223,31 @@ static void scenes_that_do_not_fit(void **state)
     check(&c, ERR_NONE, "more than one band");
 }
 
+/* Scale, offset and unit of the bands are compared with the first scene's. */
+static void tags_that_differ(void **state)
+{
+    (void)state;
+    Case c;
+    char path[256];
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    write_image(3, "data gain values = {0.1, 0.1, 0.1}\n");
+    c.o.n_scenes = 2;
+    test_raster((TestRaster){ "other", IMAGE, IMAGE, 3, TEST_BYTE, 0, 10, 50, 0.01, 0.01,
+                              "data gain values = {0.1, 0.1, 0.1}\ndata offset values = {0, -2, 0}\n", grey });
+    c.scenes[1].image = (char *)(uintptr_t)unit_at("other", path);
+    check(&c, ERR_NONE, "scene 'again': scale 0.1, offset -2 of band 2");
+    check(&c, ERR_NONE, "in the first scene 's' scale 0.1, offset 0 of band 2");
+    test_raster((TestRaster){ "other", IMAGE, IMAGE, 3, TEST_BYTE, 0, 10, 50, 0.01, 0.01,
+                              "data gain values = {0.1, 0.1, 0.1}\n", grey });
+    check(&c, ERR_NONE, NULL);
+    write_image(3, "data gain values = {0.1, 0.1, 0.1}\ndata offset values = {0, 0, -30}\n"); /* 300 of 256 */
+    c.o.n_scenes = 1;
+    check(&c, ERR_NONE, "scene 's': scale 0.1, offset -30 of band 3");
+    check(&c, ERR_NONE, "moves the numbers further than the type of the band reaches");
+    write_image(3, NULL);
+}
+
 static void stops_when_asked(void **state)
 {
     (void)state;
@@ -291,6 +316,7 @@ int main(void)
         cmocka_unit_test(small_box),
         cmocka_unit_test(nothing_to_learn),
         cmocka_unit_test(scenes_that_do_not_fit),
+        cmocka_unit_test(tags_that_differ),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(more_scenes_than_handles),
     };

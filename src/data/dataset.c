@@ -67,7 +67,8 @@ static Err allocate(Dataset *d)
 /* Bands of the first scene are those of all. */
 static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
 {
-    const int64_t bands = raster_chosen_count(s->image);
+    const Raster *image = s->image->raster;
+    const int64_t bands = raster_chosen_count(image);
     if (index > 0) {
         if (bands == d->bands) return ERR_NONE;
         return err_set(ERR_CONFIG, "scene '%s' has %lld bands, the first one %lld; choose bands alike",
@@ -77,7 +78,7 @@ static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
     if (d->band_names == NULL) return err_memory((size_t)bands * sizeof *d->band_names, "the names of the bands");
     d->bands = bands;
     for (int64_t b = 0; b < bands; b++)
-        TRY(str_copy(raster_band_common_name(s->image, raster_chosen_band(s->image, b)), &d->band_names[b]));
+        TRY(str_copy(raster_band_common_name(image, raster_chosen_band(image, b)), &d->band_names[b]));
     return ERR_NONE;
 }
 
@@ -137,7 +138,7 @@ static Err look_into_box(Dataset *d, int32_t box, Census *census)
         const Window w = d->validation[i];
         Scene *s = NULL;
         if (w.box != box) continue;
-        TRY(scene_pool_get(d->pool, (uint32_t)w.scene, &s));
+        TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
         TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels));
         TRY(keep_labels(d, s, w, true));
         for (int64_t p = 0; p < d->side * d->side; p++) {
@@ -160,7 +161,7 @@ static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
                        .start = clock_seconds() };
     for (uint32_t i = 0; i < d->options->n_scenes; i++) {
         Scene *s = NULL;
-        TRY(scene_pool_get(d->pool, i, &s));
+        TRY(scene_pool_get(d->pool, i, run != NULL ? run->stop : NULL, &s));
         TRY(check_bands(d, s, i));
         TRY(census_scene(census, s, i));
         TRY(plan_validation(d, s, i, census));
@@ -269,7 +270,7 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, Window *ret_wi
         const SamplerPlace place = sampler_draw(d->sampler, step, draw);
         Scene *s = NULL;
         Window w = { .scene = place.scene };
-        TRY(scene_pool_get(d->pool, (uint32_t)place.scene, &s));
+        TRY(scene_pool_get(d->pool, (uint32_t)place.scene, NULL, &s));
         TRY(window_corner(d, s, place, step, draw, &w));
         if (scene_window_touches(s, w.x, w.y, d->side, options->holdout, options->n_holdout)) continue;
         *ret_window = w;
@@ -280,16 +281,10 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, Window *ret_wi
                    (long long)d->side);
 }
 
-/* Zone shares and slots of a window; empty slots are 0. */
-static Err window_shares(Dataset *d, const Scene *s, Window w, int32_t zones[ZONE_SLOTS])
-{
-    return zone_window_shares(s->zones, w.x, w.y, d->side, s->width, s->height, d->shares, zones);
-}
-
 static Err read_window(Dataset *d, Scene *s, Window w)
 {
-    TRY(scene_read_image(s, w.x, w.y, d->side, d->image, d->valid));
-    image_normalise(d->normalisation, d->bands, d->side * d->side, d->valid, d->image);
+    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation));
+    TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
     TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels));
     for (int64_t i = 0; i < d->side * d->side; i++) {
         if (d->valid[i] == 0) d->labels[i] = CLASS_IGNORE;
@@ -317,8 +312,9 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
         Window w;
         Scene *s = NULL;
         TRY(draw_window(d, 0, i, &w));
-        TRY(scene_pool_get(d->pool, (uint32_t)w.scene, &s));
-        TRY(scene_read_image(s, w.x, w.y, d->side, d->image, d->valid));
+        TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
+        ASSERT(s->image->bands == NULL);
+        TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
         for (int64_t p = 0; p < d->side * d->side; p++) {
             if (d->valid[p] == 0) continue;
             count++;
@@ -355,7 +351,9 @@ static Err deliver_text(Dataset *d, const Scene *s, Window w, Symmetry symmetry,
         text_inputs_fill(table, entries, wordings, NULL, image);
         return ERR_NONE;
     }
-    TRY(window_shares(d, s, w, zones));
+    bool known = false;
+    TRY(image_source_shares(s->image, w.x, w.y, d->side, &known, zones, d->shares));
+    ASSERT(known);
     float *turned = d->image; /* already delivered: free to use */
     augment_square(symmetry, d->shares, turned, cells, (ZONE_SLOTS + 1) * sizeof(float));
     text_inputs_entries(table, ZONE_SLOTS, zones, entries);
@@ -382,7 +380,7 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Pro
     Scene *s = NULL;
     TRY(check_shape(d, &image.shape));
     TRY(draw_window(d, step, index, &w));
-    TRY(scene_pool_get(d->pool, (uint32_t)w.scene, &s));
+    TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
     TRY(read_window(d, s, w));
     TRY(keep_labels(d, s, w, false));
     augment_color(d->image, d->valid, d->side * d->side, d->bands, options->color_jitter, seed, step, index);
@@ -400,7 +398,7 @@ Err dataset_validation_window(Dataset *d, int64_t index, const PromptTable *tabl
     const Window w = d->validation[index];
     Scene *s = NULL;
     TRY(check_shape(d, &image.shape));
-    TRY(scene_pool_get(d->pool, (uint32_t)w.scene, &s));
+    TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
     TRY(read_window(d, s, w));
     TRY(keep_labels(d, s, w, true));
     deliver(d, (Symmetry){ 0 }, &image);

@@ -29,7 +29,8 @@ int64_t dataset_bands(const Dataset *dataset);
 const char *dataset_band_name(const Dataset *dataset, int64_t i);
 
 /* Mean and standard deviation per band: the configured ones, or measured over the valid pixels of the first windows
- * that training would draw. ret arrays hold dataset_bands() values. Needed before windows are read. */
+ * that training would draw. ret arrays hold dataset_bands() values. Before any window is read, then set once: values
+ * come normalised by what was set, and as they are if nothing was. */
 Err dataset_statistics(Dataset *dataset, double *ret_mean, double *ret_std);
 void dataset_set_statistics(Dataset *dataset, const double *mean, const double *std);
 

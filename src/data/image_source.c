@@ -7,7 +7,7 @@
 
 static Err open_raster(ImageSource *image, const char *path, const ImageSourceOptions *o)
 {
-    TRY(raster_open_until(path, o->stop, &image->raster));
+    TRY(raster_open(path, o->stop, &image->raster));
     TRY(raster_choose_bands(image->raster, o->bands, o->wanted, o->names));
     if (!o->stored_values) raster_remove_offsets(image->raster);
     return georeference_open(image->raster, o->crs, &image->place);

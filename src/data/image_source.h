@@ -31,7 +31,7 @@ typedef struct ImageSourceOptions {
     int64_t wanted;           /* number of bands, 0: any */
     const char *crs;          /* instead of the file's, as in georeference_open */
     bool stored_values;       /* leave the offsets that the file states */
-    const volatile int *stop; /* as in raster_open_until */
+    const volatile int *stop; /* as in raster_open */
 } ImageSourceOptions;
 
 /* Open struct, read-only for others but for raster_set_grid and raster_keep_valid. */

@@ -45,7 +45,7 @@ static void lattice_axis(int64_t from, int64_t pixels, int64_t step, int64_t pha
 
 static Err choose_lattice(const Scene *s, Lattice *ret_lattice)
 {
-    const RasterInfo *image = raster_info(s->image);
+    const RasterInfo *image = raster_info(s->image->raster);
     RasterWindow part;
     TRY(labels_around_image(s->labels, image->width, image->height, &part));
     Lattice l = { .step = 1 };

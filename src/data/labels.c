@@ -19,16 +19,16 @@ static Err check_bands(const Raster *raster)
                        "'%s': its bands are red, green and blue, a picture of classes; labels are one band of class "
                        "values: make them of the colours first (gdal_calc.py)",
                        raster_path(raster));
-    if (raster_is_measurement(raster, 1))
-        return err_set(ERR_INPUT,
-                       "'%s': its values have a scale or an offset, so they are measurements; labels are class values",
-                       raster_path(raster));
+    const char *measurement = raster_measurement(raster, 1);
+    if (measurement != NULL)
+        return err_set(ERR_INPUT, "'%s': %s, so its values are measurements; labels are class values",
+                       raster_path(raster), measurement);
     return ERR_NONE;
 }
 
-static Err open_labels(Labels *l, const char *path, const char *crs, Georeference *image)
+static Err open_labels(Labels *l, const char *path, const char *crs, const volatile int *stop, Georeference *image)
 {
-    TRY(raster_open(path, &l->raster));
+    TRY(raster_open(path, stop, &l->raster));
     TRY(check_bands(l->raster));
     l->bands = raster_chosen_count(l->raster);
     TRY(raster_choose_bands(l->raster, "1", 1, NULL));
@@ -40,11 +40,11 @@ static Err open_labels(Labels *l, const char *path, const char *crs, Georeferenc
     return place_lookup_new(l->place, image, &l->to_image);
 }
 
-Err labels_open(const char *path, const char *crs, Georeference *image, Labels **ret_labels)
+Err labels_open(const char *path, const char *crs, const volatile int *stop, Georeference *image, Labels **ret_labels)
 {
     Labels *l = calloc(1, sizeof *l);
     if (l == NULL) return err_memory(sizeof *l, "a label raster");
-    const Err err = open_labels(l, path, crs, image);
+    const Err err = open_labels(l, path, crs, stop, image);
     if (err == ERR_NONE)
         *ret_labels = l;
     else

@@ -27,7 +27,7 @@ typedef struct Labels {
 
 /* Opens labels. crs: NULL or instead of the file's. image: place of the image, borrowed. ERR_INPUT, one sentence: no
  * place, or a picture of colours instead of class values; ERR_MEMORY. labels_close(). */
-Err labels_open(const char *path, const char *crs, Georeference *image, Labels **ret_labels);
+Err labels_open(const char *path, const char *crs, const volatile int *stop, Georeference *image, Labels **ret_labels);
 void labels_close(Labels *labels);
 
 /* Classes at the points of a window over the image: ret_classes [rows][columns], CLASS_IGNORE where there is no label or

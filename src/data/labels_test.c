@@ -37,11 +37,11 @@ static Pair open_pair(TestRaster image, TestRaster labels)
     Pair p = { 0 };
     test_raster(image);
     test_raster(labels);
-    ASSERT_OK(raster_open(unit_at(image.name, image_path), &p.image));
+    ASSERT_OK(raster_open(unit_at(image.name, image_path), NULL, &p.image));
     ASSERT_OK(georeference_open(p.image, NULL, &p.image_place));
-    ASSERT_OK(raster_open(unit_at(labels.name, label_path), &p.labels));
+    ASSERT_OK(raster_open(unit_at(labels.name, label_path), NULL, &p.labels));
     ASSERT_OK(georeference_open(p.labels, NULL, &p.label_place));
-    ASSERT_OK(labels_open(label_path, NULL, p.image_place, &p.opened));
+    ASSERT_OK(labels_open(label_path, NULL, NULL, p.image_place, &p.opened));
     return p;
 }
 
@@ -164,7 +164,8 @@ static void pictures_are_refused(void **state)
     test_raster((TestRaster){ "picture", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30,
                               "default bands = {1, 2, 3}\n", grey });
     Labels *labels = NULL;
-    ASSERT_ERR(labels_open(unit_at("picture", path), NULL, p.image_place, &labels), ERR_INPUT, "a picture of classes");
+    ASSERT_ERR(labels_open(unit_at("picture", path), NULL, NULL, p.image_place, &labels), ERR_INPUT,
+               "a picture of classes");
     assert_null(labels);
     close_pair(&p);
 }

@@ -117,7 +117,7 @@ static Err read_image(const PlaceQuery *query, const Climate *climate, PlaceProm
 {
     Raster *raster = NULL;
     Georeference *georeference = NULL;
-    Err err = raster_open(query->image, &raster);
+    Err err = raster_open(query->image, query->stop, &raster);
     if (err == ERR_NONE) err = georeference_open(raster, query->crs, &georeference);
     if (err == ERR_NONE) err = read_open_image(query, raster, georeference, climate, place, shares);
     georeference_free(georeference);

@@ -23,6 +23,7 @@ typedef struct PlaceQuery {
     const char *lonlat;        /* "13.06,52.40" */
     const char *bbox;          /* "west,south,east,north" */
     const char *date, *sensor; /* override the image's, as in MetadataOverrides */
+    const volatile int *stop;  /* as in raster_open */
 } PlaceQuery;
 
 typedef struct ZonePrompt {
@@ -45,7 +46,7 @@ PromptFacts prompt_facts_of(const Metadata *metadata, int32_t zone);
 
 /* Collects facts, zones and prompts (first wording). A place without a zone takes the zone of land within 25 km, as in
  * prediction (ZoneShareOptions). ERR_ARGUMENT: no place, more than one, or one that cannot be read; ERR_INPUT: the
- * image; ERR_MEMORY. */
+ * image; ERR_INTERRUPTED, ERR_MEMORY. */
 Err place_prompts_collect(const PlaceQuery *query, const Climate *climate, const PromptBank *bank,
                           PlacePrompts *ret_place);
 void place_prompts_done(PlacePrompts *place);

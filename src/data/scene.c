@@ -19,28 +19,27 @@ static Err band_choice(const DatasetScene *scene, char *text, size_t bytes)
     return ERR_NONE;
 }
 
-static Err open_rasters(Scene *s, const DatasetScene *scene)
+static Err open_rasters(Scene *s, const DatasetScene *scene, const volatile int *stop)
 {
     char bands[512];
-    TRY(raster_open(scene->image, &s->image));
     TRY(band_choice(scene, bands, sizeof bands));
-    TRY(raster_choose_bands(s->image, bands, 0, NULL));
-    raster_remove_offsets(s->image);
-    TRY(georeference_open(s->image, scene->crs, &s->image_place));
-    if (georeference_kind(s->image_place) == GEOREFERENCE_NONE)
+    TRY(image_source_open(scene->image, &(ImageSourceOptions){ .bands = bands, .crs = scene->crs, .stop = stop },
+                          &s->image));
+    Georeference *place = s->image->place;
+    if (georeference_kind(place) == GEOREFERENCE_NONE)
         return err_set(ERR_INPUT,
                        "'%s': no georeference (%s), so its labels cannot be placed; name its CRS with crs, or "
                        "georeference it first",
-                       raster_path(s->image), georeference_note(s->image_place));
-    TRY(place_lookup_new(s->image_place, NULL, &s->lonlat));
-    return labels_open(scene->labels, scene->labels_crs, s->image_place, &s->labels);
+                       scene->image, georeference_note(place));
+    TRY(place_lookup_new(place, NULL, &s->lonlat));
+    return labels_open(scene->labels, scene->labels_crs, stop, place, &s->labels);
 }
 
 /* The network's grid: square pixels, `upsample` of them to the longer side of an image pixel. */
 static Err present(Scene *s, bool in_degrees, double upsample)
 {
-    const RasterInfo *info = raster_info(s->image);
-    const PixelSides sides = georeference_pixel_sides(s->image_place, in_degrees);
+    const RasterInfo *info = raster_info(s->image->raster);
+    const PixelSides sides = georeference_pixel_sides(s->image->place, in_degrees);
     double columns = 0.0, rows = 0.0;
     georeference_square_grid(&sides, sides.side, info->width, info->height, &columns, &rows);
     s->width = (int64_t)llround(columns * upsample);
@@ -50,23 +49,17 @@ static Err present(Scene *s, bool in_degrees, double upsample)
                        (long long)info->width, (long long)info->height);
     s->upsample_x = (double)s->width / (double)info->width;
     s->upsample_y = (double)s->height / (double)info->height;
-    return raster_set_grid(s->image, s->width, s->height);
+    return raster_set_grid(s->image->raster, s->width, s->height);
 }
 
-static Err open_zones(Scene *s, const Climate *climate)
-{
-    if (climate == NULL) return ERR_NONE;
-    const RasterInfo *info = raster_info(s->image);
-    return zone_sampler_new(climate, s->image_place, info->width, info->height, zone_share_defaults(), &s->zones);
-}
-
-Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t index, Scene **ret_scene)
+Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t index, const volatile int *stop,
+               Scene **ret_scene)
 {
     Scene *s = calloc(1, sizeof *s);
     if (s == NULL) return err_memory(sizeof *s, "a scene");
-    Err err = open_rasters(s, &options->scenes[index]);
+    Err err = open_rasters(s, &options->scenes[index], stop);
     if (err == ERR_NONE) err = present(s, options->gsd_unit == MODEL_DEGREE, options->upsample);
-    if (err == ERR_NONE) err = open_zones(s, climate);
+    if (err == ERR_NONE) err = image_source_set_zones(s->image, climate);
     if (err != ERR_NONE) {
         scene_close(s);
         return err;
@@ -78,18 +71,10 @@ Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t i
 void scene_close(Scene *scene)
 {
     if (scene == NULL) return;
-    zone_sampler_free(scene->zones);
     labels_close(scene->labels);
     place_lookup_free(scene->lonlat);
-    georeference_free(scene->image_place);
-    raster_close(scene->image);
+    image_source_close(scene->image);
     free(scene);
-}
-
-Err scene_read_image(Scene *s, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid)
-{
-    return raster_read(s->image, (RasterWindow){ .x = x, .y = y, .columns = side, .rows = side }, ret_values,
-                       ret_valid);
 }
 
 /* Centres of a window's network pixels, in pixels of the image. */
@@ -162,7 +147,7 @@ static void include_pole(Scene *s, int64_t x, int64_t y, int64_t side, Span *lon
 {
     double px[2] = { 0.0, 0.0 };
     double py[2] = { 90.0, -90.0 };
-    georeference_to_pixel(s->image_place, 2, px, py);
+    georeference_to_pixel(s->image->place, 2, px, py);
     for (int64_t i = 0; i < 2; i++) {
         const double u = px[i] * s->upsample_x - (double)x;
         const double v = py[i] * s->upsample_y - (double)y;
@@ -183,11 +168,11 @@ bool scene_window_touches(Scene *s, int64_t x, int64_t y, int64_t side, const Da
         lon[i] = ((double)x + (double)(side * (i % NODES)) / (NODES - 1)) / s->upsample_x;
         lat[i] = ((double)y + (double)(side * (i / NODES)) / (NODES - 1)) / s->upsample_y;
     }
-    georeference_to_lonlat(s->image_place, NODES * NODES, lon, lat);
+    georeference_to_lonlat(s->image->place, NODES * NODES, lon, lat);
     unwrap(lon, NODES * NODES);
     Span u = finite_span(lon, NODES * NODES);
     Span v = finite_span(lat, NODES * NODES);
-    if (!georeference_is_affine(s->image_place)) include_pole(s, x, y, side, &u, &v);
+    if (!georeference_is_affine(s->image->place)) include_pole(s, x, y, side, &u, &v);
     for (uint32_t b = 0; b < n_boxes; b++) {
         if (v.high < boxes[b].south || v.low > boxes[b].north) continue;
         if (geo_longitudes_meet(u.low, u.high, boxes[b].west, boxes[b].east)) return true;
@@ -213,8 +198,8 @@ static Err extend_by_image(Scene *s, const DatasetBox *box, Span *x, Span *y)
     enum { N = IMAGE_NODES };
     double lon[N * N];
     double lat[N * N];
-    const double step_x = (double)raster_info(s->image)->width / (N - 1);
-    const double step_y = (double)raster_info(s->image)->height / (N - 1);
+    const double step_x = (double)raster_info(s->image->raster)->width / (N - 1);
+    const double step_y = (double)raster_info(s->image->raster)->height / (N - 1);
     const PlaceWindow nodes = { 0.0, 0.0, step_x, step_y, N, N };
     TRY(place_lookup_window(s->lonlat, &nodes, lon, lat));
     for (int64_t i = 0; i < N * N; i++) {
@@ -237,11 +222,11 @@ Err scene_box_pixels(Scene *s, const DatasetBox *box, RasterWindow *ret_window)
         px[i] = box->west + (box->east - box->west) * (double)(i % N) / (N - 1);
         py[i] = box->south + (box->north - box->south) * (double)(i / N) / (N - 1);
     }
-    georeference_to_pixel(s->image_place, N * N, px, py);
+    georeference_to_pixel(s->image->place, N * N, px, py);
     Span x = { (double)INFINITY, -(double)INFINITY };
     Span y = x;
     for (int64_t i = 0; i < N * N; i++) extend(&x, &y, px[i], py[i]);
-    if (!georeference_is_affine(s->image_place)) TRY(extend_by_image(s, box, &x, &y));
+    if (!georeference_is_affine(s->image->place)) TRY(extend_by_image(s, box, &x, &y));
     const double x0 = fmax(floor(x.low * s->upsample_x), 0.0);
     const double y0 = fmax(floor(y.low * s->upsample_y), 0.0);
     const double x1 = fmin(ceil(x.high * s->upsample_x), (double)s->width);

@@ -6,30 +6,25 @@
 #ifndef METASEG_DATA_SCENE_H
 #define METASEG_DATA_SCENE_H
 
+#include "data/image_source.h"
 #include "data/labels.h"
-#include "geo/zone_shares.h"
 
 /* Open struct, read-only for others. One thread at a time. */
 typedef struct Scene {
-    Raster *image;
-    Georeference *image_place;
+    ImageSource *image;
     Labels *labels;
     PlaceLookup *lonlat;           /* of the image's pixels */
-    ZoneSampler *zones;            /* NULL without a climate map */
     int64_t width, height;         /* of the network's grid: the image's times upsample */
     double upsample_x, upsample_y; /* network pixels per image pixel, exactly */
 } Scene;
 
-/* Opens image and labels of scene `index`. climate (borrowed) may be NULL. ERR_INPUT, ERR_CONFIG, ERR_MEMORY.
- * scene_close(). */
-Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t index, Scene **ret_scene);
+/* Opens image and labels of scene `index`. climate (borrowed) and stop (as in raster_open) may be NULL. ERR_INPUT,
+ * ERR_CONFIG, ERR_INTERRUPTED, ERR_MEMORY. scene_close(). */
+Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t index, const volatile int *stop,
+               Scene **ret_scene);
 void scene_close(Scene *scene);
 
-/* Window of the network's grid -> pixels [side][side][bands] in the image's units (0 where invalid) and mask
- * [side][side]; mirrored beyond the border. */
-Err scene_read_image(Scene *scene, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid);
-
-/* The same window -> class index [side][side], CLASS_IGNORE where there is no label or the window leaves the image. */
+/* Window of the network's grid, as image_source_read takes it -> class index [side][side], CLASS_IGNORE where there is no label or the window leaves the image. */
 Err scene_read_labels(Scene *scene, const LabelTable *table, int64_t x, int64_t y, int64_t side, uint8_t *ret_classes);
 
 /* Longitude and latitude of the centres of a window's pixels, [side][side] each; NaN where unknown (place_lookup.h).

@@ -51,7 +51,7 @@ void scene_pool_free(ScenePool *pool)
     free(pool);
 }
 
-Err scene_pool_get(ScenePool *pool, uint32_t index, Scene **ret_scene)
+Err scene_pool_get(ScenePool *pool, uint32_t index, const volatile int *stop, Scene **ret_scene)
 {
     Slot *oldest = &pool->slots[0];
     for (int64_t i = 0; i < pool->capacity; i++) {
@@ -65,7 +65,7 @@ Err scene_pool_get(ScenePool *pool, uint32_t index, Scene **ret_scene)
     }
     scene_close(oldest->scene);
     *oldest = (Slot){ 0 };
-    TRY(scene_open(pool->options, pool->climate, index, &oldest->scene));
+    TRY(scene_open(pool->options, pool->climate, index, stop, &oldest->scene));
     oldest->index = index;
     oldest->used = ++pool->clock;
     *ret_scene = oldest->scene;

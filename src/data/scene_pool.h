@@ -14,7 +14,7 @@ typedef struct ScenePool ScenePool;
 Err scene_pool_new(const DatasetOptions *options, const Climate *climate, ScenePool **ret_pool);
 void scene_pool_free(ScenePool *pool);
 
-/* Scene `index`, opened unless it is open; valid until the next call. Errors of scene_open. */
-Err scene_pool_get(ScenePool *pool, uint32_t index, Scene **ret_scene);
+/* Scene `index`, opened unless it is open; valid until the next call. `stop` and errors as in scene_open. */
+Err scene_pool_get(ScenePool *pool, uint32_t index, const volatile int *stop, Scene **ret_scene);
 
 #endif

@@ -27,9 +27,18 @@ void eval_tell(const Comparison *c, const char *format, ...)
     c->run->message(c->run->context, 1, text);
 }
 
+static Err check_measurement(const Raster *raster, int64_t band)
+{
+    const char *measurement = raster_measurement(raster, band);
+    if (measurement == NULL) return ERR_NONE;
+    return err_set(ERR_INPUT, "'%s': %s, so its values are measurements; expected class values, such as a map",
+                   raster_path(raster), measurement);
+}
+
 /* A raster of class values: one band, no measurements. `option`: how to choose the band. */
 static Err choose_band(Raster *raster, const char *band, const char *option)
 {
+    if (raster_kind(raster)[0] != '\0') TRY(check_measurement(raster, 1)); /* before its many bands are told */
     if (band != NULL) {
         TRY(raster_choose_bands(raster, band, 1, NULL));
     } else {
@@ -41,12 +50,7 @@ static Err choose_band(Raster *raster, const char *band, const char *option)
                            raster_path(raster), (long long)raster_chosen_count(raster), raster_band_name(raster, 1),
                            raster_band_name(raster, 2), option);
     }
-    if (raster_is_measurement(raster, raster_chosen_band(raster, 0)))
-        return err_set(ERR_INPUT,
-                       "'%s': its values have a scale or an offset (a confidence raster, for example); expected class "
-                       "values",
-                       raster_path(raster));
-    return ERR_NONE;
+    return check_measurement(raster, raster_chosen_band(raster, 0));
 }
 
 static Err open_climate(Comparison *c)
@@ -80,7 +84,7 @@ static Err add_files(const Comparison *c, FileSet *set)
 static Err check_outputs(const Comparison *c)
 {
     const MetasegEvalOptions *o = c->options;
-    FileSet set = { 0 };
+    FileSet set = { .stop = c->run != NULL ? c->run->stop : NULL };
     TRY(file_check_kind(o->json, "the figures", "JSON text", "json,txt"));
     TRY(file_check_kind(o->csv, "the confusion matrix", "CSV text", "csv,txt"));
     Err err = add_files(c, &set);
@@ -93,8 +97,9 @@ static Err check_outputs(const Comparison *c)
 static Err open_all(Comparison *c, const char *prediction, const char *truth)
 {
     const MetasegEvalOptions *o = c->options;
-    TRY(raster_open(prediction, &c->map));
-    TRY(raster_open(truth, &c->truth));
+    const volatile int *stop = c->run != NULL ? c->run->stop : NULL;
+    TRY(raster_open(prediction, stop, &c->map));
+    TRY(raster_open(truth, stop, &c->truth));
     TRY(check_outputs(c));
     TRY(choose_band(c->map, o->band, "--band"));
     TRY(choose_band(c->truth, o->truth_band, "--truth-band"));

@@ -110,7 +110,7 @@ Err climate_convert(const char *image_path, const char *csv_path, const char *pa
     Climate climate = { 0 };
     TRY(file_check_output(path, overwrite != 0));
     TRY(read_names(csv_path, zone_of));
-    TRY(raster_open(image_path, &raster));
+    TRY(raster_open(image_path, NULL, &raster));
     const RasterInfo *info = raster_info(raster);
     climate.width = info->width;
     climate.height = info->height;

@@ -16,7 +16,7 @@ static Georeference *open_test(TestRaster r, const char *crs)
     r.width = r.width > 0 ? r.width : 100;
     r.height = r.height > 0 ? r.height : 100;
     test_raster(unit_at("g.tif", path), r);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(georeference_open(raster, crs, &g));
     raster_close(raster); /* the georeference outlives it */
     return g;
@@ -161,7 +161,7 @@ static void unknown_places(void **state)
     georeference_free(g);
     Raster *raster = NULL;
     char path[256];
-    ASSERT_OK(raster_open(unit_at("g.tif", path), &raster));
+    ASSERT_OK(raster_open(unit_at("g.tif", path), NULL, &raster));
     ASSERT_ERR(georeference_open(raster, "EPSG:nonsense", &g), ERR_ARGUMENT, "EPSG:nonsense");
     ASSERT_ERR(georeference_open(raster, "http://127.0.0.1/crs", &g), ERR_ARGUMENT,
                "not a coordinate reference system");
@@ -279,7 +279,7 @@ static Georeference *open_control_points(const double (*points)[4], int n, const
     assert_int_equal(fclose(file), 0);
     CPLFree(wkt);
     CPLFree(escaped);
-    ASSERT_OK(raster_open(vrt, &raster));
+    ASSERT_OK(raster_open(vrt, NULL, &raster));
     assert_int_equal(raster_info(raster)->gcps, n);
     assert_false(raster_info(raster)->has_geotransform); /* 0, 1, 0, 0, 0, 1 */
     ASSERT_OK(georeference_open(raster, NULL, &g));
@@ -347,7 +347,7 @@ static void rational_polynomials(void **state)
     for (int64_t i = 0; i < ARRAY_LEN(items); i++)
         assert_int_equal(GDALSetMetadataItem(d, items[i][0], items[i][1], "RPC"), CE_None);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     assert_true(raster_info(raster)->has_rpc);
     ASSERT_OK(georeference_open(raster, NULL, &g));
     raster_close(raster);
@@ -454,7 +454,7 @@ static void latitude_first(void **state)
                         "band=\"1\"><SimpleSource><SourceFilename relativeToVRT=\"1\">axes.tif</SourceFilename>"
                         "</SimpleSource></VRTRasterBand></VRTDataset>");
     assert_int_equal(fclose(file), 0);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(georeference_open(raster, NULL, &g));
     check_place(g, 50.0, 100.0, 11.0, 49.0, 1e-9);
     check_return(g, 1e-6);

@@ -35,7 +35,7 @@ static void read_facts(const char *name, const double *t, int epsg, const char *
     for (; items != NULL && *items != NULL; items += 3)
         assert_int_equal(GDALSetMetadataItem(d, items[1], items[2], items[0][0] != '\0' ? items[0] : NULL), CE_None);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(georeference_open(raster, NULL, &g));
     ASSERT_OK(metadata_read(raster, g, overrides, ret));
     georeference_free(g);
@@ -159,7 +159,7 @@ static void folder_names(void **state)
     assert_int_equal(mkdir(safe, 0700), 0);
     (void)snprintf(path, sizeof path, "%s/TCI.tif", safe);
     test_raster(path, (TestRaster){ .width = 2, .height = 2 });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(metadata_read(raster, NULL, NULL, &m));
     raster_close(raster);
     check_fact(&m, "date", "2020-04-25", "of the folder");

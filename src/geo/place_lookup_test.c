@@ -20,7 +20,7 @@ static Georeference *open_grid(const Grid *grid)
     Georeference *g = NULL;
     test_raster(unit_at("g.tif", path),
                 (TestRaster){ .width = grid->width, .height = grid->height, .geotransform = grid->t });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(georeference_open(raster, grid->crs, &g));
     raster_close(raster);
     return g;

@@ -37,7 +37,7 @@ static void open_place(Place *p)
     assert_int_equal(GDALSetGeoTransform(d, p->transform), CE_None);
     assert_int_equal(GDALSetProjection(d, p->wkt), CE_None);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(georeference_open(raster, NULL, &p->georeference));
     raster_close(raster);
 }

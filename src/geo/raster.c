@@ -102,7 +102,7 @@ static void describe_scaling(GDALRasterBandH handle, RasterBand *band)
     band->offset = has_offset != 0 && usable ? offset : 0.0;
 }
 
-static void describe_band(Raster *raster, int64_t index)
+static Err describe_band(Raster *raster, int64_t index)
 {
     const GDALRasterBandH band = GDALGetRasterBand(raster->dataset, (int)index + 1);
     char *name = raster->bands[index].name;
@@ -117,8 +117,8 @@ static void describe_band(Raster *raster, int64_t index)
         (void)snprintf(name, RASTER_NAME_BYTES, "band %lld", (long long)index + 1);
     }
     raster->bands[index].is_alpha = colour == GCI_AlphaBand;
-    raster_valid_describe(raster, index);
     describe_scaling(band, &raster->bands[index]);
+    return raster_valid_describe(raster, index);
 }
 
 /* See raster_set_cache_bytes. */
@@ -143,7 +143,7 @@ static Err describe(Raster *raster)
     raster->chosen = calloc(bands, sizeof *raster->chosen);
     if (raster->bands == NULL || raster->chosen == NULL)
         return err_memory(bands * sizeof *raster->bands, "the bands of a raster");
-    for (int64_t i = 0; i < info->bands; i++) describe_band(raster, i);
+    for (int64_t i = 0; i < info->bands; i++) TRY(describe_band(raster, i));
     raster_spectral_describe(raster);
     const GDALRasterBandH first = GDALGetRasterBand(raster->dataset, 1);
     int has_nodata = 0;
@@ -152,6 +152,10 @@ static Err describe(Raster *raster)
     info->type = raster_band_type(raster, 1);
     raise_cache(info, GDALGetRasterDataType(first));
     info->has_palette = GDALGetRasterColorTable(first) != NULL;
+    int columns = 0, rows = 0;
+    GDALGetBlockSize(first, &columns, &rows);
+    info->block_width = columns;
+    info->block_height = rows;
     static const double no_place[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 }; /* how GDAL says "none" */
     info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
                              memcmp(info->geotransform, no_place, sizeof no_place) != 0;
@@ -169,9 +173,7 @@ static Err describe(Raster *raster)
     return raster_choose_bands(raster, NULL, 0, NULL);
 }
 
-Err raster_open(const char *path, Raster **ret_raster) { return raster_open_until(path, NULL, ret_raster); }
-
-Err raster_open_until(const char *path, const volatile int *stop, Raster **ret_raster)
+Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster)
 {
     TRY(room_check("opening a raster"));
     Raster *raster = calloc(1, sizeof *raster);
@@ -205,6 +207,7 @@ void raster_close(Raster *raster)
     gdal_end(&session);
     free(raster->crs_name);
     validity_rows_free(raster->kept);
+    for (int64_t i = 0; raster->bands != NULL && i < raster->info.bands; i++) free(raster->bands[i].mask.transparent);
     free(raster->bands);
     free(raster->chosen);
     free(raster->mask_scratch);
@@ -243,6 +246,21 @@ void raster_band_scaling(const Raster *raster, int64_t band, double *ret_scale, 
     ASSERT(band >= 1 && band <= raster->info.bands);
     *ret_scale = raster->bands[band - 1].scale;
     *ret_offset = raster->bands[band - 1].offset;
+}
+
+bool raster_offset_is_far(const Raster *raster, int64_t band)
+{
+    static const double most = 16777216.0; /* a float has no further whole numbers */
+    const RasterBand *b = &raster->bands[band - 1];
+    const GDALDataType type = GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, (int)band));
+    const int bits = GDALGetDataTypeSizeBits(type);
+    const double range = bits <= 16 ? ldexp(1.0, bits) : most;
+    return fabs(b->offset / b->scale) > range;
+}
+
+const char *raster_band_unit(const Raster *raster, int64_t band)
+{
+    return GDALGetRasterUnitType(GDALGetRasterBand(raster->dataset, (int)band));
 }
 
 void raster_band_nodata(const Raster *raster, int64_t band, char ret_text[32])

@@ -4,7 +4,7 @@
  * ground sampling distance; windows of it come as floats, bands interleaved, with a mask of the valid pixels.
  *
  *     Raster *raster = NULL;
- *     TRY(raster_open("scene.tif", &raster));
+ *     TRY(raster_open("scene.tif", NULL, &raster));
  *     Err err = raster_choose_bands(raster, NULL, 3, (const char *const[]){ "red", "green", "blue" });
  *     ... raster_read(raster, (RasterWindow){ .x = -64, .y = -64, .columns = 512, .rows = 512 }, values, valid);
  *     raster_close(raster);
@@ -45,11 +45,12 @@ typedef enum RasterMaskKind {
 
 /* What the file holds. Strings live as long as the Raster. */
 typedef struct RasterInfo {
-    int64_t width, height; /* pixels of the file, whatever grid is presented */
-    int64_t bands;         /* alpha included */
-    const char *driver;    /* GDAL's short name, "GTiff" */
-    const char *type;      /* of band 1, GDAL's name, "UInt16" */
-    const char *crs_name;  /* "WGS 84 / UTM zone 33N", "" if none */
+    int64_t width, height;             /* pixels of the file, whatever grid is presented */
+    int64_t bands;                     /* alpha included */
+    const char *driver;                /* GDAL's short name, "GTiff" */
+    const char *type;                  /* of band 1, GDAL's name, "UInt16" */
+    int64_t block_width, block_height; /* of band 1: what is decoded at once */
+    const char *crs_name;              /* "WGS 84 / UTM zone 33N", "" if none */
     bool has_geotransform;
     double geotransform[6]; /* GDAL's order; (0, 1, 0, 0, 0, 1) if none */
     int64_t gcps;           /* ground control points */
@@ -59,12 +60,10 @@ typedef struct RasterInfo {
     bool has_palette; /* band 1 has a colour table */
 } RasterInfo;
 
-/* Opens `path` with all bands but alpha chosen, on the file's own grid. The caller closes it. ERR_INPUT, one sentence:
- * missing file, not a raster, a format or source that is not allowed, no bands, beyond the limits above. ERR_MEMORY. */
-Err raster_open(const char *path, Raster **ret_raster);
-
-/* The same, and ERR_INTERRUPTED when *stop (NULL: none) is set while the many sources of a virtual raster are checked. */
-Err raster_open_until(const char *path, const volatile int *stop, Raster **ret_raster);
+/* Opens `path` with all bands but alpha chosen, on the file's own grid. The caller closes it. stop: NULL, or checked while
+ * the many sources of a virtual raster are. ERR_INPUT, one sentence: missing file, not a raster, a format or source that
+ * is not allowed, no bands, beyond the limits above. ERR_INTERRUPTED when *stop is set. ERR_MEMORY. */
+Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster);
 
 /* Closes and frees; NULL is fine. */
 void raster_close(Raster *raster);
@@ -92,6 +91,13 @@ RasterMaskKind raster_band_mask(const Raster *raster, int64_t band);
  * is no number. `band` counts from 1. */
 void raster_band_scaling(const Raster *raster, int64_t band, double *ret_scale, double *ret_offset);
 
+/* True when taking the offset off (raster_remove_offsets) moves the band's values by more than its type can tell apart: its
+ * whole range, or 2^24 for types of more than 16 bits. Such a tag is hardly what its writer meant. `band` from 1. */
+bool raster_offset_is_far(const Raster *raster, int64_t band);
+
+/* The unit that the file states for a band's values ("reflectance"), "" if none. `band` counts from 1. */
+const char *raster_band_unit(const Raster *raster, int64_t band);
+
 /* A band's nodata value as text ("-9999", "nan", all digits of 64-bit integers), "" if it has none. */
 void raster_band_nodata(const Raster *raster, int64_t band, char ret_text[32]);
 
@@ -112,9 +118,9 @@ const char *raster_class_name(const Raster *raster, int64_t value);
 /* Colour of a class of band 1 (palette) as 0xRRGGBB; false, ret untouched, where the palette has none for it. */
 bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb);
 
-/* True when a band has a scale or an offset: its numbers are measurements (reflectance, probability), not class values.
- * `band` counts from 1. */
-bool raster_is_measurement(const Raster *raster, int64_t band);
+/* Why a band holds no class values but measurements, as the end of a sentence ("its values have a scale or an offset"):
+ * what a raster of ours says that it is, or its scale and offset. NULL: it may hold class values. `band` counts from 1. */
+const char *raster_measurement(const Raster *raster, int64_t band);
 
 /* True when the file says that it has a red, a green and a blue band: where class values are expected it is a picture of
  * them. A palette is none. */

@@ -15,7 +15,7 @@ static void refuse(const char *name, const char *text)
     char path[256];
     Raster *raster = NULL;
     unit_at(name, path);
-    ASSERT_ERR(raster_open(path, &raster), ERR_INPUT, text);
+    ASSERT_ERR(raster_open(path, NULL, &raster), ERR_INPUT, text);
     if (strstr(err_message(), path) == NULL) fail_msg("the file is not named in: %s", err_message());
     if (strchr(err_message(), '\n') != NULL) fail_msg("more than one line: %s", err_message());
     assert_null(raster);
@@ -28,18 +28,18 @@ static void not_files(void **state)
     Raster *raster = NULL;
     refuse("missing.tif", "no such file");
     refuse(".", "this is a folder");
-    ASSERT_ERR(raster_open("/vsicurl/http://127.0.0.1/a.tif", &raster), ERR_INPUT, "only local files");
-    ASSERT_ERR(raster_open("/vsizip/a.zip/a.tif", &raster), ERR_INPUT, "only local files");
-    ASSERT_ERR(raster_open("http://127.0.0.1/a.tif", &raster), ERR_INPUT, "only local files");
-    ASSERT_ERR(raster_open("GTIFF_DIR:1:a.tif", &raster), ERR_INPUT, "no such file");
-    ASSERT_ERR(raster_open("/dev/null", &raster), ERR_INPUT, "not a plain file");
-    ASSERT_ERR(raster_open("", &raster), ERR_ARGUMENT, "no raster was named");
+    ASSERT_ERR(raster_open("/vsicurl/http://127.0.0.1/a.tif", NULL, &raster), ERR_INPUT, "only local files");
+    ASSERT_ERR(raster_open("/vsizip/a.zip/a.tif", NULL, &raster), ERR_INPUT, "only local files");
+    ASSERT_ERR(raster_open("http://127.0.0.1/a.tif", NULL, &raster), ERR_INPUT, "only local files");
+    ASSERT_ERR(raster_open("GTIFF_DIR:1:a.tif", NULL, &raster), ERR_INPUT, "no such file");
+    ASSERT_ERR(raster_open("/dev/null", NULL, &raster), ERR_INPUT, "not a plain file");
+    ASSERT_ERR(raster_open("", NULL, &raster), ERR_ARGUMENT, "no raster was named");
     unit_at("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", path); /* a file of that name, opened from its own folder */
     unit_write_text(path, "x");
     char here[512];
     assert_non_null(getcwd(here, sizeof here));
     assert_int_equal(chdir(unit_scratch), 0);
-    const Err err = raster_open("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", &raster);
+    const Err err = raster_open("MEM:::DATAPOINTER=1,PIXELS=9,LINES=9", NULL, &raster);
     assert_int_equal(chdir(here), 0);
     assert_int_equal(err, ERR_INPUT);
     assert_non_null(strstr(err_message(), "not a raster"));
@@ -73,7 +73,7 @@ static void truncated(void **state)
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(truncate(path, status.st_size - 64 * 10), 0); /* 10 rows of 64 bytes lie behind the directory */
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 64, 54 }, values, valid));
     ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 64, 64 }, values, valid), ERR_INPUT,
                "band 1 cannot be read at row 54");
@@ -101,7 +101,7 @@ static void truncated_streams(void **state)
         struct stat status;
         assert_int_equal(stat(path, &status), 0);
         assert_int_equal(truncate(path, status.st_size / 2), 0);
-        ASSERT_OK(raster_open(path, &raster));
+        ASSERT_OK(raster_open(path, NULL, &raster));
         ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 256, 256 }, values, valid), ERR_INPUT, list[i].text);
         assert_null(strchr(err_message(), '\n'));
         raster_close(raster);
@@ -175,14 +175,14 @@ static void virtual_rasters(void **state)
     write_vrt("good.vrt", "",
               "<SimpleSource><SourceFilename "
               "relativeToVRT=\"1\">a.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>");
-    ASSERT_OK(raster_open(unit_at("good.vrt", path), &raster));
+    ASSERT_OK(raster_open(unit_at("good.vrt", path), NULL, &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 4, 4 }, values, valid));
     assert_float_equal(values[5], test_value(1, 1, 0), 0.0F);
     raster_close(raster);
     raster = NULL;
     write_vrt("outer.vrt", "",
               "<SimpleSource><SourceFilename relativeToVRT=\"1\">good.vrt</SourceFilename></SimpleSource>");
-    ASSERT_OK(raster_open(unit_at("outer.vrt", path), &raster));
+    ASSERT_OK(raster_open(unit_at("outer.vrt", path), NULL, &raster));
     raster_close(raster);
     write_vrt("self.vrt", "",
               "<SimpleSource><SourceFilename relativeToVRT=\"1\">self.vrt</SourceFilename></SimpleSource>");
@@ -235,7 +235,7 @@ static void no_network(void **state)
                    "key=\"OVERVIEW_FILE\">/vsicurl/http://127.0.0.1:%d/a.tif.ovr</MDI></Metadata></PAMDataset>",
                    (int)ntohs(address.sin_port));
     unit_write_text(unit_at("remote.tif.aux.xml", path), text);
-    ASSERT_OK(raster_open(unit_at("remote.tif", path), &raster));
+    ASSERT_OK(raster_open(unit_at("remote.tif", path), NULL, &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 4, 4 }, values, valid));
     ASSERT_OK(raster_set_grid(raster, 2, 2));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 2 }, values, valid));
@@ -253,7 +253,7 @@ static void bad_windows(void **state)
     float value = 0.0F;
     uint8_t valid = 0;
     test_raster(unit_at("a.tif", path), (TestRaster){ .width = 4, .height = 4 });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 0, 1 }, &value, &valid), ERR_ARGUMENT, "0 x 1");
     ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 1 << 20, 1 << 20 }, &value, &valid), ERR_ARGUMENT,
                "cannot be read");
@@ -273,7 +273,7 @@ static void no_handles(void **state)
     assert_int_equal(close((int)none.rlim_cur), 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     Raster *raster = NULL;
-    const Err err = raster_open(path, &raster);
+    const Err err = raster_open(path, NULL, &raster);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(err, ERR_INPUT);
     assert_non_null(strstr(err_message(), "ulimit -n"));

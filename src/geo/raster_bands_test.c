@@ -35,7 +35,7 @@ static void check(const char *path, const char *choice, int64_t wanted, const ch
     Raster *raster = NULL;
     char got[16] = "!";
     bool doubtful = false;
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     const Err err = raster_choose_bands(raster, choice, wanted, names);
     (void)raster_choice_note(raster, &doubtful);
     size_t used = 0;

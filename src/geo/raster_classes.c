@@ -3,6 +3,7 @@
 #include "geo/raster_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *raster_kind(const Raster *raster)
 {
@@ -34,12 +35,17 @@ bool raster_class_color(const Raster *raster, int64_t value, uint32_t *ret_rgb)
     return true;
 }
 
-bool raster_is_measurement(const Raster *raster, int64_t band)
+const char *raster_measurement(const Raster *raster, int64_t band)
 {
     const GDALRasterBandH handle = GDALGetRasterBand(raster->dataset, (int)band);
+    const char *kind = raster_kind(raster);
     int has_scale = 0, has_offset = 0;
     const double scale = GDALGetRasterScale(handle, &has_scale), offset = GDALGetRasterOffset(handle, &has_offset);
-    return (has_scale != 0 && scale != 1.0) || (has_offset != 0 && offset != 0.0);
+    if (strcmp(kind, "confidence") == 0) return "it is a raster of confidence (" RASTER_KIND_ITEM ")";
+    if (strcmp(kind, "probabilities") == 0) return "it is a raster of probabilities (" RASTER_KIND_ITEM ")";
+    if ((has_scale != 0 && scale != 1.0) || (has_offset != 0 && offset != 0.0))
+        return "its values have a scale or an offset";
+    return NULL;
 }
 
 bool raster_is_color_picture(const Raster *raster)

@@ -69,8 +69,8 @@ static Err add_path(const char *path, FileSet *set, const char *role, int depth)
     TRY(add_names(path, set, role));
     if (depth > MAX_DEPTH || !is_virtual(path)) return ERR_NONE;
     Raster *raster = NULL;
-    const Err opened = raster_open(path, &raster);
-    if (opened == ERR_MEMORY) return opened;
+    const Err opened = raster_open(path, set->stop, &raster);
+    if (opened == ERR_MEMORY || opened == ERR_INTERRUPTED) return opened;
     if (opened != ERR_NONE) return ERR_NONE; /* whoever reads it tells why it cannot be */
     const Err err = add_raster(raster, set, role, depth);
     raster_close(raster);

@@ -14,7 +14,7 @@
 Err raster_files_read(const Raster *raster, FileSet *set, const char *role);
 
 /* The same for a file that is not open, without opening it unless it is a virtual raster. What cannot be opened is added
- * by its name alone: reading it tells the reason. */
+ * by its name alone: reading it tells the reason. ERR_INTERRUPTED when *set->stop asks for it. */
 Err raster_files_path(const char *path, FileSet *set, const char *role);
 
 /* "map.qml" of "map.tif": where QGIS looks for the style of a raster. free() it. ERR_MEMORY. */

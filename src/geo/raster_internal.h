@@ -19,11 +19,11 @@ enum { RASTER_MAX_BANDS = 1024, RASTER_NAME_BYTES = 64, RASTER_NOTE_BYTES = 400 
 /* How the validity of one band is told; see raster_valid.h. */
 typedef struct RasterBandMask {
     RasterMaskKind kind;
-    bool compared;         /* kind RASTER_MASK_NODATA: compare with `nodata` after reading instead of asking GDAL */
-    float nodata;          /* exact, because `compared` is for types that a float holds */
-    bool real;             /* floating point: NaN, infinity and nodata near the largest float may occur */
-    bool transparent[256]; /* colours of the palette */
-    bool has_transparent;
+    bool compared;        /* kind RASTER_MASK_NODATA: compare with `nodata` after reading instead of asking GDAL */
+    float nodata;         /* exact, because `compared` is for types that a float holds */
+    bool real;            /* floating point: NaN, infinity and nodata near the largest float may occur */
+    uint8_t *transparent; /* [colours] of the palette: 1 where wholly transparent; NULL: none is */
+    int64_t colours;
 } RasterBandMask;
 
 typedef struct RasterBand {

@@ -48,7 +48,7 @@ static void windows(void **state)
         Raster *raster = NULL;
         test_raster(unit_at("a.tif", path),
                     (TestRaster){ .width = 37, .height = 29, .bands = 3, .type = types[t], .options = tiled });
-        ASSERT_OK(raster_open(path, &raster));
+        ASSERT_OK(raster_open(path, NULL, &raster));
         assert_int_equal(raster_width(raster), 37);
         assert_int_equal(raster_info(raster)->bands, 3);
         assert_string_equal(raster_info(raster)->type, GDALGetDataTypeName(types[t]));
@@ -74,7 +74,7 @@ static void formats(void **state)
         test_raster(
             path, (TestRaster){
                       .width = 137, .height = 129, .bands = 3, .driver = list[i].writer, .options = list[i].options });
-        ASSERT_OK(raster_open(path, &raster));
+        ASSERT_OK(raster_open(path, NULL, &raster));
         assert_string_equal(raster_info(raster)->driver, list[i].reader);
         check_window(raster, (RasterWindow){ -3, -3, 64, 64 }, 1);
         check_window(raster, (RasterWindow){ 90, 80, 64, 64 }, 1);
@@ -90,7 +90,7 @@ static void one_pixel(void **state)
     char path[256];
     Raster *raster = NULL;
     test_raster(unit_at("one.tif", path), (TestRaster){ .width = 1, .height = 1 });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     check_window(raster, (RasterWindow){ -5, -5, 16, 16 }, 1);
     ASSERT_OK(raster_set_grid(raster, 3, 3));
     check_window(raster, (RasterWindow){ 0, 0, 1, 1 }, 1);
@@ -111,7 +111,7 @@ static void nodata(void **state)
     test_raster(
         unit_at("nodata.tif", path),
         (TestRaster){ .width = 6, .height = 1, .bands = 2, .type = GDT_Float32, .nodata = &nothing, .values = values });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     assert_true(raster_info(raster)->has_nodata && raster_info(raster)->nodata == -9999.0);
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 6, 1 }, got, valid));
     assert_memory_equal(valid, expected, sizeof expected);
@@ -139,7 +139,7 @@ static void nodata_of_wide_types(void **state)
     float got[2];
     uint8_t valid[2];
     Raster *raster = NULL;
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 1 }, got, valid));
     assert_int_equal(valid[0], 0);
     assert_int_equal(valid[1], 1);
@@ -157,7 +157,7 @@ static void all_nodata(void **state)
     Raster *raster = NULL;
     test_raster(unit_at("empty.tif", path),
                 (TestRaster){ .width = 2, .height = 2, .nodata = &nothing, .values = values });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 2 }, got, valid));
     assert_memory_equal(valid, ((uint8_t[]){ 0, 0, 0, 0 }), 4);
     ASSERT_OK(raster_set_grid(raster, 1, 1));
@@ -176,7 +176,7 @@ static void alpha_band(void **state)
     Raster *raster = NULL;
     test_raster(unit_at("alpha.png", path),
                 (TestRaster){ .width = 3, .height = 1, .bands = 4, .driver = "PNG", .values = values });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     assert_int_equal(raster_band_mask(raster, 1), RASTER_MASK_ALPHA);
     assert_int_equal(raster_chosen_count(raster), 3);
     assert_string_equal(raster_band_name(raster, 4), "alpha");
@@ -201,7 +201,7 @@ static void mask_file(void **state)
                                   GDT_Byte, 0, 0),
                      CE_None);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     assert_int_equal(raster_band_mask(raster, 1), RASTER_MASK_FILE);
     assert_non_null(raster_file(raster, 1));
     assert_non_null(strstr(raster_file(raster, 1), ".msk"));
@@ -227,7 +227,7 @@ static void bands(void **state)
     static const char *const names[] = { "B02", "B03", "B04", "B08", "NDVI" };
     for (int b = 0; b < 5; b++) GDALSetDescription(GDALGetRasterBand(d, b + 1), names[b]);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     check_bands(raster, 5, (int[]){ 1, 2, 3, 4, 5 });
     ASSERT_OK(raster_choose_bands(raster, "3,2,1", 3, rgb));
     check_bands(raster, 3, (int[]){ 3, 2, 1 });
@@ -247,7 +247,7 @@ static void bands(void **state)
                "5 bands are given");
     check_bands(raster, 3, (int[]){ 2, 2, 2 }); /* untouched by failures */
     raster_close(raster);
-    ASSERT_OK(raster_open(unit_at("alpha.png", path), &raster));
+    ASSERT_OK(raster_open(unit_at("alpha.png", path), NULL, &raster));
     ASSERT_OK(raster_choose_bands(raster, "blue,red", 2, NULL)); /* colour interpretation */
     check_bands(raster, 2, (int[]){ 3, 1 });
     raster_close(raster);
@@ -265,7 +265,7 @@ static void other_grids(void **state)
         const int64_t width = sizes[k][0], height = sizes[k][1];
         float *whole = malloc((size_t)(width * height * 2) * sizeof *whole), part[32];
         uint8_t *valid = malloc((size_t)(width * height));
-        ASSERT_OK(raster_open(path, &raster));
+        ASSERT_OK(raster_open(path, NULL, &raster));
         ASSERT_OK(raster_set_grid(raster, width, height));
         assert_int_equal(raster_width(raster), width);
         ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, width, height }, whole, valid));
@@ -291,7 +291,7 @@ static void other_grids(void **state)
         free(whole);
         free(valid);
     }
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_ERR(raster_set_grid(raster, 0, 5), ERR_ARGUMENT, "cannot be resampled");
     ASSERT_ERR(raster_set_grid(raster, 24 * 65, 16), ERR_ARGUMENT, "cannot be resampled");
     raster_close(raster);
@@ -308,7 +308,7 @@ static void resampled_nodata(void **state)
     Raster *raster = NULL;
     test_raster(unit_at("holes.tif", path),
                 (TestRaster){ .width = 4, .height = 4, .nodata = &nothing, .values = values });
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(raster_set_grid(raster, 2, 2));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 2, 2 }, got, valid));
     assert_memory_equal(valid, ((uint8_t[]){ 1, 0, 1, 1 }), 4); /* half valid is valid */
@@ -345,7 +345,7 @@ static void offsets(void **state)
             GDALSetRasterScale(GDALGetRasterBand(d, 1), scaling[0]);
             GDALSetRasterOffset(GDALGetRasterBand(d, 1), shifted ? scaling[1] : 0.0);
             GDALClose(d);
-            ASSERT_OK(raster_open(path, &raster));
+            ASSERT_OK(raster_open(path, NULL, &raster));
             double scale = 0.0, offset = 0.0;
             raster_band_scaling(raster, 1, &scale, &offset);
             assert_true(scale == scaling[0] && offset == (shifted ? scaling[1] : 0.0));
@@ -368,7 +368,7 @@ static void metadata(void **state)
     GDALDatasetH d = GDALOpen(path, GA_Update);
     GDALSetMetadataItem(d, "TIFFTAG_DATETIME", "2020:08:31 10:00:00", NULL);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     assert_string_equal(raster_metadata(raster, NULL, "TIFFTAG_DATETIME"), "2020:08:31 10:00:00");
     assert_null(raster_metadata(raster, "IMAGERY", "CLOUDCOVER"));
     assert_string_equal(raster_path(raster), path);

@@ -27,12 +27,20 @@ static RasterMaskKind mask_kind(int flags)
     return per_dataset ? RASTER_MASK_FILE : RASTER_MASK_BAND;
 }
 
+static bool is_small_integer(GDALDataType type)
+{
+#if GDAL_VERSION_NUM >= GDAL_COMPUTE_VERSION(3, 7, 0)
+    if (type == GDT_Int8) return true;
+#endif
+    return type == GDT_Byte || type == GDT_UInt16 || type == GDT_Int16;
+}
+
 /* Comparing the values just read is exact, and faster than asking GDAL, where a float holds each value of the type. */
 static void describe_nodata(GDALRasterBandH band, bool is_signed, RasterBandMask *mask)
 {
     const GDALDataType type = GDALGetRasterDataType(band);
     int has_nodata = 0;
-    if (type != GDT_Byte && type != GDT_UInt16 && type != GDT_Int16) return;
+    if (!is_small_integer(type)) return;
     const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
     if (has_nodata == 0 || nodata != floor(nodata)) return;
     if (is_signed && mask->kind == RASTER_MASK_NONE && nodata >= -128.0 && nodata < 0.0)
@@ -41,17 +49,23 @@ static void describe_nodata(GDALRasterBandH band, bool is_signed, RasterBandMask
     mask->nodata = (float)(is_signed && nodata > 127.0 ? nodata - 256.0 : nodata);
 }
 
-static void describe_palette(GDALRasterBandH band, RasterBandMask *mask)
+static Err describe_palette(GDALRasterBandH band, RasterBandMask *mask)
 {
     const GDALColorTableH palette = GDALGetRasterColorTable(band);
-    const int count = palette != NULL && GDALGetRasterDataType(band) == GDT_Byte ? GDALGetColorEntryCount(palette) : 0;
-    for (int i = 0; i < count && i < 256; i++) {
-        mask->transparent[i] = GDALGetColorEntry(palette, i)->c4 == 0;
-        mask->has_transparent = mask->has_transparent || mask->transparent[i];
-    }
+    if (palette == NULL || GDALGetPaletteInterpretation(palette) != GPI_RGB) return ERR_NONE;
+    const int count = GDALGetColorEntryCount(palette);
+    int first = 0;
+    while (first < count && GDALGetColorEntry(palette, first)->c4 != 0) first++;
+    if (first == count) return ERR_NONE;
+    const size_t bytes = (size_t)count;
+    mask->transparent = calloc(bytes, 1);
+    if (mask->transparent == NULL) return err_memory(bytes, "a palette");
+    mask->colours = count;
+    for (int i = first; i < count; i++) mask->transparent[i] = GDALGetColorEntry(palette, i)->c4 == 0;
+    return ERR_NONE;
 }
 
-void raster_valid_describe(Raster *raster, int64_t index)
+Err raster_valid_describe(Raster *raster, int64_t index)
 {
     const GDALRasterBandH band = GDALGetRasterBand(raster->dataset, (int)index + 1);
     RasterBand *b = &raster->bands[index];
@@ -61,7 +75,7 @@ void raster_valid_describe(Raster *raster, int64_t index)
     mask->kind = mask_kind(GDALGetMaskFlags(band));
     mask->real = type == GDT_Float32 || type == GDT_Float64;
     describe_nodata(band, b->is_signed, mask);
-    describe_palette(band, mask);
+    return describe_palette(band, mask);
 }
 
 /* ---- windows ---- */
@@ -127,9 +141,9 @@ static void check_values(const Raster *raster, int64_t i, int64_t pixels, const 
         if (!(fabsf(values[p * bands + i]) < largest_value)) valid[p] = 0;
     for (int64_t p = 0; mask->compared && p < pixels; p++)
         if (values[p * bands + i] == mask->nodata) valid[p] = 0;
-    for (int64_t p = 0; mask->has_transparent && p < pixels; p++) {
+    for (int64_t p = 0; mask->transparent != NULL && p < pixels; p++) {
         const float value = values[p * bands + i];
-        if (value >= 0.0F && value < 256.0F && mask->transparent[(int)value]) valid[p] = 0;
+        if (value >= 0.0F && value < (float)mask->colours && mask->transparent[(int64_t)value] != 0) valid[p] = 0;
     }
 }
 

@@ -14,8 +14,8 @@
 #include "geo/gdal_session.h"
 #include "geo/raster_internal.h"
 
-/* Fills raster->bands[index].mask from the open data set. */
-void raster_valid_describe(Raster *raster, int64_t index);
+/* Fills raster->bands[index].mask from the open data set. ERR_MEMORY. */
+Err raster_valid_describe(Raster *raster, int64_t index);
 
 /* A window inside the file: values [rows][columns][chosen bands] as read, ret_valid [rows][columns] 1 or 0. Inside a
  * GDAL bracket. ERR_INPUT: a mask cannot be read. ERR_MEMORY. */

@@ -32,7 +32,7 @@ static void check(const char *name, const char *choice, const char *expected)
 {
     char path[256];
     Raster *raster = NULL;
-    ASSERT_OK(raster_open(unit_at(name, path), &raster));
+    ASSERT_OK(raster_open(unit_at(name, path), NULL, &raster));
     check_open(raster, choice, expected);
     raster_close(raster);
 }
@@ -169,6 +169,26 @@ static void transparent_palette(void **state)
     check("palette.png", "1", "101001");
 }
 
+/* A palette of more than 256 colours, in a VRT of 16 bits. */
+static void transparent_palette_of_16_bits(void **state)
+{
+    (void)state;
+    static const float values[PIXELS] = { 0, 1, 299, 298, 300, 65535 };
+    char path[256];
+    test_raster(unit_at("values.tif", path),
+                (TestRaster){ .width = PIXELS, .height = 1, .type = GDT_UInt16, .values = values });
+    FILE *file = fopen(unit_at("palette.vrt", path), "w");
+    assert_non_null(file);
+    (void)fprintf(file, "<VRTDataset rasterXSize=\"6\" rasterYSize=\"1\"><VRTRasterBand dataType=\"UInt16\" band=\"1\">"
+                        "<ColorInterp>Palette</ColorInterp><ColorTable>");
+    for (int i = 0; i < 300; i++)
+        (void)fprintf(file, "<Entry c1=\"%d\" c2=\"0\" c3=\"0\" c4=\"%d\"/>", i % 256, i == 1 || i == 299 ? 0 : 255);
+    (void)fprintf(file, "</ColorTable><SimpleSource><SourceFilename relativeToVRT=\"1\">values.tif</SourceFilename>"
+                        "</SimpleSource></VRTRasterBand></VRTDataset>");
+    assert_int_equal(fclose(file), 0);
+    check("palette.vrt", "1", "100111");
+}
+
 /* A band that is chosen as data is no mask; an alpha band that is not chosen is one, in files of any number of bands. */
 static void alpha(void **state)
 {
@@ -218,7 +238,7 @@ static void signed_bytes(void **state)
     write_mask(GDALGetRasterBand(d, 1), (const uint8_t *)stored);
     GDALClose(d);
     check("signed.tif", "1", "011111");
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     assert_string_equal(raster_info(raster)->type, "Int8");
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, PIXELS, 1 }, got, valid));
     for (int i = 1; i < PIXELS; i++) assert_true(got[i] == (float)stored[i]);
@@ -294,6 +314,7 @@ int main(void)
         cmocka_unit_test(masks),
         cmocka_unit_test(nodata_values_of_all_bands),
         cmocka_unit_test(transparent_palette),
+        cmocka_unit_test(transparent_palette_of_16_bits),
         cmocka_unit_test(alpha),
         cmocka_unit_test(signed_bytes),
         cmocka_unit_test(rounded_nodata),

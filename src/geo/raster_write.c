@@ -113,6 +113,24 @@ static bool has_axes_swapped(OGRSpatialReferenceH crs)
     return swapped;
 }
 
+/* Control points, x east. */
+static CPLErr copy_gcps(GDALDatasetH dataset, const Raster *like, OGRSpatialReferenceH crs)
+{
+    const int n = GDALGetGCPCount(like->dataset);
+    const GDAL_GCP *gcps = GDALGetGCPs(like->dataset);
+    if (crs == NULL || !has_axes_swapped(crs)) return GDALSetGCPs2(dataset, n, gcps, crs);
+    GDAL_GCP *swapped = malloc((size_t)n * sizeof *swapped);
+    if (swapped == NULL) return CE_Failure;
+    for (int i = 0; i < n; i++) {
+        swapped[i] = gcps[i];
+        swapped[i].dfGCPX = gcps[i].dfGCPY;
+        swapped[i].dfGCPY = gcps[i].dfGCPX;
+    }
+    const CPLErr code = GDALSetGCPs2(dataset, n, swapped, crs);
+    free(swapped);
+    return code;
+}
+
 /* Copies everything that says where the pixels lie; `told`: the CRS to use instead of the file's, or NULL. */
 static CPLErr copy_georeference(GDALDatasetH dataset, const Raster *like, OGRSpatialReferenceH told)
 {
@@ -131,8 +149,7 @@ static CPLErr copy_georeference(GDALDatasetH dataset, const Raster *like, OGRSpa
         }
         if (code == CE_None && like->info.has_geotransform) code = GDALSetGeoTransform(dataset, t);
     } else if (code == CE_None) {
-        code = GDALSetGCPs2(dataset, gcps, GDALGetGCPs(like->dataset),
-                            told != NULL ? told : GDALGetGCPSpatialRef(like->dataset));
+        code = copy_gcps(dataset, like, told != NULL ? told : GDALGetGCPSpatialRef(like->dataset));
     }
     if (code == CE_None && like->info.has_rpc)
         code = GDALSetMetadata(dataset, GDALGetMetadata(like->dataset, "RPC"), "RPC");

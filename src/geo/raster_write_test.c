@@ -4,9 +4,11 @@
 
 #include "base/file.h"
 #include "geo/geo_test.h"
+#include "geo/georeference.h"
 #include "geo/raster_files.h"
 
 #include <cpl_conv.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -68,7 +70,7 @@ static void class_map(void **state)
     test_raster(
         unit_at("in.tif", in),
         (TestRaster){ .width = 300, .height = 530, .bands = 4, .type = GDT_UInt16, .geotransform = t, .epsg = 26914 });
-    ASSERT_OK(raster_open(in, &like));
+    ASSERT_OK(raster_open(in, NULL, &like));
     RasterWriteOptions o = { .path = unit_at("out.tif", out),
                              .kind = RASTER_CLASSES,
                              .like = like,
@@ -127,7 +129,7 @@ static void names_in_the_tiff(void **state)
     ASSERT_OK(raster_writer_finish(writer));
     assert_int_equal(rename(out, unit_at("copy.tif", copy)), 0);
     for (int i = 0; i < 2; i++) {
-        ASSERT_OK(raster_open(copy, &raster));
+        ASSERT_OK(raster_open(copy, NULL, &raster));
         assert_string_equal(raster_kind(raster), "classes");
         assert_string_equal(raster_class_name(raster, 0), "water");
         assert_string_equal(raster_class_name(raster, 7), "cr\xc3\xb6p");
@@ -189,7 +191,7 @@ static void copy_of(const char *in, const char *out)
 {
     Raster *like = NULL;
     RasterWriter *writer = NULL;
-    ASSERT_OK(raster_open(in, &like));
+    ASSERT_OK(raster_open(in, NULL, &like));
     const RasterWriteOptions o = {
         .path = out, .kind = RASTER_CLASSES, .like = like, .classes = classes, .n_classes = 3, .overwrite = true
     };
@@ -294,6 +296,54 @@ static void control_points_and_rpc(void **state)
     assert_non_null(GDALGetMetadataItem(d, "LINE_NUM_COEFF", "RPC"));
     GDALClose(d);
     assert_true(unit_remove_files());
+}
+
+/* A VRT whose x is latitude, its place told as `place`: the map lies where the image does. */
+static void check_latitude_first(const char *place)
+{
+    char path[256], out[256], text[1200];
+    Raster *rasters[2] = { NULL, NULL };
+    double lon[2][4], lat[2][4];
+    test_raster(unit_at("axes.tif", path), (TestRaster){ .width = 100, .height = 80 });
+    (void)snprintf(text, sizeof text,
+                   "<VRTDataset rasterXSize=\"100\" rasterYSize=\"80\">%s<VRTRasterBand dataType=\"Byte\" band=\"1\">"
+                   "<SimpleSource><SourceFilename relativeToVRT=\"1\">axes.tif</SourceFilename></SimpleSource>"
+                   "</VRTRasterBand></VRTDataset>",
+                   place);
+    unit_write_text(unit_at("axes.vrt", path), text);
+    copy_of(path, unit_at("out.tif", out));
+    ASSERT_OK(raster_open(path, NULL, &rasters[0]));
+    ASSERT_OK(raster_open(out, NULL, &rasters[1]));
+    for (int k = 0; k < 2; k++) {
+        Georeference *g = NULL;
+        ASSERT_OK(georeference_open(rasters[k], NULL, &g));
+        for (int i = 0; i < 4; i++) {
+            lon[k][i] = 30.0 * i;
+            lat[k][i] = 20.0 * i;
+        }
+        georeference_to_lonlat(g, 4, lon[k], lat[k]);
+        georeference_free(g);
+        raster_close(rasters[k]);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_true(fabs(lon[0][i] - (10.0 + 0.02 * 30.0 * i)) < 1e-6);
+        assert_true(fabs(lat[0][i] - (50.0 - 0.01 * 20.0 * i)) < 1e-6);
+        assert_true(fabs(lon[1][i] - lon[0][i]) < 1e-6);
+        assert_true(fabs(lat[1][i] - lat[0][i]) < 1e-6);
+    }
+    assert_true(unit_remove_files());
+}
+
+static void latitude_first(void **state)
+{
+    (void)state;
+    check_latitude_first("<SRS dataAxisToSRSAxisMapping=\"1,2\">EPSG:4326</SRS><GeoTransform>50, 0, -0.01, 10, 0.02, 0"
+                         "</GeoTransform>");
+    check_latitude_first("<GCPList Projection=\"EPSG:4326\" dataAxisToSRSAxisMapping=\"1,2\">"
+                         "<GCP Pixel=\"0\" Line=\"0\" X=\"50\" Y=\"10\"/>"
+                         "<GCP Pixel=\"100\" Line=\"0\" X=\"50\" Y=\"12\"/>"
+                         "<GCP Pixel=\"0\" Line=\"80\" X=\"49.2\" Y=\"10\"/>"
+                         "<GCP Pixel=\"100\" Line=\"80\" X=\"49.2\" Y=\"12\"/></GCPList>");
 }
 
 static void refused(void **state)
@@ -456,7 +506,7 @@ static void side_car(void **state)
             assert_int_equal(GDALSetSpatialRef(d, crs), CE_None);
             GDALClose(d);
             CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");
-            ASSERT_OK(raster_open(in, &like));
+            ASSERT_OK(raster_open(in, NULL, &like));
             const RasterWriteOptions o = { .path = unit_at("out.tif", out),
                                            .kind = (RasterKind)kind,
                                            .like = like,
@@ -521,7 +571,7 @@ static void odd_names(void **state)
     ASSERT_OK(write_rows(writer, 4, 4, 4));
     ASSERT_OK(raster_writer_finish(writer));
     check_text("out.tif.aux.xml", "<Category>a &lt;b&gt; &amp; ");
-    ASSERT_OK(raster_open(out, &raster));
+    ASSERT_OK(raster_open(out, NULL, &raster));
     assert_string_equal(raster_class_name(raster, 0), "a <b> & \"c\"");
     assert_string_equal(raster_class_name(raster, 1), "x\\x1b[31my\\x0az\\xff");
     raster_close(raster);
@@ -540,7 +590,7 @@ static void georeferenced_copy(void **state)
     Raster *raster = NULL;
     const double bounds[4] = { -180.0, -90.0, 180.0, 90.0 };
     test_raster(unit_at("in.png", in), (TestRaster){ .width = 720, .height = 360, .bands = 3, .driver = "PNG" });
-    ASSERT_OK(raster_open(in, &raster));
+    ASSERT_OK(raster_open(in, NULL, &raster));
     ASSERT_OK(raster_write_georeferenced(raster, bounds, 4326, unit_at("copy.tif", out), false));
     ASSERT_ERR(raster_write_georeferenced(raster, bounds, 4326, out, false), ERR_OUTPUT, "exists already");
     raster_close(raster);
@@ -558,7 +608,7 @@ static void georeferenced_copy(void **state)
     }
     GDALClose(d);
     test_raster(in, (TestRaster){ .width = 2, .height = 2, .driver = "PNG" });
-    ASSERT_OK(raster_open(in, &raster));
+    ASSERT_OK(raster_open(in, NULL, &raster));
     ASSERT_ERR(raster_write_georeferenced(raster, bounds, 4326, out, true), ERR_INPUT, "at least 3");
     raster_close(raster);
 }
@@ -570,6 +620,7 @@ int main(void)
         cmocka_unit_test(names_in_the_tiff),
         cmocka_unit_test(confidence_and_probabilities),
         cmocka_unit_test(control_points_and_rpc),
+        cmocka_unit_test(latitude_first),
         cmocka_unit_test(refused),
         cmocka_unit_test(full_disk),
         cmocka_unit_test(stale_sidecars),

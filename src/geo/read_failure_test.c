@@ -47,7 +47,7 @@ static void missing_codec(void **state)
         Raster *raster = NULL;
         float values[64];
         uint8_t valid[64];
-        Err err = raster_open(path, &raster); /* of the second GDAL tells it when it reads */
+        Err err = raster_open(path, NULL, &raster); /* of the second GDAL tells it when it reads */
         if (err == ERR_NONE) err = raster_read(raster, (RasterWindow){ 0, 0, 8, 8 }, values, valid);
         assert_int_equal(err, ERR_INPUT);
         if (strstr(err_message(), "no codec") == NULL) fail_msg("%s", err_message());

@@ -93,7 +93,7 @@ static void checked_once(void **state)
     const volatile int stop = 1;
     Raster *raster = NULL;
     ASSERT_ERR(vrt_check(path, &stop), ERR_INTERRUPTED, "stopped");
-    ASSERT_ERR(raster_open_until(path, &stop, &raster), ERR_INTERRUPTED, "stopped");
+    ASSERT_ERR(raster_open(path, &stop, &raster), ERR_INTERRUPTED, "stopped");
     assert_null(raster);
 }
 

@@ -48,7 +48,7 @@ static Georeference *open_world(const double *geotransform, int epsg, int width,
     if (geotransform != NULL) assert_int_equal(GDALSetSpatialRef(d, crs), CE_None);
     OSRDestroySpatialReference(crs);
     GDALClose(d);
-    ASSERT_OK(raster_open(path, &raster));
+    ASSERT_OK(raster_open(path, NULL, &raster));
     ASSERT_OK(georeference_open(raster, NULL, &g));
     raster_close(raster);
     return g;

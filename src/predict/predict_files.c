@@ -47,7 +47,7 @@ static Err tell_style(const MetasegModel *model, const char *out)
 Err predictor_check_files(const MetasegModel *model, const Raster *raster, const char *out,
                           const MetasegPredictOptions *options)
 {
-    FileSet set = { 0 };
+    FileSet set = { .stop = model->run.stop };
     TRY(file_check_kind(out, "the map", "GeoTIFF", "tif,tiff"));
     TRY(file_check_kind(options->confidence, "the confidence", "GeoTIFF", "tif,tiff"));
     TRY(file_check_kind(options->probabilities, "the raster of probabilities", "GeoTIFF", "tif,tiff"));

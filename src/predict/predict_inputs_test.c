@@ -132,6 +132,21 @@ static void same_map(void **state)
     assert_non_null(strstr(told, "far from those the model was made for"));
 }
 
+/* An offset beyond the range of the type: taken off, with a warning that names it; not where the numbers stay. */
+static void far_offset(void **state)
+{
+    const Image absurd = { .type = GDT_UInt16, .scale = 0.001, .offset = -100.0 }; /* 100000 of 65536 */
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    char path[256];
+    write_image("offset.tif", absurd, path);
+    predict(*state, path, options, map);
+    assert_non_null(strstr(told, "states offset -100 and scale 0.001 of band 1"));
+    assert_non_null(strstr(told, "--stored"));
+    options.stored_values = true;
+    predict(*state, path, options, map);
+    assert_null(strstr(told, "states offset"));
+}
+
 static void contradicting_names(void **state)
 {
     static const char *const infrared[] = { "nir", "red", "green" };
@@ -184,6 +199,6 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(same_map), cmocka_unit_test(contradicting_names),
-                                        cmocka_unit_test(far_values) };
+                                        cmocka_unit_test(far_values), cmocka_unit_test(far_offset) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

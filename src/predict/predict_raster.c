@@ -105,10 +105,15 @@ static void tell_choice(const Task *t)
         double scale = 1.0, offset = 0.0;
         raster_band_scaling(t->image->raster, band, &scale, &offset);
         if (offset == 0.0) continue;
-        predictor_tell(t->model, 0, "'%s': states offset %g and scale %g of band %lld (%s): %s", t->in, offset, scale,
-                       (long long)band, raster_band_name(t->image->raster, band),
-                       t->options->stored_values ? "the stored numbers are read as they are"
-                                                 : "the offset is taken off the stored numbers");
+        const bool stored = t->options->stored_values;
+        const bool far = !stored && raster_offset_is_far(t->image->raster, band);
+        predictor_tell(t->model, far ? 1 : 0, "'%s': states offset %g and scale %g of band %lld (%s): %s%s", t->in,
+                       offset, scale, (long long)band, raster_band_name(t->image->raster, band),
+                       stored ? "the stored numbers are read as they are"
+                              : "the offset is taken off the stored numbers",
+                       far ? ", which moves them further than the type of the band reaches; if the tag is wrong, read "
+                             "the numbers as they are: --stored"
+                           : "");
     }
 }
 

@@ -339,7 +339,7 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
     const double begin = clock_seconds();
     Err err = run_config_load(config, overrides, n_overrides, &t.config);
     if (err != ERR_NONE) return err;
-    err = trainer_check_files(t.config, config);
+    err = trainer_check_files(t.config, config, run->stop);
     if (err == ERR_NONE) err = prepare(&t, start);
     if (err == ERR_NONE) err = open_folder(&t, start, config, overrides, n_overrides);
     if (err == ERR_NONE) err = run_training(&t);

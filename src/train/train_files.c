@@ -51,9 +51,9 @@ static Err add_all(const RunConfig *config, const char *path, FileSet *set)
     return ERR_NONE;
 }
 
-Err trainer_check_files(const RunConfig *config, const char *path)
+Err trainer_check_files(const RunConfig *config, const char *path, const volatile int *stop)
 {
-    FileSet set = { 0 };
+    FileSet set = { .stop = stop };
     const Err err = add_all(config, path, &set);
     file_set_done(&set);
     return err;

@@ -44,8 +44,8 @@ typedef struct Trainer {
 Err trainer_encode_prompts(Trainer *trainer);
 
 /* train_files.c: before any work, nothing that the run folder gets is a file that is read: the configuration at `path`,
- * what it names, sources of virtual rasters and side-cars included. ERR_ARGUMENT, ERR_MEMORY. */
-Err trainer_check_files(const RunConfig *config, const char *path);
+ * what it names, sources of virtual rasters and side-cars included. ERR_ARGUMENT, ERR_INTERRUPTED, ERR_MEMORY. */
+Err trainer_check_files(const RunConfig *config, const char *path, const volatile int *stop);
 
 /* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure, and what the run is
  * (run_record.h); written atomically. */

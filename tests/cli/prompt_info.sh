@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# metaseg prompt and metaseg info. prompt_info.sh PROGRAM FIXTURES
+# metaseg prompt, metaseg info and what metaseg eval refuses. prompt_info.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
 . "$(dirname "$0")/expect.sh"
 unset METASEG_DATA
@@ -26,6 +26,9 @@ expect 0 'ground sampling distance  0.05 degrees' 'vocab.txt' prompt "$fixtures/
 has '^  Af  *100.00 %' 'geotransform and coordinate reference system'
 expect 0 '^  none *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" $share
 expect 0 '^  Af  *100.00 %' 'vocab.txt' prompt "$fixtures/no_place.tif" --lonlat -170,44 $share
+expect 0 '^  none *100.00 %' 'vocab.txt' prompt "$fixtures/no_crs.tif" $share
+expect 0 '^  Af  *100.00 %' 'vocab.txt' prompt "$fixtures/no_crs.tif" --crs EPSG:4326 $share
+expect 2 '' 'nonsense' prompt "$fixtures/no_crs.tif" --crs EPSG:nonsense $share
 expect 2 '' 'has a georeference of its own' prompt "$fixtures/good.tif" --lonlat 1,2 $share
 expect 0 'random rows' 'vocab.txt' prompt --lonlat -150,10 $share -m "$fixtures/model.safetensors"
 expect 4 '' 'vocab.txt.: missing.*--vocabulary' prompts check "$fixtures/share/prompts/koppen.yaml"
@@ -59,8 +62,37 @@ expect 0 '"bands":\[{"name":"red","type":"Byte",' '' info --json "$fixtures/good
 expect 0 'class 16' '' info "$fixtures/model.safetensors"
 has 'kind  *model$' 'encoder  *efficientnet_lite0' 'hash  *xxh64:[0-9a-f]*$' 'zone sentences  *30' 'unit of distances  *degree' 'parameters  *[0-9]'
 expect 0 '"ground_sampling_distances":\[0.04,0.06\]' '' info --json "$fixtures/model.safetensors"
+expect 0 'crs  *none' '' info "$fixtures/no_crs.tif"
+grep -q 'footprint' "$log.out" && fail "a place without a coordinate reference system"
+expect 0 'footprint' '' info "$fixtures/no_crs.tif" --crs EPSG:4326
+expect 2 '' 'nonsense' info "$fixtures/no_crs.tif" --crs EPSG:nonsense
+
+# all valid pixels are counted; the memory does not follow the width
+envi() { # NAME WIDTH HEIGHT TYPE: the header of plain values
+    printf 'ENVI\nsamples = %d\nlines = %d\nbands = 1\nheader offset = 0\nfile type = ENVI Standard\ndata type = %d\ninterleave = bsq\nbyte order = 0\n' "$2" "$3" "$4" >"$1.hdr"
+}
+printf '\373\377\054\001\001\000\001\000\376\000\377\000' >odd_values # -5 300 1 1 254 255
+envi odd_values 3 2 2
+expect 0 'valid pixels  *6$' '' info --shares odd_values
+has 'pixels of no class  *2$' 'below 0 (1 pixels, down to -5), above 255 (1 pixels, up to 300)' ' 1  *, 33.33 %' ' 254  *, 16.67 %' ' 255  *, 16.67 %'
+printf '\000\000\300\077\000\000\200\077' >odd_values # 1.5 1
+envi odd_values 2 1 4
+expect 0 '"values_of_no_class":"not whole (1 pixels, such as 1.5)"' '' info --shares --json odd_values
+has '"valid_pixels":2,' '"pixels_of_no_class":1,' '{"code":1,"name":"","share":0.5}'
+truncate -s 32000000 wide
+envi wide 4000000 8 1
+expect 0 'valid pixels  *32000000$' '' info --shares wide
+has ' 0  *, 100.00 %'
+rm -f odd_values* wide*
 expect 5 '' 'no metaseg model' info "$fixtures/other.safetensors"
 run info "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/model.safetensors"
 [ $got = 3 ] || fail "exit code $got after one bad file of three"
 has 'good.tif' 'class 16'
+
+# eval: measurements are no class values, also where only the mark in the file tells it
+for kind in confidence probabilities; do
+    printf '<VRTDataset rasterXSize="40" rasterYSize="30"><Metadata><MDI key="METASEG_KIND">%s</MDI></Metadata><VRTRasterBand dataType="Byte" band="1"><SimpleSource><SourceFilename relativeToVRT="0">%s</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>' $kind "$fixtures/good.tif" >kind.vrt
+    expect 4 '' "kind.vrt': it is a raster of $kind (METASEG_KIND).*expected class values" eval kind.vrt kind.vrt --by-pixel
+done
+rm kind.vrt
 exit $failed

@@ -29,14 +29,21 @@ train() { # CODE STDOUT STDERR OPTIONS...
     # shellcheck disable=SC2086
     expect "$code" "$out" "$err" train "$work/run.yaml" -q $share "$@"
 }
-train 0 '^steps 1$' ''
+train 0 '^steps 1$' 'no training pixel'
 sum=$(cksum <"$work/run/last.safetensors")
 train 6 '' "^metaseg: error: '$work/run': holds a training run.*--resume.*-f" --set train.steps=2
 [ "$(cksum <"$work/run/last.safetensors")" = "$sum" ] || fail "a refused training changed the run"
 train 2 '' '--resume continues.*-f replaces' --resume -f
-train 0 '^steps 2$' '' --resume --set train.steps=2
-train 0 '^steps 1$' '' -f
+train 0 '^steps 2$' 'no training pixel' --resume --set train.steps=2
+train 0 '^steps 1$' 'no training pixel' -f
 [ "$(cksum <"$work/run/last.safetensors")" = "$sum" ] || fail "a run made anew differs from the first"
+
+# a scene's CRS: without it an image has no place, with it training is that of the image which says it itself
+first=$(tail -n 1 "$work/run/metrics.csv" | cut -d, -f 1-7)
+scene="data.scenes.1.image=$fixtures/no_crs.tif"
+train 4 '' 'no_crs.tif.: no georeference.*crs' -f --set "$scene"
+train 0 '^steps 1$' 'no training pixel' -f --set "$scene" --set data.scenes.1.crs=EPSG:4326
+[ "$(tail -n 1 "$work/run/metrics.csv" | cut -d, -f 1-7)" = "$first" ] || fail "training with a named CRS: $(cat "$work/run/metrics.csv") is not $first"
 
 # Ctrl-C, a closed terminal, a closed pipe, limits of time and of files
 for signal in INT HUP PIPE XCPU XFSZ; do

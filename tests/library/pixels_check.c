@@ -45,7 +45,7 @@ static void read_raster(const char *path, const char *bands, int64_t n, float *v
 {
     Raster *raster = NULL;
     uint8_t valid[PIXELS];
-    assert_int_equal(raster_open(path, &raster), ERR_NONE);
+    assert_int_equal(raster_open(path, NULL, &raster), ERR_NONE);
     assert_int_equal(raster_choose_bands(raster, bands, n, NULL), ERR_NONE);
     assert_int_equal(raster_read(raster, (RasterWindow){ 0, 0, WIDTH, HEIGHT }, values, valid), ERR_NONE);
     raster_close(raster);

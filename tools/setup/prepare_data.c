@@ -19,7 +19,7 @@ static Err georeference(char **words)
     for (int i = 0; i < 4; i++) TRY(str_parse_double(words[2 + i], "bounds", -1e9, 1e9, &bounds[i]));
     TRY(str_parse_int(words[6], "EPSG", 1, 999999, &epsg));
     Raster *raster = NULL;
-    TRY(raster_open(words[0], &raster));
+    TRY(raster_open(words[0], NULL, &raster));
     const Err err = raster_write_georeferenced(raster, bounds, (int)epsg, words[1], true);
     raster_close(raster);
     return err;

@@ -48,7 +48,7 @@ static int64_t scaled(const Drawing *d, int64_t pixels) { return llround((double
 static Err layer_open(const char *path, const char *crs, int64_t columns, Layer *layer)
 {
     const size_t samples = (size_t)(columns * SAMPLES * SAMPLES);
-    TRY(raster_open(path, &layer->raster));
+    TRY(raster_open(path, NULL, &layer->raster));
     TRY(raster_choose_bands(layer->raster, "1", 1, NULL));
     TRY(georeference_open(layer->raster, crs, &layer->place));
     if (georeference_kind(layer->place) == GEOREFERENCE_NONE)
@@ -73,7 +73,7 @@ static void layer_close(Layer *layer)
 static Err open_all(Drawing *d)
 {
     const SideBySide *what = d->what;
-    TRY(raster_open(what->image, &d->image));
+    TRY(raster_open(what->image, NULL, &d->image));
     TRY(raster_choose_bands(d->image, "1,2,3", 3, NULL));
     const RasterInfo *info = raster_info(d->image);
     if (strcmp(info->type, "Byte") != 0)

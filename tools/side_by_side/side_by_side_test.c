@@ -64,7 +64,7 @@ static void quarters(void **state)
     char path[256];
     Raster *picture = NULL;
     assert_int_equal(write_picture("image.tif", "map.tif", "labels.tif", 500), ERR_NONE);
-    assert_int_equal(raster_open(unit_at("out.png", path), &picture), ERR_NONE);
+    assert_int_equal(raster_open(unit_at("out.png", path), NULL, &picture), ERR_NONE);
     const int64_t left = 8;
     const int64_t right = 8 + 500 + 12;
     const int64_t upper = 8 + 22;
