@@ -92,6 +92,17 @@ static Err check_older(const char *path, bool overwrite)
     return err_set(ERR_OUTPUT, "'%s': exists already; give -f to replace it, or another name", path);
 }
 
+/* /dev itself, /proc and /sys belong to the system: their links (/dev/stdout) may lead to plain files, and a rename would
+ * replace them for every process of the machine. */
+static bool is_system_folder(const char *folder)
+{
+    char *real = realpath(folder, NULL);
+    const bool is = real != NULL &&
+                    (strcmp(real, "/dev") == 0 || strncmp(real, "/proc/", 6) == 0 || strncmp(real, "/sys/", 5) == 0);
+    free(real);
+    return is;
+}
+
 Err file_check_output(const char *path, bool overwrite)
 {
     if (path[0] == '\0' || path[strlen(path) - 1] == '/')
@@ -103,6 +114,8 @@ Err file_check_output(const char *path, bool overwrite)
         err = err_set(ERR_OUTPUT, "'%s': the folder '%s' does not exist; make it first", path, folder);
     else if (!file_is_folder(folder))
         err = err_set(ERR_OUTPUT, "'%s': '%s' is no folder; choose another place for the output", path, folder);
+    else if (is_system_folder(folder))
+        err = err_set(ERR_OUTPUT, "'%s': '%s' is the system's, no place for a file; give another name", path, folder);
     else
         err = check_older(path, overwrite);
     if (err == ERR_NONE && access(folder, W_OK | X_OK) != 0)

@@ -105,6 +105,17 @@ static void in_the_way(void **state)
     free(sock);
 }
 
+/* /dev/stdout is a link, by way of /proc, to whatever standard output is, a plain file for example; a rename would replace
+ * the link itself. */
+static void system_folders(void **state)
+{
+    (void)state;
+    static const char *const paths[] = { "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/../dev/map.tif" };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        ASSERT_ERR(file_check_output(paths[i], true), ERR_OUTPUT, "is the system's, no place for a file");
+    ASSERT_OK(file_check_output("/dev/shm/metaseg_no_such_file.tif", true));
+}
+
 static void folders(void **state)
 {
     (void)state;
@@ -179,10 +190,9 @@ static void nothing_left_behind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable),
-        cmocka_unit_test(unwritable),      cmocka_unit_test(in_the_way),
-        cmocka_unit_test(folders),         cmocka_unit_test(paths),
-        cmocka_unit_test(kinds),           cmocka_unit_test(nothing_left_behind),
+        cmocka_unit_test(write_then_read), cmocka_unit_test(unreadable),     cmocka_unit_test(unwritable),
+        cmocka_unit_test(in_the_way),      cmocka_unit_test(system_folders), cmocka_unit_test(folders),
+        cmocka_unit_test(paths),           cmocka_unit_test(kinds),          cmocka_unit_test(nothing_left_behind),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -163,7 +163,7 @@ static void wavelengths(void **state)
     static const char *const rgb[] = { "red", "green", "blue" };
     static const char *const nanometres[] = { "470", "485", "500", "550", "558", "640", "658", "850" };
     char path[256], text[32];
-    for (int unit = 0; unit < 3; unit++) {
+    for (int unit = 0; unit < 4; unit++) {
         write_named(&(Naming){ .bands = { "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8" } }, false, path);
         const GDALDatasetH d = GDALOpen(path, GA_Update);
         for (int b = 0; b < 8; b++) {
@@ -173,6 +173,7 @@ static void wavelengths(void **state)
             if (unit == 1) GDALSetMetadataItem(band, "wavelength", text, NULL);
             if (unit == 1) GDALSetMetadataItem(band, "wavelength_units", "Micrometers", NULL);
             if (unit == 2) GDALSetMetadataItem(band, "CENTRAL_WAVELENGTH_UM", text, "IMAGERY");
+            if (unit == 3) GDALSetMetadataItem(band, "CENTRAL_WAVELENGTH_UM", text, NULL);
         }
         GDALClose(d);
         check(path, NULL, 3, rgb, "752");

@@ -17,6 +17,8 @@ static double item_wavelength(GDALRasterBandH band)
     static const char *const keys[] = { "wavelength", "central_wavelength", "center_wavelength" };
     static const char *const units[] = { "wavelength_units", "wavelength_unit", "wavelength units" };
     const char *micrometres = GDALGetMetadataItem(band, "CENTRAL_WAVELENGTH_UM", "IMAGERY");
+    if (micrometres == NULL)
+        micrometres = GDALGetMetadataItem(band, "CENTRAL_WAVELENGTH_UM", NULL); /* as copied by hand */
     if (micrometres != NULL) return 1000.0 * CPLAtof(micrometres);
     for (int64_t i = 0; i < ARRAY_LEN(keys); i++) {
         const char *text = GDALGetMetadataItem(band, keys[i], NULL);
