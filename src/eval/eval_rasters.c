@@ -150,9 +150,14 @@ static Err check_any(const Comparison *c, const Figures *f)
         return err_set(ERR_INPUT,
                        "'%s' and '%s': the map has no value at any of the %lld labelled pixels; check their places%s",
                        map, truth, (long long)f->uncovered, c->options->n_boxes > 0 ? " and the boxes" : "");
-    return err_set(ERR_INPUT, "'%s': no pixel with a label%s (%lld have the ignored value %d); nothing to compare",
+    int64_t excluded = 0;
+    for (int64_t i = 0; i < f->n_values; i++)
+        excluded += f->values[i].metrics.excluded ? f->values[i].metrics.truth + f->values[i].uncovered : 0;
+    return err_set(ERR_INPUT,
+                   "'%s': no pixel with a label%s (%lld have the ignored value %d, %lld are of excluded classes); "
+                   "nothing to compare",
                    truth, c->options->n_boxes > 0 ? " in the boxes" : "", (long long)c->ignored,
-                   (int)c->options->ignore);
+                   (int)c->options->ignore, (long long)excluded);
 }
 
 static void fill_report(const Comparison *c, const Figures *f, MetasegEvalReport *report)

@@ -152,16 +152,25 @@ static Err check_boxes(const YamlFile *file, const char *list, const DatasetBox 
     return ERR_NONE;
 }
 
-static Err check_remap(const YamlFile *file, const DatasetOptions *data)
+/* data.remap: each value once, to something that is learned or ignored; train.unsampled: classes. */
+static Err check_values(const YamlFile *file, const DatasetOptions *data)
 {
-    bool known[256] = { false };
+    bool known[256] = { false }, from[256] = { false };
+    char place[64];
     for (uint32_t i = 0; i < data->n_classes; i++) known[data->classes[i].value] = true;
+    for (uint32_t i = 0; i < data->n_unsampled; i++) {
+        (void)snprintf(place, sizeof place, "train.unsampled.%u", (unsigned)(i + 1));
+        if (!known[data->unsampled[i]])
+            return yaml_file_wrong(file, place, "%d is no class value", (int)data->unsampled[i]);
+    }
     known[data->ignore] = true;
     for (uint32_t i = 0; i < data->n_remap; i++) {
-        char place[64];
+        const DatasetRemap *r = &data->remap[i];
         (void)snprintf(place, sizeof place, "data.remap.%u.to", (unsigned)(i + 1));
-        if (!known[data->remap[i].to])
-            return yaml_file_wrong(file, place, "%d is no class value and not data.ignore", (int)data->remap[i].to);
+        if (!known[r->to]) return yaml_file_wrong(file, place, "%d is no class value and not data.ignore", (int)r->to);
+        (void)snprintf(place, sizeof place, "data.remap.%u.from", (unsigned)(i + 1));
+        if (from[r->from]) return yaml_file_wrong(file, place, "%d is used twice", (int)r->from);
+        from[r->from] = true;
     }
     return ERR_NONE;
 }
@@ -171,7 +180,7 @@ static Err check(const YamlFile *file, const RunConfig *config)
     const DatasetOptions *data = &config->data;
     TRY(check_boxes(file, "holdout", data->holdout, data->n_holdout));
     TRY(check_boxes(file, "validation", data->validation, data->n_validation));
-    TRY(check_remap(file, data));
+    TRY(check_values(file, data));
     if (data->n_mean != data->n_std)
         return yaml_file_wrong(file, "model.std", "has %u values, model.mean %u", (unsigned)data->n_std,
                                (unsigned)data->n_mean);

@@ -143,6 +143,11 @@ static void bad_tables(void **state)
     write_table(good_table);
     ASSERT_ERR(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 255 }]\n", NULL, 0, &config), ERR_CONFIG,
                "line 7, column 26: data.remap.1.to: 255 is no class value and not data.ignore");
+    ASSERT_ERR(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 9 }, { from: 1, to: 3 }]\n", NULL, 0, &config),
+               ERR_CONFIG, "line 7, column 39: data.remap.2.from: 1 is used twice");
+    static const char *const unsampled[] = { "train.unsampled=3,4" };
+    ASSERT_ERR(load("  class_table: table.yaml\n", unsampled, 1, &config), ERR_ARGUMENT,
+               "train.unsampled.2: 4 is no class value");
     ASSERT_ERR(load("  class_table: table.yaml\n  ignore: -1\n", NULL, 0, &config), ERR_CONFIG,
                "line 7, column 11: data.ignore: -1 is out of range; give 0 to 255");
     assert_null(config);

@@ -76,6 +76,8 @@ def left_out_pixels():
     assert (got["pixels"], got["uncovered"], got["classes"][1]["predicted"]) == (4, 0, 0), got
     refused(4, ["no value at any of the 4 labelled"], raster("map", [0] * 4, 2, nodata=0), raster("truth", [1] * 4, 2))
     refused(4, ["no pixel with a label", "4 have the ignored value 255"], chart, raster("truth", [255] * 4, 2))
+    refused(4, ["1 have the ignored value 255, 3 are of excluded classes"], raster("map", [1] * 4, 2),
+            raster("truth", [1, 1, 1, 255], 2), "--exclude", "1")
 
 
 def values():
