@@ -118,7 +118,7 @@ static void streams(void **state)
         progress_start(&progress, &stream, "na\x1bme", "tiles", 2);
         progress_note(&progress, "\n%s", "\xE2\x81\xA7");
         progress_finish(&progress);
-        check_stream(file, json == 1 ? "\\u2067" : "\\u2067");
+        check_stream(file, json == 1 ? "\\n\\u2067" : "\\x0a\\u2067");
         (void)fclose(file);
     }
 }

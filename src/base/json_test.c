@@ -90,8 +90,8 @@ static void refuses(void **state)
         "\"\\u00",
         "[1,\f2]",
         "[1,\v2]",
-        "[\xEF\xBB\xBF"
-        "1]",
+        ("[\xEF\xBB\xBF"
+         "1]"),
         "[1]\xC2\xA0",
     };
     for (int64_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -132,6 +132,7 @@ static Err check_kind(const char *file, const YamlNode *node, YamlKind kind, con
     static const char *const stands[] = { "a plain value stands", "a list stands", "keys with values stand" };
     static const char *const wanted[] = { "one plain value is", "a list is", "keys with values are" };
     const YamlNodeKind want = kind == YAML_TABLE ? YAML_NODE_MAP : kind == YAML_LIST ? YAML_NODE_LIST : YAML_NODE_TEXT;
+    ASSERT(node != NULL);
     if (node->kind == want) return ERR_NONE;
     return yaml_tree_wrong(file, node, "%s: %s where %s expected", place[0] == '\0' ? "the document" : place,
                            stands[node->kind], wanted[want]);
@@ -140,6 +141,7 @@ static Err check_kind(const char *file, const YamlNode *node, YamlKind kind, con
 static Err fill_plain(const char *file, const YamlField *field, YamlKind kind, const YamlNode *node, const char *place,
                       void *to)
 {
+    ASSERT(node != NULL);
     TRY(check_kind(file, node, kind, place));
     const Err err = fill_by_kind(file, field, kind, true, node->text, place, to);
     if (err != ERR_ARGUMENT) return err;
@@ -175,6 +177,7 @@ int64_t yaml_file_count(const YamlField *list, const void *structure)
 
 static Err fill_list(const char *file, const YamlField *field, const YamlNode *list, const char *place, char *structure)
 {
+    ASSERT(list != NULL);
     TRY(check_kind(file, list, YAML_LIST, place));
     const int64_t count = list->count;
     const bool few = count<field->min_count, many = field->max_count> 0 && count > field->max_count;

@@ -155,6 +155,7 @@ static Err walk(const char *file, const YamlTable *table, YamlNode *map, const c
             dot = strchr(rest, '.');
             if (dot != NULL) *dot = '\0';
             TRY(enter_list(file, map, field, dot == NULL ? "" : word, override, &map));
+            ASSERT(dot != NULL); /* "" is no entry of a list */
             rest = dot + 1;
         }
         table = field->table;

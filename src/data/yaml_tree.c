@@ -79,6 +79,7 @@ YamlNode *yaml_tree_find(const YamlNode *map, const char *key)
     return child;
 }
 
+#undef yaml_tree_wrong /* the header's macro for clang's analyzer */
 Err yaml_tree_wrong(const char *name, const YamlNode *node, const char *format, ...)
 {
     char text[ERR_MESSAGE_BYTES];
@@ -208,7 +209,9 @@ static Err begin(Builder *b, YamlNodeKind kind, const yaml_char_t *anchor, yaml_
 static void end(Builder *b)
 {
     const Level *level = &b->levels[--b->depth];
-    if (level->anchor >= 0) b->anchors[level->anchor].node = level->node;
+    if (level->anchor < 0) return;
+    ASSERT(b->anchors != NULL);
+    b->anchors[level->anchor].node = level->node;
 }
 
 /* A copy with the places of the original, counted; freed whole by the caller's yaml_tree_free on failure. */

@@ -51,5 +51,8 @@ YamlNode *yaml_tree_find(const YamlNode *map, const char *key);
 /* "'name', line 3, column 5: " or "--set a.b=c: ", and the message. ERR_CONFIG, or ERR_ARGUMENT for an override. node
  * NULL, or without a place: the name alone. */
 Err yaml_tree_wrong(const char *name, const YamlNode *node, const char *format, ...) PRINTF_LIKE(3, 4);
+#ifdef __clang_analyzer__ /* as in base/err.h */
+#define yaml_tree_wrong(...) ((void)(yaml_tree_wrong)(__VA_ARGS__), ERR_CONFIG)
+#endif
 
 #endif

@@ -66,9 +66,9 @@ static Err blocks_init(EvalBlocks *b, const Comparison *c)
     *b = (EvalBlocks){ 0 };
     b->values = malloc(n * sizeof *b->values);
     b->valid = malloc(n);
-    b->label = malloc(n * sizeof *b->label);
-    b->column = malloc(n * sizeof *b->column);
-    b->row = malloc(n * sizeof *b->row);
+    b->label = calloc(n, sizeof *b->label);
+    b->column = calloc(n, sizeof *b->column);
+    b->row = calloc(n, sizeof *b->row);
     b->zone = c->climate != NULL ? malloc(n) : NULL;
     const bool positions = c->lonlat != NULL || (c->lookup != NULL && !place_lookup_is_affine(c->lookup, NULL));
     b->x = positions ? malloc(n * sizeof *b->x) : NULL;

@@ -165,7 +165,7 @@ static Spectral read_letter(const Words *w)
 
 /* ---- wavelengths ---- */
 
-Spectral spectral_of_wavelength(double nm)
+Spectral spectral_of_wavelength(double nanometres)
 {
     static const struct {
         double low, high;
@@ -173,9 +173,9 @@ Spectral spectral_of_wavelength(double nm)
     } parts[] = { { 400, 450, SPECTRAL_COASTAL }, { 450, 515, SPECTRAL_BLUE },    { 515, 590, SPECTRAL_GREEN },
                   { 590, 620, SPECTRAL_YELLOW },  { 620, 690, SPECTRAL_RED },     { 690, 790, SPECTRAL_RED_EDGE },
                   { 790, 920, SPECTRAL_NIR },     { 1550, 1750, SPECTRAL_SWIR1 }, { 2080, 2350, SPECTRAL_SWIR2 } };
-    if (!(nm > 0.0)) return SPECTRAL_UNKNOWN;
+    if (!(nanometres > 0.0)) return SPECTRAL_UNKNOWN;
     for (int64_t i = 0; i < ARRAY_LEN(parts); i++)
-        if (nm >= parts[i].low && nm < parts[i].high) return parts[i].spectral;
+        if (nanometres >= parts[i].low && nanometres < parts[i].high) return parts[i].spectral;
     return SPECTRAL_OTHER;
 }
 

@@ -130,6 +130,13 @@ static void raise_cache(const RasterInfo *info, GDALDataType type)
     if (wanted > GDALGetCacheMax64()) gdal_set_cache(wanted < most ? wanted : most);
 }
 
+static bool same_numbers(const double *a, const double *b, int64_t n)
+{
+    int64_t i = 0;
+    while (i < n && a[i] == b[i]) i++;
+    return i == n;
+}
+
 static Err describe(Raster *raster)
 {
     RasterInfo *info = &raster->info;
@@ -158,7 +165,7 @@ static Err describe(Raster *raster)
     info->block_height = rows;
     static const double no_place[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 }; /* how GDAL says "none" */
     info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
-                             memcmp(info->geotransform, no_place, sizeof no_place) != 0;
+                             !same_numbers(info->geotransform, no_place, 6);
     info->gcps = GDALGetGCPCount(raster->dataset);
     info->has_rpc = CSLCount(GDALGetMetadata(raster->dataset, "RPC")) > 0;
     OGRSpatialReferenceH crs = GDALGetSpatialRef(raster->dataset);

@@ -42,6 +42,7 @@ static Err probe_forward(const Step *step)
     team_dynamic = omp_get_dynamic();
     for (int round = 0; round < 3; round++) {
         const int threads = round == 0 ? omp_get_max_threads() : round == 1 ? 1 : TEAM;
+        (void)threads; /* clang's analyzer does not look into the clause */
 #pragma omp parallel num_threads(threads)
         {
             in_kernel = 1;

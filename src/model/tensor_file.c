@@ -332,7 +332,7 @@ static Err read_16(const StoredTensor *tensor, float *to, int64_t n)
 static Err read_copied(const StoredTensor *tensor, float *ret_values, int64_t n)
 {
     const size_t bytes = (size_t)(n > 0 ? n : 1) * dtype_bytes(tensor->dtype);
-    void *copy = malloc(bytes);
+    void *copy = calloc(1, bytes);
     if (copy == NULL) return err_memory(bytes, "a tensor");
     const Err err = stored_tensor_copy(tensor, copy);
     if (err == ERR_NONE && tensor->dtype == DTYPE_F64)
