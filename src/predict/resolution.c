@@ -87,10 +87,9 @@ Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, i
                        (long long)width, (long long)height, columns, rows);
     if (columns * rows > 0x1p46 || most > 64.0)
         return err_set(
-            ERR_ARGUMENT,
-            "'%s': square pixels of %g cannot be made of the image's pixels of %g x %g (--resolution); at most 64 "
-            "times either way",
-            path, sides->known ? target : sides->side, sides->x, sides->y);
+            resolution > 0.0 ? ERR_ARGUMENT : ERR_INPUT,
+            "'%s': square pixels of %g cannot be made of the image's pixels of %g x %g%s; at most 64 times either way",
+            path, sides->known ? target : sides->side, sides->x, sides->y, resolution > 0.0 ? " (--resolution)" : "");
     *ret_width = (int64_t)columns;
     *ret_height = (int64_t)rows;
     *ret_resolution = target;

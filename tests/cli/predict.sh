@@ -58,6 +58,13 @@ run predict "$work/tall.vrt" -o "$work/tall_map.tif" -f -q --data-folder "$fixtu
 [ "$(grid "$work/tall_map.tif")" = "$(grid "$work/tall.vrt")" ] || fail "predict of tall pixels: the grid is not the input's"
 run eval "$work/tall_map.tif" "$work/good.tif" -q
 grep -q '^OA \(100.00\|99\.[0-9]*\) %' "$log.out" || fail "tall pixels: $(grep '^OA' "$log.out") of the map with square ones"
+# sides too far apart are the image's fault, not the command line's, unless --resolution asks for what is too far away
+sed 's/-0.016666666666666666/-0.0005/' "$work/tall.vrt" >"$work/flat.vrt"
+for resolution in 4: 2:--resolution=0.05; do
+    run predict "$work/flat.vrt" -o "$work/flat_map.tif" -f -q --data-folder "$fixtures/share" -m "$fixtures/model.safetensors" ${resolution#*:}
+    [ $got = "${resolution%%:*}" ] || fail "predict of flat pixels ${resolution#*:}: exit code $got"
+    grep -q 'square pixels of 0.05 cannot be made' "$log.err" || fail "predict of flat pixels: $(tail -n 1 "$log.err")"
+done
 accept no_place.tif 1200 'place is unknown'
 accept no_place.tif 1200 'ground sampling distance is unknown' --lonlat -170,44
 grep -q 'place is unknown' predict.err && fail "a place was given by hand"
