@@ -32,7 +32,7 @@ MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, Metase
 void metaseg_model_free(MetasegModel *model);
 
 /* Classes of the model: count, and code (0..254), name, colour (0xRRGGBB) of class index 0 <= i < count; NULL, and
- * nothing is set, for another index. Names live as long as the model. */
+ * nothing is set, for another index. A model that is NULL has no classes and bands. Names live as long as the model. */
 int32_t metaseg_model_classes(const MetasegModel *model);
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color);
 

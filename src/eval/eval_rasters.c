@@ -200,6 +200,12 @@ MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, co
                                    const MetasegRun *run, void (*line)(void *context, const char *text),
                                    MetasegEvalReport *report)
 {
+    if (prediction == NULL || truth == NULL || options == NULL)
+        return err_set(ERR_ARGUMENT, "map, reference and options are needed");
+    if (options->n_boxes < 0 || (options->boxes == NULL && options->n_boxes > 0) || options->n_exclude < 0 ||
+        (options->exclude == NULL && options->n_exclude > 0))
+        return err_set(ERR_ARGUMENT, "%lld boxes and %lld excluded classes were announced, and no list of them given",
+                       (long long)options->n_boxes, (long long)options->n_exclude);
     Comparison *c = calloc(1, sizeof *c);
     if (c == NULL) return err_memory(sizeof *c, "the comparison");
     *c = (Comparison){ .options = options, .run = run };

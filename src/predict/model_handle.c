@@ -127,12 +127,13 @@ void metaseg_model_free(MetasegModel *model)
     free(model);
 }
 
-int32_t metaseg_model_classes(const MetasegModel *model) { return model->model->config.n_classes; }
-int32_t metaseg_model_bands(const MetasegModel *model) { return model->model->config.n_bands; }
+int32_t metaseg_model_classes(const MetasegModel *model) { return model != NULL ? model->model->config.n_classes : 0; }
+
+int32_t metaseg_model_bands(const MetasegModel *model) { return model != NULL ? model->model->config.n_bands : 0; }
 
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color)
 {
-    if (index < 0 || index >= model->model->config.n_classes) return NULL;
+    if (index < 0 || index >= metaseg_model_classes(model)) return NULL;
     const ModelClass *c = &model->model->config.classes[index];
     if (ret_code != NULL) *ret_code = c->code;
     if (ret_color != NULL) *ret_color = c->color;

@@ -206,6 +206,8 @@ static void out_of_place(void **state)
     assert_null(metaseg_model_class(progressing, -1, &code, &color));
     assert_null(metaseg_model_class(progressing, 5, &code, &color));
     assert_null(metaseg_model_class(progressing, INT32_MAX, &code, &color));
+    assert_null(metaseg_model_class(NULL, 0, &code, &color));
+    assert_int_equal(metaseg_model_classes(NULL) + metaseg_model_bands(NULL), 0);
     assert_int_equal(code, 77);
     assert_int_equal(color, 78);
     assert_string_equal(metaseg_model_class(progressing, 4, &code, &color), "class 4");

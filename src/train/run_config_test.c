@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "harness/unit.h"
+#include "metaseg/train.h"
 
 static const char head[] = "name: made\n"
                            "model: { fusion: none, gsd_min: 1, gsd_max: 2 }\n"
@@ -67,6 +68,14 @@ static void from_a_table(void **state)
     run_config_free(config);
     write_table(good_table + strlen("name: made\nignore: 0\n"));
     ASSERT_ERR(load("  class_table: table.yaml\n", NULL, 0, &config), ERR_CONFIG, "table.yaml': key 'name' is missing");
+}
+
+/* The library's own check, before any file is looked for. */
+static void nothing_announced(void **state)
+{
+    (void)state;
+    ASSERT_ERR(metaseg_train(NULL, NULL, 0, METASEG_TRAIN_NEW, NULL, NULL), ERR_ARGUMENT, "a configuration file");
+    ASSERT_ERR(metaseg_train("none.yaml", NULL, 1, METASEG_TRAIN_NEW, NULL, NULL), ERR_ARGUMENT, "overrides");
 }
 
 static void from_the_configuration(void **state)
@@ -193,8 +202,8 @@ static void shipped_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(from_a_table), cmocka_unit_test(from_the_configuration), cmocka_unit_test(exactly_one),
-        cmocka_unit_test(bad_tables),   cmocka_unit_test(shipped_tables),
+        cmocka_unit_test(from_a_table), cmocka_unit_test(nothing_announced), cmocka_unit_test(from_the_configuration),
+        cmocka_unit_test(exactly_one),  cmocka_unit_test(bad_tables),        cmocka_unit_test(shipped_tables),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

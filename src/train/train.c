@@ -335,11 +335,13 @@ static Err run_training(Trainer *t)
 MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides,
                             MetasegTrainStart start, const MetasegRun *run, MetasegTrainReport *report)
 {
+    if (config == NULL || n_overrides < 0 || (overrides == NULL && n_overrides > 0))
+        return err_set(ERR_ARGUMENT, "a configuration file is needed, and as many overrides as are announced");
     Trainer t = { .run = run, .best_miou = (double)NAN };
     const double begin = clock_seconds();
     Err err = run_config_load(config, overrides, n_overrides, &t.config);
     if (err != ERR_NONE) return err;
-    err = trainer_check_files(t.config, config, run->stop);
+    err = trainer_check_files(t.config, config, run != NULL ? run->stop : NULL);
     if (err == ERR_NONE) err = prepare(&t, start);
     if (err == ERR_NONE) err = open_folder(&t, start, config, overrides, n_overrides);
     if (err == ERR_NONE) err = run_training(&t);
