@@ -8,7 +8,7 @@ jobs=${1:-2}
 [ $# = 0 ] || shift
 status=0
 
-for check in layers size; do
+for check in layers size unused; do
     python3 tools/check_$check.py --self-test || status=1
     python3 tools/check_$check.py || status=1
 done

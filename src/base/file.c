@@ -171,14 +171,6 @@ bool file_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-Err file_size(const char *path, int64_t *ret_bytes)
-{
-    struct stat info;
-    if (stat(path, &info) != 0) return err_set(ERR_INPUT, "'%s': %s; give a readable file", path, strerror(errno));
-    *ret_bytes = (int64_t)info.st_size;
-    return ERR_NONE;
-}
-
 Err file_make_folders(const char *path)
 {
     if (path[0] == '\0') return err_set(ERR_OUTPUT, "'': names no folder; give a folder");

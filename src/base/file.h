@@ -41,7 +41,6 @@ Err file_remove(const char *path);
 
 bool file_exists(const char *path); /* anything of that name */
 bool file_is_folder(const char *path);
-Err file_size(const char *path, int64_t *ret_bytes); /* ERR_INPUT */
 
 /* Makes a folder and its parents; existing ones are fine. ERR_OUTPUT. */
 Err file_make_folders(const char *path);

@@ -3,7 +3,6 @@
 #include "eval/confusion.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 Err confusion_init(Confusion *confusion, int32_t classes)
 {
@@ -23,23 +22,12 @@ void confusion_done(Confusion *confusion)
     *confusion = (Confusion){ 0 };
 }
 
-void confusion_clear(Confusion *confusion)
-{
-    memset(confusion->n, 0, (size_t)confusion->classes * (size_t)confusion->classes * sizeof *confusion->n);
-}
-
 void confusion_add(Confusion *confusion, const uint8_t *truth, const uint8_t *prediction, int64_t count)
 {
     const int32_t classes = confusion->classes;
     for (int64_t i = 0; i < count; i++) {
         if (truth[i] < classes && prediction[i] < classes) confusion->n[truth[i] * classes + prediction[i]]++;
     }
-}
-
-void confusion_merge(Confusion *sum, const Confusion *other)
-{
-    ASSERT(sum->classes == other->classes);
-    for (int64_t i = 0; i < (int64_t)sum->classes * sum->classes; i++) sum->n[i] += other->n[i];
 }
 
 void confusion_metrics(const Confusion *confusion, double minimum_share, const bool *excluded, Metrics *ret_metrics)

@@ -23,13 +23,9 @@ typedef struct Confusion {
 /* Zeroed matrix. ERR_ARGUMENT unless 1 <= classes <= CONFUSION_MAX_CLASSES, ERR_MEMORY. confusion_done frees. */
 Err confusion_init(Confusion *confusion, int32_t classes);
 void confusion_done(Confusion *confusion);
-void confusion_clear(Confusion *confusion);
 
 /* Adds `count` pixels; a pixel counts only where truth and prediction are both < classes. */
 void confusion_add(Confusion *confusion, const uint8_t *truth, const uint8_t *prediction, int64_t count);
-
-/* sum += other; same classes. */
-void confusion_merge(Confusion *sum, const Confusion *other);
 
 typedef struct Metrics {
     int64_t pixels;

@@ -66,16 +66,10 @@ static void test_empty_and_bad(void **state)
     Metrics m;
     confusion_metrics(&confusion, 0.0, NULL, &m);
     assert_true(isnan(m.miou) && isnan(m.overall_accuracy));
-    Confusion other;
-    assert_int_equal(confusion_init(&other, 2), ERR_NONE);
-    confusion_add(&other, (const uint8_t[]){ 0, 1 }, (const uint8_t[]){ 0, 0 }, 2);
-    confusion_merge(&confusion, &other);
-    confusion_merge(&confusion, &other);
+    confusion_add(&confusion, (const uint8_t[]){ 0, 1 }, (const uint8_t[]){ 0, 0 }, 2);
+    confusion_add(&confusion, (const uint8_t[]){ 0, 1 }, (const uint8_t[]){ 0, 0 }, 2);
     assert_int_equal(confusion.n[2], 2);
-    confusion_clear(&confusion);
-    assert_int_equal(confusion.n[2], 0);
     confusion_done(&confusion);
-    confusion_done(&other);
 }
 
 int main(void)

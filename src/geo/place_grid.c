@@ -43,8 +43,6 @@ void place_grid_free(PlaceGrid *grid)
     free(grid);
 }
 
-int64_t place_grid_spacing(const PlaceGrid *grid) { return grid->spacing; }
-
 static Err reserve(PlaceGrid *grid, size_t nodes)
 {
     if (nodes <= grid->nodes) return ERR_NONE;

@@ -19,7 +19,4 @@ void place_grid_free(PlaceGrid *grid);
 /* n raster positions -> (lon, lat), in place; NaN where unknown. ERR_MEMORY. */
 Err place_grid_lonlat(PlaceGrid *grid, int64_t n, double *x, double *y);
 
-/* Raster pixels between nodes, 0: every position is transformed exactly. */
-int64_t place_grid_spacing(const PlaceGrid *grid);
-
 #endif

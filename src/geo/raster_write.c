@@ -321,8 +321,6 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
     return err;
 }
 
-int64_t raster_writer_bands(const RasterWriter *writer) { return writer->bands; }
-
 /* Writes the buffered rows as one row of blocks. */
 static Err write_blocks(RasterWriter *w)
 {

@@ -55,9 +55,6 @@ typedef struct RasterWriteOptions {
  * or raster_writer_abort. */
 Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_writer);
 
-/* Number of bands. */
-int64_t raster_writer_bands(const RasterWriter *writer);
-
 /* Appends rows: planes[b] points to band b's first row, rows of width bytes follow each other row_stride bytes apart.
  * ERR_OUTPUT when the disk is full or fails; the writer can then only be aborted. */
 Err raster_writer_rows(RasterWriter *writer, int64_t rows, const uint8_t *const *planes, size_t row_stride);

@@ -19,9 +19,8 @@ static const RasterClass classes[] = { { 0, "water", { 0, 0, 255 } },
 static uint8_t map_value(int64_t x, int64_t y, int64_t b) { return (uint8_t)((x * 3 + y * 5 + b * 50) % 251); }
 
 /* Writes all rows in portions of `portion`. */
-static Err write_rows(RasterWriter *writer, int64_t width, int64_t height, int64_t portion)
+static Err write_bands(RasterWriter *writer, int64_t bands, int64_t width, int64_t height, int64_t portion)
 {
-    const int64_t bands = raster_writer_bands(writer);
     const size_t stride = (size_t)width + 3;
     uint8_t *bytes = malloc((size_t)(bands * portion) * stride);
     const uint8_t *planes[16];
@@ -38,6 +37,11 @@ static Err write_rows(RasterWriter *writer, int64_t width, int64_t height, int64
     }
     free(bytes);
     return err;
+}
+
+static Err write_rows(RasterWriter *writer, int64_t width, int64_t height, int64_t portion)
+{
+    return write_bands(writer, 1, width, height, portion);
 }
 
 static void check_values(const char *path, int64_t width, int64_t height, int64_t bands)
@@ -175,8 +179,7 @@ static void confidence_and_probabilities(void **state)
                               .classes = classes,
                               .n_classes = 3 };
     ASSERT_OK(raster_writer_open(&o, &writer));
-    assert_int_equal(raster_writer_bands(writer), 3);
-    ASSERT_OK(write_rows(writer, 600, 300, 300));
+    ASSERT_OK(write_bands(writer, 3, 600, 300, 300));
     ASSERT_OK(raster_writer_finish(writer));
     check_values(out, 600, 300, 3);
     d = GDALOpen(out, GA_ReadOnly);

@@ -118,11 +118,6 @@ Err torch_legacy_read(TensorFile *file)
     return torch_object_tensors(object, file);
 }
 
-Err torch_legacy_open(const char *path, TensorFile **ret_file)
-{
-    return tensor_file_load(path, torch_legacy_read, ret_file);
-}
-
 Err torch_legacy_parse(const void *bytes, size_t n_bytes, const char *name, TensorFile **ret_file)
 {
     return tensor_file_parse(bytes, n_bytes, name, torch_legacy_read, ret_file);

@@ -18,9 +18,7 @@
 
 /* ERR_INPUT: missing or unreadable; ERR_MODEL: damaged, hostile, big-endian, or with element types that we do not have;
  * ERR_MEMORY. tensor_file_close(). */
-Err torch_legacy_open(const char *path, TensorFile **ret_file);
-Err torch_zip_open(const char *path, TensorFile **ret_file);
-Err torch_legacy_read(TensorFile *file); /* TensorFileRead */
+Err torch_legacy_read(TensorFile *file); /* TensorFileRead, for tensor_file_load() */
 Err torch_zip_read(TensorFile *file);
 
 /* The legacy format in memory, which must outlive the result; name stands in messages. */

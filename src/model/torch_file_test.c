@@ -116,14 +116,14 @@ static void zip_with_wrong_bytes(void **state)
         bytes[at] = (char)(bytes[at] ^ 0x55);
         assert_int_equal(file_write(path, bytes, n, true), ERR_NONE);
         TensorFile *file = NULL;
-        const Err err = torch_zip_open(path, &file);
+        const Err err = tensor_file_load(path, torch_zip_read, &file);
         assert_true(err == ERR_NONE || err == ERR_MODEL);
         tensor_file_close(file);
         bytes[at] = right;
     }
     assert_int_equal(file_write(path, bytes, n - 10, true), ERR_NONE);
     TensorFile *file = NULL;
-    assert_int_equal(torch_zip_open(path, &file), ERR_MODEL);
+    assert_int_equal(tensor_file_load(path, torch_zip_read, &file), ERR_MODEL);
     free(bytes);
     (void)file_remove(path);
     (void)rmdir(folder);

@@ -163,5 +163,3 @@ Err torch_zip_read(TensorFile *file)
     free(archive.folder);
     return err;
 }
-
-Err torch_zip_open(const char *path, TensorFile **ret_file) { return tensor_file_load(path, torch_zip_read, ret_file); }
