@@ -95,6 +95,9 @@ static int refused(int error)
     return -1;
 }
 
+/* The C library's headers name their parameters with reserved words. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 /* ---- memory ---- */
 
 void *malloc(size_t bytes) { return own(CALLER) && fails('a') ? no_memory() : __libc_malloc(bytes); }
@@ -189,3 +192,5 @@ OPENAT(openat64)
     }
 FOPEN(fopen)
 FOPEN(fopen64)
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

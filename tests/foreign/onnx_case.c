@@ -116,7 +116,8 @@ static void read_tensor(Bytes message, OnnxTensor *ret_tensor)
     assert_int_equal(raw.length, (size_t)tensor.count * size);
     tensor.values = calloc((size_t)tensor.count + 1, sizeof *tensor.values);
     assert_non_null(tensor.values);
-    for (int64_t i = 0; i < tensor.count; i++) {
+    assert_true(raw.at != NULL || tensor.count == 0);
+    for (int64_t i = 0; i < tensor.count && raw.at != NULL; i++) {
         int64_t integer = 0;
         const unsigned char *from = raw.at + (size_t)i * size;
         if (type == TYPE_FLOAT) {
@@ -135,7 +136,8 @@ static void read_attribute(Bytes message, OnnxAttribute *attribute)
         if (field.number == ATTRIBUTE_NAME)
             (void)snprintf(attribute->name, sizeof attribute->name, "%.*s", (int)field.content.length,
                            (const char *)field.content.at);
-        if (field.number == ATTRIBUTE_FLOAT) memcpy(&attribute->number, field.content.at, sizeof attribute->number);
+        if (field.number == ATTRIBUTE_FLOAT && field.content.at != NULL)
+            memcpy(&attribute->number, field.content.at, sizeof attribute->number);
         if (field.number == ATTRIBUTE_INTS) append(&field, ONNX_INTS, attribute->ints, &attribute->n_ints);
     }
 }
