@@ -207,3 +207,5 @@ void census_labels(Census *c, uint32_t index, int64_t inside, int64_t valid, int
     if (labelled > 0) return;
     found(&c->unlabelled[inside == 0 ? UNLABELLED_APART : valid == 0 ? UNLABELLED_VALID : UNLABELLED_VALUES], index);
 }
+
+void census_invalid(Census *c, uint32_t index, bool whole) { found(whole ? &c->invalid : &c->rarely_valid, index); }

@@ -41,6 +41,8 @@ typedef struct Census {
     Finding nodata[LABEL_VALUES]; /* the class's value is the nodata value of the labels */
     Finding unlabelled[UNLABELLED_COUNT];
     Finding bands;                  /* labels of more than one band */
+    Finding invalid;                /* images without a valid pixel: all of them was looked at */
+    Finding rarely_valid;           /* no valid pixel in the windows looked at, which leave out parts of the image */
     Finding palette;                /* images whose values are indexes of a palette */
     Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
     double finest, coarsest;        /* the pixel furthest outside, in the model's unit */
@@ -65,6 +67,9 @@ Err census_scene(Census *census, const Scene *scene, uint32_t index);
 
 /* What the label pixels of a scene were: `inside` the image, `valid`, and `labelled` with a class. */
 void census_labels(Census *census, uint32_t index, int64_t inside, int64_t valid, int64_t labelled);
+
+/* No valid pixel was met in a scene's image; `whole`: nothing of it was left out. */
+void census_invalid(Census *census, uint32_t index, bool whole);
 
 /* How many scenes have the image of an earlier one, and the first such pair. Once, after the last census_scene. */
 int64_t census_same_images(Census *census, uint32_t ret_pair[2]);

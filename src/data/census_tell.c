@@ -169,6 +169,11 @@ static const char *const unlabelled_why[UNLABELLED_COUNT] = {
 /* Refusal where no pixel can be learned. */
 static Err check_training(const Census *c)
 {
+    if (c->invalid.scenes == c->options->n_scenes)
+        return err_set(ERR_INPUT,
+                       "no image has a valid pixel (scene '%s' is the first): all are nodata or masked, so nothing "
+                       "could be learned; correct the nodata value or the mask (gdal_edit.py -unsetnodata)",
+                       c->options->scenes[c->invalid.first].name);
     if (sum(c, c->training) > 0) return ERR_NONE;
     const int64_t held = sum(c, c->holdout);
     const int64_t validated = sum(c, c->validation);
@@ -208,6 +213,10 @@ static void tell_images(const Census *c, const MetasegRun *run)
 {
     char scenes[160];
     tell_scenes(c, run, &c->bands, "its label raster has more than one band; band 1 is read");
+    tell_scenes(c, run, &c->invalid,
+                "its image has no valid pixel (all are nodata or masked); nothing of it is learned");
+    tell_scenes(c, run, &c->rarely_valid,
+                "no window of a grid over its image holds a valid pixel; most of it is nodata or masked");
     tell_scenes(c, run, &c->palette, "its image has a palette: what is read are indexes of colours, not measurements");
     if (c->other_type.scenes > 0) {
         name_scenes(c, &c->other_type, scenes);

@@ -21,6 +21,10 @@ static float south_only(int64_t x, int64_t y, int64_t band)
 {
     return y < IMAGE / 2 ? 255.0F : three_classes(x, y, band);
 }
+static float north_zero(int64_t x, int64_t y, int64_t band) { return y < IMAGE / 2 ? 0.0F : 1.0F + grey(x, y, band); }
+static float south_zero(int64_t x, int64_t y, int64_t band) { return y < IMAGE / 2 ? 1.0F + grey(x, y, band) : 0.0F; }
+static float slit(int64_t x, int64_t y, int64_t band) { return x / 2 == 8 ? 1.0F + grey(x, y, band) : 0.0F; }
+static float zero(int64_t x, int64_t y, int64_t band) { return (float)(0 * (x + y + band)); }
 static float nothing(int64_t x, int64_t y, int64_t band) { return (float)(200 + (x + y + band) % 2); }
 
 /* One scene of 0.01 degrees from (10, 50), without boxes, that fits its model; each test changes what it is about. */
@@ -196,6 +200,55 @@ static void nothing_to_learn(void **state)
     check(&c, ERR_CONFIG, "train.unsampled");
 }
 
+static void write_masked(const char *name, float (*value)(int64_t, int64_t, int64_t))
+{
+    test_raster(
+        (TestRaster){ name, IMAGE, IMAGE, 3, TEST_BYTE, 0, 10, 50, 0.01, 0.01, "data ignore value = 0\n", value });
+}
+
+/* Nothing is learned where the image is invalid: told by scene, refused where that leaves nothing. */
+static void invalid_images(void **state)
+{
+    (void)state;
+    Case c;
+    char path[256];
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    write_masked("image", zero);
+    check(&c, ERR_INPUT, "no image has a valid pixel (scene 's' is the first)");
+    c.scenes[1].image = (char *)(uintptr_t)unit_at("other", path);
+    c.o.n_scenes = 2;
+    write_masked("other", zero);
+    check(&c, ERR_INPUT, "no image has a valid pixel (scene 's' is the first)");
+    write_masked("other", north_zero);
+    check(&c, ERR_NONE, "scene 's': its image has no valid pixel");
+    c.o.n_validation = 1;
+    check(&c, ERR_INPUT, "data.validation: no valid pixel of an image has a label in the boxes ('north' is the first)");
+    c.o.n_scenes = 1;
+    write_masked("image", south_zero);
+    check(&c, ERR_NONE, NULL);
+    c.o.n_validation = 0;
+    write_labels(south_only, NULL);
+    check(&c, ERR_INPUT, "no valid pixel of an image has a label in 256 windows drawn for training");
+    write_image(3, NULL);
+}
+
+/* Few windows of a large image are looked at; where they miss what is valid, it is told and not refused. */
+static void valid_beside_the_grid(void **state)
+{
+    (void)state;
+    Case c;
+    make_case(&c);
+    write_image(3, NULL);
+    write_labels(three_classes, NULL);
+    c.o.window = 16;
+    write_masked("image", slit); /* columns 16 and 17; the windows' begin at 0, 18, 37 ... */
+    check(&c, ERR_NONE, "scene 's': no window of a grid over its image holds a valid pixel");
+    write_masked("image", zero);
+    check(&c, ERR_INPUT, "no valid pixel of an image has a label in 256 windows drawn for training");
+    write_image(3, NULL);
+}
+
 static void scenes_that_do_not_fit(void **state)
 {
     (void)state;
@@ -315,6 +368,8 @@ int main(void)
         cmocka_unit_test(validation),
         cmocka_unit_test(small_box),
         cmocka_unit_test(nothing_to_learn),
+        cmocka_unit_test(invalid_images),
+        cmocka_unit_test(valid_beside_the_grid),
         cmocka_unit_test(scenes_that_do_not_fit),
         cmocka_unit_test(tags_that_differ),
         cmocka_unit_test(stops_when_asked),

@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 
 #include "base/clock.h"
+#include "base/report.h"
 #include "base/rng.h"
 #include "base/str.h"
 #include "data/augment.h"
@@ -19,6 +20,9 @@ enum {
     STATISTICS_WINDOWS = 64,
     ATTEMPTS = 64,        /* windows tried first for a place in a batch; their draws lie side by side */
     MORE_ATTEMPTS = 4096, /* and then, before a step gives up */
+    GRID = 16,            /* windows along a side of an image, at most, that are searched for a valid pixel */
+    LOOKS = 256,          /* windows searched for a valid pixel with a label */
+    MOST_DRAWS = 4096,    /* draws to find LOOKS windows of images that are valid anywhere */
     DRAW_JITTER = 1,
     DRAW_TEXT = 0,
 };
@@ -37,6 +41,7 @@ struct Dataset {
     ScenePool *pool;
     LabelTable table;
     Sampler *sampler;
+    bool *invalid;       /* [n_scenes] the image has no valid pixel */
     bool unsampled[256]; /* class indexes that windows are not drawn for */
     int64_t bands, side;
     char **band_names;        /* [bands] of the first scene */
@@ -150,6 +155,38 @@ static Err look_into_box(Dataset *d, int32_t box, Census *census)
     return ERR_NONE;
 }
 
+static Err check_stop(const MetasegRun *run)
+{
+    return report_stop(run) ? err_set(ERR_INTERRUPTED, "stopped while the images were looked at") : ERR_NONE;
+}
+
+static bool any_valid(const Dataset *d) { return memchr(d->valid, 1, (size_t)(d->side * d->side)) != NULL; }
+
+/* Corner k of n windows that lie evenly along `size` pixels, from one end to the other. */
+static int64_t even_corner(int64_t k, int64_t n, int64_t side, int64_t size)
+{
+    return n < 2 ? 0 : k * (size - side) / (n - 1);
+}
+
+/* Searches an image for a valid pixel, up to the first one: all of it where GRID x GRID windows cover it. */
+static Err look_at_image(Dataset *d, Scene *s, uint32_t index, Census *census, const MetasegRun *run)
+{
+    const int64_t all_columns = (s->width + d->side - 1) / d->side;
+    const int64_t all_rows = (s->height + d->side - 1) / d->side;
+    const int64_t columns = all_columns < GRID ? all_columns : GRID;
+    const int64_t rows = all_rows < GRID ? all_rows : GRID;
+    for (int64_t i = 0; i < columns * rows; i++) {
+        const int64_t x = even_corner(i % columns, columns, d->side, s->width);
+        const int64_t y = even_corner(i / columns, rows, d->side, s->height);
+        TRY(check_stop(run));
+        TRY(image_source_read(s->image, x, y, d->side, d->image, d->valid));
+        if (any_valid(d)) return ERR_NONE;
+    }
+    d->invalid[index] = columns == all_columns && rows == all_rows;
+    census_invalid(census, index, d->invalid[index]);
+    return ERR_NONE;
+}
+
 /* Opens each scene once: what it is, what its labels hold, where validation looks. */
 static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
 {
@@ -163,17 +200,75 @@ static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
         Scene *s = NULL;
         TRY(scene_pool_get(d->pool, i, run != NULL ? run->stop : NULL, &s));
         TRY(check_bands(d, s, i));
+        if (i == 0) TRY(allocate(d));
         TRY(census_scene(census, s, i));
         TRY(plan_validation(d, s, i, census));
         TRY(label_scan(&scan, s, i));
+        TRY(look_at_image(d, s, i, census, run));
     }
-    TRY(allocate(d));
     for (uint32_t b = 0; b < d->options->n_validation; b++)
         if (census->in_box[b] == 0) TRY(look_into_box(d, (int32_t)b, census));
     return ERR_NONE;
 }
 
 static Err draw_window(Dataset *d, uint64_t step, uint64_t index, Window *ret_window);
+static Err read_labels(Dataset *d, Scene *s, Window w);
+
+/* Whether a window holds a valid pixel with a label that counts. Leaves the image's normalisation alone. */
+static Err look_into_window(Dataset *d, Window w, bool validation, bool *ret_found)
+{
+    Scene *s = NULL;
+    TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
+    TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
+    if (!any_valid(d)) return ERR_NONE;
+    TRY(read_labels(d, s, w));
+    TRY(keep_labels(d, s, w, validation));
+    for (int64_t i = 0; i < d->side * d->side && !*ret_found; i++) *ret_found = d->labels[i] != CLASS_IGNORE;
+    return ERR_NONE;
+}
+
+/* Refuses what training would draw where no window holds anything to learn. */
+static Err check_drawn(Dataset *d, const MetasegRun *run)
+{
+    bool found = false;
+    int64_t looks = 0;
+    for (uint64_t i = 0; i < MOST_DRAWS && looks < LOOKS && !found; i++) {
+        Window w;
+        TRY(check_stop(run));
+        TRY(draw_window(d, 0, i, &w)); /* where nothing can be drawn it is said now */
+        if (d->invalid[w.scene]) continue;
+        TRY(look_into_window(d, w, false, &found));
+        looks++;
+    }
+    if (found || looks < LOOKS) return ERR_NONE;
+    return err_set(
+        ERR_INPUT,
+        "no valid pixel of an image has a label in %d windows drawn for training, so nothing could be learned: "
+        "where there are labels, the images are nodata or masked",
+        (int)LOOKS);
+}
+
+/* The same of the validation windows: refused where all were looked at, told where they are too many for that. */
+static Err check_validation(Dataset *d, const MetasegRun *run)
+{
+    bool found = d->n_validation == 0;
+    const int64_t looks = d->n_validation < LOOKS ? d->n_validation : LOOKS;
+    for (int64_t i = 0; i < looks && !found; i++) {
+        const Window w = d->validation[i * d->n_validation / looks];
+        TRY(check_stop(run));
+        if (!d->invalid[w.scene]) TRY(look_into_window(d, w, true, &found));
+    }
+    if (found) return ERR_NONE;
+    if (looks == d->n_validation)
+        return err_set(ERR_INPUT,
+                       "data.validation: no valid pixel of an image has a label in the boxes ('%s' is the first); "
+                       "nothing could be validated",
+                       d->options->validation[0].name);
+    report_message(run, 1,
+                   "data.validation: no valid pixel of an image has a label in %d windows spread over the boxes",
+                   (int)LOOKS);
+    return ERR_NONE;
+}
 
 static Err open_dataset(Dataset *d, Census *census, const MetasegRun *run)
 {
@@ -183,14 +278,16 @@ static Err open_dataset(Dataset *d, Census *census, const MetasegRun *run)
         for (uint32_t c = 0; c < options->n_classes; c++)
             d->unsampled[c] = d->unsampled[c] || options->classes[c].value == options->unsampled[i];
     }
+    d->invalid = calloc(options->n_scenes, sizeof *d->invalid);
+    if (d->invalid == NULL) return err_memory(options->n_scenes, "the scenes");
     TRY(scene_pool_new(options, d->climate, &d->pool));
     TRY(sampler_new((int32_t)options->n_classes, PLACES_PER_CLASS, (uint64_t)options->seed, options->balance,
                     &d->sampler));
     TRY(visit_scenes(d, census, run));
     TRY(census_tell(census, run));
     TRY(sampler_finish(d->sampler));
-    Window first;
-    return draw_window(d, 0, 0, &first); /* where nothing can be drawn it is said now */
+    TRY(check_drawn(d, run));
+    return check_validation(d, run);
 }
 
 Err dataset_open(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Dataset **ret_dataset)
@@ -223,6 +320,7 @@ void dataset_close(Dataset *d)
     free(d->image);
     free(d->shares);
     free(d->valid);
+    free(d->invalid);
     free(d->labels);
     free(d->lonlat);
     free(d->normalisation);
@@ -281,15 +379,21 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, Window *ret_wi
                    (long long)d->side);
 }
 
-static Err read_window(Dataset *d, Scene *s, Window w)
+/* Labels of a window whose image was read: none where it is invalid. */
+static Err read_labels(Dataset *d, Scene *s, Window w)
 {
-    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation));
-    TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
     TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels));
     for (int64_t i = 0; i < d->side * d->side; i++) {
         if (d->valid[i] == 0) d->labels[i] = CLASS_IGNORE;
     }
     return ERR_NONE;
+}
+
+static Err read_window(Dataset *d, Scene *s, Window w)
+{
+    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation));
+    TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
+    return read_labels(d, s, w);
 }
 
 Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)

@@ -16,10 +16,10 @@
 
 typedef struct Dataset Dataset;
 
-/* Visits all scenes once: reads their labels for the sampler and tells through `run` what a person should know before
- * any work (census.h). options and climate are borrowed; without a climate map every window reads the null prompt, without
- * `run` nothing is told. Keeps an index and few open files: there may be any number of scenes. ERR_INPUT, ERR_CONFIG,
- * ERR_MEMORY; ERR_INTERRUPTED when run->stop asks for it. dataset_close(). */
+/* Visits all scenes once: reads their labels for the sampler, searches their images for valid pixels, and tells through
+ * `run` what a person should know before any work (census.h). options and climate are borrowed; without a climate map
+ * every window reads the null prompt, without `run` nothing is told. Keeps an index and few open files: there may be any
+ * number of scenes. ERR_INPUT, ERR_CONFIG, ERR_MEMORY; ERR_INTERRUPTED when run->stop asks for it. dataset_close(). */
 Err dataset_open(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Dataset **ret_dataset);
 void dataset_close(Dataset *dataset);
 

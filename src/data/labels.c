@@ -33,9 +33,13 @@ static Err open_labels(Labels *l, const char *path, const char *crs, const volat
     l->bands = raster_chosen_count(l->raster);
     TRY(raster_choose_bands(l->raster, "1", 1, NULL));
     TRY(georeference_open(l->raster, crs, &l->place));
-    if (georeference_kind(l->place) == GEOREFERENCE_NONE)
-        return err_set(ERR_INPUT, "'%s': no georeference (%s); name the CRS with labels_crs", path,
-                       georeference_note(l->place));
+    if (georeference_kind(l->place) == GEOREFERENCE_NONE) {
+        const RasterInfo *info = raster_info(l->raster);
+        return err_set(ERR_INPUT, "'%s': its labels cannot be placed: %s; %s", path, georeference_note(l->place),
+                       info->has_geotransform || info->gcps > 0
+                           ? "name the CRS with labels_crs"
+                           : "georeference it first (gdal_edit.py -a_srs ... -a_ullr ...)");
+    }
     TRY(place_lookup_new(image, l->place, &l->from_image));
     return place_lookup_new(l->place, image, &l->to_image);
 }

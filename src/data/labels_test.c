@@ -170,6 +170,26 @@ static void pictures_are_refused(void **state)
     close_pair(&p);
 }
 
+/* A CRS alone places nothing: the advice is to georeference. */
+static void labels_without_a_place(void **state)
+{
+    (void)state;
+    char path[256];
+    char header[256];
+    Pair p = open_pair(utm_image,
+                       (TestRaster){ "same", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, stripes });
+    unit_write_text(unit_at("bare", path), "0123");
+    unit_write_text(unit_at("bare.hdr", header), "ENVI\nsamples = 2\nlines = 2\nbands = 1\ndata type = 1\n"
+                                                 "interleave = bsq\nbyte order = 0\n");
+    for (int64_t i = 0; i < 2; i++) {
+        Labels *labels = NULL;
+        ASSERT_ERR(labels_open(path, i == 0 ? NULL : "EPSG:32633", NULL, p.image_place, &labels), ERR_INPUT,
+                   "its labels cannot be placed: no georeference; georeference it first");
+        assert_null(labels);
+    }
+    close_pair(&p);
+}
+
 static void counts(void **state)
 {
     (void)state;
@@ -195,8 +215,12 @@ static void counts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_grid),  cmocka_unit_test(much_finer),
-                                        cmocka_unit_test(date_line), cmocka_unit_test(values),
-                                        cmocka_unit_test(counts),    cmocka_unit_test(pictures_are_refused) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(any_grid),
+                                        cmocka_unit_test(much_finer),
+                                        cmocka_unit_test(date_line),
+                                        cmocka_unit_test(values),
+                                        cmocka_unit_test(counts),
+                                        cmocka_unit_test(labels_without_a_place),
+                                        cmocka_unit_test(pictures_are_refused) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
