@@ -4,6 +4,8 @@
 #include "base/rng.h"
 #include "fuzz/fuzz.h"
 
+#include <stdbool.h>
+
 enum { LARGEST = 1 << 20, MOST_CHANGES = 6 };
 
 typedef struct Bytes {
@@ -75,30 +77,36 @@ static void change(Bytes *b, Draw *draw)
     }
 }
 
+/** One seed as it is and `rounds` times changed. Returns false without memory. */
+static bool replay(const char *path, uint64_t number, long rounds)
+{
+    Bytes seed = read_whole(path);
+    Bytes mutated = { malloc(LARGEST), 0 };
+    bool enough = mutated.data != NULL;
+    (void)LLVMFuzzerTestOneInput(seed.data, seed.size);
+    for (long round = 0; enough && round < rounds; round++) {
+        Draw draw = { number << 32 | (uint64_t)round, 0 };
+        memcpy(mutated.data, seed.data, seed.size);
+        mutated.size = seed.size;
+        for (size_t changes = 1 + below(&draw, MOST_CHANGES); changes > 0; changes--) change(&mutated, &draw);
+        /* an exact copy on the heap, so that a sanitizer sees one byte too many */
+        uint8_t *exact = malloc(mutated.size > 0 ? mutated.size : 1);
+        enough = exact != NULL;
+        if (!enough) break;
+        memcpy(exact, mutated.data, mutated.size);
+        (void)LLVMFuzzerTestOneInput(exact, mutated.size);
+        free(exact);
+    }
+    free(seed.data);
+    free(mutated.data);
+    return enough;
+}
+
 int main(int argc, char **argv)
 {
     const long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
-    long runs = 0;
-    for (int i = 2; i < argc; i++) {
-        Bytes seed = read_whole(argv[i]);
-        Bytes mutated = { malloc(LARGEST), 0 };
-        if (mutated.data == NULL) return 1;
-        (void)LLVMFuzzerTestOneInput(seed.data, seed.size);
-        for (long round = 0; round < rounds; round++, runs++) {
-            Draw draw = { (uint64_t)i << 32 | (uint64_t)round, 0 };
-            memcpy(mutated.data, seed.data, seed.size);
-            mutated.size = seed.size;
-            for (size_t changes = 1 + below(&draw, MOST_CHANGES); changes > 0; changes--) change(&mutated, &draw);
-            /* an exact copy on the heap, so that a sanitizer sees one byte too many */
-            uint8_t *exact = malloc(mutated.size > 0 ? mutated.size : 1);
-            if (exact == NULL) return 1;
-            memcpy(exact, mutated.data, mutated.size);
-            (void)LLVMFuzzerTestOneInput(exact, mutated.size);
-            free(exact);
-        }
-        free(seed.data);
-        free(mutated.data);
-    }
-    (void)printf("%d seeds, %ld mutations\n", argc - 2, runs);
+    for (int i = 2; i < argc; i++)
+        if (!replay(argv[i], (uint64_t)i, rounds)) return 1;
+    (void)printf("%d seeds, %ld mutations\n", argc - 2, (argc - 2) * rounds);
     return argc > 2 ? 0 : 1;
 }
