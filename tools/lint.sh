@@ -40,10 +40,11 @@ for file; do
     [ "$(cat "$stamp" 2>/dev/null)" = "$headers $(sha256sum "$file")" ] || echo "$file" >>"$todo"
 done
 echo "clang-tidy: $# files, $(wc -l <"$todo") to check"
-export headers
+include=$PWD/build-lint/include
+export headers include
 # shellcheck disable=SC2016
 xargs -r -P "$jobs" -n 1 sh -c '
-    if clang-tidy --quiet -p build-lint --extra-arg=-Ibuild-lint/include --extra-arg=-Wno-unknown-warning-option "$0" \
+    if clang-tidy --quiet -p build-lint --extra-arg=-I"$include" --extra-arg=-Wno-unknown-warning-option "$0" \
         >"build-lint/tidy.$$" 2>/dev/null; then
         echo "$headers $(sha256sum "$0")" >"build-lint/passed/$(echo "$0" | tr / _)"
         rm -f "build-lint/tidy.$$"
