@@ -86,7 +86,7 @@ soak: check
 
 # New inputs stay in build-fuzz/corpus; what is worth keeping goes to tests/fuzz/seeds.
 fuzz:
-	@$(setup) packages build check fuzz
+	@$(setup) packages build check lint fuzz
 	$(configure) -B build-fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=None -DMETASEG_SANITIZE=address,undefined \
 		-DMETASEG_LIBFUZZER=ON -DCMAKE_C_FLAGS="-O1 -g -fsanitize=fuzzer-no-link"
 	$(compile) build-fuzz --target fuzz_$(TARGET) -j $(JOBS)
