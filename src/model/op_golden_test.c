@@ -160,6 +160,11 @@ static Var build_resize_bilinear(Graph *g, const Json *a, const Var *in)
 {
     return op_resize_bilinear(g, in[0], integer(a, "scale"));
 }
+static Var build_soft_cross_entropy(Graph *g, const Json *a, const Var *in)
+{
+    const CrossEntropyAttr attr = { number(a, "smoothing"), integer(a, "ignore") };
+    return op_soft_cross_entropy(g, in[0], in[1], in[2], &attr);
+}
 static Var build_token_memory(Graph *g, const Json *a, const Var *in)
 {
     (void)a;
@@ -196,6 +201,7 @@ static const struct {
     { "multiply", build_multiply },
     { "pad_reflect", build_pad_reflect },
     { "resize_bilinear", build_resize_bilinear },
+    { "soft_cross_entropy", build_soft_cross_entropy },
     { "token_memory", build_token_memory },
     { "weighted_sum", build_weighted_sum },
     { "window_attention", build_window_attention },

@@ -66,22 +66,35 @@ static void fuse(Graph *g, const NetworkShape *shape, FeatureMaps *maps)
     graph_pop(g);
 }
 
+/* What cross-entropy compares with. */
+typedef struct Targets {
+    Var labels, probabilities; /* probabilities VAR_NONE: the labels alone */
+} Targets;
+
+static Var cross_entropy(Graph *g, Var logits, const Targets *targets, const CrossEntropyAttr *attr)
+{
+    if (!var_exists(targets->probabilities)) return op_cross_entropy(g, logits, targets->labels, attr);
+    return op_soft_cross_entropy(g, logits, targets->labels, targets->probabilities, attr);
+}
+
 /* CE(logits) + dice_weight Dice(logits) + auxiliary_weight CE(auxiliary); the weights are inputs so that the engine
  * needs no op for a constant. */
 static Var total_loss(Graph *g, const NetworkShape *shape, const SegmenterTraining *training, const Segmenter *net)
 {
     const CrossEntropyAttr entropy = { .smoothing = training->smoothing, .ignore = training->ignore };
     const DiceAttr dice_attr = { .smooth = training->dice_smooth, .ignore = training->ignore };
-    const Var labels = input(g, shape, NETWORK_LABELS);
+    const Targets targets = { .labels = input(g, shape, NETWORK_LABELS),
+                              .probabilities =
+                                  training->probabilities ? input(g, shape, NETWORK_PROBABILITIES) : VAR_NONE };
     const Var dice_weight = graph_input(g, "dice_weight", DTYPE_F32, shape1(1));
-    const Var cross_entropy = op_cross_entropy(g, net->logits, labels, &entropy);
-    const Var dice = op_dice(g, net->logits, labels, &dice_attr);
-    Var loss = op_add(g, cross_entropy, op_multiply(g, dice, dice_weight));
-    graph_output(g, "loss_cross_entropy", cross_entropy);
+    const Var entropy_loss = cross_entropy(g, net->logits, &targets, &entropy);
+    const Var dice = op_dice(g, net->logits, targets.labels, &dice_attr);
+    Var loss = op_add(g, entropy_loss, op_multiply(g, dice, dice_weight));
+    graph_output(g, "loss_cross_entropy", entropy_loss);
     graph_output(g, "loss_dice", dice);
     if (var_exists(net->auxiliary)) {
         const Var weight = graph_input(g, "auxiliary_weight", DTYPE_F32, shape1(1));
-        const Var auxiliary = op_cross_entropy(g, net->auxiliary, labels, &entropy);
+        const Var auxiliary = cross_entropy(g, net->auxiliary, &targets, &entropy);
         loss = op_add(g, loss, op_multiply(g, auxiliary, weight));
         graph_output(g, "loss_auxiliary", auxiliary);
     }
@@ -121,6 +134,11 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
     Segmenter net = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     *ret_segmenter = net;
     if (!check_shape(g, config, shape)) return;
+    if (graph_training(g) && training->probabilities && shape->label_classes != config->n_classes) {
+        graph_fail(g, "labels with probabilities of %lld classes for a model of %d", (long long)shape->label_classes,
+                   (int)config->n_classes);
+        return;
+    }
     const Var image = input(g, shape, NETWORK_IMAGE);
     graph_freeze_statistics(g, training->freeze_encoder);
     FeatureMaps maps = encode(g, config->network.encoder, image);

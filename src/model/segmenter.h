@@ -2,7 +2,8 @@
  *
  * The whole network as a graph: image encoder, crossmodal fusion, decoder, and for training the loss (docs/model.md).
  *
- * Inputs by name: those of NetworkInputs (tensor/network_inputs.h), text with fusion alone, labels in training alone;
+ * Inputs by name: those of NetworkInputs (tensor/network_inputs.h), text with fusion alone, labels in training alone,
+ * label_probabilities with SegmenterTraining.probabilities;
  * in training also dice_weight [1] and auxiliary_weight [1].
  * Outputs by name: logits4 [B, H/4, W/4, classes]; in training also logits [B, H, W, classes] and the scalars loss,
  * loss_cross_entropy, loss_dice, loss_auxiliary (without its weight).
@@ -14,17 +15,20 @@
 #include "model/model_config.h"
 #include "tensor/network_inputs.h"
 
-/* What a model reads of `batch` square images; side: a multiple of 256. Without fusion no text (tokens 0). */
+/* What a model reads of `batch` square images; side: a multiple of 256. Without fusion no text (tokens 0). Labels are
+ * class indexes alone (label_classes 0); who trains against probabilities sets that to the number of classes. */
 NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t side);
 
 /* Used by training graphs. */
 typedef struct SegmenterTraining {
-    float smoothing;                     /* of the labels, 0.05 */
-    float dice_smooth;                   /* 0.05 */
-    float dropout;                       /* 0.1 */
-    float dice_weight;                   /* 1 */
-    float auxiliary_weight;              /* 0.4; 0 leaves the auxiliary head out */
-    int32_t ignore;                      /* label without a class, 255 */
+    float smoothing;        /* of the labels, 0.05 */
+    float dice_smooth;      /* 0.05 */
+    float dropout;          /* 0.1 */
+    float dice_weight;      /* 1 */
+    float auxiliary_weight; /* 0.4; 0 leaves the auxiliary head out */
+    bool
+        probabilities; /* cross-entropy, the auxiliary head's too, against label_probabilities; Dice against the labels */
+    int32_t ignore;    /* label without a class, 255 */
     bool freeze_encoder, freeze_decoder; /* their BatchNorm uses the running statistics and leaves them (graph.h) */
 } SegmenterTraining;
 SegmenterTraining segmenter_training_defaults(void);

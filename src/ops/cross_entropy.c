@@ -67,8 +67,7 @@ float cross_entropy_scale(const Step *step)
     return count > 0.0 ? (float)((double)*(const float *)step->d_out[0].data / count) : 0.0F;
 }
 
-/* lse of one pixel. */
-static float log_sum_exp(const float *x, int64_t C)
+float cross_entropy_lse(const float *x, int64_t C)
 {
     float max = x[0], sum = 0.0F;
     for (int64_t c = 1; c < C; c++) max = x[c] > max ? x[c] : max;
@@ -95,7 +94,7 @@ static Err forward(const Step *step)
         CrossEntropySums sums = { 0.0, 0.0, -1.0 };
         const int64_t end = min_int64((chunk + 1) * LOSS_CHUNK_PIXELS, pixels);
         for (int64_t p = chunk * LOSS_CHUNK_PIXELS; p < end; p++) {
-            const float lse = log_sum_exp(logits + p * C, C);
+            const float lse = cross_entropy_lse(logits + p * C, C);
             if (saved != NULL) saved[p] = lse;
             if (labels[p] == attr->ignore) continue;
             if (labels[p] >= C) {

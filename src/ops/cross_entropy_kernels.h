@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the kernels of cross_entropy share. */
+ * What the kernels of cross_entropy and of soft_cross_entropy share: both have logits and labels as first inputs, and the
+ * outputs loss, lse of each pixel, number of valid pixels. */
 #ifndef METASEG_OPS_CROSS_ENTROPY_KERNELS_H
 #define METASEG_OPS_CROSS_ENTROPY_KERNELS_H
 
@@ -27,6 +28,9 @@ float *cross_entropy_block(const Step *step);
 
 /* Adds up the chunks, reduces over ranks, writes the loss and the saved count. ERR_INPUT for a bad label. */
 Err cross_entropy_finish(const Step *step);
+
+/* log sum_c exp(x_c). */
+float cross_entropy_lse(const float *x, int64_t C);
 
 /* d loss / d (loss of one pixel): arriving gradient / number of valid pixels, 0 when there are none. */
 float cross_entropy_scale(const Step *step);

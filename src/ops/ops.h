@@ -152,6 +152,12 @@ typedef struct ResizeBilinearAttr {
 } ResizeBilinearAttr;
 Var op_resize_bilinear(Graph *g, Var x, int32_t scale);
 
+/* Cross-entropy against a distribution (PyTorch: cross_entropy with class probabilities), scalar [1]: as
+ * op_cross_entropy, with q = (1 - smoothing) t / sum_c t_c + smoothing / C. logits [B, H, W, C], labels [B, H, W] u8,
+ * probabilities t [B, H, W, C] u8, in any unit (255 for 1, say), not all 0 where a label counts. The label only tells
+ * whether its pixel is ignored. */
+Var op_soft_cross_entropy(Graph *g, Var logits, Var labels, Var probabilities, const CrossEntropyAttr *attr);
+
 /* Text memory: tokens [B, K, L, C] and null [N, C] -> [B, K*L + N, C] (null rows repeated for each b). */
 Var op_token_memory(Graph *g, Var tokens, Var null);
 

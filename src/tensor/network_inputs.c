@@ -6,17 +6,21 @@
 
 enum { COARSEST_STRIDE = 32 };
 
+/* What a part needs to be there. */
+typedef enum Condition { ALWAYS = 0, WITH_TEXT, WITH_PROBABILITIES } Condition;
+
 static const struct {
     const char *name;
     Dtype dtype;
-    bool text;
+    Condition condition;
 } parts[NETWORK_PARTS] = {
-    [NETWORK_IMAGE] = { "image", DTYPE_F32, false },
-    [NETWORK_LABELS] = { "labels", DTYPE_U8, false },
-    [NETWORK_TOKENS] = { "tokens", DTYPE_F32, true },
-    [NETWORK_TOKEN_MASK] = { "token_mask", DTYPE_F32, true },
-    [NETWORK_LOG_SHARE_16] = { "log_share_16", DTYPE_F32, true },
-    [NETWORK_LOG_SHARE_32] = { "log_share_32", DTYPE_F32, true },
+    [NETWORK_IMAGE] = { "image", DTYPE_F32, ALWAYS },
+    [NETWORK_LABELS] = { "labels", DTYPE_U8, ALWAYS },
+    [NETWORK_PROBABILITIES] = { "label_probabilities", DTYPE_U8, WITH_PROBABILITIES },
+    [NETWORK_TOKENS] = { "tokens", DTYPE_F32, WITH_TEXT },
+    [NETWORK_TOKEN_MASK] = { "token_mask", DTYPE_F32, WITH_TEXT },
+    [NETWORK_LOG_SHARE_16] = { "log_share_16", DTYPE_F32, WITH_TEXT },
+    [NETWORK_LOG_SHARE_32] = { "log_share_32", DTYPE_F32, WITH_TEXT },
 };
 
 const char *network_part_name(NetworkPart part) { return parts[part].name; }
@@ -34,6 +38,8 @@ Shape network_part_shape(const NetworkShape *s, NetworkPart part)
         return (Shape){ 4, { s->batch, s->height, s->width, s->bands } };
     case NETWORK_LABELS:
         return (Shape){ 3, { s->batch, s->height, s->width } };
+    case NETWORK_PROBABILITIES:
+        return (Shape){ 4, { s->batch, s->height, s->width, s->label_classes } };
     case NETWORK_TOKENS:
         return (Shape){ 4, { s->batch, s->slots, s->tokens, s->text_width } };
     case NETWORK_TOKEN_MASK:
@@ -55,6 +61,8 @@ static void *data_of(const NetworkInputs *inputs, NetworkPart part)
         return inputs->image;
     case NETWORK_LABELS:
         return inputs->labels;
+    case NETWORK_PROBABILITIES:
+        return inputs->label_probabilities;
     case NETWORK_TOKENS:
         return inputs->tokens;
     case NETWORK_TOKEN_MASK:
@@ -77,6 +85,9 @@ static void set_data(NetworkInputs *inputs, NetworkPart part, void *data)
         break;
     case NETWORK_LABELS:
         inputs->labels = data;
+        break;
+    case NETWORK_PROBABILITIES:
+        inputs->label_probabilities = data;
         break;
     case NETWORK_TOKENS:
         inputs->tokens = data;
@@ -102,10 +113,22 @@ Tensor network_inputs_part(const NetworkInputs *inputs, NetworkPart part)
                      .data = data_of(inputs, part) };
 }
 
+static bool is_there(const NetworkShape *s, NetworkPart part)
+{
+    switch (parts[part].condition) {
+    case WITH_TEXT:
+        return s->tokens > 0;
+    case WITH_PROBABILITIES:
+        return s->label_classes > 0;
+    default:
+        return true;
+    }
+}
+
 static Err check_shape(const NetworkShape *s)
 {
     const bool good = s->batch > 0 && s->height > 0 && s->width > 0 && s->height % COARSEST_STRIDE == 0 &&
-                      s->width % COARSEST_STRIDE == 0 && s->bands > 0 && s->tokens >= 0;
+                      s->width % COARSEST_STRIDE == 0 && s->bands > 0 && s->tokens >= 0 && s->label_classes >= 0;
     if (good && (s->tokens == 0 || (s->slots > 0 && s->text_width > 0 && s->null_tokens > 0))) return ERR_NONE;
     return err_set(ERR_SHAPE,
                    "inputs of %lld images of %lld x %lld pixels with %lld bands and %lld x %lld tokens cannot be; "
@@ -119,7 +142,7 @@ Err network_inputs_init(const NetworkShape *shape, NetworkInputs *ret_inputs)
     TRY(check_shape(shape));
     NetworkInputs inputs = { .shape = *shape };
     for (NetworkPart part = 0; part < NETWORK_PARTS; part++) {
-        if (parts[part].text && shape->tokens == 0) continue;
+        if (!is_there(shape, part)) continue;
         const Tensor tensor = network_inputs_part(&inputs, part);
         void *data = calloc(1, tensor_bytes(&tensor));
         if (data == NULL) {

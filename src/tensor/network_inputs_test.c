@@ -4,9 +4,15 @@
 
 #include "harness/unit.h"
 
-static const NetworkShape shape = {
-    .batch = 3, .height = 64, .width = 96, .bands = 2, .slots = 2, .tokens = 5, .text_width = 7, .null_tokens = 4
-};
+static const NetworkShape shape = { .batch = 3,
+                                    .height = 64,
+                                    .width = 96,
+                                    .bands = 2,
+                                    .label_classes = 6,
+                                    .slots = 2,
+                                    .tokens = 5,
+                                    .text_width = 7,
+                                    .null_tokens = 4 };
 
 static void sizes_of_all_parts(void **state)
 {
@@ -18,6 +24,7 @@ static void sizes_of_all_parts(void **state)
     } expected[] = {
         { NETWORK_IMAGE, "image", "[3, 64, 96, 2]", 3 * 64 * 96 * 2 * 4 },
         { NETWORK_LABELS, "labels", "[3, 64, 96]", 3 * 64 * 96 },
+        { NETWORK_PROBABILITIES, "label_probabilities", "[3, 64, 96, 6]", 3 * 64 * 96 * 6 },
         { NETWORK_TOKENS, "tokens", "[3, 2, 5, 7]", 3 * 2 * 5 * 7 * 4 },
         { NETWORK_TOKEN_MASK, "token_mask", "[3, 14]", 3 * 14 * 4 },
         { NETWORK_LOG_SHARE_16, "log_share_16", "[3, 24, 3]", 3 * 4 * 6 * 3 * 4 },
@@ -66,12 +73,12 @@ static void no_text_no_buffers(void **state)
     (void)state;
     NetworkShape silent = shape;
     NetworkInputs batch;
-    silent.tokens = 0;
+    silent.tokens = silent.label_classes = 0;
     ASSERT_OK(network_inputs_init(&silent, &batch));
     const NetworkInputs image = network_inputs_at(&batch, 2);
     assert_ptr_equal(image.image, batch.image + (ptrdiff_t)2 * 64 * 96 * 2);
     assert_ptr_equal(image.labels, batch.labels + (ptrdiff_t)2 * 64 * 96);
-    for (NetworkPart part = NETWORK_TOKENS; part < NETWORK_PARTS; part++) {
+    for (NetworkPart part = NETWORK_PROBABILITIES; part < NETWORK_PARTS; part++) {
         assert_null(network_inputs_part(&batch, part).data);
         assert_null(network_inputs_part(&image, part).data);
     }
@@ -81,7 +88,7 @@ static void no_text_no_buffers(void **state)
 static void refuses_impossible_sizes(void **state)
 {
     (void)state;
-    NetworkShape wrong[7];
+    NetworkShape wrong[8];
     for (int64_t i = 0; i < ARRAY_LEN(wrong); i++) wrong[i] = shape;
     wrong[0].batch = 0;
     wrong[1].height = 48; /* no multiple of 32 */
@@ -90,6 +97,7 @@ static void refuses_impossible_sizes(void **state)
     wrong[4].tokens = -1;
     wrong[5].slots = 0;
     wrong[6].text_width = 0;
+    wrong[7].label_classes = -1;
     for (int64_t i = 0; i < ARRAY_LEN(wrong); i++) {
         NetworkInputs batch;
         ASSERT_ERR(network_inputs_init(&wrong[i], &batch), ERR_SHAPE, "multiples of 32");

@@ -137,6 +137,7 @@ static Err compile_training(Trainer *t)
     training.dropout = (float)train->dropout;
     training.dice_weight = (float)train->dice_weight;
     training.auxiliary_weight = (float)train->auxiliary_weight;
+    training.probabilities = t->shape.label_classes > 0;
     training.ignore = CLASS_IGNORE;
     training.freeze_encoder = encoder;
     training.freeze_decoder = decoder;

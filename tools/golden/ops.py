@@ -191,6 +191,13 @@ def losses():
             f"cross_entropy_{case}", "cross_entropy", attributes, [logits, labels],
             lambda x, t: twin.cross_entropy(x, t, 0.05).reshape(1),
         )  # fmt: skip
+        if (labels != 255).any():  # PyTorch's mean over no pixel is not a number
+            sure = common.uniform(f"ops/{case}/sure", (*shape, classes)) ** 4
+            probabilities = np.maximum((255 * sure).astype(np.uint8), labels[..., None] == np.arange(classes))
+            write_case(
+                f"soft_cross_entropy_{case}", "soft_cross_entropy", attributes, [logits, labels, probabilities],
+                lambda x, t, p: twin.soft_cross_entropy(x, t, p, 0.05).reshape(1),
+            )  # fmt: skip
         write_case(
             f"dice_{case}", "dice", {"smooth": 0.05, "ignore": 255}, [logits, labels],
             lambda x, t: twin.dice(x, t, 0.05).reshape(1),

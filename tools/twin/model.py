@@ -387,6 +387,13 @@ def cross_entropy(logits, labels, smoothing=0.05, ignore=255):
     return (-(1 - smoothing) * picked - smoothing * logp.mean(1)).mean()
 
 
+def soft_cross_entropy(logits, labels, probabilities, smoothing=0.05, ignore=255):
+    """Against a distribution [B, H, W, C] in any unit; PyTorch averages over the pixels it is given."""
+    valid = labels != ignore
+    t = probabilities[valid].to(logits.dtype)
+    return F.cross_entropy(logits[valid], t / t.sum(-1, keepdim=True), label_smoothing=smoothing)
+
+
 def dice(logits, labels, smooth=0.05, ignore=255):
     """Soft Dice over the batch; classes absent from the batch count 0, divided by the number of classes."""
     valid = labels != ignore

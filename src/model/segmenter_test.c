@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The network by its configuration: what it is trained against, where its scores lie, which inputs it has. */
+#include "model/segmenter.h"
+
+#include "base/rng.h"
+#include "harness/unit.h"
+#include "model/model_file.h"
+
+#include <math.h>
+
+enum { SIDE = 256, CLASSES = 4 };
+
+static Model *new_model(const ModelConfig *config)
+{
+    Model *model = NULL;
+    ASSERT_OK(model_new(config, true, &model));
+    model_initialize(model, 5);
+    return model;
+}
+
+static ModelConfig text_free(void)
+{
+    ModelConfig config;
+    ASSERT_OK(model_config_init(&config));
+    ASSERT_OK(model_config_set_classes(&config, CLASSES));
+    config.network.fusion = NETWORK_FUSION_NONE;
+    return config;
+}
+
+static SegmenterTraining training_options(void)
+{
+    SegmenterTraining training = segmenter_training_defaults();
+    training.dropout = 0.0F;
+    training.freeze_encoder = training.freeze_decoder = true;
+    return training;
+}
+
+static void fill(NetworkInputs *batch)
+{
+    const Tensor image = network_inputs_part(batch, NETWORK_IMAGE), labels = network_inputs_part(batch, NETWORK_LABELS);
+    for (int64_t i = 0; i < shape_count(&image.shape); i++) batch->image[i] = rng_normal(3, RNG_TEST, 1, (uint64_t)i);
+    for (int64_t i = 0; i < shape_count(&labels.shape); i++)
+        batch->labels[i] = i % 11 == 0 ? 255 : (uint8_t)(i / 7 % CLASSES);
+}
+
+static double loss_of(const Program *program, const char *name)
+{
+    return (double)*(const float *)program_tensor(program, name).data;
+}
+
+/* ---- labels that are probabilities ---- */
+
+/* Compiles and runs one step; program_free(). */
+static Program *run_training(Model *model, const NetworkInputs *batch, const SegmenterTraining *training)
+{
+    const ProgramOptions options = program_options_defaults();
+    Program *program = NULL;
+    ASSERT_OK(segmenter_compile(model->params, &model->config, &batch->shape, training, &options, &program));
+    ASSERT_OK(segmenter_write(program, batch));
+    ASSERT_OK(program_forward(program, 0));
+    ASSERT_OK(program_backward(program, false));
+    return program;
+}
+
+static double largest_difference(const float *a, const float *b, int64_t n, double *ret_largest)
+{
+    double difference = 0.0, largest = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        difference = fmax(difference, fabs((double)a[i] - (double)b[i]));
+        largest = fmax(largest, fabs((double)b[i]));
+    }
+    *ret_largest = largest;
+    return difference;
+}
+
+static float *copy_gradients(ParamSet *params)
+{
+    const size_t bytes = (size_t)params_trainable_length(params) * sizeof(float);
+    float *copy = malloc(bytes);
+    assert_non_null(copy);
+    memcpy(copy, params_gradients(params), bytes);
+    return copy;
+}
+
+/* A sure distribution is a class index; one between two classes is not, and its ignored pixels do not count. */
+static void probabilities_and_class_indexes(void **state)
+{
+    (void)state;
+    ModelConfig config = text_free();
+    Model *model = new_model(&config);
+    NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    SegmenterTraining training = training_options();
+    shape.label_classes = CLASSES;
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    fill(&batch);
+    Program *program = run_training(model, &batch, &training);
+    const double entropy = loss_of(program, "loss_cross_entropy"), auxiliary = loss_of(program, "loss_auxiliary");
+    float *gradients = copy_gradients(model->params);
+    program_free(program);
+
+    training.probabilities = true;
+    for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++)
+        if (batch.labels[i] != 255) batch.label_probabilities[i * CLASSES + batch.labels[i]] = 200;
+    program = run_training(model, &batch, &training);
+    assert_true(fabs(loss_of(program, "loss_cross_entropy") - entropy) < 1e-5 * entropy);
+    assert_true(fabs(loss_of(program, "loss_auxiliary") - auxiliary) < 1e-5 * auxiliary);
+    double largest = 0.0;
+    const double difference = largest_difference(params_gradients(model->params), gradients,
+                                                 params_trainable_length(model->params), &largest);
+    assert_true(largest > 0.0 && difference < 1e-4 * largest);
+
+    for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++)
+        if (batch.labels[i] != 255) batch.label_probabilities[i * CLASSES + (batch.labels[i] + 1) % CLASSES] = 199;
+    ASSERT_OK(segmenter_write(program, &batch));
+    ASSERT_OK(program_forward(program, 0));
+    assert_true(fabs(loss_of(program, "loss_cross_entropy") - entropy) > 1e-3 * entropy);
+    free(gradients);
+    program_free(program);
+    network_inputs_done(&batch);
+    model_free(model);
+    model_config_done(&config);
+}
+
+static void refuses_bad_probabilities(void **state)
+{
+    (void)state;
+    ModelConfig config = text_free();
+    Model *model = new_model(&config);
+    NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    SegmenterTraining training = training_options();
+    const ProgramOptions options = program_options_defaults();
+    Program *program = NULL;
+    NetworkInputs batch;
+    training.probabilities = true;
+    shape.label_classes = CLASSES + 1;
+    ASSERT_ERR(segmenter_compile(model->params, &config, &shape, &training, &options, &program), ERR_SHAPE,
+               "probabilities of 5 classes for a model of 4");
+    shape.label_classes = CLASSES;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    fill(&batch);
+    ASSERT_OK(segmenter_compile(model->params, &config, &shape, &training, &options, &program));
+    ASSERT_OK(segmenter_write(program, &batch));
+    ASSERT_ERR(program_forward(program, 0), ERR_INPUT, "probability 0 for all classes");
+    memset(batch.label_probabilities, 1, (size_t)SIDE * SIDE * CLASSES);
+    batch.labels[1] = CLASSES;
+    ASSERT_OK(segmenter_write(program, &batch));
+    ASSERT_ERR(program_forward(program, 0), ERR_INPUT, "a label is 4");
+    batch.shape.label_classes = 0;
+    ASSERT_ERR(segmenter_write(program, &batch), ERR_SHAPE, "label_probabilities");
+    batch.shape.label_classes = CLASSES;
+    program_free(program);
+    network_inputs_done(&batch);
+    model_free(model);
+    model_config_done(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(probabilities_and_class_indexes),
+        cmocka_unit_test(refuses_bad_probabilities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
