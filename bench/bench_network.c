@@ -8,7 +8,7 @@
  *   bench_network profile  the table of a tile's steps; profile-train: of a training step
  *
  * --model FILE (safetensors; without it random weights of the same network), --threads N, --samples N, --cpu ISA,
- * --zones K (prompts in the tile, 4), --save-model FILE (the weights used, f32), --save FILE (inputs and scores of the
+ * --zones K (prompts in the tile, 4), --output-stride S (of random weights, 4), --save-model FILE (the weights used, f32), --save FILE (inputs and scores of the
  * tile, for peers.py).
  */
 #include "base/clock.h"
@@ -33,6 +33,7 @@ typedef struct Arguments {
     const char *mode, *model, *save_model, *save, *raster, *data_folder, *out;
     Device device;
     int64_t samples, zones;
+    int32_t output_stride; /* of random weights */
 } Arguments;
 
 typedef struct Samples {
@@ -42,10 +43,11 @@ typedef struct Samples {
 
 /* ---- network ---- */
 
-static Err random_model(bool training, Model **ret_model)
+static Err random_model(const Arguments *a, bool training, Model **ret_model)
 {
     ModelConfig config;
     TRY(model_config_init(&config));
+    config.network.output_stride = a->output_stride;
     Err err = model_config_set_classes(&config, CLASSES);
     if (err == ERR_NONE) err = model_new(&config, training, ret_model);
     if (err == ERR_NONE) model_initialize(*ret_model, 1);
@@ -55,7 +57,7 @@ static Err random_model(bool training, Model **ret_model)
 
 static Err open_model(const Arguments *a, bool training, Model **ret_model)
 {
-    if (a->model == NULL) return random_model(training, ret_model);
+    if (a->model == NULL) return random_model(a, training, ret_model);
     return model_load(a->model, training, ret_model);
 }
 
@@ -101,7 +103,7 @@ static void fill_inputs(Program *program)
 
 static Err save_tensors(const Program *program, const char *path)
 {
-    static const char *const names[] = { "image", "tokens", "token_mask", "log_share_16", "log_share_32", "logits4" };
+    static const char *const names[] = { "image", "tokens", "token_mask", "log_share_16", "log_share_32", "logits" };
     SafetensorsWriter *writer = NULL;
     TRY(safetensors_writer_new(&writer));
     Err err = ERR_NONE;
@@ -313,7 +315,7 @@ static Err run_start(const Arguments *a, char *program, Samples *samples)
 
 static Err read_arguments(int argc, char **argv, Arguments *a)
 {
-    *a = (Arguments){ .mode = argv[1], .device = device_default(), .samples = 15, .zones = ZONES };
+    *a = (Arguments){ .mode = argv[1], .device = device_default(), .samples = 15, .zones = ZONES, .output_stride = 4 };
     for (int i = 2; i + 1 < argc; i += 2) {
         const char *name = argv[i], *value = argv[i + 1];
         if (strcmp(name, "--model") == 0)
@@ -336,6 +338,8 @@ static Err read_arguments(int argc, char **argv, Arguments *a)
             a->samples = strtol(value, NULL, 10);
         else if (strcmp(name, "--zones") == 0)
             a->zones = strtol(value, NULL, 10);
+        else if (strcmp(name, "--output-stride") == 0)
+            a->output_stride = (int32_t)strtol(value, NULL, 10);
         else
             return err_set(ERR_ARGUMENT, "unknown option '%s'", name);
     }

@@ -115,7 +115,7 @@ def torch_tile(arguments):
     with torch.inference_mode():
         seconds = sample(arguments, lambda: scores(*inputs))
         result = scores(*inputs).permute(0, 2, 3, 1).numpy()
-    report(arguments, f"torch {torch.__version__}", seconds, difference=difference(result, tensors["logits4"]))
+    report(arguments, f"torch {torch.__version__}", seconds, difference=difference(result, tensors["logits"]))
 
 
 def torch_train(arguments):
@@ -148,7 +148,7 @@ def export(arguments):
             inputs,
             arguments.onnx,
             input_names=list(INPUTS),
-            output_names=["logits4"],
+            output_names=["logits"],
             opset_version=18,
             dynamo=False,
         )
@@ -175,7 +175,7 @@ def openvino_tile(arguments):
     seconds = sample(arguments, request.infer)
     result = request.get_output_tensor(0).data.transpose(0, 2, 3, 1)
     version = openvino.get_version().split("-")[0]
-    report(arguments, f"openvino {version}", seconds, difference=difference(result, tensors["logits4"]))
+    report(arguments, f"openvino {version}", seconds, difference=difference(result, tensors["logits"]))
 
 
 def main():

@@ -2,8 +2,8 @@
  *
  * Blends the class scores of overlapping tiles and brings them to the scene's own pixels, in bounded memory.
  *
- * The network gives scores (logits) at a quarter of its resolution. Bilinear interpolation is linear, so tiles are
- * blended there first, 16 times fewer values, and each output pixel is interpolated once from the blended scores,
+ * The network gives scores (logits) at a fraction of its resolution, in cells of 4, 2 or 1 pixels. Bilinear interpolation
+ * is linear, so tiles are blended there first, of 16 times fewer values in cells of 4, and each output pixel is interpolated once from the blended scores,
  * whatever the ratio between the network's grid and the scene's. Only a ring of rows is held: rows that tiles may still
  * touch or outputs still need.
  *
@@ -22,7 +22,7 @@
 
 typedef struct Mosaic Mosaic;
 
-/* Sizes of a mosaic: the scene spans span_y x span_x cells (network pixels / 4, may end inside the last cell), of which
+/* Sizes of a mosaic: the scene spans span_y x span_x cells (of the scores; may end inside the last cell), of which
  * `ring_rows` rows are held at a time (at least the rows of a tile plus 3), and is written as out_height x out_width
  * pixels. */
 typedef struct MosaicSize {

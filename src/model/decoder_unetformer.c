@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * UNetFormer decoder (Wang et al., ISPRS Journal 190, 2022, doi:10.1016/j.isprsjprs.2022.06.008): global-local blocks,
- * weighted skip sums, feature refinement head; docs/model.md section 4. */
+ * weighted skip sums, feature refinement head, and finer stages of our own; docs/model.md section 4. */
 #include "model/network_parts.h"
 
 #include "nn/modules.h"
@@ -71,13 +71,19 @@ static Var global_local_block(Graph *g, const char *name, Var x, const DecoderOp
     return x;
 }
 
-/* post_conv of the weighted sum of a skip map and x at twice its size; in the current scope. */
-static Var weighted_skip(Graph *g, Var x, Var skip, int64_t width)
+/* Weighted sum of a skip map, projected by a convolution, and x at twice its size; in the current scope. */
+static Var joined(Graph *g, Var x, Var skip, NnConv project)
 {
     const Var up = op_resize_bilinear(g, x, 2);
-    const Var from_skip = nn_conv(g, "pre_conv.0", skip, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var from_skip = nn_conv(g, "pre_conv.0", skip, project, ACTIVATION_NONE, VAR_NONE);
     const Var weights = graph_param(g, "weights", shape1(2), (ParamInit){ INIT_ONE, 0.0 });
-    const Var sum = op_weighted_sum(g, from_skip, up, weights, 1e-8F);
+    return op_weighted_sum(g, from_skip, up, weights, 1e-8F);
+}
+
+/* post_conv of the weighted sum with a skip map; in the current scope. */
+static Var weighted_skip(Graph *g, Var x, Var skip, int64_t width)
+{
+    const Var sum = joined(g, x, skip, conv(width, 1));
     return conv_bn(g, "post_conv", sum, conv(width, 3), ACTIVATION_RELU6, VAR_NONE);
 }
 
@@ -107,11 +113,35 @@ static Var feature_refinement(Graph *g, const char *name, Var x, Var skip, int64
     return op_activation(g, y, ACTIVATION_RELU6);
 }
 
+/* x + pointwise(depthwise(x)). */
+static Var fine_block(Graph *g, const char *name, Var x, int64_t width)
+{
+    graph_push(g, name);
+    const Var y = conv_bn(g, "depthwise", x, depthwise(width, 3, 1), ACTIVATION_RELU6, VAR_NONE);
+    x = conv_bn(g, "pointwise", y, conv(width, 1), ACTIVATION_NONE, x);
+    graph_pop(g);
+    return x;
+}
+
+/* Brings x to twice its resolution with what a skip map shows there, at a width that full maps can afford. kernel: of
+ * the convolution that reads the skip map. */
+static Var fine_stage(Graph *g, const char *name, Var x, Var skip, int32_t kernel, int64_t width)
+{
+    graph_push(g, name);
+    x = conv_bn(g, "reduce", x, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
+    x = joined(g, x, skip, conv(width, kernel));
+    x = fine_block(g, "block1", x, width);
+    x = fine_block(g, "block2", x, width);
+    graph_pop(g);
+    return x;
+}
+
+/* At stride 4 it begins with a 3x3 convolution, whose place the blocks of the finer stages take. */
 static Var segmentation_head(Graph *g, Var x, const DecoderOptions *options)
 {
     const DropoutAttr dropout = { .p = options->dropout, .per_channel = true };
     graph_push(g, "segmentation_head");
-    x = conv_bn(g, "0", x, conv(options->width, 3), ACTIVATION_RELU6, VAR_NONE);
+    if (options->output_stride == 4) x = conv_bn(g, "0", x, conv(options->width, 3), ACTIVATION_RELU6, VAR_NONE);
     if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
     x = nn_conv(g, "2.0", x, conv(options->classes, 1), ACTIVATION_NONE, VAR_NONE);
     graph_pop(g);
@@ -132,15 +162,17 @@ static Var auxiliary_head(Graph *g, Var h4, Var h3, Var h2, const DecoderOptions
     return op_resize_bilinear(g, a, 8);
 }
 
-DecoderResult decoder_unetformer(Graph *g, const FeatureMaps *maps, const DecoderOptions *options)
+DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
 {
     const int64_t width = options->width;
     const Var h4 = global_local_block(
         g, "b4", conv_bn(g, "pre_conv", maps->f32, conv(width, 1), ACTIVATION_NONE, VAR_NONE), options);
     const Var h3 = global_local_block(g, "b3", skip_module(g, "p3", h4, maps->f16, width), options);
     const Var h2 = global_local_block(g, "b2", skip_module(g, "p2", h3, maps->f8, width), options);
-    const Var x = feature_refinement(g, "p1", h2, maps->f4, width);
-    DecoderResult result = { .logits4 = segmentation_head(g, x, options), .auxiliary = VAR_NONE };
+    Var x = feature_refinement(g, "p1", h2, maps->f4, width);
+    if (options->output_stride <= 2) x = fine_stage(g, "fine2", x, maps->f2, 1, width / 2);
+    if (options->output_stride == 1) x = fine_stage(g, "fine1", x, image, 3, width / 4);
+    DecoderResult result = { .logits = segmentation_head(g, x, options), .auxiliary = VAR_NONE };
     if (options->auxiliary) result.auxiliary = auxiliary_head(g, h4, h3, h2, options);
     return result;
 }

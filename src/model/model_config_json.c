@@ -40,6 +40,15 @@ static void put_classes(JsonWriter *w, const ModelConfig *config)
     json_end(w);
 }
 
+/* Keys that schema 1 got later. A file without one means what it meant before, so they are written where they say
+ * something else: other files stay readable by earlier programs. */
+static void put_later_keys(JsonWriter *w, const ModelConfig *config)
+{
+    const NetworkConfig usual = network_config_defaults();
+    if (config->network.output_stride != usual.output_stride)
+        json_put_int(w, "output_stride", config->network.output_stride);
+}
+
 Err model_config_write(const ModelConfig *config, char **ret_json)
 {
     JsonWriter w = { 0 };
@@ -53,6 +62,7 @@ Err model_config_write(const ModelConfig *config, char **ret_json)
     json_put_string(&w, "decoder", "unetformer");
     json_put_int(&w, "decoder_width", config->network.decoder_width);
     json_put_int(&w, "decoder_heads", config->network.decoder_heads);
+    put_later_keys(&w, config);
     put_bands(&w, config);
     put_classes(&w, config);
     json_begin_object(&w, "gsd");
@@ -198,13 +208,19 @@ static Err read_provenance(const Json *root, ModelConfig *config)
     return ERR_NONE;
 }
 
+/* Keys of put_later_keys; config holds what their absence means. */
+static Err read_later_keys(const Json *root, ModelConfig *config)
+{
+    if (json_find(root, "output_stride") != NULL) TRY(get_int32(root, "output_stride", &config->network.output_stride));
+    return ERR_NONE;
+}
+
 static Err read_members(const Json *root, ModelConfig *config)
 {
-    static const char *const keys[] = { "schema",     "name",          "encoder",       "fusion",
-                                        "decoder",    "decoder_width", "decoder_heads", "bands",
-                                        "classes",    "nodata",        "gsd",           "tile",
-                                        "zone_slots", "prompt_tokens", "prompts",       "provenance",
-                                        NULL };
+    static const char *const keys[] = { "schema",        "name",          "encoder",    "fusion",        "decoder",
+                                        "decoder_width", "decoder_heads", "bands",      "classes",       "nodata",
+                                        "gsd",           "tile",          "zone_slots", "prompt_tokens", "prompts",
+                                        "provenance",    "output_stride", NULL };
     int64_t schema = 0;
     int encoder = 0, fusion = 0;
     const char *decoder = NULL;
@@ -225,6 +241,7 @@ static Err read_members(const Json *root, ModelConfig *config)
     }
     TRY(get_int32(root, "decoder_width", &config->network.decoder_width));
     TRY(get_int32(root, "decoder_heads", &config->network.decoder_heads));
+    TRY(read_later_keys(root, config));
     TRY(read_bands(root, config));
     TRY(read_classes(root, config));
     TRY(read_gsd(root, config));

@@ -273,6 +273,10 @@ static const Change changes[] = {
     { .from = "\"decoder_width\":64", .to = "\"decoder_width\":32", .message = "was expected" }, /* other shapes */
     { .from = "\"decoder_width\":64", .to = "\"decoder_width\":64000", .message = "decoder's width is 64000" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":7", .message = "of its 7 heads" },
+    { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"output_stride\":3", .message = "output stride is 3" },
+    { .from = "\"decoder_heads\":8",
+      .to = "\"decoder_heads\":8,\"output_stride\":2",
+      .message = "which this network does not know" },
     { .from = "\"code\":17", .to = "\"code\":0", .message = "which another class has" },
     { .from = "\"code\":17", .to = "\"code\":255", .message = "class code is 255" },
     { .from = "\"tile\":512", .to = "\"tile\":512,\"nodata\":0", .message = "'nodata' is 0; this program has 255" },

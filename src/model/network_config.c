@@ -5,7 +5,10 @@
 const char *const network_encoder_names[NETWORK_ENCODER_COUNT] = { "efficientnet_lite0" };
 const char *const network_fusion_names[NETWORK_FUSION_COUNT] = { "caf", "none" };
 
-NetworkConfig network_config_defaults(void) { return (NetworkConfig){ .decoder_width = 64, .decoder_heads = 8 }; }
+NetworkConfig network_config_defaults(void)
+{
+    return (NetworkConfig){ .decoder_width = 64, .decoder_heads = 8, .output_stride = 4 };
+}
 
 Err network_config_check(const NetworkConfig *config)
 {
@@ -18,5 +21,8 @@ Err network_config_check(const NetworkConfig *config)
         return err_set(ERR_MODEL,
                        "the decoder's width is %d; a multiple of %d and of its %d heads from %d to %d was expected",
                        (int)width, (int)WIDTH_STEP, (int)heads, (int)WIDTH_MIN, (int)WIDTH_MAX);
+    const int32_t stride = config->output_stride;
+    if (stride != 4 && stride != 2 && stride != 1)
+        return err_set(ERR_MODEL, "the output stride is %d; 4, 2 or 1 was expected", (int)stride);
     return ERR_NONE;
 }

@@ -19,16 +19,18 @@ typedef struct NetworkConfig {
     NetworkEncoder encoder;
     NetworkFusion fusion;
     int32_t decoder_width, decoder_heads;
+    int32_t output_stride; /* of the scores: 4, 2 or 1 pixels along a side */
 } NetworkConfig;
 
 /* By value of the enum: "efficientnet_lite0"; "caf", "none". */
 extern const char *const network_encoder_names[NETWORK_ENCODER_COUNT];
 extern const char *const network_fusion_names[NETWORK_FUSION_COUNT];
 
-/* EfficientNet-Lite0, caf, a decoder 64 wide with 8 heads. */
+/* EfficientNet-Lite0, caf, a decoder 64 wide with 8 heads, scores at stride 4. */
 NetworkConfig network_config_defaults(void);
 
-/* Sizes that fit each other: heads 1 to 64, width 16 to 1024 in steps of 16 and of the heads. ERR_MODEL. */
+/* Sizes that fit each other: heads 1 to 64, width 16 to 1024 in steps of 16 and of the heads; output stride 4, 2, 1.
+ * ERR_MODEL. */
 Err network_config_check(const NetworkConfig *config);
 
 #endif

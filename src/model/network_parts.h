@@ -7,9 +7,9 @@
 
 #include "ops/ops.h"
 
-/* Feature maps at strides 4, 8, 16 and 32. */
+/* Feature maps at strides 2, 4, 8, 16 and 32. */
 typedef struct FeatureMaps {
-    Var f4, f8, f16, f32;
+    Var f2, f4, f8, f16, f32;
 } FeatureMaps;
 
 /* Image encoders, in the current scope. image [B, H, W, bands]; H and W multiples of 32. */
@@ -28,17 +28,18 @@ Var fusion_level(Graph *g, Var x, const FusionText *text, Var log_share);
 enum { FUSION_NULL_TOKENS = 4 };
 Var fusion_memory(Graph *g, Var tokens);
 
-/* UNetFormer decoder in the current scope. */
+/* UNetFormer decoder in the current scope, with stages for output strides 2 and 1; the last reads the image itself. */
 typedef struct DecoderOptions {
     int64_t width, classes;
     int32_t heads;
-    float dropout;  /* training graphs */
-    bool auxiliary; /* also build the auxiliary head (training graphs) */
+    int32_t output_stride; /* 4, 2, 1 */
+    float dropout;         /* training graphs */
+    bool auxiliary;        /* also build the auxiliary head (training graphs) */
 } DecoderOptions;
 typedef struct DecoderResult {
-    Var logits4;   /* [B, H/4, W/4, classes] */
+    Var logits;    /* [B, H/stride, W/stride, classes] */
     Var auxiliary; /* [B, H, W, classes] or VAR_NONE */
 } DecoderResult;
-DecoderResult decoder_unetformer(Graph *g, const FeatureMaps *maps, const DecoderOptions *options);
+DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options);
 
 #endif

@@ -77,7 +77,7 @@ static Var cross_entropy(Graph *g, Var logits, const Targets *targets, const Cro
     return op_soft_cross_entropy(g, logits, targets->labels, targets->probabilities, attr);
 }
 
-/* CE(logits) + dice_weight Dice(logits) + auxiliary_weight CE(auxiliary); the weights are inputs so that the engine
+/* CE(full) + dice_weight Dice(full) + auxiliary_weight CE(auxiliary); the weights are inputs so that the engine
  * needs no op for a constant. */
 static Var total_loss(Graph *g, const NetworkShape *shape, const SegmenterTraining *training, const Segmenter *net)
 {
@@ -87,8 +87,8 @@ static Var total_loss(Graph *g, const NetworkShape *shape, const SegmenterTraini
                               .probabilities =
                                   training->probabilities ? input(g, shape, NETWORK_PROBABILITIES) : VAR_NONE };
     const Var dice_weight = graph_input(g, "dice_weight", DTYPE_F32, shape1(1));
-    const Var entropy_loss = cross_entropy(g, net->logits, &targets, &entropy);
-    const Var dice = op_dice(g, net->logits, targets.labels, &dice_attr);
+    const Var entropy_loss = cross_entropy(g, net->full, &targets, &entropy);
+    const Var dice = op_dice(g, net->full, targets.labels, &dice_attr);
     Var loss = op_add(g, entropy_loss, op_multiply(g, dice, dice_weight));
     graph_output(g, "loss_cross_entropy", entropy_loss);
     graph_output(g, "loss_dice", dice);
@@ -152,17 +152,17 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
     const DecoderOptions options = { .width = config->network.decoder_width,
                                      .classes = config->n_classes,
                                      .heads = config->network.decoder_heads,
+                                     .output_stride = config->network.output_stride,
                                      .dropout = training->dropout,
                                      .auxiliary = trains && training->auxiliary_weight != 0.0F };
     graph_push(g, "decoder");
-    const DecoderResult result = decoder_unetformer(g, &maps, &options);
+    const DecoderResult result = decoder_unetformer(g, image, &maps, &options);
     graph_pop(g);
-    net.logits4 = result.logits4;
+    net.logits = result.logits;
     net.auxiliary = result.auxiliary;
-    graph_output(g, "logits4", net.logits4);
+    graph_output(g, "logits", net.logits);
     if (trains) {
-        net.logits = op_resize_bilinear(g, net.logits4, 4);
-        graph_output(g, "logits", net.logits);
+        net.full = options.output_stride > 1 ? op_resize_bilinear(g, net.logits, options.output_stride) : net.logits;
         net.loss = total_loss(g, shape, training, &net);
     }
     *ret_segmenter = net;

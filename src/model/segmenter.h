@@ -5,8 +5,8 @@
  * Inputs by name: those of NetworkInputs (tensor/network_inputs.h), text with fusion alone, labels in training alone,
  * label_probabilities with SegmenterTraining.probabilities;
  * in training also dice_weight [1] and auxiliary_weight [1].
- * Outputs by name: logits4 [B, H/4, W/4, classes]; in training also logits [B, H, W, classes] and the scalars loss,
- * loss_cross_entropy, loss_dice, loss_auxiliary (without its weight).
+ * Outputs by name: logits [B, H/s, W/s, classes] with the configuration's output stride s; in training also the scalars
+ * loss, loss_cross_entropy, loss_dice, loss_auxiliary (without its weight).
  */
 #ifndef METASEG_MODEL_SEGMENTER_H
 #define METASEG_MODEL_SEGMENTER_H
@@ -35,7 +35,7 @@ SegmenterTraining segmenter_training_defaults(void);
 
 /* What was built; VAR_NONE where absent. The feature maps are for tests. */
 typedef struct Segmenter {
-    Var logits4, logits, auxiliary, loss;
+    Var logits, full, auxiliary, loss; /* full: the logits at the image's size, in training */
     Var f16, f32, fused16, fused32;
 } Segmenter;
 

@@ -77,7 +77,7 @@ static float *copy_gradients(ParamSet *params)
 {
     const size_t bytes = (size_t)params_trainable_length(params) * sizeof(float);
     float *copy = malloc(bytes);
-    assert_non_null(copy);
+    if (copy == NULL) abort();
     memcpy(copy, params_gradients(params), bytes);
     return copy;
 }
@@ -155,11 +155,102 @@ static void refuses_bad_probabilities(void **state)
     model_config_done(&config);
 }
 
+/* ---- output stride ---- */
+
+static void scores_at_their_stride(void **state)
+{
+    (void)state;
+    static const int32_t strides[] = { 4, 2, 1 };
+    static const char *const shapes[] = { "[1, 64, 64, 4]", "[1, 128, 128, 4]", "[1, 256, 256, 4]" };
+    for (int64_t i = 0; i < ARRAY_LEN(strides); i++) {
+        ModelConfig config = text_free();
+        config.network.output_stride = strides[i];
+        Model *model = new_model(&config);
+        const NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+        const ProgramOptions options = program_options_defaults();
+        Program *program = NULL;
+        NetworkInputs batch;
+        char text[80];
+        ASSERT_OK(network_inputs_init(&shape, &batch));
+        fill(&batch);
+        ASSERT_OK(segmenter_compile(model->params, &config, &shape, NULL, &options, &program));
+        const Tensor logits = program_tensor(program, "logits");
+        assert_string_equal(shape_text(&logits.shape, text, sizeof text), shapes[i]);
+        ASSERT_OK(segmenter_write(program, &batch));
+        ASSERT_OK(program_forward(program, 0));
+        for (int64_t k = 0; k < shape_count(&logits.shape); k++) assert_true(isfinite(((const float *)logits.data)[k]));
+        assert_int_equal(params_find(model->params, "decoder.segmentation_head.0.0.weight") >= 0, strides[i] == 4);
+        assert_int_equal(params_find(model->params, "decoder.fine2.block1.depthwise.0.weight") >= 0, strides[i] <= 2);
+        assert_int_equal(params_find(model->params, "decoder.fine1.pre_conv.0.weight") >= 0, strides[i] == 1);
+        program_free(program);
+        network_inputs_done(&batch);
+        model_free(model);
+        model_config_done(&config);
+    }
+}
+
+static double loss_at(Program *program, ParamSet *params, const float *values, const float *direction, double step)
+{
+    for (int64_t i = 0; i < params_trainable_length(params); i++)
+        params_values(params)[i] = (float)((double)values[i] + step * (double)direction[i]);
+    ASSERT_OK(program_forward(program, 0));
+    return loss_of(program, "loss");
+}
+
+/* The slope of the loss along a direction in all parameters of the finer stages, by differences and by gradients. */
+static void gradients_of_the_finer_stages(void **state)
+{
+    (void)state;
+    ModelConfig config = text_free();
+    config.network.output_stride = 1;
+    Model *model = new_model(&config);
+    ParamSet *params = model->params;
+    const NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    const SegmenterTraining training = training_options();
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    fill(&batch);
+    Program *program = run_training(model, &batch, &training);
+    const int64_t n = params_trainable_length(params);
+    float *values = malloc((size_t)n * sizeof *values), *direction = calloc((size_t)n, sizeof *direction);
+    if (values == NULL || direction == NULL) abort();
+    memcpy(values, params_values(params), (size_t)n * sizeof *values);
+    int64_t stages = 0;
+    double slope = 0.0;
+    for (int32_t p = 0; p < params_count(params); p++) {
+        const ParamInfo *info = params_info(params, p);
+        if (!info->trainable || strncmp(info->name, "decoder.fine", 12) != 0) continue;
+        stages++;
+        double square = 0.0;
+        for (int64_t i = info->offset; i < info->offset + shape_count(&info->shape); i++) {
+            direction[i] = params_gradients(params)[i]; /* along the gradient the slope is its length */
+            square += (double)direction[i] * (double)direction[i];
+        }
+        if (!(square > 0.0)) fail_msg("no gradient arrives at %s", info->name);
+        slope += square;
+    }
+    assert_int_equal(stages, 2 * (3 + 1 + 1 + 2 * 6));
+    const double length = sqrt(slope), step = 2e-3 / length;
+    const double difference =
+        (loss_at(program, params, values, direction, step) - loss_at(program, params, values, direction, -step)) /
+        (2.0 * step);
+    print_message("slope %g by gradients, %g by differences\n", slope, difference);
+    assert_true(fabs(difference - slope) < 0.02 * slope);
+    free(values);
+    free(direction);
+    program_free(program);
+    network_inputs_done(&batch);
+    model_free(model);
+    model_config_done(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probabilities_and_class_indexes),
         cmocka_unit_test(refuses_bad_probabilities),
+        cmocka_unit_test(scores_at_their_stride),
+        cmocka_unit_test(gradients_of_the_finer_stages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "harness/unit.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ enum { SIDE = 512, PIXELS = SIDE * SIDE };
 static float pixels[PIXELS * 3];
 static uint8_t first[PIXELS], again[PIXELS];
 
-static void save_model(const char *path, uint64_t seed)
+static void save_model(const char *path, uint64_t seed, int32_t output_stride)
 {
     ModelConfig config;
     Model *model = NULL;
@@ -23,6 +24,7 @@ static void save_model(const char *path, uint64_t seed)
     save.overwrite = true;
     assert_int_equal(model_config_init(&config), ERR_NONE);
     assert_int_equal(model_config_set_classes(&config, 5), ERR_NONE);
+    config.network.output_stride = output_stride;
     assert_int_equal(model_new(&config, false, &model), ERR_NONE);
     model_initialize(model, seed);
     assert_int_equal(model_save(model, path, &save), ERR_NONE);
@@ -50,7 +52,7 @@ static void other_sizes_read_the_weights_again(void **state)
     (void)state;
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    save_model(path, 1);
+    save_model(path, 1, 4);
     fill_pixels();
     assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
     const char *name = metaseg_model_class(model, 2, NULL, NULL);
@@ -69,7 +71,7 @@ static void other_sizes_read_the_weights_again(void **state)
     assert_true(kept > 1000000);
 #endif
 
-    save_model(path, 2); /* another file under the same name */
+    save_model(path, 2, 4); /* another file under the same name */
     assert_int_equal(predict(model, 256, again), ERR_NONE);
     assert_int_equal(predict(model, 512, again), ERR_NONE);
     assert_memory_equal(first, again, sizeof first);
@@ -88,7 +90,7 @@ static void the_path_is_of_no_concern(void **state)
     fill_pixels();
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(folder), 0);
-    save_model("a.safetensors", 1);
+    save_model("a.safetensors", 1, 4);
     assert_int_equal(metaseg_model_load("a.safetensors", NULL, &model), ERR_NONE);
     assert_int_equal(predict(model, 512, first), ERR_NONE);
     assert_int_equal(rename("a.safetensors", "b.safetensors"), 0);
@@ -117,8 +119,8 @@ static void overwritten_in_place(void **state)
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/a.safetensors", folder);
     (void)snprintf(other, sizeof other, "%s/b.safetensors", folder);
-    save_model(path, 1);
-    save_model(other, 2);
+    save_model(path, 1, 4);
+    save_model(other, 2, 4);
     assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
     assert_int_equal(predict(model, 512, first), ERR_NONE);
     ASSERT_OK(file_read(other, 1 << 28, &bytes, &n));
@@ -159,7 +161,7 @@ static void two_threads_share_a_model(void **state)
     (void)state;
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    save_model(path, 1);
+    save_model(path, 1, 4);
     fill_pixels();
     assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
     assert_int_equal(predict(model, 512, expected[0]), ERR_NONE);
@@ -201,7 +203,7 @@ static void out_of_place(void **state)
     (void)state;
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    save_model(path, 1);
+    save_model(path, 1, 4);
     assert_int_equal(metaseg_model_load(path, &run, &progressing), ERR_NONE);
     assert_null(metaseg_model_class(progressing, -1, &code, &color));
     assert_null(metaseg_model_class(progressing, 5, &code, &color));
@@ -219,14 +221,60 @@ static void out_of_place(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* Scores [side, side, 5] at a position in cells, clamped. */
+static float score_at(const float *scores, int64_t side, double y, double x, int64_t class)
+{
+    y = fmin(fmax(y, 0.0), (double)(side - 1));
+    x = fmin(fmax(x, 0.0), (double)(side - 1));
+    const int64_t y0 = (int64_t)y, x0 = (int64_t)x, y1 = y0 + (y0 + 1 < side), x1 = x0 + (x0 + 1 < side);
+    const double fy = y - (double)y0, fx = x - (double)x0;
+    const double top =
+        (1.0 - fx) * (double)scores[(y0 * side + x0) * 5 + class] + fx * (double)scores[(y0 * side + x1) * 5 + class];
+    const double bottom =
+        (1.0 - fx) * (double)scores[(y1 * side + x0) * 5 + class] + fx * (double)scores[(y1 * side + x1) * 5 + class];
+    return (float)((1.0 - fy) * top + fy * bottom);
+}
+
+/* One tile is the whole image: its map is the best class of the scores, interpolated from their own stride. */
+static void maps_follow_the_stride_of_the_scores(void **state)
+{
+    char folder[64], path[96];
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    fill_pixels();
+    for (int32_t stride = 1; stride <= 4; stride *= 2) {
+        MetasegModel *model = NULL;
+        save_model(path, 3, stride);
+        assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
+        assert_int_equal(predict(model, SIDE, first), ERR_NONE);
+        const Tensor scores = program_tensor(model->program, "logits");
+        assert_int_equal(scores.shape.dim[1], SIDE / stride);
+        int64_t wrong = 0, differing = 0;
+        for (int64_t i = 0; i < PIXELS; i++) {
+            float value[5], best = -INFINITY;
+            for (int64_t c = 0; c < 5; c++) {
+                value[c] = score_at(scores.data, SIDE / stride, ((double)(i / SIDE) + 0.5) / stride - 0.5,
+                                    ((double)(i % SIDE) + 0.5) / stride - 0.5, c);
+                best = fmaxf(best, value[c]);
+            }
+            wrong += value[first[i]] < best - 1e-4F * fabsf(best);
+            differing += first[i] != first[0];
+        }
+        assert_int_equal(wrong, 0);
+        assert_true(differing > PIXELS / 100);
+        metaseg_model_free(model);
+    }
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_sizes_read_the_weights_again),
-        cmocka_unit_test(the_path_is_of_no_concern),
-        cmocka_unit_test(overwritten_in_place),
-        cmocka_unit_test(two_threads_share_a_model),
-        cmocka_unit_test(out_of_place),
+        cmocka_unit_test(other_sizes_read_the_weights_again), cmocka_unit_test(maps_follow_the_stride_of_the_scores),
+        cmocka_unit_test(the_path_is_of_no_concern),          cmocka_unit_test(overwritten_in_place),
+        cmocka_unit_test(two_threads_share_a_model),          cmocka_unit_test(out_of_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

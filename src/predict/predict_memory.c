@@ -6,8 +6,9 @@
 #include "geo/mosaic.h"
 
 /* CACHE_BYTES: GDAL's decoded blocks, weights and libraries. NETWORK_BYTES: values of the network for one pixel of a tile
- * and the two tiles read ahead (129, 243 and 695 MiB of memory at tiles of 512, 1024 and 2048 with the globe model). */
-enum { BLOCKS = 2, BLOCK_ROWS = 64, WRITER_ROWS = 256, CELL = 4, CACHE_BYTES = 100 << 20, NETWORK_BYTES = 150 };
+ * and the two tiles read ahead (129, 243 and 695 MiB of memory at tiles of 512, 1024 and 2048 with the globe model). FINE_BYTES:
+ * further ones at output stride 2, four times as many at 1 (4 and 18 MiB more at tiles of 512). */
+enum { BLOCKS = 2, BLOCK_ROWS = 64, WRITER_ROWS = 256, CACHE_BYTES = 100 << 20, NETWORK_BYTES = 150, FINE_BYTES = 20 };
 
 static const double most_bytes = 1024.0 * 1024.0 * 1024.0;
 
@@ -16,10 +17,12 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
     const double width = (double)job->out_width, tile = (double)job->tile;
     const int32_t classes = model->model->config.n_classes;
     const double planes = 1.0 + (job->sink.confidence ? 1.0 : 0.0) + (job->sink.probabilities ? (double)classes : 0.0);
-    const int64_t cells = (job->width + CELL - 1) / CELL;
-    const double rows = (double)mosaic_bytes(cells, classes, job->tile / CELL + 4) +
+    const int64_t cell = model->model->config.network.output_stride;
+    const int64_t cells = (job->width + cell - 1) / cell;
+    const double rows = (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
                         BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
-    const double network = NETWORK_BYTES * tile * tile;
+    const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES * (cell == 2 ? 1.0 : 4.0);
+    const double network = (NETWORK_BYTES + fine) * tile * tile;
     const double all = rows + network + CACHE_BYTES;
     if (all <= most_bytes) return ERR_NONE;
     const double mebibyte = 1024.0 * 1024.0;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILES_AHEAD = 2, BLOCKS = 2, BLOCK_ROWS = 64, CELL = 4, MARGIN = 32 };
+enum { TILES_AHEAD = 2, BLOCKS = 2, BLOCK_ROWS = 64, MARGIN = 32 };
 
 /* One tile between reader and program. */
 typedef struct TileJob {
@@ -33,13 +33,14 @@ typedef struct Pipeline {
     MetasegModel *model;
     const SceneJob *job;
     TileGrid grid; /* in network pixels */
+    int64_t cell;  /* network pixels along a cell of scores */
     Mosaic *mosaic;
     TileJob tiles[TILES_AHEAD];
     Block blocks[BLOCKS];
     Channel *free_tiles, *full_tiles, *free_blocks, *full_blocks;
     pthread_t reader, sink;
     bool reader_started, sink_started;
-    float *weight_x, *weight_y; /* [tile / 4] */
+    float *weight_x, *weight_y; /* [tile / cell] */
     float *scratch;             /* of mosaic_read, one part per thread */
     int64_t written;            /* output rows handed to the sink */
 } Pipeline;
@@ -178,7 +179,7 @@ static Err emit(Pipeline *p, int64_t readable)
 static Err score(Pipeline *p, const TileJob *tile)
 {
     Program *program = p->model->program;
-    const Tensor scores = program_tensor(program, "logits4");
+    const Tensor scores = program_tensor(program, "logits");
     if (tile->empty) {
         memset(scores.data, 0, tensor_bytes(&scores));
     } else {
@@ -186,15 +187,15 @@ static Err score(Pipeline *p, const TileJob *tile)
         TRY(program_forward(program, 0));
     }
     const Tile t = tile_grid_at(&p->grid, tile->index);
-    tile_grid_weights_x(&p->grid, t.column, CELL, p->weight_x);
-    tile_grid_weights_y(&p->grid, t.row, CELL, p->weight_y);
-    const int64_t cells = p->grid.size / CELL;
-    mosaic_add(p->mosaic, scores.data, t.y / CELL, t.x / CELL, cells, cells, p->weight_y, p->weight_x);
+    tile_grid_weights_x(&p->grid, t.column, p->cell, p->weight_x);
+    tile_grid_weights_y(&p->grid, t.row, p->cell, p->weight_y);
+    const int64_t cells = p->grid.size / p->cell;
+    mosaic_add(p->mosaic, scores.data, t.y / p->cell, t.x / p->cell, cells, cells, p->weight_y, p->weight_x);
     if (t.column + 1 < p->grid.columns) return ERR_NONE;
     int64_t first = 0;
     int64_t end = 0;
     tile_grid_final_rows(&p->grid, t.row, &first, &end);
-    return emit(p, mosaic_complete(p->mosaic, t.row + 1 == p->grid.rows ? INT64_MAX : end / CELL));
+    return emit(p, mosaic_complete(p->mosaic, t.row + 1 == p->grid.rows ? INT64_MAX : end / p->cell));
 }
 
 static Err loop(Pipeline *p)
@@ -253,10 +254,10 @@ static Err make_grid(Pipeline *p)
     TRY(tile_grid_init(&p->grid, job->width, job->height, job->tile, job->overlap,
                        job->overlap > 2 * MARGIN ? MARGIN : 0));
     const MosaicSize size = {
-        .span_y = (double)job->height / CELL,
-        .span_x = (double)job->width / CELL,
+        .span_y = (double)job->height / (double)p->cell,
+        .span_x = (double)job->width / (double)p->cell,
         .classes = p->model->model->config.n_classes,
-        .ring_rows = p->grid.size / CELL + 4,
+        .ring_rows = p->grid.size / p->cell + 4,
         .out_height = job->out_height,
         .out_width = job->out_width,
         .threads = p->model->device.threads,
@@ -280,7 +281,7 @@ static Err start(Pipeline *p)
         TRY(allocate_block(p, &p->blocks[i]));
         (void)channel_put(p->free_blocks, &p->blocks[i]);
     }
-    const size_t cells = (size_t)(p->grid.size / CELL);
+    const size_t cells = (size_t)(p->grid.size / p->cell);
     const size_t scratch = (size_t)mosaic_scratch(p->mosaic) * (size_t)p->model->device.threads;
     p->weight_x = malloc(cells * sizeof(float));
     p->weight_y = malloc(cells * sizeof(float));
@@ -329,7 +330,7 @@ static void release(Pipeline *p)
 
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
 {
-    Pipeline p = { .model = model, .job = job };
+    Pipeline p = { .model = model, .job = job, .cell = model->model->config.network.output_stride };
     Err err = start(&p);
     if (err == ERR_NONE) err = loop(&p);
     char message[ERR_MESSAGE_BYTES];

@@ -54,6 +54,8 @@ static const YamlField model_fields[] = {
     { "climate", YAML_PATH, YAML_AT(RunConfig, train.climate), .optional = true, .resume = YAML_MAY_CHANGE },
     { "decoder_width", YAML_INTEGER, YAML_AT(RunConfig, network.decoder_width), .minimum = 16, .maximum = 512,
       .multiple = 16, .default_value = "64", .resume = YAML_SAME },
+    { "output_stride", YAML_INTEGER, YAML_AT(RunConfig, network.output_stride), .minimum = 1, .maximum = 4,
+      .default_value = "4", .resume = YAML_SAME },
     { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true,
       .resume = YAML_SAME },
     { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true,
@@ -186,6 +188,7 @@ static Err check(const YamlFile *file, const RunConfig *config)
                                (unsigned)data->n_mean);
     for (uint32_t i = 0; i < data->n_std; i++)
         if (!(data->std[i] > 0.0)) return yaml_file_wrong(file, "model.std", "%g is not above 0", data->std[i]);
+    if (config->network.output_stride == 3) return yaml_file_wrong(file, "model.output_stride", "is 3, not 4, 2 or 1");
     if (data->gsd_min > data->gsd_max) return yaml_file_wrong(file, "model.gsd_min", "is above model.gsd_max");
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;

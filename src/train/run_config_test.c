@@ -199,11 +199,28 @@ static void shipped_tables(void **state)
     }
 }
 
+/* Loads the configuration with one override. */
+static Err load_with(const char *set, RunConfig **ret_config) { return load(two_classes, &set, 1, ret_config); }
+
+static void output_strides(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    ASSERT_OK(load(two_classes, NULL, 0, &config));
+    assert_int_equal(config->network.output_stride, 4);
+    run_config_free(config);
+    ASSERT_OK(load_with("model.output_stride=2", &config));
+    assert_int_equal(config->network.output_stride, 2);
+    run_config_free(config);
+    ASSERT_ERR(load_with("model.output_stride=3", &config), ERR_ARGUMENT, "is 3, not 4, 2 or 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(from_a_table), cmocka_unit_test(nothing_announced), cmocka_unit_test(from_the_configuration),
-        cmocka_unit_test(exactly_one),  cmocka_unit_test(bad_tables),        cmocka_unit_test(shipped_tables),
+        cmocka_unit_test(from_a_table),   cmocka_unit_test(nothing_announced), cmocka_unit_test(from_the_configuration),
+        cmocka_unit_test(exactly_one),    cmocka_unit_test(bad_tables),        cmocka_unit_test(shipped_tables),
+        cmocka_unit_test(output_strides),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

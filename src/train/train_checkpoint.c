@@ -196,7 +196,8 @@ static Err check_model(const Trainer *t, const char *path)
     TRY(check_bands(path, m, t->dataset));
     TRY(check_classes(path, m, &t->config->data));
     if (m->network.encoder != network->encoder || m->network.fusion != network->fusion ||
-        m->network.decoder_width != network->decoder_width || m->network.decoder_heads != network->decoder_heads)
+        m->network.decoder_width != network->decoder_width || m->network.decoder_heads != network->decoder_heads ||
+        m->network.output_stride != network->output_stride)
         return err_set(ERR_CONFIG, "'%s': its network is not the configuration's", path);
     return ERR_NONE;
 }

@@ -13,8 +13,8 @@
 static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
 {
     const int64_t side = t->window.shape.height;
-    const int64_t cells = side / 4;
-    const Tensor scores = program_tensor(t->validation, "logits4");
+    const int64_t cells = side / t->model->config.network.output_stride;
+    const Tensor scores = program_tensor(t->validation, "logits");
     Mosaic *mosaic = NULL;
     const MosaicSize size = { (double)cells, (double)cells, confusion->classes, cells, side, side, t->device.threads };
     TRY(mosaic_new(&size, &mosaic));

@@ -134,8 +134,9 @@ static inline Program *golden_network_compile(const Model *model, bool training,
         graph_output(g, "fused16", net.fused16);
         graph_output(g, "fused32", net.fused32);
     } else {
-        graph_output(g, "logits", op_resize_bilinear(g, net.logits4, 4));
+        net.full = op_resize_bilinear(g, net.logits, 4);
     }
+    graph_output(g, "full", net.full);
     ProgramOptions program_options = program_options_defaults();
     program_options.device = golden_device(isa);
     program_options.loss = net.loss;
