@@ -323,6 +323,7 @@ static Err put_raster(Sheet *sheet, Raster *raster, const InfoArgs *args)
     TRY(err);
     begin_sheet(sheet, map ? "class map of metaseg" : ours ? "output of metaseg" : "raster");
     put_grid(sheet, raster_info(raster));
+    if (raster_product_note(raster)[0] != '\0') put(sheet, "note", "%s", raster_product_note(raster));
     put_bands(sheet, raster);
     put_facts(sheet, &metadata);
     if (sheet->json && metadata.has_footprint) {

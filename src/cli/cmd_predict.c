@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "geo/georeference.h"
+#include "geo/raster.h"
 #include "geo/raster_files.h"
 #include "metaseg/predict.h"
 
@@ -63,12 +64,17 @@ const OptionSpec cmd_predict_spec = {
     .summary = "map the land cover of rasters",
     .usage = "IN... -o OUT [options]",
     .details =
-        "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile. The map lies on "
+        "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile, and products of "
+        "several "
+        "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file or its folder, band "
+        "files "
+        "(a folder of them, all of them with an OUT that is a file, or B04=FILE,B03=FILE,B02=FILE). The map lies on "
         "the image's own grid (size, geotransform, CRS): one Byte per pixel with the value of the class, palette "
         "and class names, 255 where the image has no data. Where the image lies tells the climate zone, and a "
         "sentence about the zone is read by the network together with the pixels; 'metaseg prompt' shows it.",
     .examples = "metaseg predict scene.tif -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif -b 1,2,3 --confidence conf.tif --quicklook map.png\n"
+                "metaseg predict S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE.zip -o map.tif\n"
                 "metaseg predict a.tif b.tif c.tif -o maps/",
     .own = { predict_options, ARRAY_LEN(predict_options) },
     .min_arguments = 1,
@@ -114,12 +120,16 @@ static Err predict_one(Cli *cli, MetasegModel *model, const char *in, const char
     return ERR_NONE;
 }
 
-/* folder/STEM_classes.tif */
+/* folder/STEM_classes.tif; of a product (a folder, a zip of it, an MTL file) its own name. */
 static Err output_name(const char *folder, const char *in, char **ret_path)
 {
-    char *stem = NULL;
-    char *name = NULL;
-    Err err = path_stem(path_name(in), &stem);
+    char *stem = NULL, *name = NULL, *copy = NULL;
+    TRY(str_copy(in, &copy));
+    for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = '\0';
+    if (str_ends_with(copy, ".SAFE.zip")) copy[strlen(copy) - strlen(".zip")] = '\0';
+    Err err = path_stem(path_name(copy), &stem);
+    if (err == ERR_NONE && str_ends_with(stem, "_MTL")) stem[strlen(stem) - strlen("_MTL")] = '\0';
+    free(copy);
     if (err == ERR_NONE) err = str_format(&name, "%s_classes.tif", stem);
     if (err == ERR_NONE) err = path_join(folder, name, ret_path);
     free(stem);
@@ -198,15 +208,35 @@ static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words
     return err_set(ERR_PARTIAL, "%lld of %lld inputs failed", (long long)failed, (long long)words->n_arguments);
 }
 
+/* What is mapped into the one file OUT: the only input, or the scene whose bands lie in the inputs' files. NULL: OUT is a
+ * folder for several inputs. free() it. */
+static Err find_scene(const PredictArgs *args, const OptionResult *words, char **ret_scene)
+{
+    const bool folder = file_is_folder(args->out),
+               map = str_ends_with(args->out, ".tif") || str_ends_with(args->out, ".tiff");
+    if (folder || (words->n_arguments > 1 && !map)) return ERR_NONE;
+    if (words->n_arguments == 1) return str_copy(words->arguments[0], ret_scene);
+    const Err err = raster_join_band_files(words->n_arguments, (const char *const *)words->arguments, ret_scene);
+    if (err != ERR_INPUT) return err;
+    return err_prefix(
+        ERR_ARGUMENT,
+        "'%s': several inputs need a folder, to get OUT/NAME_classes.tif each, unless they are the band files "
+        "of one scene",
+        args->out);
+}
+
 static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResult *words, const char *model_path,
                             const MetasegPredictOptions *options)
 {
     MetasegModel *model = NULL;
-    TRY(metaseg_model_load(model_path, &cli->run, &model));
-    const bool many = words->n_arguments > 1 || file_is_folder(args->out);
-    const Err err = many ? predict_many(cli, model, words, args, options)
-                         : predict_one(cli, model, words->arguments[0], args->out, options);
+    char *scene = NULL;
+    TRY(find_scene(args, words, &scene));
+    Err err = metaseg_model_load(model_path, &cli->run, &model);
+    if (err == ERR_NONE)
+        err = scene == NULL ? predict_many(cli, model, words, args, options)
+                            : predict_one(cli, model, scene, args->out, options);
     metaseg_model_free(model);
+    free(scene);
     return err;
 }
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "geo/metadata_internal.h"
+#include "geo/raster_internal.h"
 
 #include <cpl_conv.h>
 #include <math.h>
@@ -184,6 +185,8 @@ static void read_items(const Raster *raster, Metadata *metadata)
     }
     metadata_offer_sun_elevation(metadata, raster_metadata(raster, NULL, "SUN_ELEVATION"),
                                  "metadata item SUN_ELEVATION");
+    const char *level = raster_metadata(raster, NULL, "PROCESSING_LEVEL");
+    if (level != NULL) metadata_fact(metadata, "processing level", "metadata item PROCESSING_LEVEL", "%s", level);
 }
 
 static void offer_name(const char *name, bool is_folder, Metadata *metadata)
@@ -235,9 +238,9 @@ Err metadata_read(const Raster *raster, Georeference *georeference, const Metada
     TRY(read_overrides(overrides, &metadata));
     if (georeference != NULL) read_place(georeference, &metadata);
     if (raster != NULL) {
-        TRY(metadata_read_sidecars(raster_path(raster), &metadata));
+        TRY(metadata_read_sidecars(raster_telling_path(raster), &metadata));
         read_items(raster, &metadata);
-        TRY(read_names(raster_path(raster), &metadata));
+        TRY(read_names(raster_telling_path(raster), &metadata));
         metadata_offer_date(&metadata, raster_metadata(raster, NULL, "TIFFTAG_DATETIME"),
                             "TIFF tag DateTime, maybe of processing");
     }

@@ -25,7 +25,7 @@ static const int64_t max_block_bytes = INT64_C(1) << 31;
 static const int64_t bomb_samples = INT64_C(1) << 32;
 static const int64_t bomb_ratio = 4096;
 
-static Err open_dataset(const char *path, const volatile int *stop, GDALDatasetH *ret_dataset)
+static Err open_file(const char *path, const volatile int *stop, GDALDatasetH *ret_dataset)
 {
     char name[PATH_MAX];
     TRY(gdal_check_path(path));
@@ -59,6 +59,13 @@ done:
     return err;
 }
 
+static Err open_dataset(const char *path, const volatile int *stop, Raster *raster)
+{
+    if (!product_is_named(path)) return open_file(path, stop, &raster->dataset);
+    TRY(product_open(path, &raster->product));
+    return product_dataset(raster->product, 0, NULL, &raster->dataset);
+}
+
 /* Sizes that no honest file has; see raster.h. */
 static Err check_limits(const Raster *raster)
 {
@@ -84,8 +91,8 @@ static Err check_limits(const Raster *raster)
                        raster->path, columns, rows);
     struct stat status;
     const int64_t samples = info->width * info->height * info->bands;
-    if (strcmp(info->driver, "VRT") != 0 && samples > bomb_samples && stat(raster->path, &status) == 0 &&
-        samples / bomb_ratio > (int64_t)status.st_size)
+    if (raster->product == NULL && strcmp(info->driver, "VRT") != 0 && samples > bomb_samples &&
+        stat(raster->path, &status) == 0 && samples / bomb_ratio > (int64_t)status.st_size)
         return err_set(ERR_INPUT,
                        "'%s': it declares %lld x %lld pixels in a file of %lld bytes; it is damaged or nearly empty, "
                        "crop it to its content",
@@ -137,13 +144,30 @@ static bool same_numbers(const double *a, const double *b, int64_t n)
     return i == n;
 }
 
+void raster_describe_grid(Raster *raster)
+{
+    static const double no_place[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 }; /* how GDAL says "none" */
+    RasterInfo *info = &raster->info;
+    int columns = 0, rows = 0;
+    info->width = GDALGetRasterXSize(raster->dataset);
+    info->height = GDALGetRasterYSize(raster->dataset);
+    info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
+                             !same_numbers(info->geotransform, no_place, 6);
+    GDALGetBlockSize(GDALGetRasterBand(raster->dataset, 1), &columns, &rows);
+    info->block_width = columns;
+    info->block_height = rows;
+    raster->width = info->width;
+    raster->height = info->height;
+}
+
 static Err describe(Raster *raster)
 {
     RasterInfo *info = &raster->info;
     info->width = GDALGetRasterXSize(raster->dataset);
     info->height = GDALGetRasterYSize(raster->dataset);
     info->bands = GDALGetRasterCount(raster->dataset);
-    info->driver = GDALGetDriverShortName(GDALGetDatasetDriver(raster->dataset));
+    info->driver = raster->product != NULL ? raster->product->format
+                                           : GDALGetDriverShortName(GDALGetDatasetDriver(raster->dataset));
     TRY(check_limits(raster));
     const size_t bands = (size_t)info->bands;
     raster->bands = calloc(bands, sizeof *raster->bands);
@@ -159,13 +183,7 @@ static Err describe(Raster *raster)
     info->type = raster_band_type(raster, 1);
     raise_cache(info, GDALGetRasterDataType(first));
     info->has_palette = GDALGetRasterColorTable(first) != NULL;
-    int columns = 0, rows = 0;
-    GDALGetBlockSize(first, &columns, &rows);
-    info->block_width = columns;
-    info->block_height = rows;
-    static const double no_place[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 }; /* how GDAL says "none" */
-    info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
-                             !same_numbers(info->geotransform, no_place, 6);
+    raster_describe_grid(raster);
     info->gcps = GDALGetGCPCount(raster->dataset);
     info->has_rpc = CSLCount(GDALGetMetadata(raster->dataset, "RPC")) > 0;
     OGRSpatialReferenceH crs = GDALGetSpatialRef(raster->dataset);
@@ -174,9 +192,7 @@ static Err describe(Raster *raster)
     raster->crs_name = strdup(crs_name != NULL ? crs_name : "");
     if (raster->crs_name == NULL) return err_memory(64, "the name of a coordinate system");
     info->crs_name = raster->crs_name;
-    raster->files = GDALGetFileList(raster->dataset);
-    raster->width = info->width;
-    raster->height = info->height;
+    raster->files = raster->product != NULL ? CSLDuplicate(raster->product->files) : GDALGetFileList(raster->dataset);
     return raster_choose_bands(raster, NULL, 0, NULL);
 }
 
@@ -185,7 +201,7 @@ Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster)
     TRY(room_check("opening a raster"));
     Raster *raster = calloc(1, sizeof *raster);
     if (raster == NULL) return err_memory(sizeof *raster, "a raster");
-    Err err = open_dataset(path, stop, &raster->dataset);
+    Err err = open_dataset(path, stop, raster);
     if (err != ERR_NONE) goto done;
     raster->path = strdup(path);
     if (raster->path == NULL) {
@@ -211,6 +227,7 @@ void raster_close(Raster *raster)
     gdal_begin(&session);
     if (raster->dataset != NULL) GDALClose(raster->dataset);
     CSLDestroy(raster->files);
+    product_free(raster->product);
     gdal_end(&session);
     free(raster->crs_name);
     validity_rows_free(raster->kept);
@@ -223,6 +240,14 @@ void raster_close(Raster *raster)
 }
 
 const char *raster_path(const Raster *raster) { return raster->path; }
+
+const char *raster_telling_path(const Raster *raster)
+{
+    const char *file = raster->product != NULL ? raster_file(raster, 0) : NULL;
+    return file != NULL ? file : raster->path;
+}
+
+const char *raster_product_note(const Raster *raster) { return raster->product != NULL ? raster->product->note : ""; }
 
 const RasterInfo *raster_info(const Raster *raster) { return &raster->info; }
 

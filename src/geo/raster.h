@@ -12,6 +12,10 @@
  * A pixel is invalid when GDAL calls it so in any chosen band (masks, nodata values, NODATA_VALUES, alpha: docs/rasters.md
  * has the rules), and when the value is no finite number. A band that is chosen as data is never a mask. A Raster may move between threads, but only one may use it at a time.
  *
+ * A product of several files (product.h: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file or its folder, band files)
+ * is one raster of all its bands. It lies on the grid of the finest band that is chosen, so that choosing bands may change
+ * its size and geotransform: choose first.
+ *
  * Formats: GTiff (COG included), JPEG, PNG, JP2OpenJPEG, HFA, ENVI and VRTs that only mosaic, stack or warp local
  * files. Only plain local files are opened: no /vsi, no URLs, no connection strings. Limits: 2^40 pixels; blocks of
  * 2^31 bytes; a file of more than 2^32 samples must have at least a byte per 4,096 of them (a deflate stream cannot
@@ -47,7 +51,7 @@ typedef enum RasterMaskKind {
 typedef struct RasterInfo {
     int64_t width, height;             /* pixels of the file, whatever grid is presented */
     int64_t bands;                     /* alpha included */
-    const char *driver;                /* GDAL's short name, "GTiff" */
+    const char *driver;                /* GDAL's short name, "GTiff"; of a product its format, "Sentinel-2 SAFE" */
     const char *type;                  /* of band 1, GDAL's name, "UInt16" */
     int64_t block_width, block_height; /* of band 1: what is decoded at once */
     const char *crs_name;              /* "WGS 84 / UTM zone 33N", "" if none */
@@ -60,10 +64,15 @@ typedef struct RasterInfo {
     bool has_palette; /* band 1 has a colour table */
 } RasterInfo;
 
-/* Opens `path` with all bands but alpha chosen, on the file's own grid. The caller closes it. stop: NULL, or checked while
+/* Opens `path`, a raster file or a product, with all bands but alpha chosen (of a product those that see the surface), on its
+ * own grid. The caller closes it. stop: NULL, or checked while
  * the many sources of a virtual raster are. ERR_INPUT, one sentence: missing file, not a raster, a format or source that
  * is not allowed, no bands, beyond the limits above. ERR_INTERRUPTED when *stop is set. ERR_MEMORY. */
 Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster);
+
+/* Band files whose names are alike but for their band codes ("x_B04.tif", "x_B08.tif"), as the one text that raster_open()
+ * takes for them ("B04=x_B04.tif,B08=x_B08.tif"). free() it. ERR_INPUT: a name without a code, or of another product. */
+Err raster_join_band_files(int64_t n, const char *const *paths, char **ret_list);
 
 /* Closes and frees; NULL is fine. */
 void raster_close(Raster *raster);
@@ -72,6 +81,9 @@ void raster_close(Raster *raster);
 const char *raster_path(const Raster *raster);
 
 const RasterInfo *raster_info(const Raster *raster);
+
+/* What a person should know of a product's files, one sentence; "": nothing. */
+const char *raster_product_note(const Raster *raster);
 
 /* Band description, else its colour interpretation in lower case ("red"), else "band 3". `band` counts from 1.
  * Valid while the raster is open. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Choosing bands by number and by name. */
+#include "base/file.h"
 #include "geo/gdal_session.h"
 #include "geo/raster.h"
 #include "geo/raster_internal.h"
@@ -70,6 +71,27 @@ static int find_band(const Raster *raster, const char *name, bool typed)
     return wanted == SPECTRAL_UNKNOWN || wanted == SPECTRAL_OTHER ? 0 : find_spectral(raster, wanted);
 }
 
+/* A name that is asked for, and a band of the product whose file is missing: a map without it would be another one. */
+static Err check_missing(const Raster *raster, const char *name)
+{
+    const BandName asked = band_name_read(name);
+    const Spectral wanted = meaning(&asked);
+    for (int64_t i = 0; raster->product != NULL && i < raster->product->n_missing; i++) {
+        const ProductMissing *missing = &raster->product->missing[i];
+        const BandName own = band_name_read(missing->name);
+        Spectral spectral = spectral_of_wavelength(missing->wavelength);
+        if (spectral == SPECTRAL_UNKNOWN) spectral = spectral_of_code(raster->numbering, own.code, own.code_a);
+        const bool code = asked.code > 0 && asked.code == own.code && asked.code_a == own.code_a && spectral == wanted;
+        const bool colour = asked.code == 0 && wanted != SPECTRAL_UNKNOWN && wanted == spectral;
+        if (strcasecmp(missing->name, name) != 0 && !code && !colour) continue;
+        return err_set(ERR_INPUT,
+                       "'%s': the file of its band %s ('%s') is missing or empty, so the product is not complete; "
+                       "download it again",
+                       raster->path, missing->name, path_name(missing->file));
+    }
+    return ERR_NONE;
+}
+
 /* "1: red, 2: green, ..." for messages, cut when long. */
 static const char *list_bands(const Raster *raster, char *text, size_t text_bytes)
 {
@@ -91,6 +113,10 @@ static Err read_word(const Raster *raster, const char *word, int *ret_band)
     char *end = NULL;
     errno = 0;
     const long number = strtol(word, &end, 10);
+    if (end != word && *end == '\0' && raster->product != NULL && raster->product->n_missing > 0)
+        return err_set(ERR_INPUT,
+                       "'%s': band %s was asked for, but %s, so numbers are not what they would be; choose by name: %s",
+                       raster->path, word, raster->product->note, list_bands(raster, list, sizeof list));
     if (end != word && *end == '\0') {
         if (errno != 0 || number < 1 || number > raster->info.bands)
             return err_set(ERR_INPUT, "'%s': band %s was asked for; the file has %lld (%s)", raster->path, word,
@@ -98,6 +124,7 @@ static Err read_word(const Raster *raster, const char *word, int *ret_band)
         *ret_band = (int)number;
         return ERR_NONE;
     }
+    TRY(check_missing(raster, word));
     const int band = find_band(raster, word, true);
     if (band == SEVERAL)
         return err_set(ERR_INPUT, "'%s': several bands may be '%s'; choose one by number: %s", raster->path, word,
@@ -150,9 +177,20 @@ static bool choose_by_names(const Raster *raster, int64_t wanted, const char *co
     return true;
 }
 
-static int64_t choose_all(const Raster *raster, int *bands)
+/* Of a product the bands that see the surface: a panchromatic band would make the grid finer, and cirrus, water vapour and
+ * thermal bands are hardly meant. */
+static int64_t choose_surface(const Raster *raster, int *bands)
 {
     int64_t count = 0;
+    for (int64_t band = 1; band <= raster->info.bands; band++)
+        if (raster->bands[band - 1].spectral != SPECTRAL_OTHER) bands[count++] = (int)band;
+    return count;
+}
+
+static int64_t choose_all(const Raster *raster, int *bands)
+{
+    int64_t count = raster->product != NULL ? choose_surface(raster, bands) : 0;
+    if (count > 0) return count;
     for (int64_t band = 1; band <= raster->info.bands; band++)
         if (!raster->bands[band - 1].is_alpha) bands[count++] = (int)band;
     if (count > 0) return count;
@@ -260,6 +298,7 @@ static void note_count(Raster *raster)
 
 static Err choose_default(Raster *raster, int64_t wanted, const char *const *names, int *bands, int64_t *ret_count)
 {
+    for (int64_t i = 0; names != NULL && i < wanted; i++) TRY(check_missing(raster, names[i]));
     if (choose_by_names(raster, wanted, names, bands)) {
         *ret_count = wanted;
         note_choice(raster, bands, wanted, names);
@@ -269,6 +308,18 @@ static Err choose_default(Raster *raster, int64_t wanted, const char *const *nam
     if (names == NULL || *ret_count != wanted) return ERR_NONE;
     note_count(raster);
     return check_order(raster, bands, wanted, names);
+}
+
+/* A product lies on the grid of its finest chosen band. */
+static Err regrid(Raster *raster, int64_t count, const int *bands)
+{
+    GDALDatasetH dataset = NULL;
+    if (raster->product == NULL) return ERR_NONE;
+    TRY(product_dataset(raster->product, count, bands, &dataset));
+    GDALClose(raster->dataset);
+    raster->dataset = dataset;
+    raster_describe_grid(raster);
+    return ERR_NONE;
 }
 
 Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, const char *const *names)
@@ -286,6 +337,7 @@ Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, cons
     else
         err = choose_default(raster, wanted, names, bands, &count);
     if (err == ERR_NONE) err = check_choice(raster, bands, count, wanted);
+    if (err == ERR_NONE) err = regrid(raster, count, bands);
     gdal_end(&session);
     if (err != ERR_NONE) {
         free(bands);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "geo/gdal_session.h"
+#include "geo/raster_internal.h"
 
 #include <gdal.h>
 #include <limits.h>
@@ -53,9 +54,11 @@ static bool is_itself(const char *file, const char *path)
     return strcmp(file, path) == 0 || (str_starts_with(file, "./") && strcmp(file + 2, path) == 0);
 }
 
+/* A virtual raster or a product: made of other files. */
 static bool is_virtual(const char *path)
 {
     char name[PATH_MAX];
+    if (product_is_named(path)) return true;
     if (gdal_check_path(path) != ERR_NONE || gdal_plain_name(path, name, sizeof name) != ERR_NONE) return false;
     GdalSession session;
     gdal_begin(&session);
@@ -66,7 +69,7 @@ static bool is_virtual(const char *path)
 
 static Err add_path(const char *path, FileSet *set, const char *role, int depth)
 {
-    TRY(add_names(path, set, role));
+    if (!product_is_named(path)) TRY(add_names(path, set, role));
     if (depth > MAX_DEPTH || !is_virtual(path)) return ERR_NONE;
     Raster *raster = NULL;
     const Err opened = raster_open(path, set->stop, &raster);
@@ -79,14 +82,21 @@ static Err add_path(const char *path, FileSet *set, const char *role, int depth)
 
 static Err add_raster(const Raster *raster, FileSet *set, const char *role, int depth)
 {
-    const bool sources = strcmp(raster_info(raster)->driver, "VRT") == 0;
+    const bool product = raster->product != NULL;
+    const bool sources = !product && strcmp(raster_info(raster)->driver, "VRT") == 0;
     char source[ROLE_BYTES];
-    (void)snprintf(source, sizeof source, "%s %s", sources ? "a source of" : "a side-car of", role);
-    TRY(add_names(raster_path(raster), set, role));
+    (void)snprintf(source, sizeof source, "%s %s",
+                   product   ? "a file of"
+                   : sources ? "a source of"
+                             : "a side-car of",
+                   role);
+    if (!product) TRY(add_names(raster_path(raster), set, role));
     const char *file = NULL;
     for (int64_t i = 0; (file = raster_file(raster, i)) != NULL; i++) {
         if (is_itself(file, raster_path(raster))) continue;
-        if (sources)
+        if (product)
+            TRY(add_names(file, set, source));
+        else if (sources)
             TRY(add_path(file, set, depth == 0 ? source : role, depth + 1));
         else
             TRY(file_set_input(set, file, source));

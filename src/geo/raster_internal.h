@@ -4,6 +4,7 @@
 #define METASEG_GEO_RASTER_INTERNAL_H
 
 #include "geo/band_name.h"
+#include "geo/product.h"
 #include "geo/raster.h"
 #include "geo/validity_rows.h"
 
@@ -40,6 +41,7 @@ typedef struct RasterBand {
 struct Raster {
     char *path;
     GDALDatasetH dataset;
+    Product *product; /* whose bands `dataset` is made of; NULL: one file */
     RasterInfo info;
     char **files; /* CSL */
     char *crs_name;
@@ -57,6 +59,12 @@ struct Raster {
     void *mask_scratch;    /* grows; one window */
     size_t mask_scratch_bytes;
 };
+
+/* The name that tells most of the raster: its path, or of a product the file that stands for it. */
+const char *raster_telling_path(const Raster *raster);
+
+/* The size, place and blocks of raster->dataset as raster->info and the presented grid. */
+void raster_describe_grid(Raster *raster);
 
 /* Reads the chosen bands of a window that lies inside the file, on the file's own grid; buffers as in raster_read. */
 Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid);

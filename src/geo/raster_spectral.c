@@ -70,7 +70,7 @@ static void read_band(Raster *raster, int64_t index)
     if (band->said.spectral != SPECTRAL_UNKNOWN || band->said.code > 0) return;
     if (GDALGetDescription(handle)[0] != '\0') return;
     if (raster->info.bands == 1)
-        (void)snprintf(name, sizeof name, "%s", last_name(raster->path));
+        (void)snprintf(name, sizeof name, "%s", last_name(raster_telling_path(raster)));
     else
         source_name(handle, name);
     const BandName file = band_name_read(name);
@@ -164,7 +164,7 @@ static void find_numbering(Raster *raster)
     raster->numbering = codes.told;
     if (codes.bits == 0) return;
     if (raster->numbering == NUMBERING_UNKNOWN) raster->numbering = numbering_of_items(raster);
-    if (raster->numbering == NUMBERING_UNKNOWN) raster->numbering = numbering_of_path(raster->path);
+    if (raster->numbering == NUMBERING_UNKNOWN) raster->numbering = numbering_of_path(raster_telling_path(raster));
     if (raster->numbering == NUMBERING_UNKNOWN)
         raster->numbering = numbering_of_codes(&codes, &raster->numbering_assumed);
     raster->counted = raster->counted && raster->numbering == NUMBERING_UNKNOWN;

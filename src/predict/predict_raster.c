@@ -94,27 +94,52 @@ static Err write_rows(void *context, const SceneRows *r)
 
 /* ---- set-up ---- */
 
-/* What was inferred of the file's bands. */
-static void tell_choice(const Task *t)
+/* The first of the chosen bands, from i on, whose scaling is not that of band i; their number where all are alike. */
+static int64_t scaled_alike(const Raster *raster, int64_t i)
 {
-    bool doubtful = false;
-    const char *note = raster_choice_note(t->image->raster, &doubtful);
-    if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
-    for (int64_t i = 0; i < raster_chosen_count(t->image->raster); i++) {
-        const int64_t band = raster_chosen_band(t->image->raster, i);
+    double scale = 1.0, offset = 0.0, other_scale = 1.0, other_offset = 0.0;
+    int64_t end = i + 1;
+    raster_band_scaling(raster, raster_chosen_band(raster, i), &scale, &offset);
+    for (; end < raster_chosen_count(raster); end++) {
+        raster_band_scaling(raster, raster_chosen_band(raster, end), &other_scale, &other_offset);
+        if (other_scale != scale || other_offset != offset) break;
+    }
+    return end;
+}
+
+/* Offsets of the chosen bands, one line for neighbours of one offset. */
+static void tell_offsets(const Task *t)
+{
+    const Raster *raster = t->image->raster;
+    for (int64_t i = 0, end = 0; i < raster_chosen_count(raster); i = end) {
+        const int64_t band = raster_chosen_band(raster, i);
         double scale = 1.0, offset = 0.0;
-        raster_band_scaling(t->image->raster, band, &scale, &offset);
+        char others[32] = "";
+        end = scaled_alike(raster, i);
+        raster_band_scaling(raster, band, &scale, &offset);
         if (offset == 0.0) continue;
+        if (end > i + 1) (void)snprintf(others, sizeof others, " and %lld more", (long long)(end - i - 1));
         const bool stored = t->options->stored_values;
-        const bool far = !stored && raster_offset_is_far(t->image->raster, band);
-        predictor_tell(t->model, far ? 1 : 0, "'%s': states offset %g and scale %g of band %lld (%s): %s%s", t->in,
-                       offset, scale, (long long)band, raster_band_name(t->image->raster, band),
+        const bool far = !stored && raster_offset_is_far(raster, band);
+        predictor_tell(t->model, far ? 1 : 0, "'%s': states offset %g and scale %g of band %lld (%s)%s: %s%s", t->in,
+                       offset, scale, (long long)band, raster_band_name(raster, band), others,
                        stored ? "the stored numbers are read as they are"
                               : "the offset is taken off the stored numbers",
                        far ? ", which moves them further than the type of the band reaches; if the tag is wrong, read "
                              "the numbers as they are: --stored"
                            : "");
     }
+}
+
+/* What was inferred of the file's bands. */
+static void tell_choice(const Task *t)
+{
+    bool doubtful = false;
+    const char *product = raster_product_note(t->image->raster);
+    if (product[0] != '\0') predictor_tell(t->model, 1, "'%s': %s", t->in, product);
+    const char *note = raster_choice_note(t->image->raster, &doubtful);
+    if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
+    tell_offsets(t);
 }
 
 static Err open_input(Task *t)

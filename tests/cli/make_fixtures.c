@@ -222,6 +222,22 @@ static void make_pixels(void)
     test_raster(at(1, "complex.tif"), r);
 }
 
+/* The bands of good.tif side by side, as band files of one scene. */
+static void make_band_files(void)
+{
+    static const char *const names[] = { "scene/scene_B04.tif", "scene/scene_B03.tif", "scene/scene_B02.tif" };
+    static float values[HEIGHT][WIDTH];
+    ASSERT_OK(file_make_folders(at(0, "scene")));
+    TestRaster r = usual();
+    r.bands = 1;
+    r.options = NULL;
+    r.values = &values[0][0];
+    for (int b = 0; b < 3; b++) {
+        for (int i = 0; i < HEIGHT * WIDTH; i++) values[i / WIDTH][i % WIDTH] = test_value(i % WIDTH, i / WIDTH, b);
+        test_raster(at(1, names[b]), r);
+    }
+}
+
 static void make_bad_rasters(void)
 {
     static const char *const strips[] = { "BLOCKYSIZE=1", "PHOTOMETRIC=RGB", NULL };
@@ -267,6 +283,7 @@ int main(int argc, char **argv)
     make_georeferences();
     make_pixels();
     make_bad_rasters();
+    make_band_files();
     make_share();
     return 0;
 }

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Scenes of several files: the map is that of one file with the same pixels. products.sh PROGRAM FIXTURES
+program=$1 fixtures=$2
+. "$(dirname "$0")/expect.sh"
+unset METASEG_DATA
+work=$(mktemp -d "$PWD/products.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+predict() { # ARGUMENTS...
+    run predict "$@" -f -q --data-folder "$fixtures/share" --threads 1 -m "$fixtures/model.safetensors"
+}
+cp -r "$fixtures/scene" "$work/scene"
+predict "$fixtures/good.tif" -o "$work/good.tif"
+[ $got = 0 ] || fail "predict good.tif: exit code $got"
+same() { # WHAT FILE
+    run eval "$2" "$work/good.tif" -q
+    grep -q '^OA 100.00 %' "$log.out" || fail "$1: another map than that of one file with the same pixels"
+}
+
+# a folder, its files, a list of names
+predict "$work/scene" -o "$work/folder.tif"
+[ $got = 0 ] && [ ! -s "$log.err" ] || fail "predict of a folder: exit code $got"
+same 'a folder of band files' "$work/folder.tif"
+predict "$work/scene/scene_B02.tif" "$work/scene/scene_B04.tif" "$work/scene/scene_B03.tif" -o "$work/files.tif"
+[ $got = 0 ] || fail "predict of band files: exit code $got"
+same 'band files' "$work/files.tif"
+cd "$work/scene" || exit 1
+case $program in /*) ;; *) program=$OLDPWD/$program ;; esac
+log=$work/products
+predict 'green=scene_B03.tif,red=scene_B04.tif,blue=scene_B02.tif' -o "$work/list.tif"
+[ $got = 0 ] || fail "predict of a list: exit code $got"
+same 'a list of band files' "$work/list.tif"
+cd "$OLDPWD" || exit 1
+run info "$work/scene" --json
+grep -q '"format":"band files","width":40,"height":30' "$log.out" || fail "info of a folder of band files"
+run prompt "$work/scene" --data-folder "$fixtures/share"
+[ $got = 0 ] && grep -q '^  Af ' "$log.out" || fail "prompt of a folder of band files: exit code $got"
+
+# into a folder: by the folder's name, with a slash behind it or not
+predict "$work/scene/" -o "$work/maps/" "$fixtures/good.tif"
+[ $got = 0 ] || fail "predict into a folder: exit code $got"
+[ "$(cd "$work/maps" && echo *.tif)" = 'good_classes.tif scene_classes.tif' ] || fail "maps: $(ls "$work/maps")"
+
+# no output is a file of the scene
+predict "$work/scene" -o "$work/scene/scene_B03.tif"
+[ $got = 2 ] && grep -q "a file of the image" "$log.err" || fail "an output among the band files: exit code $got"
+cmp -s "$work/scene/scene_B03.tif" "$fixtures/scene/scene_B03.tif" || fail "a band file was overwritten"
+
+# several files that are no bands of one scene; a band that is not there
+predict "$fixtures/good.tif" "$fixtures/nan.tif" -o "$work/x.tif"
+[ $got = 2 ] && grep -q 'several inputs need a folder.*band files of one scene.*no band code' "$log.err" || fail "two images: $got"
+rm "$work/scene/scene_B02.tif"
+predict "$work/scene" -o "$work/x.tif"
+[ $got = 4 ] || fail "a scene without blue: exit code $got"
+mkdir "$work/none"
+predict "$work/none" -o "$work/x.tif"
+[ $got = 4 ] && grep -q 'this is a folder, and no product is in it' "$log.err" || fail "an empty folder: exit code $got"
+[ ! -e "$work/x.tif" ] || fail "a map of what cannot be read"
+exit $failed
