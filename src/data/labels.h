@@ -8,21 +8,18 @@
 #define METASEG_DATA_LABELS_H
 
 #include "data/label_values.h"
-#include "geo/place_lookup.h"
+#include "geo/raster_lookup.h"
 
 /* Open struct, read-only for others. One thread at a time. */
 typedef struct Labels {
     Raster *raster; /* band 1 chosen */
     int64_t bands;  /* that the file has, alpha not counted */
     Georeference *place;
-    PlaceLookup *from_image; /* pixels of the image -> pixels of the labels */
+    RasterLookup *lookup; /* pixels of the image -> pixels of the labels */
     PlaceLookup *to_image;
-    double *x, *y;         /* of the points looked up; grow */
-    int32_t *column, *row; /* the label pixel of each, -1: none */
-    int64_t points;
-    float *values; /* of one window of label pixels; grow */
+    float *values; /* [points]; grow */
     uint8_t *valid;
-    int64_t pixels;
+    int64_t points;
 } Labels;
 
 /* Opens labels. crs: NULL or instead of the file's. image: place of the image, borrowed. ERR_INPUT, one sentence: no

@@ -96,8 +96,8 @@ static void check_pair(TestRaster image, TestRaster labels, int64_t at_least, in
         }
     }
     assert_true(labelled >= at_least);
-    if (p.opened->pixels > most_pixels)
-        fail_msg("%s: %lld label pixels were held at a time", labels.name, (long long)p.opened->pixels);
+    if (p.opened->lookup->pixels > most_pixels)
+        fail_msg("%s: %lld label pixels were held at a time", labels.name, (long long)p.opened->lookup->pixels);
     close_pair(&p);
 }
 
