@@ -57,6 +57,10 @@ typedef struct MetasegPredictOptions {
     const char *prompt; /* free text that is read everywhere instead of the zones' words; NULL */
     /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
     const char *text_encoder;
+    /* raster of clouds and their shadows, whose pixels become 255 in all outputs: any grid; NULL: none. "scl" and "qa_pixel"
+     * are those that a Sentinel-2 L2A and a Landsat product bring with them */
+    const char *mask;
+    const char *mask_values;    /* masked values of it, "1,3"; NULL: by its kind (docs/rasters.md) */
     const char *crs;            /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
     double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
     double resolution;  /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */

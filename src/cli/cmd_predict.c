@@ -15,7 +15,8 @@
 #include <string.h>
 
 typedef struct PredictArgs {
-    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *crs, *lonlat, *prompt;
+    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
+        *prompt;
     double resolution;
     int64_t prompts, tile, overlap;
     bool stored, overwrite;
@@ -34,6 +35,12 @@ static const Option predict_options[] = {
       .help = "also write the probability of every class, a band each, 0..254 for 0..1" },
     { "quicklook", 0, OPTION_STRING, offsetof(PredictArgs, quicklook), .value = "FILE",
       .help = "also write a small picture (PNG) with legend" },
+    { "mask", 0, OPTION_STRING, offsetof(PredictArgs, mask), .value = "FILE",
+      .help = "cloud mask: its pixels become 255. A raster on any grid, not 0 where masked, or a scene classification "
+              "(SCL) or "
+              "QA_PIXEL; scl and qa_pixel: the one that a Sentinel-2 L2A or a Landsat product brings" },
+    { "mask-values", 0, OPTION_STRING, offsetof(PredictArgs, mask_values), .value = "N,...",
+      .help = "values of the cloud mask that are masked, instead of those that its kind has" },
     { "crs", 0, OPTION_STRING, offsetof(PredictArgs, crs), .value = "CRS",
       .help = "coordinate reference system of the image, where its file tells none or a wrong one: EPSG:32633; the map "
               "gets it too" },
@@ -96,6 +103,10 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->confidence = args->confidence;
     o->probabilities = args->probabilities;
     o->quicklook = args->quicklook;
+    o->mask = args->mask;
+    o->mask_values = args->mask_values;
+    if (args->mask_values != NULL && args->mask == NULL)
+        return err_set(ERR_ARGUMENT, "--mask-values says which values of --mask FILE are masked; no mask was given");
     o->prompts = (MetasegPrompts)args->prompts;
     o->resolution = args->resolution;
     o->tile = (int32_t)args->tile;

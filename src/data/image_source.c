@@ -10,7 +10,12 @@ static Err open_raster(ImageSource *image, const char *path, const ImageSourceOp
     TRY(raster_open(path, o->stop, &image->raster));
     TRY(raster_choose_bands(image->raster, o->bands, o->wanted, o->names));
     if (!o->stored_values) raster_remove_offsets(image->raster);
-    return georeference_open(image->raster, o->crs, &image->place);
+    TRY(georeference_open(image->raster, o->crs, &image->place));
+    if (o->mask == NULL) return ERR_NONE;
+    const CloudMaskOptions mask = { .file = o->mask, .values = o->mask_values, .stop = o->stop };
+    TRY(cloud_mask_open(&mask, image->raster, image->place, &image->mask));
+    raster_set_cloud_mask(image->raster, image->mask);
+    return ERR_NONE;
 }
 
 Err image_source_open(const char *path, const ImageSourceOptions *options, ImageSource **ret_image)
@@ -30,6 +35,7 @@ void image_source_close(ImageSource *image)
 {
     if (image == NULL) return;
     zone_sampler_free(image->zones);
+    cloud_mask_close(image->mask);
     georeference_free(image->place);
     raster_close(image->raster);
     free(image->bands);

@@ -16,6 +16,7 @@
 #define METASEG_DATA_IMAGE_SOURCE_H
 
 #include "geo/climate.h"
+#include "geo/cloud_mask.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
 #include "geo/zone_shares.h"
@@ -30,6 +31,8 @@ typedef struct ImageSourceOptions {
     const char *const *names; /* NULL: none */
     int64_t wanted;           /* number of bands, 0: any */
     const char *crs;          /* instead of the file's, as in georeference_open */
+    const char *mask;         /* cloud mask (cloud_mask.h); NULL: none */
+    const char *mask_values;  /* its masked values; NULL: by its kind */
     bool stored_values;       /* leave the offsets that the file states */
     const volatile int *stop; /* as in raster_open */
 } ImageSourceOptions;
@@ -38,11 +41,12 @@ typedef struct ImageSourceOptions {
 typedef struct ImageSource {
     Raster *raster;
     Georeference *place; /* kind may be GEOREFERENCE_NONE */
+    CloudMask *mask;     /* NULL: none */
     ZoneSampler *zones;  /* NULL: no zones */
     ImageBand *bands;    /* [chosen bands]; NULL: values as they are */
 } ImageSource;
 
-/* Opens the raster, chooses its bands, reads its georeference. image_source_close(). ERR_INPUT, ERR_ARGUMENT (bands),
+/* Opens the raster, chooses its bands, reads its georeference, opens its cloud mask. image_source_close(). ERR_INPUT, ERR_ARGUMENT (bands),
  * ERR_INTERRUPTED, ERR_MEMORY. */
 Err image_source_open(const char *path, const ImageSourceOptions *options, ImageSource **ret_image);
 void image_source_close(ImageSource *image);

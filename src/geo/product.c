@@ -312,13 +312,40 @@ Err product_open(const char *path, Product **ret_product)
     return ERR_NONE;
 }
 
+Err product_classification(const char *path, const Product *product, const char *name, Product **ret_product)
+{
+    Product *own = NULL;
+    ProductBand *band = NULL;
+    const char *has = product != NULL ? product->classification : NULL;
+    if (has == NULL || !str_equal_nocase(has, name))
+        return err_set(
+            ERR_INPUT,
+            "'%s': it has no %s of its own (Sentinel-2 L2A products have scl, Landsat products qa_pixel); name the "
+            "file of a cloud mask",
+            path, name);
+    own = calloc(1, sizeof *own);
+    if (own == NULL) return err_memory(sizeof *own, "a product");
+    GdalSession session;
+    gdal_begin(&session);
+    own->format = product->format;
+    own->files = CSLDuplicate(product->files);
+    Err err = product_add_band(own, has, product->classification_file, &band);
+    if (err == ERR_NONE) err = product_measure(path, own);
+    gdal_end(&session);
+    if (err == ERR_NONE)
+        *ret_product = own;
+    else
+        product_free(own);
+    return err;
+}
+
 void product_free(Product *product)
 {
     if (product == NULL) return;
     for (int64_t i = 0; i < product->n_bands; i++) free(product->bands[i].file);
     for (int64_t i = 0; i < product->n_missing; i++) free(product->missing[i].file);
     free(product->crs);
-    free(product->classification);
+    free(product->classification_file);
     CSLDestroy(product->items);
     CSLDestroy(product->files);
     free(product);

@@ -54,7 +54,8 @@ typedef struct Product {
     char *crs;                     /* WKT of all bands, "" if none */
     char **items;                  /* metadata as "KEY=VALUE" (CSL), keys as in metadata.c */
     char **files;                  /* local files that are read (CSL), the one whose name tells most first */
-    char *classification;          /* scene classification (SCL) as GDAL opens it; NULL: none */
+    const char *classification;    /* "SCL" or "QA_PIXEL": tells clouds; NULL: none */
+    char *classification_file;     /* as GDAL opens it */
     char note[PRODUCT_NOTE_BYTES]; /* what a person should know of it, "": nothing */
 } Product;
 
@@ -66,6 +67,10 @@ bool product_is_named(const char *path);
  * band whose file is missing or empty is remembered: whoever asks for it is told. */
 Err product_open(const char *path, Product **ret_product);
 void product_free(Product *product);
+
+/* The classification of a product as a product of its own. ERR_INPUT where it has none of that name (case ignored);
+ * ERR_MEMORY. */
+Err product_classification(const char *path, const Product *product, const char *name, Product **ret_product);
 
 /* A virtual data set with all bands, in order, on the grid of the finest of the chosen ones (numbers from 1; count 0: of
  * all): bands of that grid as they are, others brought onto it, bilinear among their valid pixels. GDALClose() it.

@@ -109,12 +109,13 @@ static Err add_from_folder(const char *path, const char *name, Product *product)
     (void)read_name(name, &coded);
     TRY(path_join(path, name, &file));
     Err err = ERR_NONE;
-    if (strcasecmp(coded.code, "SCL") == 0)
-        product->classification = realpath(file, NULL);
-    else
+    if (strcasecmp(coded.code, "SCL") != 0) {
         err = add_file(product, coded.code, file);
-    if (err == ERR_NONE && product->classification != NULL && strcasecmp(coded.code, "SCL") == 0)
-        product_add_file(product, product->classification);
+    } else {
+        product->classification_file = realpath(file, NULL);
+        product->classification = product->classification_file != NULL ? "SCL" : NULL;
+        if (product->classification != NULL) product_add_file(product, product->classification_file);
+    }
     free(file);
     return err;
 }

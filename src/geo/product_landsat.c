@@ -200,6 +200,19 @@ static Err add_bands(const char *path, const Mtl *mtl, const char *folder, bool 
     return err_set(ERR_INPUT, "'%s': its metadata list no files of bands", path);
 }
 
+/* Which pixels are clouds; products of before Collection 2 have another file for it, with other bits. */
+static Err add_quality(const char *path, const Mtl *mtl, const char *folder, Product *product)
+{
+    const char *listed = find(mtl, contents, "FILE_NAME_QUALITY_L1_PIXEL");
+    if (listed[0] == '\0') return ERR_NONE;
+    TRY(product_check_name(path, listed));
+    TRY(path_join(folder, listed, &product->classification_file));
+    if (!product_has_file(product->classification_file)) return ERR_NONE;
+    product_add_file(product, product->classification_file);
+    product->classification = "QA_PIXEL";
+    return ERR_NONE;
+}
+
 static Err check_level(const char *path, const Mtl *mtl, const char **ret_level)
 {
     static const char *const levels[] = { "L1TP", "L1GT", "L1GS", "L1T", "L1Gt", "L1G", "L2SP", "L2SR" };
@@ -226,7 +239,8 @@ static Err fill(const char *path, const char *metadata, const Mtl *mtl, Product 
     product_add_item(product, "LANDSAT_PRODUCT_ID", find(mtl, contents, "LANDSAT_PRODUCT_ID"));
     for (int64_t i = 0; i < ARRAY_LEN(keys); i++) product_add_item(product, keys[i], find(mtl, attributes, keys[i]));
     TRY(path_folder(metadata, &folder));
-    const Err err = add_bands(path, mtl, folder, str_starts_with(level, "L2"), product);
+    Err err = add_bands(path, mtl, folder, str_starts_with(level, "L2"), product);
+    if (err == ERR_NONE) err = add_quality(path, mtl, folder, product);
     free(folder);
     return err;
 }

@@ -213,7 +213,8 @@ static Err add_bands(const Listing *l, const char *root, const char *granule, bo
         if (code < CODES)
             err = add_band(l, code, file, quantification, product);
         else if (product_has_file(file))
-            err = str_copy(file, &product->classification);
+            err = str_copy(file, &product->classification_file);
+        if (code == CODES && err == ERR_NONE && product->classification_file != NULL) product->classification = "SCL";
         free(file);
         TRY(err);
     }

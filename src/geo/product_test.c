@@ -329,6 +329,23 @@ static void zipped(void **state)
     refuse("product.zip", "no zip, or one that ends early");
 }
 
+/* A product brings its scene classification with it. */
+static void own_classification(void **state)
+{
+    (void)state;
+    float values[COARSE * COARSE];
+    uint8_t valid[COARSE * COARSE];
+    Raster *raster = open_l2a(offsets), *scl = NULL;
+    ASSERT_OK(raster_open_classification(raster, "scl", &scl));
+    assert_string_equal(raster_band_name(scl, 1), "SCL");
+    assert_int_equal(raster_info(scl)->width, COARSE);
+    ASSERT_OK(raster_read(scl, (RasterWindow){ 0, 0, COARSE, COARSE }, values, valid));
+    assert_true(values[0] == 4.0F && values[1] == 14.0F);
+    raster_close(scl);
+    ASSERT_ERR(raster_open_classification(raster, "qa_pixel", &scl), ERR_INPUT, "it has no qa_pixel of its own");
+    raster_close(raster);
+}
+
 /* An output is never a file of the product. */
 static void files_of_a_product(void **state)
 {
@@ -561,6 +578,7 @@ int main(void)
         cmocka_unit_test(damaged_sentinel2),
         cmocka_unit_test(zipped),
         cmocka_unit_test(files_of_a_product),
+        cmocka_unit_test(own_classification),
         cmocka_unit_test(old_l1c),
         cmocka_unit_test(landsat_level_2),
         cmocka_unit_test(landsat_panchromatic),

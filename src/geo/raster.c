@@ -196,29 +196,42 @@ static Err describe(Raster *raster)
     return raster_choose_bands(raster, NULL, 0, NULL);
 }
 
-Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster)
+/* The rest of opening, once the data set is. Closes the raster on failure. */
+static Err finish_open(const char *path, Err err, Raster *raster, Raster **ret_raster)
 {
-    TRY(room_check("opening a raster"));
-    Raster *raster = calloc(1, sizeof *raster);
-    if (raster == NULL) return err_memory(sizeof *raster, "a raster");
-    Err err = open_dataset(path, stop, raster);
-    if (err != ERR_NONE) goto done;
-    raster->path = strdup(path);
-    if (raster->path == NULL) {
-        err = err_memory(strlen(path), "the path of a raster");
-        goto done;
+    if (err == ERR_NONE) {
+        raster->path = strdup(path);
+        if (raster->path == NULL) err = err_memory(strlen(path), "the path of a raster");
     }
     GdalSession session;
     gdal_begin(&session);
-    err = describe(raster);
+    if (err == ERR_NONE) err = describe(raster);
     gdal_end(&session);
-done:
     if (err == ERR_NONE)
         *ret_raster = raster;
     else
         raster_close(raster);
     return err;
 }
+
+Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster)
+{
+    TRY(room_check("opening a raster"));
+    Raster *raster = calloc(1, sizeof *raster);
+    if (raster == NULL) return err_memory(sizeof *raster, "a raster");
+    return finish_open(path, open_dataset(path, stop, raster), raster, ret_raster);
+}
+
+Err raster_open_classification(const Raster *of, const char *name, Raster **ret_raster)
+{
+    Raster *raster = calloc(1, sizeof *raster);
+    if (raster == NULL) return err_memory(sizeof *raster, "a raster");
+    Err err = product_classification(of->path, of->product, name, &raster->product);
+    if (err == ERR_NONE) err = product_dataset(raster->product, 0, NULL, &raster->dataset);
+    return finish_open(of->path, err, raster, ret_raster);
+}
+
+void raster_set_cloud_mask(Raster *raster, CloudMask *mask) { raster->clouds = mask; }
 
 void raster_close(Raster *raster)
 {

@@ -70,6 +70,11 @@ typedef struct RasterInfo {
  * is not allowed, no bands, beyond the limits above. ERR_INTERRUPTED when *stop is set. ERR_MEMORY. */
 Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster);
 
+/* Opens the classification that a product brings with it, as a raster of one band: "scl" of a Sentinel-2 L2A product or of
+ * band files, "qa_pixel" of a Landsat product. The caller closes it, before `of` or after. ERR_INPUT where it has none;
+ * ERR_MEMORY. */
+Err raster_open_classification(const Raster *of, const char *name, Raster **ret_raster);
+
 /* Band files whose names are alike but for their band codes ("x_B04.tif", "x_B08.tif"), as the one text that raster_open()
  * takes for them ("B04=x_B04.tif,B08=x_B08.tif"). free() it. ERR_INPUT: a name without a code, or of another product. */
 Err raster_join_band_files(int64_t n, const char *const *paths, char **ret_list);
@@ -177,6 +182,10 @@ Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t 
 /* From now on values come as stored + offset / scale: without the offset that the file states, in the file's own unit. So
  * reflectance stored with 1000 added reads like reflectance stored as it is. Validity is told by the stored values. */
 void raster_remove_offsets(Raster *raster);
+
+/* From now on pixels that the mask (cloud_mask.h; borrowed) masks are not valid. NULL: none is. */
+typedef struct CloudMask CloudMask;
+void raster_set_cloud_mask(Raster *raster, CloudMask *mask);
 
 /* From now on the validity of the file's own pixels is remembered as windows are read; call once, before reading. Once
  * windows have covered rows y .. y + rows of the file, raster_take_valid gives ret_valid [rows][width of the file], in

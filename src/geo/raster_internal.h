@@ -54,6 +54,7 @@ struct Raster {
     char note[RASTER_NOTE_BYTES]; /* how the bands were chosen */
     bool doubtful;
     bool offsets_removed;
+    CloudMask *clouds;     /* borrowed; NULL: none */
     int64_t width, height; /* presented grid */
     ValidityRows *kept;    /* NULL: not wanted */
     void *mask_scratch;    /* grows; one window */

@@ -3,6 +3,7 @@
 #include "geo/gdal_session.h"
 
 #include "base/room.h"
+#include "geo/cloud_mask.h"
 #include "geo/raster.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_valid.h"
@@ -75,6 +76,7 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
     } else {
         mend_signs(raster, pixels, ret_values);
         err = raster_valid_read(raster, window, &session, ret_values, ret_valid);
+        if (err == ERR_NONE && raster->clouds != NULL) err = cloud_mask_apply(raster->clouds, window, ret_valid);
     }
     if (err == ERR_NONE) finish_values(raster, pixels, ret_values, ret_valid);
     gdal_end(&session);

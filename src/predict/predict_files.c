@@ -17,10 +17,11 @@ static Err read_in(const char *folder, const char *name, FileSet *set, const cha
     return err;
 }
 
-static Err add_all(const MetasegModel *model, const Raster *raster, const char *out, const MetasegPredictOptions *o,
-                   FileSet *set)
+static Err add_all(const MetasegModel *model, const Raster *raster, const Raster *mask, const char *out,
+                   const MetasegPredictOptions *o, FileSet *set)
 {
     TRY(raster_files_read(raster, set, "the image"));
+    if (mask != NULL) TRY(raster_files_read(mask, set, "the cloud mask"));
     TRY(file_set_input(set, tensor_file_path(model->file), "the model"));
     TRY(read_in(model->run.data_folder, "koppen_geiger.bin", set, "the climate map"));
     if (o->prompt != NULL) {
@@ -44,7 +45,7 @@ static Err tell_style(const MetasegModel *model, const char *out)
     return ERR_NONE;
 }
 
-Err predictor_check_files(const MetasegModel *model, const Raster *raster, const char *out,
+Err predictor_check_files(const MetasegModel *model, const Raster *raster, const Raster *mask, const char *out,
                           const MetasegPredictOptions *options)
 {
     FileSet set = { .stop = model->run.stop };
@@ -52,7 +53,7 @@ Err predictor_check_files(const MetasegModel *model, const Raster *raster, const
     TRY(file_check_kind(options->confidence, "the confidence", "GeoTIFF", "tif,tiff"));
     TRY(file_check_kind(options->probabilities, "the raster of probabilities", "GeoTIFF", "tif,tiff"));
     TRY(file_check_kind(options->quicklook, "the quicklook", "PNG picture", "png"));
-    const Err err = add_all(model, raster, out, options, &set);
+    const Err err = add_all(model, raster, mask, out, options, &set);
     file_set_done(&set);
     return err == ERR_NONE ? tell_style(model, out) : err;
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "data/image_source.h"
+#include "geo/metadata.h"
 #include "geo/raster_write.h"
 
 #include <inttypes.h>
@@ -140,6 +141,24 @@ static void tell_choice(const Task *t)
     const char *note = raster_choice_note(t->image->raster, &doubtful);
     if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
     tell_offsets(t);
+    if (t->image->mask != NULL)
+        predictor_tell(t->model, 0, "'%s': masks %s", t->options->mask, cloud_mask_rule(t->image->mask));
+}
+
+/* Clouds are no class: a cloudy scene that is mapped whole has some class where they are. */
+static Err tell_clouds(const Task *t)
+{
+    static const double many = 20.0; /* per cent */
+    Metadata metadata;
+    if (t->image->mask != NULL) return ERR_NONE;
+    TRY(metadata_read(t->image->raster, NULL, NULL, &metadata));
+    if (metadata.cloud_cover >= many)
+        predictor_tell(
+            t->model, 0,
+            "'%s': its metadata state %.0f %% of clouds, which are mapped as some class; --mask FILE leaves them out, "
+            "--mask scl or --mask qa_pixel with what a Sentinel-2 L2A or a Landsat product brings",
+            t->in, metadata.cloud_cover);
+    return ERR_NONE;
 }
 
 static Err open_input(Task *t)
@@ -155,11 +174,15 @@ static Err open_input(Task *t)
                                          .names = names,
                                          .wanted = c->n_bands,
                                          .crs = t->options->crs,
+                                         .mask = t->options->mask,
+                                         .mask_values = t->options->mask_values,
                                          .stored_values = t->options->stored_values,
                                          .stop = t->model->run.stop };
     TRY(image_source_open(t->in, &options, &t->image));
-    TRY(predictor_check_files(t->model, t->image->raster, t->out, t->options));
+    const Raster *mask = t->image->mask != NULL ? cloud_mask_raster(t->image->mask) : NULL;
+    TRY(predictor_check_files(t->model, t->image->raster, mask, t->out, t->options));
     tell_choice(t);
+    TRY(tell_clouds(t));
     TRY(predictor_check_values(t->model, t->in, t->image->raster));
     TRY(raster_keep_valid(t->image->raster));
     TRY(image_source_normalise(t->image, bands));
@@ -186,19 +209,21 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
 {
     if (path == NULL) return ERR_NONE;
     const char *const prompts[] = { "grounded", "null", "tile-mixed", "shuffled" };
-    const char *const metadata[] = {
-        "METASEG_VERSION",
-        METASEG_VERSION,
-        "METASEG_MODEL",
-        t->model->model->config.name,
-        "METASEG_MODEL_HASH",
-        t->hash,
-        "METASEG_PROMPTS",
-        t->options->prompt != NULL ? "own words" : prompts[t->options->prompts],
-        t->options->prompt != NULL ? "METASEG_PROMPT" : NULL,
-        t->options->prompt,
-        NULL,
+    const char *metadata[16] = {
+        "METASEG_VERSION",    METASEG_VERSION,
+        "METASEG_MODEL",      t->model->model->config.name,
+        "METASEG_MODEL_HASH", t->hash,
+        "METASEG_PROMPTS",    t->options->prompt != NULL ? "own words" : prompts[t->options->prompts],
     };
+    int n = 8;
+    if (t->options->prompt != NULL) {
+        metadata[n++] = "METASEG_PROMPT";
+        metadata[n++] = t->options->prompt;
+    }
+    if (t->image->mask != NULL) {
+        metadata[n++] = "METASEG_MASK";
+        metadata[n++] = cloud_mask_rule(t->image->mask);
+    }
     const RasterWriteOptions options = {
         .path = path,
         .kind = kind,

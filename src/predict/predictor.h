@@ -77,8 +77,8 @@ int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
 Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions *options, PromptTable *ret_table);
 
 /* predict_files.c: before any work, no output (side-cars included) is an input or another output, and each is of the kind
- * that its name says. ERR_ARGUMENT, ERR_MEMORY. */
-Err predictor_check_files(const MetasegModel *model, const Raster *raster, const char *out,
+ * that its name says. mask: the cloud mask, NULL: none. ERR_ARGUMENT, ERR_MEMORY. */
+Err predictor_check_files(const MetasegModel *model, const Raster *raster, const Raster *mask, const char *out,
                           const MetasegPredictOptions *options);
 
 /* predict_memory.c: refuses, before any memory is taken, a job whose rows or tiles would take more than 1 GiB together.

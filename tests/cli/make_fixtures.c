@@ -236,6 +236,13 @@ static void make_band_files(void)
         for (int i = 0; i < HEIGHT * WIDTH; i++) values[i / WIDTH][i % WIDTH] = test_value(i % WIDTH, i / WIDTH, b);
         test_raster(at(1, names[b]), r);
     }
+    /* a scene classification in pixels twice as large: cloud on the left half, vegetation on the right */
+    const double coarse[6] = { place[0], 2.0 * place[1], 0.0, place[3], 0.0, 2.0 * place[5] };
+    r.geotransform = coarse;
+    r.width = WIDTH / 2;
+    r.height = HEIGHT / 2;
+    for (int i = 0; i < r.width * r.height; i++) (&values[0][0])[i] = i % r.width < r.width / 2 ? 9.0F : 4.0F;
+    test_raster(at(1, "scene/scene_SCL.tif"), r);
 }
 
 static void make_bad_rasters(void)

@@ -37,6 +37,34 @@ grep -q '"format":"band files","width":40,"height":30' "$log.out" || fail "info 
 run prompt "$work/scene" --data-folder "$fixtures/share"
 [ $got = 0 ] && grep -q '^  Af ' "$log.out" || fail "prompt of a folder of band files: exit code $got"
 
+# clouds: the scene's own classification, a file of it, values of it; what is masked is 255 in all outputs
+masked() { # VALID-PIXELS WORDS ARGUMENTS...
+    count=$1 words=$2
+    shift 2
+    predict "$@" -o "$work/masked.tif" --confidence "$work/sure.tif" --probabilities "$work/all.tif"
+    [ $got = 0 ] || fail "predict $*: exit code $got"
+    run info "$work/masked.tif" --shares --json
+    grep -q "\"valid_pixels\":$count," "$log.out" || fail "predict $*: not $count pixels"
+    grep -q "\"METASEG_MASK\":\"$words" "$log.out" || fail "predict $*: the map does not say what was masked"
+    for output in sure all; do
+        run info "$work/$output.tif" --shares --json
+        grep -q "\"valid_pixels\":$count," "$log.out" || fail "predict $*: not $count pixels in $output.tif"
+    done
+}
+masked 600 'scene classification (SCL)' "$work/scene" --mask scl
+masked 600 'scene classification (SCL)' "$fixtures/good.tif" --mask "$work/scene/scene_SCL.tif"
+masked 600 'the given values 4' "$fixtures/good.tif" --mask "$work/scene/scene_SCL.tif" --mask-values 4
+cp "$work/scene/scene_SCL.tif" "$work/clouds.tif"
+masked 0 'all values but 0' "$fixtures/good.tif" --mask "$work/clouds.tif"
+predict "$fixtures/good.tif" --mask "$work/clouds.tif" -o "$work/clouds.tif"
+[ $got = 2 ] && grep -q 'the cloud mask' "$log.err" || fail "the cloud mask as output: exit code $got"
+predict "$fixtures/good.tif" --mask scl -o "$work/x.tif"
+[ $got = 4 ] && grep -q 'it has no scl of its own' "$log.err" || fail "scl of a file: exit code $got"
+predict "$fixtures/good.tif" --mask-values 4 -o "$work/x.tif"
+[ $got = 2 ] || fail "values without a mask: exit code $got"
+predict "$fixtures/good.tif" --mask "$work/clouds.tif" --mask-values many -o "$work/x.tif"
+[ $got = 2 ] || fail "values that are no numbers: exit code $got"
+
 # into a folder: by the folder's name, with a slash behind it or not
 predict "$work/scene/" -o "$work/maps/" "$fixtures/good.tif"
 [ $got = 0 ] || fail "predict into a folder: exit code $got"
