@@ -427,6 +427,7 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
         (int)c->network.decoder_heads);
     put_number(sheet, "output stride", (double)c->network.output_stride);
+    put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");
     put_number(sheet, "parameters", (double)parameters);
     put(sheet, "hash", "xxh64:%016" PRIx64, hash);
     put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);

@@ -49,6 +49,7 @@ struct Dataset {
     Window *validation;
     int64_t n_validation, validation_capacity;
     float *image, *shares; /* a window before its symmetry is applied */
+    float *turned;         /* the image after it, for networks that also read which bands are there */
     uint8_t *valid, *labels;
     double *lonlat; /* [2, side, side] */
 };
@@ -57,13 +58,14 @@ static Err allocate(Dataset *d)
 {
     const size_t pixels = (size_t)(d->side * d->side);
     d->image = malloc(pixels * (size_t)d->bands * sizeof(float));
+    d->turned = malloc(pixels * (size_t)d->bands * sizeof(float));
     d->shares = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float));
     d->valid = malloc(pixels);
     d->labels = malloc(pixels);
     d->lonlat = malloc(2 * pixels * sizeof(double));
     d->normalisation = calloc((size_t)d->bands, sizeof *d->normalisation);
-    if (d->image == NULL || d->shares == NULL || d->valid == NULL || d->labels == NULL || d->lonlat == NULL ||
-        d->normalisation == NULL)
+    if (d->image == NULL || d->turned == NULL || d->shares == NULL || d->valid == NULL || d->labels == NULL ||
+        d->lonlat == NULL || d->normalisation == NULL)
         return err_memory(pixels * 32, "a window of the data set");
     for (int64_t b = 0; b < d->bands; b++) d->normalisation[b] = (ImageBand){ .scale = 1.0, .std = 1.0 };
     return ERR_NONE;
@@ -318,6 +320,7 @@ void dataset_close(Dataset *d)
     sampler_free(d->sampler);
     free(d->validation);
     free(d->image);
+    free(d->turned);
     free(d->shares);
     free(d->valid);
     free(d->invalid);
@@ -440,7 +443,9 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
 /* Applies one symmetry to all layers on the way into the batch. */
 static void deliver(Dataset *d, Symmetry symmetry, const NetworkInputs *image)
 {
-    augment_square(symmetry, d->image, image->image, d->side, (size_t)d->bands * sizeof(float));
+    float *to = image->shape.presence ? d->turned : image->image;
+    augment_square(symmetry, d->image, to, d->side, (size_t)d->bands * sizeof(float));
+    if (image->shape.presence) network_inputs_fill_image(image, d->turned, d->bands, NULL);
     augment_square(symmetry, d->labels, image->labels, d->side, 1);
 }
 

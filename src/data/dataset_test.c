@@ -153,6 +153,34 @@ static void test_windows(void **state)
     dataset_close(d);
 }
 
+/* A network that reads which bands are there gets the same values, and that all are. */
+static void test_presence(void **state)
+{
+    (void)state;
+    const DatasetOptions config = options();
+    NetworkShape with = shape;
+    with.batch = 1;
+    with.presence = true;
+    Dataset *d = NULL;
+    NetworkInputs plain, both;
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(network_inputs_init(&with, &both));
+    with.presence = false;
+    ASSERT_OK(network_inputs_init(&with, &plain));
+    for (uint64_t step = 0; step < 4; step++) {
+        ASSERT_OK(dataset_training_window(d, step, 0, NULL, plain));
+        ASSERT_OK(dataset_training_window(d, step, 0, NULL, both));
+        for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) {
+            assert_memory_equal(both.image + 6 * i, plain.image + 3 * i, 3 * sizeof(float));
+            for (int64_t b = 3; b < 6; b++) assert_true(both.image[6 * i + b] == 1.0F);
+        }
+        assert_memory_equal(plain.labels, both.labels, SIDE * SIDE);
+    }
+    network_inputs_done(&plain);
+    network_inputs_done(&both);
+    dataset_close(d);
+}
+
 static void test_repeatable(void **state)
 {
     (void)state;
@@ -213,6 +241,7 @@ static int make_scene(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows), cmocka_unit_test(test_repeatable),
-                                        cmocka_unit_test(test_other_sizes), cmocka_unit_test(nothing_else_is_left) };
+                                        cmocka_unit_test(test_presence), cmocka_unit_test(test_other_sizes),
+                                        cmocka_unit_test(nothing_else_is_left) };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

@@ -156,10 +156,9 @@ static void conversion(void **state)
     (void)rmdir(folder);
 }
 
-/* Five bands: the filters of red, green, blue, red, green, scaled by 3/5. */
-static void more_bands(void **state)
+/* Five bands: the filters of red, green, blue, red, green, scaled by 3/5; those of their presence are 0. */
+static void check_more_bands(bool missing)
 {
-    (void)state;
     char weights[512];
     ModelConfig config;
     Model *model = NULL, *rgb = empty_model();
@@ -167,23 +166,33 @@ static void more_bands(void **state)
     assert_int_equal(model_config_init(&config), ERR_NONE);
     assert_int_equal(model_config_set_classes(&config, 2), ERR_NONE);
     assert_int_equal(model_config_set_bands(&config, 5), ERR_NONE);
+    config.network.missing_bands = missing;
     assert_int_equal(model_new(&config, false, &model), ERR_NONE);
+    model_initialize(model, 1);
     model_config_done(&config);
     assert_int_equal(model_load_encoder(model, weights), ERR_NONE);
     assert_int_equal(model_load_encoder(rgb, weights), ERR_NONE);
     const Tensor five = params_tensor(model->params, params_find(model->params, "encoder._conv_stem.weight"));
     const Tensor three = params_tensor(rgb->params, params_find(rgb->params, "encoder._conv_stem.weight"));
-    assert_int_equal(five.shape.dim[1], 5);
+    const int64_t channels = missing ? 10 : 5;
+    assert_int_equal(five.shape.dim[1], channels);
     for (int64_t f = 0; f < 32; f++) {
-        for (int64_t b = 0; b < 5; b++) {
+        for (int64_t b = 0; b < channels; b++) {
             for (int64_t t = 0; t < 9; t++) {
-                const float want = ((const float *)three.data)[(f * 3 + b % 3) * 9 + t] * (3.0F / 5.0F);
-                assert_true(((const float *)five.data)[(f * 5 + b) * 9 + t] == want);
+                const float want = b < 5 ? ((const float *)three.data)[(f * 3 + b % 3) * 9 + t] * (3.0F / 5.0F) : 0.0F;
+                assert_true(((const float *)five.data)[(f * channels + b) * 9 + t] == want);
             }
         }
     }
     model_free(model);
     model_free(rgb);
+}
+
+static void more_bands(void **state)
+{
+    (void)state;
+    check_more_bands(false);
+    check_more_bands(true);
 }
 
 int main(void)

@@ -47,6 +47,7 @@ static void put_later_keys(JsonWriter *w, const ModelConfig *config)
     const NetworkConfig usual = network_config_defaults();
     if (config->network.output_stride != usual.output_stride)
         json_put_int(w, "output_stride", config->network.output_stride);
+    if (config->network.missing_bands) json_put_bool(w, "missing_bands", true);
 }
 
 Err model_config_write(const ModelConfig *config, char **ret_json)
@@ -212,15 +213,18 @@ static Err read_provenance(const Json *root, ModelConfig *config)
 static Err read_later_keys(const Json *root, ModelConfig *config)
 {
     if (json_find(root, "output_stride") != NULL) TRY(get_int32(root, "output_stride", &config->network.output_stride));
+    if (json_find(root, "missing_bands") != NULL)
+        TRY(json_get_bool(root, "missing_bands", &config->network.missing_bands));
     return ERR_NONE;
 }
 
 static Err read_members(const Json *root, ModelConfig *config)
 {
-    static const char *const keys[] = { "schema",        "name",          "encoder",    "fusion",        "decoder",
-                                        "decoder_width", "decoder_heads", "bands",      "classes",       "nodata",
-                                        "gsd",           "tile",          "zone_slots", "prompt_tokens", "prompts",
-                                        "provenance",    "output_stride", NULL };
+    static const char *const keys[] = {
+        "schema",  "name",       "encoder",       "fusion",        "decoder", "decoder_width", "decoder_heads",
+        "bands",   "classes",    "nodata",        "gsd",           "tile",    "zone_slots",    "prompt_tokens",
+        "prompts", "provenance", "output_stride", "missing_bands", NULL
+    };
     int64_t schema = 0;
     int encoder = 0, fusion = 0;
     const char *decoder = NULL;

@@ -198,10 +198,11 @@ Err model_load(const char *path, bool auxiliary, Model **ret_model)
     return err;
 }
 
-/* The stem reads as many bands as the model has: the published filters in turn, scaled so that the sum stays. */
-static Err read_stem(const TensorFile *file, const char *name, const ParamInfo *info, float *values)
+/* The stem reads as many bands as the model has: the published filters in turn, scaled so that the sum stays. Channels
+ * after the bands tell their presence. */
+static Err read_stem(const TensorFile *file, const char *name, const ParamInfo *info, int64_t bands, float *values)
 {
-    const int64_t filters = info->shape.dim[0], bands = info->shape.dim[1],
+    const int64_t filters = info->shape.dim[0], channels = info->shape.dim[1],
                   taps = info->shape.dim[2] * info->shape.dim[3];
     const Shape published = { 4, { filters, 3, info->shape.dim[2], info->shape.dim[3] } };
     const StoredTensor *tensor = NULL;
@@ -211,19 +212,20 @@ static Err read_stem(const TensorFile *file, const char *name, const ParamInfo *
     const Err err = read_values(file, tensor, rgb);
     const float scale = 3.0F / (float)bands;
     for (int64_t f = 0; f < filters && err == ERR_NONE; f++) {
-        for (int64_t b = 0; b < bands; b++) {
-            for (int64_t t = 0; t < taps; t++) {
-                values[(f * bands + b) * taps + t] = rgb[(f * 3 + b % 3) * taps + t] * scale;
-            }
+        for (int64_t c = 0; c < channels; c++) {
+            for (int64_t t = 0; t < taps; t++)
+                values[(f * channels + c) * taps + t] = c < bands ? rgb[(f * 3 + c % 3) * taps + t] * scale : 0.0F;
         }
     }
     free(rgb);
     return err;
 }
 
-static Err read_encoder_param(const TensorFile *file, const char *name, const ParamInfo *info, float *values)
+static Err read_encoder_param(const TensorFile *file, const char *name, const ParamInfo *info, int64_t bands,
+                              float *values)
 {
-    if (str_ends_with(name, "_conv_stem.weight") && info->shape.dim[1] != 3) return read_stem(file, name, info, values);
+    if (str_ends_with(name, "_conv_stem.weight") && info->shape.dim[1] != 3)
+        return read_stem(file, name, info, bands, values);
     const StoredTensor *tensor = NULL;
     TRY(tensor_file_require(file, name, &info->shape, &tensor));
     return read_values(file, tensor, values);
@@ -239,7 +241,9 @@ static Err read_encoder(const TensorFile *file, Model *model)
         char *name = NULL;
         if (!str_starts_with(info->name, encoder_prefix)) continue;
         err = str_format(&name, "%s%s", prefix != NULL ? prefix : "", info->name + strlen(encoder_prefix));
-        if (err == ERR_NONE) err = read_encoder_param(file, name, info, params_values(model->params) + info->offset);
+        if (err == ERR_NONE)
+            err = read_encoder_param(file, name, info, model->config.n_bands,
+                                     params_values(model->params) + info->offset);
         free(name);
     }
     free(prefix);

@@ -39,7 +39,7 @@ void model_centre_text(Model *model, const float *mean);
 
 /* Fills the encoder from the published checkpoint (.pth in both formats) or from our safetensors (names with or without
  * "encoder."). Models with other than 3 bands get the filters of the published red, green and blue in turn, scaled by 3
- * / bands. ERR_INPUT, ERR_MODEL, ERR_MEMORY. */
+ * / bands; what reads the presence of bands starts at 0. ERR_INPUT, ERR_MODEL, ERR_MEMORY. */
 Err model_load_encoder(Model *model, const char *path);
 
 /* Reads a model or a checkpoint as untrusted input. auxiliary as in model_new; a file without that head leaves its

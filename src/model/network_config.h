@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum NetworkEncoder { NETWORK_EFFICIENTNET_LITE0 = 0, NETWORK_ENCODER_COUNT } NetworkEncoder;
@@ -20,6 +21,7 @@ typedef struct NetworkConfig {
     NetworkFusion fusion;
     int32_t decoder_width, decoder_heads;
     int32_t output_stride; /* of the scores: 4, 2 or 1 pixels along a side */
+    bool missing_bands;    /* it also reads which bands are there, so that some may be missing */
 } NetworkConfig;
 
 /* By value of the enum: "efficientnet_lite0"; "caf", "none". */

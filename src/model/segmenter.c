@@ -39,6 +39,7 @@ NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t s
                            .height = side,
                            .width = side,
                            .bands = config->n_bands,
+                           .presence = config->network.missing_bands,
                            .slots = text ? MODEL_MAX_ZONE_SLOTS : 0,
                            .tokens = text ? config->prompt_tokens : 0,
                            .text_width = MODEL_TEXT_WIDTH,
@@ -106,6 +107,11 @@ static bool check_shape(Graph *g, const ModelConfig *config, const NetworkShape 
 {
     if (shape->bands != config->n_bands) {
         graph_fail(g, "images of %lld bands for a model that reads %d", (long long)shape->bands, (int)config->n_bands);
+        return false;
+    }
+    if (shape->presence != config->network.missing_bands) {
+        graph_fail(g, "images %s presence of bands for a model that reads them %s",
+                   shape->presence ? "with" : "without", config->network.missing_bands ? "with it" : "without");
         return false;
     }
     if (config->network.fusion != NETWORK_FUSION_NONE &&

@@ -244,6 +244,52 @@ static void gradients_of_the_finer_stages(void **state)
     model_config_done(&config);
 }
 
+/* ---- missing bands ---- */
+
+static void run_with(Program *program, const NetworkInputs *batch, float *ret_logits)
+{
+    const Tensor logits = program_tensor(program, "logits");
+    ASSERT_OK(segmenter_write(program, batch));
+    ASSERT_OK(program_forward(program, 0));
+    memcpy(ret_logits, logits.data, tensor_bytes(&logits));
+}
+
+/* A band that is missing is not one of value 0. */
+static void presence_is_read(void **state)
+{
+    (void)state;
+    static const int32_t without_green[] = { 0, -1, 2 };
+    static float values[SIDE * SIDE * 3], logits[3][SIDE / 4 * (SIDE / 4) * CLASSES];
+    ModelConfig config = text_free();
+    config.network.missing_bands = true;
+    Model *model = new_model(&config);
+    const NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    const ProgramOptions options = program_options_defaults();
+    Program *program = NULL;
+    NetworkInputs batch;
+    assert_true(shape.presence);
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    ASSERT_OK(segmenter_compile(model->params, &config, &shape, NULL, &options, &program));
+    for (int64_t i = 0; i < ARRAY_LEN(values); i++) values[i] = i % 3 == 1 ? 0.0F : (float)(i % 13) / 6.0F - 1.0F;
+    network_inputs_fill_image(&batch, values, 3, NULL);
+    run_with(program, &batch, logits[0]);
+    network_inputs_fill_image(&batch, values, 3, without_green);
+    run_with(program, &batch, logits[1]);
+    assert_memory_not_equal(logits[0], logits[1], sizeof logits[0]);
+    for (int64_t i = 1; i < ARRAY_LEN(values); i += 3) values[i] = 5.0F; /* not looked at */
+    network_inputs_fill_image(&batch, values, 3, without_green);
+    run_with(program, &batch, logits[2]);
+    assert_memory_equal(logits[1], logits[2], sizeof logits[1]);
+    program_free(program);
+    network_inputs_done(&batch);
+    NetworkShape plain = shape;
+    plain.presence = false;
+    ASSERT_ERR(segmenter_compile(model->params, &config, &plain, NULL, &options, &program), ERR_SHAPE,
+               "images without presence of bands");
+    model_free(model);
+    model_config_done(&config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +297,7 @@ int main(void)
         cmocka_unit_test(refuses_bad_probabilities),
         cmocka_unit_test(scores_at_their_stride),
         cmocka_unit_test(gradients_of_the_finer_stages),
+        cmocka_unit_test(presence_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,8 @@ typedef struct TileJob {
     int64_t index;
     bool empty; /* no valid pixel: scores stay 0 */
     NetworkInputs inputs;
+    float
+        *values; /* [tile, tile, bands] as the source gives them, where the network also reads which bands are there */
     uint8_t *valid; /* [tile, tile] */
     float *shares;  /* [tile / 16, tile / 16, slots + 1]; NULL: no text */
 } TileJob;
@@ -98,7 +100,9 @@ static Err read_text(const Pipeline *p, const Tile *t, TileJob *tile)
 static Err read_tile(const Pipeline *p, TileJob *tile)
 {
     const Tile t = tile_grid_at(&p->grid, tile->index);
-    TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, tile->inputs.image, tile->valid));
+    float *values = tile->values != NULL ? tile->values : tile->inputs.image;
+    TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, values, tile->valid));
+    if (tile->values != NULL) network_inputs_fill_image(&tile->inputs, values, tile->inputs.shape.bands, NULL);
     tile->empty = memchr(tile->valid, 1, (size_t)(p->job->tile * p->job->tile)) == NULL;
     return tile->empty ? ERR_NONE : read_text(p, &t, tile);
 }
@@ -229,6 +233,11 @@ static Err allocate_tile(const Pipeline *p, TileJob *tile)
     TRY(network_inputs_init(&shape, &tile->inputs));
     tile->valid = malloc(pixels);
     if (tile->valid == NULL) return err_memory(pixels, "the validity of a tile");
+    const size_t values = pixels * (size_t)shape.bands * sizeof(float);
+    if (shape.presence) {
+        tile->values = malloc(values);
+        if (tile->values == NULL) return err_memory(values, "the bands of a tile");
+    }
     if (shape.tokens == 0) return ERR_NONE;
     tile->shares = malloc(shares * sizeof(float));
     return tile->shares != NULL ? ERR_NONE : err_memory(shares * sizeof(float), "the zone shares of a tile");
@@ -314,6 +323,7 @@ static void release(Pipeline *p)
     for (int32_t i = 0; i < TILES_AHEAD; i++) {
         TileJob *t = &p->tiles[i];
         network_inputs_done(&t->inputs);
+        free(t->values);
         free(t->valid);
         free(t->shares);
     }

@@ -35,7 +35,7 @@ Shape network_part_shape(const NetworkShape *s, NetworkPart part)
 {
     switch (part) {
     case NETWORK_IMAGE:
-        return (Shape){ 4, { s->batch, s->height, s->width, s->bands } };
+        return (Shape){ 4, { s->batch, s->height, s->width, s->presence ? 2 * s->bands : s->bands } };
     case NETWORK_LABELS:
         return (Shape){ 3, { s->batch, s->height, s->width } };
     case NETWORK_PROBABILITIES:
@@ -172,4 +172,18 @@ NetworkInputs network_inputs_at(const NetworkInputs *inputs, int64_t i)
         if (data != NULL) set_data(&one, part, data + (size_t)i * tensor_bytes(&image));
     }
     return one;
+}
+
+void network_inputs_fill_image(const NetworkInputs *image, const float *values, int64_t n, const int32_t *source)
+{
+    const NetworkShape *s = &image->shape;
+    const int64_t pixels = s->height * s->width, channels = s->presence ? 2 * s->bands : s->bands;
+    ASSERT(s->batch == 1 && (source != NULL || n == s->bands));
+    for (int64_t b = 0; b < s->bands; b++) {
+        const int64_t column = source != NULL ? source[b] : b;
+        float *to = image->image + b;
+        ASSERT(column < n && (column >= 0 || s->presence));
+        for (int64_t i = 0; i < pixels; i++) to[i * channels] = column >= 0 ? values[i * n + column] : 0.0F;
+        for (int64_t i = 0; s->presence && i < pixels; i++) to[i * channels + s->bands] = column >= 0 ? 1.0F : 0.0F;
+    }
 }

@@ -17,11 +17,15 @@
 #include "base/err.h"
 #include "tensor/tensor.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Sizes that buffers are made and a program is compiled for; segmenter_shape() gives those of a model. */
 typedef struct NetworkShape {
     int64_t batch;         /* B images */
     int64_t height, width; /* H, W: multiples of 32 */
     int64_t bands;
+    bool presence;         /* the image tells of each band whether it is there: 2 * bands channels */
     int64_t label_classes; /* classes that labels give probabilities of; 0: labels are class indexes alone */
     int64_t slots;         /* K: prompts that an image can read at once */
     int64_t tokens;        /* L: rows of a prompt; 0: the network reads no text */
@@ -31,8 +35,10 @@ typedef struct NetworkShape {
 
 /* The parts, by the names of the program's inputs. */
 typedef enum NetworkPart {
-    NETWORK_IMAGE = 0,     /* f32 [B, H, W, bands], normalised, 0 where there is no data */
-    NETWORK_LABELS,        /* u8 [B, H, W], class indexes; read in training alone */
+    NETWORK_IMAGE =
+        0,          /* f32 [B, H, W, bands], normalised, 0 where there is no data; with presence [B, H, W, 2 * bands]:
+                            * the values, 0 of a missing band, then 1 of each band that is there and 0 of one that is not */
+    NETWORK_LABELS, /* u8 [B, H, W], class indexes; read in training alone */
     NETWORK_PROBABILITIES, /* u8 [B, H, W, label_classes], probability x 255; training alone, with label_classes > 0.
                             * Labels are there too: the most probable class, or the ignored value */
     NETWORK_TOKENS,        /* f32 [B, K, L, text_width], rows beyond a prompt's length 0 */
@@ -62,6 +68,10 @@ void network_inputs_done(NetworkInputs *inputs);
 
 /* Image i of a batch as a batch of one, borrowed; 0 <= i < shape.batch (ASSERT). */
 NetworkInputs network_inputs_at(const NetworkInputs *inputs, int64_t i);
+
+/* Fills the image of a batch of one from values [H, W, n]: band b of the network is column source[b] of them, or missing
+ * where that is -1; source NULL: all bands in order, n is bands. Bands are missing with presence alone (ASSERT). */
+void network_inputs_fill_image(const NetworkInputs *image, const float *values, int64_t n, const int32_t *source);
 
 /* One part as a tensor, borrowed; data NULL where the network reads no text, labels have no probabilities. */
 Tensor network_inputs_part(const NetworkInputs *inputs, NetworkPart part);

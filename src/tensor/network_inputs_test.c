@@ -104,12 +104,39 @@ static void refuses_impossible_sizes(void **state)
     }
 }
 
+/* Values and presence of the bands of an image, from columns of values in another order. */
+static void bands_that_are_there(void **state)
+{
+    (void)state;
+    static const int32_t source[] = { 1, -1, 0 };
+    NetworkShape s = { .batch = 1, .height = 32, .width = 32, .bands = 3, .presence = true };
+    NetworkInputs image;
+    char text[80];
+    float values[32 * 32 * 3];
+    for (int i = 0; i < ARRAY_LEN(values); i++) values[i] = (float)i;
+    ASSERT_OK(network_inputs_init(&s, &image));
+    const Tensor part = network_inputs_part(&image, NETWORK_IMAGE);
+    assert_string_equal(shape_text(&part.shape, text, sizeof text), "[1, 32, 32, 6]");
+    for (int again = 0; again < 2; again++) {
+        network_inputs_fill_image(&image, values, 2, source);
+        for (int64_t i = 0; i < 32 * 32; i++) {
+            const float want[6] = { (float)(2 * i + 1), 0, (float)(2 * i), 1, 0, 1 };
+            assert_memory_equal(image.image + 6 * i, want, sizeof want);
+        }
+        network_inputs_fill_image(&image, values, 3, NULL); /* all of them: 0 becomes 1 and back */
+        for (int64_t i = 0; i < 32 * 32; i++) {
+            const float want[6] = { (float)(3 * i), (float)(3 * i + 1), (float)(3 * i + 2), 1, 1, 1 };
+            assert_memory_equal(image.image + 6 * i, want, sizeof want);
+        }
+    }
+    network_inputs_done(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_of_all_parts),
-        cmocka_unit_test(images_fill_the_batch),
-        cmocka_unit_test(no_text_no_buffers),
+        cmocka_unit_test(sizes_of_all_parts),       cmocka_unit_test(images_fill_the_batch),
+        cmocka_unit_test(no_text_no_buffers),       cmocka_unit_test(bands_that_are_there),
         cmocka_unit_test(refuses_impossible_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,8 @@ static const YamlField model_fields[] = {
       .multiple = 16, .default_value = "64", .resume = YAML_SAME },
     { "output_stride", YAML_INTEGER, YAML_AT(RunConfig, network.output_stride), .minimum = 1, .maximum = 4,
       .default_value = "4", .resume = YAML_SAME },
+    { "missing_bands", YAML_BOOLEAN, YAML_AT(RunConfig, network.missing_bands), .default_value = "false",
+      .resume = YAML_SAME },
     { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true,
       .resume = YAML_SAME },
     { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true,
