@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metaseg predict: land-cover maps from rasters. */
 #include "cli/cli.h"
+#include "cli/models.h"
 
 #include "base/file.h"
 #include "base/str.h"
@@ -25,8 +26,10 @@ typedef struct PredictArgs {
 static const Option predict_options[] = {
     { "output", 'o', OPTION_STRING, offsetof(PredictArgs, out), .value = "OUT", .required = true,
       .help = "map to write (GeoTIFF); a folder for several inputs, then OUT/NAME_classes.tif" },
-    { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value = "FILE",
-      .help = "model file; without it the globe model that comes with the program" },
+    { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value = "MODEL",
+      .help =
+          "model file, or the name of a model that came with the program; without it the one of these that fits the "
+          "pixel size and the bands of the image" },
     { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
       .help = "bands to read, by number from 1 or by name; without it by the names that the model states" },
     { "confidence", 0, OPTION_STRING, offsetof(PredictArgs, confidence), .value = "FILE",
@@ -116,10 +119,12 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     return ERR_NONE;
 }
 
-static Err predict_one(Cli *cli, MetasegModel *model, const char *in, const char *out,
+static Err predict_one(Cli *cli, CliModels *models, const char *in, const char *out,
                        const MetasegPredictOptions *options)
 {
     MetasegPredictReport r;
+    MetasegModel *model = NULL;
+    TRY(cli_models_for(models, in, options, &model));
     const Err err = metaseg_predict_raster(model, in, out, options, &r);
     cli_progress_end(cli);
     TRY(err);
@@ -187,7 +192,7 @@ static Err check_names(const Cli *cli, const char *folder, const OptionResult *w
 }
 
 /* Each input gets its own map; a bad one is told and passed over. */
-static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words, const PredictArgs *args,
+static Err predict_many(Cli *cli, CliModels *models, const OptionResult *words, const PredictArgs *args,
                         const MetasegPredictOptions *options)
 {
     if (args->confidence != NULL || args->probabilities != NULL || args->quicklook != NULL)
@@ -202,7 +207,7 @@ static Err predict_many(Cli *cli, MetasegModel *model, const OptionResult *words
         /* a map that is there is no reason to stop: a batch may be continued */
         const bool there = !options->overwrite && file_exists(out);
         const Err err =
-            there ? file_check_output(out, false) : predict_one(cli, model, words->arguments[i], out, options);
+            there ? file_check_output(out, false) : predict_one(cli, models, words->arguments[i], out, options);
         free(out);
         if (there && err == ERR_NONE) continue; /* gone meanwhile */
         if (there) {
@@ -236,17 +241,17 @@ static Err find_scene(const PredictArgs *args, const OptionResult *words, char *
         args->out);
 }
 
-static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResult *words, const char *model_path,
+static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResult *words,
                             const MetasegPredictOptions *options)
 {
-    MetasegModel *model = NULL;
+    CliModels models = { 0 };
     char *scene = NULL;
     TRY(find_scene(args, words, &scene));
-    Err err = metaseg_model_load(model_path, &cli->run, &model);
+    Err err = cli_models_init(cli, args->model, &models);
     if (err == ERR_NONE)
-        err = scene == NULL ? predict_many(cli, model, words, args, options)
-                            : predict_one(cli, model, scene, args->out, options);
-    metaseg_model_free(model);
+        err = scene == NULL ? predict_many(cli, &models, words, args, options)
+                            : predict_one(cli, &models, scene, args->out, options);
+    cli_models_done(&models);
     free(scene);
     return err;
 }
@@ -254,7 +259,7 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
 static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
 {
     const PredictArgs *args = target;
-    char *default_model = NULL, *data = NULL, *text_encoder = NULL;
+    char *data = NULL, *text_encoder = NULL;
     MetasegPredictOptions options;
     cli->doing = "predicting";
     cli->unit = "tiles";
@@ -265,10 +270,7 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
         err =
             err_set(ERR_INPUT, "the climate map: no data folder was found; 'make install' makes one, --data-folder or "
                                "METASEG_DATA names one, --prompts null does without");
-    if (err == ERR_NONE && args->model == NULL) err = cli_data_path(cli, "models/globe.safetensors", &default_model);
-    if (err == ERR_NONE)
-        err = load_and_predict(cli, args, words, args->model != NULL ? args->model : default_model, &options);
-    free(default_model);
+    if (err == ERR_NONE) err = load_and_predict(cli, args, words, &options);
     free(data);
     free(text_encoder);
     return err;

@@ -8,7 +8,7 @@
 
 static const double METRES_PER_DEGREE = 111319.49; /* WGS 84, along the equator */
 
-enum { RESAMPLE_MOST = 4, TILE_UNIT = 256 };
+enum { TILE_UNIT = 256 };
 
 int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, int64_t height)
 {
@@ -19,7 +19,7 @@ int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, 
 }
 
 /* "10 m"; of degrees also what they are along the equator: "0.03333 degrees (3.71 km)". */
-static void describe(double sampling, ModelUnit unit, char ret_text[64])
+void predictor_describe_sampling(double sampling, ModelUnit unit, char ret_text[64])
 {
     const double metres = unit == MODEL_METRE ? sampling : sampling * METRES_PER_DEGREE;
     char text[32];
@@ -32,15 +32,22 @@ static void describe(double sampling, ModelUnit unit, char ret_text[64])
 }
 
 /* What the model was made for: "9 m to 11 m", one figure where both are nearly equal. */
-static void describe_range(const ModelConfig *c, char ret_text[160])
+void predictor_describe_range(const ModelConfig *c, char ret_text[160])
 {
     char low[64], high[64];
-    describe(c->gsd_minimum, c->gsd_unit, low);
-    describe(c->gsd_maximum, c->gsd_unit, high);
+    predictor_describe_sampling(c->gsd_minimum, c->gsd_unit, low);
+    predictor_describe_sampling(c->gsd_maximum, c->gsd_unit, high);
     if (strcmp(low, high) == 0)
         (void)snprintf(ret_text, 160, "%s", low);
     else
         (void)snprintf(ret_text, 160, "%s to %s", low, high);
+}
+
+double predictor_range_factor(const ModelConfig *c, double sampling)
+{
+    const double slack = 1.001; /* a bound met but for rounding is met */
+    if (sampling >= c->gsd_minimum / slack && sampling <= c->gsd_maximum * slack) return 1.0;
+    return sampling < c->gsd_minimum ? c->gsd_minimum / sampling : sampling / c->gsd_maximum;
 }
 
 /* Network pixel for an input pixel of `sampling`: inside the range its own, up to a factor of 4 outside the nearest
@@ -49,7 +56,7 @@ static double choose(const MetasegModel *model, const char *path, double samplin
 {
     const ModelConfig *c = &model->model->config;
     char own[64], range[160];
-    describe_range(c, range);
+    predictor_describe_range(c, range);
     if (!isfinite(sampling)) {
         predictor_tell(model, 1,
                        "'%s': its ground sampling distance is unknown, the model was made for %s; predicting on the "
@@ -57,16 +64,14 @@ static double choose(const MetasegModel *model, const char *path, double samplin
                        path, range);
         return sampling;
     }
-    const double slack = 1.001; /* a bound met but for rounding is met */
-    if (sampling >= c->gsd_minimum / slack && sampling <= c->gsd_maximum * slack) return sampling;
-    const double bound = sampling < c->gsd_minimum ? c->gsd_minimum : c->gsd_maximum;
-    const double factor = sampling < bound ? bound / sampling : sampling / bound;
-    if (factor <= RESAMPLE_MOST * slack) return bound;
-    describe(sampling, c->gsd_unit, own);
+    const double factor = predictor_range_factor(c, sampling);
+    if (!(factor > 1.0)) return sampling;
+    if (factor <= PREDICTOR_RESAMPLE_MOST) return sampling < c->gsd_minimum ? c->gsd_minimum : c->gsd_maximum;
+    predictor_describe_sampling(sampling, c->gsd_unit, own);
     predictor_tell(model, 1,
                    "'%s': its ground sampling distance is %s, the model was made for %s, more than %d times away; "
                    "predicting on the image's own grid, expect a poor map",
-                   path, own, range, (int)RESAMPLE_MOST);
+                   path, own, range, (int)PREDICTOR_RESAMPLE_MOST);
     return sampling;
 }
 

@@ -126,7 +126,7 @@ refuse 4 "missing.safetensors': No such file" predict "$fixtures/good.tif" -o "$
 refuse 5 "good.tif'" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/good.tif"
 refuse 5 'hostile.pth' convert "$fixtures/hostile.pth" "$out/x.safetensors"
 [ ! -e pwned ] && [ ! -e "$fixtures/pwned" ] || fail "the pickle was executed"
-refuse 4 'globe.safetensors.: missing' predict "$fixtures/good.tif" -o "$out/map.tif" --data-folder "$fixtures/share"
+refuse 4 'no model is there to choose from' predict "$fixtures/good.tif" -o "$out/map.tif" --data-folder "$fixtures/share"
 
 # climate map
 mkdir "$work/share"

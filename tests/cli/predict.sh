@@ -104,6 +104,26 @@ run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" -o "$w
 [ "$(cd "$work/maps" && echo *.tif)" = 'good_classes.tif nan_classes.tif' ] || fail "maps of a folder: $(ls "$work/maps")"
 grep -q "text.tif': not a raster" predict.err || fail "the bad input is not named"
 
+# without -m the shipped model that fits; by its name; a scene that none fits
+mkdir -p "$work/share/models"
+cp "$fixtures/share/koppen_geiger.bin" "$work/share/"
+ln -s "$(cd "$fixtures" && pwd)/share/prompts" "$work/share/prompts"
+cp "$fixtures/model.safetensors" "$work/share/models/fits.safetensors"
+run predict "$fixtures/good.tif" -o "$work/chosen.tif" --data-folder "$work/share" --threads 1
+[ $got = 0 ] || fail "predict without -m: exit code $got"
+grep -q "good.tif': model 'fits', made for pixels of" "$log.err" || fail "predict does not say which model it chose"
+cmp -s "$work/chosen.tif" "$work/good.tif" || fail "the chosen model gives another map than the named one"
+run predict "$fixtures/good.tif" -o "$work/chosen.tif" --data-folder "$work/share" --threads 1 -q -f -m fits
+[ $got = 0 ] && cmp -s "$work/chosen.tif" "$work/good.tif" || fail "predict -m fits: exit code $got"
+expect 4 '' "'misfit': no such file, and no model that came with metaseg is called so (fits)" \
+    predict "$fixtures/good.tif" -o "$work/x.tif" -q --data-folder "$work/share" -m misfit
+sed 's/-170, 0.05, 0, 45, 0, -0.016666666666666666/-170, 0.0005, 0, 45, 0, -0.00016666666666666666/' "$work/tall.vrt" >"$work/fine.vrt"
+expect 4 '' "fine.vrt': none of the models .* fits this scene; 'fits' is for pixels of .* these are of .*name a model with -m" \
+    predict "$work/fine.vrt" -o "$work/x.tif" -q --data-folder "$work/share"
+run predict "$work/fine.vrt" -o "$work/fine.tif" -q --data-folder "$work/share" -m fits
+[ $got = 0 ] && grep -q 'warning: .*expect a poor map' "$log.err" || fail "a named model for finer pixels: exit code $got"
+[ ! -e "$work/x.tif" ] || fail "a map without a model"
+
 # own words
 data=${METASEG_DOWNLOADS:-${METASEG_CACHE:-$(dirname "$0")/../../.cache}/data}
 if [ -s "$data/minilm/model.safetensors" ] && [ -s "$data/minilm/vocab.txt" ]; then

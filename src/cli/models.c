@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Loading named and chosen models. */
+#include "cli/models.h"
+
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static Err read_list(CliModels *models)
+{
+    char *folder = NULL;
+    if (models->cli->data_folder == NULL) return ERR_NONE;
+    TRY(path_join(models->cli->data_folder, "models", &folder));
+    Err err = model_list_read(folder, &models->list);
+    free(folder);
+    TRY(err);
+    models->loaded = calloc((size_t)models->list.count + 1, sizeof *models->loaded);
+    return models->loaded != NULL ? ERR_NONE : err_memory(sizeof *models->loaded, "the models");
+}
+
+/* A file of that name goes before a shipped model. */
+static Err load_named(CliModels *models, const char *named)
+{
+    char names[300];
+    if (file_exists(named)) return metaseg_model_load(named, &models->cli->run, &models->named);
+    const bool is_path = strchr(named, '/') != NULL || strchr(named, '.') != NULL;
+    if (!is_path) TRY(read_list(models));
+    const ModelEntry *entry = model_list_find(&models->list, named);
+    if (entry != NULL) return metaseg_model_load(entry->path, &models->cli->run, &models->named);
+    if (models->list.count == 0)
+        return metaseg_model_load(named, &models->cli->run, &models->named); /* tells why not */
+    return err_set(ERR_INPUT, "'%s': no such file, and no model that came with metaseg is called so (%s)", named,
+                   model_list_names(&models->list, names, sizeof names));
+}
+
+Err cli_models_init(Cli *cli, const char *named, CliModels *models)
+{
+    models->cli = cli;
+    if (named != NULL) return load_named(models, named);
+    TRY(read_list(models));
+    if (models->list.count > 0) return ERR_NONE;
+    if (cli->data_folder == NULL)
+        return err_set(
+            ERR_INPUT,
+            "no model was named with -m, and no data folder was found to choose one from; 'make install' makes "
+            "one, --data-folder or METASEG_DATA names one");
+    return err_set(
+        ERR_INPUT,
+        "'%s/models': no model is there to choose from; name one with -m, or train one (docs/configuration.md)",
+        cli->data_folder);
+}
+
+void cli_models_done(CliModels *models)
+{
+    for (int64_t i = 0; models->loaded != NULL && i < models->list.count; i++) metaseg_model_free(models->loaded[i]);
+    free(models->loaded);
+    metaseg_model_free(models->named);
+    model_list_done(&models->list);
+}
+
+Err cli_models_for(CliModels *models, const char *scene, const MetasegPredictOptions *options, MetasegModel **ret_model)
+{
+    const SceneQuery query = { .path = scene,
+                               .bands = options->bands,
+                               .crs = options->crs,
+                               .resolution = options->resolution,
+                               .stop = models->cli->run.stop };
+    const ModelEntry *entry = NULL;
+    char reason[MODEL_REASON_BYTES];
+    *ret_model = models->named;
+    if (models->named != NULL) return ERR_NONE;
+    TRY(model_list_choose(&models->list, &query, &entry, reason));
+    log_line(&models->cli->log, LOG_INFO, "'%s': %s", scene, reason);
+    MetasegModel **loaded = &models->loaded[entry - models->list.entries];
+    if (*loaded == NULL) TRY(metaseg_model_load(entry->path, &models->cli->run, loaded));
+    *ret_model = *loaded;
+    return ERR_NONE;
+}

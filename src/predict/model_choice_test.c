@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which model a scene gets, of three small ones. */
+#include "predict/model_choice.h"
+
+#include "geo/geo_test.h"
+
+#include "base/file.h"
+#include "model/model_file.h"
+
+static const char *const sentinel2[] = { "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B11", "B12" };
+static const char *const colours[] = { "red", "green", "blue" };
+
+/* Header and weights of a small model. */
+static void make_model(const char *name, int32_t bands, const char *const *names, double least, double most)
+{
+    char path[256];
+    ModelConfig config;
+    Model *model = NULL;
+    ModelSave save = model_save_defaults();
+    save.overwrite = true;
+    ASSERT_OK(model_config_init(&config));
+    ASSERT_OK(model_config_set_classes(&config, 2));
+    ASSERT_OK(model_config_set_bands(&config, bands));
+    ASSERT_OK(model_config_set_text(&config.name, name));
+    for (int32_t i = 0; i < bands; i++) ASSERT_OK(model_config_set_text(&config.bands[i].name, names[i]));
+    config.network.decoder_width = 16;
+    config.gsd_minimum = least;
+    config.gsd_maximum = most;
+    ASSERT_OK(model_new(&config, false, &model));
+    ASSERT_OK(model_save(model, unit_at(name, path), &save));
+    model_free(model);
+    model_config_done(&config);
+}
+
+static void make_models(void)
+{
+    make_model("coarse.safetensors", 3, colours, 900, 15000);
+    make_model("fine.safetensors", 9, sentinel2, 10, 10);
+    make_model("fine_rgb.safetensors", 3, colours, 10, 10);
+}
+
+/* A scene of these bands; pixel 0: without a place. */
+static void make_scene(const char *name, double pixel, int bands, const char *const *names)
+{
+    char path[256];
+    const double place[6] = { 500000, pixel, 0, 5300000, 0, -pixel };
+    test_raster(unit_at(name, path), (TestRaster){ .width = 8,
+                                                   .height = 8,
+                                                   .bands = bands,
+                                                   .type = GDT_UInt16,
+                                                   .geotransform = pixel > 0.0 ? place : NULL,
+                                                   .epsg = pixel > 0.0 ? 32633 : 0 });
+    const GDALDatasetH d = GDALOpen(path, GA_Update);
+    assert_non_null(d);
+    for (int b = 0; b < bands; b++) GDALSetDescription(GDALGetRasterBand(d, b + 1), names[b]);
+    GDALClose(d);
+}
+
+static Err choose(const char *scene, const char *bands, double resolution, char ret_name[64])
+{
+    char path[256], reason[MODEL_REASON_BYTES] = "";
+    ModelList list = { 0 };
+    const ModelEntry *entry = NULL;
+    ASSERT_OK(model_list_read(unit_scratch, &list));
+    const SceneQuery query = { .path = unit_at(scene, path), .bands = bands, .resolution = resolution };
+    const Err err = model_list_choose(&list, &query, &entry, reason);
+    if (err == ERR_NONE) {
+        (void)snprintf(ret_name, 64, "%s", entry->name);
+        assert_non_null(strstr(reason, entry->name));
+    }
+    model_list_done(&list);
+    return err;
+}
+
+static void expect(const char *scene, const char *bands, double resolution, const char *model)
+{
+    char name[64] = "";
+    ASSERT_OK(choose(scene, bands, resolution, name));
+    if (strcmp(name, model) != 0) fail_msg("%s: '%s' instead of '%s'", scene, name, model);
+}
+
+static void refuse(const char *scene, const char *text)
+{
+    char name[64];
+    ASSERT_ERR(choose(scene, NULL, 0.0, name), ERR_INPUT, text);
+    assert_null(strchr(err_message(), '\n'));
+}
+
+static void by_pixel_size_and_bands(void **state)
+{
+    (void)state;
+    make_models();
+    make_scene("s2.tif", 10, 9, sentinel2);
+    make_scene("s2_20m.tif", 20, 9, sentinel2);
+    make_scene("rgb.tif", 10, 3, colours);
+    make_scene("earth.tif", 4000, 3, colours);
+    make_scene("between.tif", 100, 3, colours);
+    make_scene("landsat.tif", 30, 3, (const char *const[]){ "SR_B4", "SR_B3", "SR_B2" });
+    make_scene("nir.tif", 10, 1, (const char *const[]){ "nir" });
+    expect("s2.tif", NULL, 0.0, "fine"); /* more bands */
+    expect("s2_20m.tif", NULL, 0.0, "fine");
+    expect("rgb.tif", NULL, 0.0, "fine_rgb");
+    expect("earth.tif", NULL, 0.0, "coarse");
+    expect("landsat.tif", NULL, 0.0, "fine_rgb"); /* three times coarser is resampled */
+    expect("s2.tif", "3,2,1", 0.0, "fine_rgb");   /* three bands are read */
+    expect("rgb.tif", NULL, 2000, "coarse");      /* the pixel size to predict at */
+    refuse("between.tif", "'coarse' is for pixels of 900 m to 15 km and bands red, green, blue, these are of 100 m");
+    refuse("between.tif",
+           "'fine_rgb' is for pixels of 10 m and bands red, green, blue, these are of 100 m; name a model with -m");
+    refuse("nir.tif", "1 band is given (1: nir) but 9 are wanted");
+    refuse("missing.tif", "no such file");
+}
+
+/* Without a pixel size one model may be right, two are a guess. */
+static void unknown_pixel_size(void **state)
+{
+    (void)state;
+    make_models();
+    make_scene("picture.tif", 0, 3, colours);
+    make_scene("nine.tif", 0, 9, sentinel2);
+    refuse("picture.tif", "name one with -m: coarse, fine, fine_rgb");
+    char path[256];
+    assert_int_equal(remove(unit_at("fine_rgb.safetensors", path)), 0);
+    expect("picture.tif", NULL, 0.0, "coarse");
+    refuse("nine.tif", "name one with -m");
+}
+
+/* Weights are not looked at: these are no numbers. */
+static void headers_alone(void **state)
+{
+    (void)state;
+    char path[256], *bytes = NULL;
+    size_t length = 0;
+    Model *model = NULL;
+    make_models();
+    make_scene("s2.tif", 10, 9, sentinel2);
+    ASSERT_OK(file_read(unit_at("fine.safetensors", path), 1 << 28, &bytes, &length));
+    memset(bytes + length / 2, 0xff, length / 4);
+    ASSERT_OK(file_write(path, bytes, length, true));
+    free(bytes);
+    ASSERT_ERR(model_load(path, false, &model), ERR_MODEL, "no finite number");
+    expect("s2.tif", NULL, 0.0, "fine");
+}
+
+static void no_models(void **state)
+{
+    (void)state;
+    char path[256];
+    ModelList list = { 0 };
+    ASSERT_OK(model_list_read(unit_at("nowhere", path), &list));
+    assert_int_equal(list.count, 0);
+    model_list_done(&list);
+    make_models();
+    unit_write_text(unit_at("broken.safetensors", path), "no model");
+    const Err err = model_list_read(unit_scratch, &list);
+    assert_int_equal(err, ERR_MODEL);
+    assert_non_null(strstr(err_message(), "broken.safetensors"));
+    model_list_done(&list);
+    assert_int_equal(remove(path), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_pixel_size_and_bands), cmocka_unit_test(unknown_pixel_size),
+                                        cmocka_unit_test(headers_alone), cmocka_unit_test(no_models) };
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
+}
