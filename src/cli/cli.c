@@ -19,7 +19,8 @@ static const Option common_options[] = {
     { "quiet", 'q', OPTION_FLAG, offsetof(CliCommon, quiet), .help = "only warnings and errors, no progress" },
     { "verbose", 'v', OPTION_COUNT, offsetof(CliCommon, verbose), .help = "more messages" },
     { "log-format", 0, OPTION_ENUM, offsetof(CliCommon, log_format), .value = "FORMAT",
-      .help = "messages and progress on stderr as", .choices = { "text", "json" }, .default_value = "text" },
+      .help = "results on stdout, messages and progress on stderr as", .choices = { "text", "json" },
+      .default_value = "text" },
     { "threads", 0, OPTION_INT, offsetof(CliCommon, threads), .value = "N", .minimum = 0, .maximum = 1024,
       .help = "threads for computing; 0: every processor this process may use", .default_value = "0" },
     { "cpu", 0, OPTION_ENUM, offsetof(CliCommon, cpu), .value = "LEVEL", .help = "instruction set to use at most",
@@ -224,6 +225,8 @@ void cli_line(const char *format, ...)
     (void)putchar('\n');
     free(longer);
 }
+
+bool cli_json_wanted(const Cli *cli, bool own_flag) { return own_flag || cli->common.log_format == 1; }
 
 void cli_json(const char *json) { (void)puts(json); }
 

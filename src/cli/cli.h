@@ -84,6 +84,9 @@ void cli_line(const char *format, ...) PRINTF_LIKE(1, 2);
 /* A JSON text (whose writer has escaped what must be) as a line on standard output. */
 void cli_json(const char *json);
 
+/* Whether results on standard output are JSON: with --log-format json, or where a command's own --json is given. */
+bool cli_json_wanted(const Cli *cli, bool own_flag);
+
 /* Path of a file below the data folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
 Err cli_data_path(const Cli *cli, const char *name, char **ret_path);
 

@@ -470,7 +470,7 @@ static bool holds_tensors(const char *path)
 
 static Err describe(const Cli *cli, const InfoArgs *args, const char *path)
 {
-    Sheet sheet = { .json = args->json, .path = path, .stop = cli->run.stop };
+    Sheet sheet = { .json = cli_json_wanted(cli, args->json), .path = path, .stop = cli->run.stop };
     char *text = NULL;
     Err err = holds_tensors(path) ? describe_model(&sheet, path) : describe_raster(&sheet, path, args);
     if (sheet.json && err == ERR_NONE) {

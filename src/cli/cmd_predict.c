@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metaseg predict: land-cover maps from rasters. */
 #include "cli/cli.h"
-#include "cli/models.h"
+#include "cli/predict_batch.h"
 
 #include "base/file.h"
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
-#include "geo/raster_files.h"
-#include "metaseg/predict.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +18,7 @@ typedef struct PredictArgs {
         *prompt;
     double resolution;
     int64_t prompts, tile, overlap;
-    bool stored, overwrite;
+    bool stored, skip_existing, overwrite;
 } PredictArgs;
 
 static const Option predict_options[] = {
@@ -33,11 +31,13 @@ static const Option predict_options[] = {
     { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
       .help = "bands to read, by number from 1 or by name; without it by the names that the model states" },
     { "confidence", 0, OPTION_STRING, offsetof(PredictArgs, confidence), .value = "FILE",
-      .help = "also write how sure the map is: the probability of the chosen class, 0..254 for 0..1" },
+      .help =
+          "also write how sure the map is: the probability of the chosen class, 0..254 for 0..1; a folder for several "
+          "inputs, then FILE/NAME_confidence.tif" },
     { "probabilities", 0, OPTION_STRING, offsetof(PredictArgs, probabilities), .value = "FILE",
-      .help = "also write the probability of every class, a band each, 0..254 for 0..1" },
+      .help = "also write the probability of every class, a band each, 0..254 for 0..1; a folder for several inputs" },
     { "quicklook", 0, OPTION_STRING, offsetof(PredictArgs, quicklook), .value = "FILE",
-      .help = "also write a small picture (PNG) with legend" },
+      .help = "also write a small picture (PNG) with legend; a folder for several inputs" },
     { "mask", 0, OPTION_STRING, offsetof(PredictArgs, mask), .value = "FILE",
       .help = "cloud mask: its pixels become 255. A raster on any grid, not 0 where masked, or a scene classification "
               "(SCL) or "
@@ -66,6 +66,8 @@ static const Option predict_options[] = {
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
     { "stored", 0, OPTION_FLAG, offsetof(PredictArgs, stored),
       .help = "read the stored numbers as they are; without it less the offset that the file states for a band" },
+    { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),
+      .help = "leave outputs that are there: a batch that was stopped goes on" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
 };
 
@@ -85,7 +87,7 @@ const OptionSpec cmd_predict_spec = {
     .examples = "metaseg predict scene.tif -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif -b 1,2,3 --confidence conf.tif --quicklook map.png\n"
                 "metaseg predict S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE.zip -o map.tif\n"
-                "metaseg predict a.tif b.tif c.tif -o maps/",
+                "metaseg predict a.tif b.tif c.tif -o maps/ --quicklook pictures/ --skip-existing",
     .own = { predict_options, ARRAY_LEN(predict_options) },
     .min_arguments = 1,
     .max_arguments = -1,
@@ -103,9 +105,6 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->prompt = args->prompt;
     o->text_encoder = text_encoder;
     if (args->lonlat != NULL) TRY(geo_parse_lonlat(args->lonlat, &o->longitude, &o->latitude));
-    o->confidence = args->confidence;
-    o->probabilities = args->probabilities;
-    o->quicklook = args->quicklook;
     o->mask = args->mask;
     o->mask_values = args->mask_values;
     if (args->mask_values != NULL && args->mask == NULL)
@@ -117,111 +116,6 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->stored_values = args->stored;
     o->overwrite = args->overwrite;
     return ERR_NONE;
-}
-
-static Err predict_one(Cli *cli, CliModels *models, const char *in, const char *out,
-                       const MetasegPredictOptions *options)
-{
-    MetasegPredictReport r;
-    MetasegModel *model = NULL;
-    TRY(cli_models_for(models, in, options, &model));
-    const Err err = metaseg_predict_raster(model, in, out, options, &r);
-    cli_progress_end(cli);
-    TRY(err);
-    cli_line("%s", out);
-    log_line(&cli->log, LOG_INFO,
-             "%lld x %lld pixels in %.1f s (%.2f megapixels per second), %lld tiles, at most %lld MiB of memory",
-             (long long)r.width, (long long)r.height, r.seconds, (double)(r.width * r.height) / 1e6 / r.seconds,
-             (long long)r.tiles, (long long)(r.peak_memory >> 20));
-    return ERR_NONE;
-}
-
-/* folder/STEM_classes.tif; of a product (a folder, a zip of it, an MTL file) its own name. */
-static Err output_name(const char *folder, const char *in, char **ret_path)
-{
-    char *stem = NULL, *name = NULL, *copy = NULL;
-    TRY(str_copy(in, &copy));
-    for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = '\0';
-    if (str_ends_with(copy, ".SAFE.zip")) copy[strlen(copy) - strlen(".zip")] = '\0';
-    Err err = path_stem(path_name(copy), &stem);
-    if (err == ERR_NONE && str_ends_with(stem, "_MTL")) stem[strlen(stem) - strlen("_MTL")] = '\0';
-    free(copy);
-    if (err == ERR_NONE) err = str_format(&name, "%s_classes.tif", stem);
-    if (err == ERR_NONE) err = path_join(folder, name, ret_path);
-    free(stem);
-    free(name);
-    return err;
-}
-
-/* A folder that is to be made is not called like a file. */
-static Err check_folder_name(const char *folder)
-{
-    static const char *const suffixes[] = { ".tif", ".tiff", ".png", ".jpg", ".vrt" };
-    bool file = strcmp(folder, "-") == 0;
-    for (int64_t i = 0; i < ARRAY_LEN(suffixes); i++) file = file || str_ends_with(folder, suffixes[i]);
-    if (!file) return ERR_NONE;
-    return err_set(ERR_ARGUMENT, "'%s': several inputs need a folder, to get OUT/NAME_classes.tif each; name one",
-                   folder);
-}
-
-/* Before any work: no map of any input is an input, and no two have one name. */
-static Err add_files(const char *folder, const OptionResult *words, FileSet *set)
-{
-    for (int64_t i = 0; i < words->n_arguments; i++) {
-        char *out = NULL, *role = NULL;
-        TRY(output_name(folder, words->arguments[i], &out));
-        Err err = str_format(&role, "the map of '%.100s'", words->arguments[i]);
-        if (err == ERR_NONE) err = raster_files_written(out, set, role);
-        free(role);
-        role = NULL;
-        if (err == ERR_NONE) err = str_format(&role, "the image '%.100s'", words->arguments[i]);
-        if (err == ERR_NONE) err = raster_files_path(words->arguments[i], set, role);
-        free(role);
-        free(out);
-        TRY(err);
-    }
-    return ERR_NONE;
-}
-
-static Err check_names(const Cli *cli, const char *folder, const OptionResult *words)
-{
-    FileSet set = { .stop = cli->run.stop };
-    const Err err = add_files(folder, words, &set);
-    file_set_done(&set);
-    return err;
-}
-
-/* Each input gets its own map; a bad one is told and passed over. */
-static Err predict_many(Cli *cli, CliModels *models, const OptionResult *words, const PredictArgs *args,
-                        const MetasegPredictOptions *options)
-{
-    if (args->confidence != NULL || args->probabilities != NULL || args->quicklook != NULL)
-        return err_set(ERR_ARGUMENT, "--confidence, --probabilities and --quicklook take one input");
-    if (!file_is_folder(args->out)) TRY(check_folder_name(args->out));
-    TRY(check_names(cli, args->out, words));
-    TRY(file_make_folders(args->out));
-    int64_t failed = 0;
-    for (int64_t i = 0; i < words->n_arguments; i++) {
-        char *out = NULL;
-        TRY(output_name(args->out, words->arguments[i], &out));
-        /* a map that is there is no reason to stop: a batch may be continued */
-        const bool there = !options->overwrite && file_exists(out);
-        const Err err =
-            there ? file_check_output(out, false) : predict_one(cli, models, words->arguments[i], out, options);
-        free(out);
-        if (there && err == ERR_NONE) continue; /* gone meanwhile */
-        if (there) {
-            failed++;
-            log_line(&cli->log, LOG_ERROR, "%s", err_message());
-            continue;
-        }
-        if (err == ERR_INTERRUPTED || err == ERR_MEMORY || err == ERR_OUTPUT) return err;
-        if (err == ERR_NONE) continue;
-        failed++;
-        log_line(&cli->log, LOG_ERROR, "%s", err_message());
-    }
-    if (failed == 0) return ERR_NONE;
-    return err_set(ERR_PARTIAL, "%lld of %lld inputs failed", (long long)failed, (long long)words->n_arguments);
 }
 
 /* What is mapped into the one file OUT: the only input, or the scene whose bands lie in the inputs' files. NULL: OUT is a
@@ -246,11 +140,16 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
 {
     CliModels models = { 0 };
     char *scene = NULL;
+    bool skipped = false;
+    const PredictOutputs outputs = { args->out, args->confidence, args->probabilities, args->quicklook };
+    if (args->skip_existing && args->overwrite)
+        return err_set(ERR_ARGUMENT, "--skip-existing leaves maps that are there, -f replaces them; give one of both");
     TRY(find_scene(args, words, &scene));
     Err err = cli_models_init(cli, args->model, &models);
     if (err == ERR_NONE)
-        err = scene == NULL ? predict_many(cli, &models, words, args, options)
-                            : predict_one(cli, &models, scene, args->out, options);
+        err = scene != NULL ? predict_input(&models, scene, &outputs, options, args->skip_existing, &skipped)
+                            : predict_batch(&models, words->arguments, words->n_arguments, &outputs, options,
+                                            args->skip_existing);
     cli_models_done(&models);
     free(scene);
     return err;

@@ -278,7 +278,7 @@ static Err run_prompt(Cli *cli, const void *target, const OptionResult *words)
     report.source = args->model != NULL ? args->model : bank_path;
     Err err = collect(cli, args, bank_path, &report);
     if (err == ERR_NONE) err = tokenize(cli, &report);
-    if (err == ERR_NONE && args->json)
+    if (err == ERR_NONE && cli_json_wanted(cli, args->json))
         err = print_json(&report);
     else if (err == ERR_NONE)
         print_text(&report);

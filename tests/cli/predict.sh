@@ -104,6 +104,30 @@ run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" -o "$w
 [ "$(cd "$work/maps" && echo *.tif)" = 'good_classes.tif nan_classes.tif' ] || fail "maps of a folder: $(ls "$work/maps")"
 grep -q "text.tif': not a raster" predict.err || fail "the bad input is not named"
 
+# the same batch once more: what is there stays, the rest is made; other outputs in folders of their own
+before=$(stat -c %i "$work/maps/good_classes.tif")
+run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" "$fixtures/south_up.tif" -o "$work/maps" --skip-existing \
+    --data-folder "$fixtures/share" -m "$fixtures/model.safetensors"
+[ $got = 3 ] || fail "exit code $got of a batch that goes on"
+[ "$(stat -c %i "$work/maps/good_classes.tif")" = "$before" ] || fail "a map that was there was made again"
+[ -s "$work/maps/south_up_classes.tif" ] || fail "the map that was missing was not made"
+grep -q 'good_classes.tif.: is there already' "$log.err" || fail "what was left is not told"
+grep -q '1 of 4 maps made in .* s, 2 were there already, 1 failed' "$log.err" || fail "the sum of a batch: $(tail -n 2 "$log.err")"
+grep -q 'image 4 of 4' "$log.err" || fail "the batch does not show how far it is"
+run predict "$fixtures/good.tif" -o "$work/maps" --skip-existing -f --data-folder "$fixtures/share" -m "$fixtures/model.safetensors"
+[ $got = 2 ] || fail "--skip-existing with -f: exit code $got"
+run predict "$fixtures/good.tif" "$fixtures/south_up.tif" -o "$work/all" --confidence "$work/all/sure" --quicklook "$work/pictures" -q \
+    --probabilities "$work/all" --data-folder "$fixtures/share" -m "$fixtures/model.safetensors" --log-format json
+[ $got = 0 ] || fail "exit code $got of a batch with all outputs"
+for file in all/good_classes.tif all/sure/good_confidence.tif pictures/south_up_quicklook.png all/south_up_probabilities.tif; do
+    [ -s "$work/$file" ] || fail "no $file"
+done
+[ "$(wc -l <"$log.out")" = 2 ] && [ "$(grep -c '^{"input":"[^"]*","map":"[^"]*_classes.tif","confidence":.*"valid_pixels":1200,' "$log.out")" = 2 ] ||
+    fail "results as JSON: $(cat "$log.out")"
+run predict "$fixtures/good.tif" "$fixtures/south_up.tif" -o "$work/all" --confidence "$work/sure.tif" -q --data-folder "$fixtures/share" \
+    -m "$fixtures/model.safetensors"
+[ $got = 2 ] && grep -q "sure.tif': several inputs need a folder" "$log.err" || fail "a file for the confidence of two inputs: exit code $got"
+
 # without -m the shipped model that fits; by its name; a scene that none fits
 mkdir -p "$work/share/models"
 cp "$fixtures/share/koppen_geiger.bin" "$work/share/"

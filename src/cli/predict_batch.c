@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One input after the other. */
+#include "cli/predict_batch.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "geo/raster_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KINDS = 4 };
+
+/* ---- one input ---- */
+
+static bool all_there(const PredictOutputs *o)
+{
+    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook };
+    for (int i = 0; i < KINDS; i++)
+        if (paths[i] != NULL && !file_exists(paths[i])) return false;
+    return true;
+}
+
+static Err print_json(const char *in, const PredictOutputs *o, const MetasegPredictReport *r)
+{
+    JsonWriter w = { 0 };
+    char *text = NULL;
+    json_begin_object(&w, NULL);
+    json_put_string(&w, "input", in);
+    json_put_string(&w, "map", o->map);
+    json_put_string(&w, "confidence", o->confidence);
+    json_put_string(&w, "probabilities", o->probabilities);
+    json_put_string(&w, "quicklook", o->quicklook);
+    json_put_bool(&w, "skipped", r == NULL);
+    if (r != NULL) {
+        json_put_int(&w, "width", r->width);
+        json_put_int(&w, "height", r->height);
+        json_put_int(&w, "valid_pixels", r->valid_pixels);
+        json_put_int(&w, "tiles", r->tiles);
+        json_put_double(&w, "resolution", r->resolution);
+        json_put_double(&w, "seconds", r->seconds);
+        json_put_int(&w, "peak_memory", r->peak_memory);
+    }
+    json_end(&w);
+    TRY(json_take(&w, &text));
+    cli_json(text);
+    free(text);
+    return ERR_NONE;
+}
+
+static Err print_result(Cli *cli, const char *in, const PredictOutputs *o, const MetasegPredictReport *r)
+{
+    if (cli_json_wanted(cli, false)) return print_json(in, o, r);
+    cli_line("%s", o->map);
+    return ERR_NONE;
+}
+
+Err predict_input(CliModels *models, const char *in, const PredictOutputs *outputs,
+                  const MetasegPredictOptions *options, bool skip, bool *ret_skipped)
+{
+    Cli *cli = models->cli;
+    MetasegPredictReport r;
+    MetasegModel *model = NULL;
+    MetasegPredictOptions o = *options;
+    *ret_skipped = skip && all_there(outputs);
+    if (*ret_skipped) {
+        log_line(&cli->log, LOG_INFO, "'%s': is there already, left as it is", outputs->map);
+        return print_result(cli, in, outputs, NULL);
+    }
+    o.confidence = outputs->confidence;
+    o.probabilities = outputs->probabilities;
+    o.quicklook = outputs->quicklook;
+    TRY(cli_models_for(models, in, &o, &model));
+    const Err err = metaseg_predict_raster(model, in, outputs->map, &o, &r);
+    cli_progress_end(cli);
+    TRY(err);
+    log_line(&cli->log, LOG_INFO,
+             "%lld x %lld pixels in %.1f s (%.2f megapixels per second), %lld tiles, at most %lld MiB of memory",
+             (long long)r.width, (long long)r.height, r.seconds, (double)(r.width * r.height) / 1e6 / r.seconds,
+             (long long)r.tiles, (long long)(r.peak_memory >> 20));
+    return print_result(cli, in, outputs, &r);
+}
+
+/* ---- names ---- */
+
+/* The name of an input without suffix; of a product (a folder, a zip of it, an MTL file) its own. free() it. */
+static Err input_name(const char *in, char **ret_name)
+{
+    char *copy = NULL;
+    TRY(str_copy(in, &copy));
+    for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = '\0';
+    if (str_ends_with(copy, ".SAFE.zip")) copy[strlen(copy) - strlen(".zip")] = '\0';
+    const Err err = path_stem(path_name(copy), ret_name);
+    free(copy);
+    if (err == ERR_NONE && str_ends_with(*ret_name, "_MTL")) (*ret_name)[strlen(*ret_name) - strlen("_MTL")] = '\0';
+    return err;
+}
+
+/* Paths of one input's outputs, each in its folder. */
+typedef struct Names {
+    char *paths[KINDS];
+} Names;
+
+static void names_done(Names *names)
+{
+    for (int i = 0; i < KINDS; i++) free(names->paths[i]);
+}
+
+static PredictOutputs names_outputs(const Names *n)
+{
+    return (PredictOutputs){ n->paths[0], n->paths[1], n->paths[2], n->paths[3] };
+}
+
+static Err names_init(const PredictOutputs *folders, const char *in, Names *names)
+{
+    static const char *const endings[KINDS] = { "classes.tif", "confidence.tif", "probabilities.tif", "quicklook.png" };
+    const char *const in_folder[KINDS] = { folders->map, folders->confidence, folders->probabilities,
+                                           folders->quicklook };
+    char *name = NULL;
+    *names = (Names){ { NULL } };
+    TRY(input_name(in, &name));
+    Err err = ERR_NONE;
+    for (int i = 0; i < KINDS && err == ERR_NONE; i++) {
+        char *file = NULL;
+        if (in_folder[i] == NULL) continue;
+        err = str_format(&file, "%s_%s", name, endings[i]);
+        if (err == ERR_NONE) err = path_join(in_folder[i], file, &names->paths[i]);
+        free(file);
+    }
+    free(name);
+    if (err != ERR_NONE) names_done(names);
+    return err;
+}
+
+/* ---- before any work ---- */
+
+/* A folder that is to be made is not called like a file. */
+static Err check_folder(const char *folder)
+{
+    static const char *const suffixes[] = { ".tif", ".tiff", ".png", ".jpg", ".vrt" };
+    if (folder == NULL || file_is_folder(folder)) return ERR_NONE;
+    bool file = strcmp(folder, "-") == 0;
+    for (int64_t i = 0; i < ARRAY_LEN(suffixes); i++) file = file || str_ends_with(folder, suffixes[i]);
+    if (!file) return ERR_NONE;
+    return err_set(ERR_ARGUMENT, "'%s': several inputs need a folder, to get OUT/NAME_classes.tif each; name one",
+                   folder);
+}
+
+static Err add_written(const Names *names, const char *in, FileSet *set)
+{
+    static const char *const what[KINDS] = { "map", "confidence", "raster of probabilities", "quicklook" };
+    Err err = ERR_NONE;
+    for (int i = 0; i < KINDS && err == ERR_NONE; i++) {
+        char *role = NULL;
+        if (names->paths[i] == NULL) continue;
+        err = str_format(&role, "the %s of '%.100s'", what[i], in);
+        if (err == ERR_NONE)
+            err = i + 1 < KINDS ? raster_files_written(names->paths[i], set, role)
+                                : file_set_output(set, names->paths[i], role);
+        free(role);
+    }
+    return err;
+}
+
+static Err add_input(const PredictOutputs *folders, const char *in, FileSet *set)
+{
+    Names names;
+    char *role = NULL;
+    TRY(names_init(folders, in, &names));
+    Err err = add_written(&names, in, set);
+    names_done(&names);
+    if (err == ERR_NONE) err = str_format(&role, "the image '%.100s'", in);
+    if (err == ERR_NONE) err = raster_files_path(in, set, role);
+    free(role);
+    return err;
+}
+
+static Err check_names(const Cli *cli, const char *const *inputs, int64_t n, const PredictOutputs *folders)
+{
+    FileSet set = { .stop = cli->run.stop };
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < n && err == ERR_NONE; i++) err = add_input(folders, inputs[i], &set);
+    file_set_done(&set);
+    return err;
+}
+
+static Err prepare(const Cli *cli, const char *const *inputs, int64_t n, const PredictOutputs *folders)
+{
+    const char *const all[KINDS] = { folders->map, folders->confidence, folders->probabilities, folders->quicklook };
+    for (int i = 0; i < KINDS; i++) TRY(check_folder(all[i]));
+    TRY(check_names(cli, inputs, n, folders));
+    for (int i = 0; i < KINDS; i++)
+        if (all[i] != NULL) TRY(file_make_folders(all[i]));
+    return ERR_NONE;
+}
+
+/* ---- the batch ---- */
+
+/* What ends a batch: it would befall every further input. An output that is there befalls one. */
+static bool ends_batch(Err err, const PredictOutputs *outputs, bool overwrite)
+{
+    if (err == ERR_INTERRUPTED || err == ERR_MEMORY) return true;
+    return err == ERR_OUTPUT && (overwrite || !file_exists(outputs->map));
+}
+
+static void tell_sum(const Cli *cli, int64_t n, int64_t skipped, int64_t failed, double seconds)
+{
+    log_line(&cli->log, LOG_INFO, "%lld of %lld maps made in %.1f s, %lld were there already, %lld failed",
+             (long long)(n - skipped - failed), (long long)n, seconds, (long long)skipped, (long long)failed);
+}
+
+Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const PredictOutputs *folders,
+                  const MetasegPredictOptions *options, bool skip)
+{
+    Cli *cli = models->cli;
+    const double start = clock_seconds();
+    char doing[64];
+    int64_t failed = 0, skipped = 0;
+    TRY(prepare(cli, inputs, n, folders));
+    for (int64_t i = 0; i < n; i++) {
+        Names names;
+        bool was_there = false;
+        TRY(names_init(folders, inputs[i], &names));
+        const PredictOutputs outputs = names_outputs(&names);
+        (void)snprintf(doing, sizeof doing, "predicting, image %lld of %lld", (long long)i + 1, (long long)n);
+        cli->doing = doing;
+        /* a map that is there is no reason to stop: a batch may be continued */
+        Err err = !options->overwrite && !skip ? file_check_output(outputs.map, false) : ERR_NONE;
+        if (err == ERR_NONE) err = predict_input(models, inputs[i], &outputs, options, skip, &was_there);
+        cli->doing = "predicting";
+        const bool ends = ends_batch(err, &outputs, options->overwrite);
+        names_done(&names);
+        if (ends) return err;
+        skipped += was_there ? 1 : 0;
+        if (err == ERR_NONE) continue;
+        failed++;
+        log_line(&cli->log, LOG_ERROR, "%s", err_message());
+    }
+    tell_sum(cli, n, skipped, failed, clock_seconds() - start);
+    if (failed == 0) return ERR_NONE;
+    return err_set(ERR_PARTIAL, "%lld of %lld inputs failed", (long long)failed, (long long)n);
+}
