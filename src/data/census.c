@@ -166,9 +166,10 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
                            scene->name, scene->image);
         c->images[index] = (struct SceneImage){ image.st_dev, image.st_ino, index };
     }
-    if (s->labels->bands > 1) found(&c->bands, index);
+    const bool distribution = c->options->labels_kind == LABELS_PROBABILITIES;
+    if (s->labels->bands > 1 && !distribution) found(&c->bands, index);
     if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
-    if (labels->has_nodata && label_is_code((float)labels->nodata)) {
+    if (!distribution && labels->has_nodata && label_is_code((float)labels->nodata)) {
         const uint8_t class_index = label_class(&c->table, (float)labels->nodata);
         if (class_index != CLASS_IGNORE) found(&c->nodata[class_index], index);
     }

@@ -51,8 +51,14 @@ struct Dataset {
     float *image, *shares; /* a window before its symmetry is applied */
     float *turned;         /* the image after it, for networks that also read which bands are there */
     uint8_t *valid, *labels;
-    double *lonlat; /* [2, side, side] */
+    uint8_t *probabilities; /* [side, side, classes]; NULL: labels are classes */
+    double *lonlat;         /* [2, side, side] */
 };
+
+int64_t dataset_label_classes(const DatasetOptions *options)
+{
+    return options->labels_kind == LABELS_PROBABILITIES ? (int64_t)options->n_classes : 0;
+}
 
 static Err allocate(Dataset *d)
 {
@@ -63,9 +69,11 @@ static Err allocate(Dataset *d)
     d->valid = malloc(pixels);
     d->labels = malloc(pixels);
     d->lonlat = malloc(2 * pixels * sizeof(double));
+    const size_t classes = (size_t)dataset_label_classes(d->options);
+    if (classes > 0) d->probabilities = malloc(pixels * classes);
     d->normalisation = calloc((size_t)d->bands, sizeof *d->normalisation);
     if (d->image == NULL || d->turned == NULL || d->shares == NULL || d->valid == NULL || d->labels == NULL ||
-        d->lonlat == NULL || d->normalisation == NULL)
+        d->lonlat == NULL || d->normalisation == NULL || (classes > 0 && d->probabilities == NULL))
         return err_memory(pixels * 32, "a window of the data set");
     for (int64_t b = 0; b < d->bands; b++) d->normalisation[b] = (ImageBand){ .scale = 1.0, .std = 1.0 };
     return ERR_NONE;
@@ -146,7 +154,7 @@ static Err look_into_box(Dataset *d, int32_t box, Census *census)
         Scene *s = NULL;
         if (w.box != box) continue;
         TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
-        TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels));
+        TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels, d->probabilities));
         TRY(keep_labels(d, s, w, true));
         for (int64_t p = 0; p < d->side * d->side; p++) {
             if (d->labels[p] == CLASS_IGNORE) continue;
@@ -325,6 +333,7 @@ void dataset_close(Dataset *d)
     free(d->valid);
     free(d->invalid);
     free(d->labels);
+    free(d->probabilities);
     free(d->lonlat);
     free(d->normalisation);
     free(d);
@@ -385,7 +394,7 @@ static Err draw_window(Dataset *d, uint64_t step, uint64_t index, Window *ret_wi
 /* Labels of a window whose image was read: none where it is invalid. */
 static Err read_labels(Dataset *d, Scene *s, Window w)
 {
-    TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels));
+    TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, d->labels, d->probabilities));
     for (int64_t i = 0; i < d->side * d->side; i++) {
         if (d->valid[i] == 0) d->labels[i] = CLASS_IGNORE;
     }
@@ -447,6 +456,9 @@ static void deliver(Dataset *d, Symmetry symmetry, const NetworkInputs *image)
     augment_square(symmetry, d->image, to, d->side, (size_t)d->bands * sizeof(float));
     if (image->shape.presence) network_inputs_fill_image(image, d->turned, d->bands, NULL);
     augment_square(symmetry, d->labels, image->labels, d->side, 1);
+    if (image->label_probabilities == NULL) return;
+    augment_square(symmetry, d->probabilities, image->label_probabilities, d->side,
+                   (size_t)dataset_label_classes(d->options));
 }
 
 static Err deliver_text(Dataset *d, const Scene *s, Window w, Symmetry symmetry, bool null_prompt,
@@ -473,7 +485,8 @@ static Err deliver_text(Dataset *d, const Scene *s, Window w, Symmetry symmetry,
 static Err check_shape(const Dataset *d, const NetworkShape *s)
 {
     if (s->batch == 1 && s->height == d->side && s->width == d->side && s->bands == d->bands &&
-        (s->tokens == 0 || s->slots == ZONE_SLOTS))
+        (s->tokens == 0 || s->slots == ZONE_SLOTS) &&
+        (s->label_classes == 0 || s->label_classes == dataset_label_classes(d->options)))
         return ERR_NONE;
     return err_set(ERR_SHAPE,
                    "a window of %lld x %lld pixels with %lld bands was wanted; the data set has %lld x %lld with %lld",

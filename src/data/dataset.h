@@ -25,6 +25,9 @@ void dataset_close(Dataset *dataset);
 
 int64_t dataset_bands(const Dataset *dataset);
 
+/* Classes that labels give probabilities of: NetworkShape.label_classes of training; 0 where labels are classes. */
+int64_t dataset_label_classes(const DatasetOptions *options);
+
 /* Name of band 0 <= i < dataset_bands() in the first scene's file: "red", "nir" where that is told, else the file's own. */
 const char *dataset_band_name(const Dataset *dataset, int64_t i);
 
@@ -36,7 +39,7 @@ void dataset_set_statistics(Dataset *dataset, const double *mean, const double *
 
 /* Training window `index` of a step: sampled, augmented, with its text (or the null prompt by text dropout), into one
  * image of a batch (network_inputs_at) of train.window pixels and dataset_bands() bands (else ERR_SHAPE); labels are
- * class indexes or CLASS_IGNORE. table NULL: the image has no text. Not thread-safe: one Dataset per thread. */
+ * class indexes or CLASS_IGNORE, with their probabilities where the batch has room for them. table NULL: the image has no text. Not thread-safe: one Dataset per thread. */
 Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const PromptTable *table,
                             NetworkInputs image);
 

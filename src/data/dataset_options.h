@@ -30,6 +30,13 @@ typedef struct DatasetRemap {
     int32_t from, to;
 } DatasetRemap;
 
+/* What the label rasters hold. */
+typedef enum LabelsKind {
+    LABELS_CLASSES = 0,   /* band 1: the value of a class */
+    LABELS_PROBABILITIES, /* one band per class, in the order of the classes: how probable it is, in any unit */
+    LABELS_KIND_COUNT
+} LabelsKind;
+
 typedef struct DatasetScene {
     char *name;
     char *image;      /* raster */
@@ -47,6 +54,9 @@ typedef struct DatasetOptions {
     uint32_t n_classes;
     DatasetRemap *remap;
     uint32_t n_remap;
+    LabelsKind labels_kind;
+    double
+        temperature; /* probabilities are raised to 1 / temperature; below 1 the likeliest class gains; 0 or 1: as they are */
     int32_t ignore;      /* value in the label raster that is never learned */
     DatasetBox *holdout; /* never seen in training, never used for choosing */
     uint32_t n_holdout;

@@ -225,10 +225,72 @@ static void test_other_sizes(void **state)
     dataset_close(d);
 }
 
+/* The same land as probabilities of 255 for the class that is there. */
+static void write_probabilities(void)
+{
+    char path[256];
+    const double bounds[4] = { -45, -30, 45, 30 };
+    const RasterWriteOptions options = { .path = unit_at("probabilities.tif", path),
+                                         .kind = RASTER_COLORS,
+                                         .width = WIDTH,
+                                         .height = HEIGHT,
+                                         .bounds = bounds,
+                                         .epsg = 4326,
+                                         .overwrite = true };
+    RasterWriter *writer = NULL;
+    ASSERT_OK(raster_writer_open(&options, &writer));
+    uint8_t row[CLASSES][WIDTH];
+    for (int64_t y = 0; y < HEIGHT; y++) {
+        for (int64_t c = 0; c < CLASSES; c++)
+            for (int64_t x = 0; x < WIDTH; x++) row[c][x] = class_at(x, y) == c ? 255 : 0;
+        ASSERT_OK(raster_writer_rows(writer, 1, (const uint8_t *const[]){ row[0], row[1], row[2] }, WIDTH));
+    }
+    ASSERT_OK(raster_writer_finish(writer));
+}
+
+/* Labels and their probabilities are turned and mirrored with the image. */
+static void test_probabilities(void **state)
+{
+    (void)state;
+    DatasetOptions config = options();
+    char path[256];
+    DatasetScene scene = config.scenes[0];
+    write_probabilities();
+    (void)unit_at("probabilities.tif", path);
+    scene.labels = path;
+    config.scenes = &scene;
+    config.n_remap = 0;
+    config.labels_kind = LABELS_PROBABILITIES;
+    NetworkShape with = shape;
+    with.label_classes = dataset_label_classes(&config);
+    assert_int_equal(with.label_classes, CLASSES);
+    NetworkInputs batch;
+    Dataset *d = NULL;
+    ASSERT_OK(network_inputs_init(&with, &batch));
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    int64_t labelled = 0;
+    for (int64_t i = 0; i < with.batch; i++) {
+        const NetworkInputs w = network_inputs_at(&batch, i);
+        ASSERT_OK(dataset_training_window(d, 5, (uint64_t)i, NULL, w));
+        for (int64_t p = 0; p < SIDE * SIDE; p++) {
+            const int expected = (int)lrintf((w.image[3 * p] - 40.0F) / 80.0F);
+            for (int c = 0; c < CLASSES; c++)
+                assert_int_equal(w.label_probabilities[p * CLASSES + c], c == expected ? 255 : 0);
+            if (w.labels[p] == CLASS_IGNORE) continue;
+            assert_int_equal(w.labels[p], expected);
+            labelled++;
+        }
+    }
+    assert_true(labelled > SIDE * SIDE);
+    dataset_close(d);
+    network_inputs_done(&batch);
+}
+
 static void nothing_else_is_left(void **state)
 {
     (void)state;
-    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "labels.qml" }, 4);
+    unit_check_files(
+        (const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "labels.qml", "probabilities.tif" }, 5);
 }
 
 static int make_scene(void **state)
@@ -240,8 +302,8 @@ static int make_scene(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows), cmocka_unit_test(test_repeatable),
-                                        cmocka_unit_test(test_presence), cmocka_unit_test(test_other_sizes),
-                                        cmocka_unit_test(nothing_else_is_left) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows),       cmocka_unit_test(test_repeatable),
+                                        cmocka_unit_test(test_presence),      cmocka_unit_test(test_other_sizes),
+                                        cmocka_unit_test(test_probabilities), cmocka_unit_test(nothing_else_is_left) };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

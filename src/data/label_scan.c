@@ -116,7 +116,7 @@ static Err scan_row(Strip *t, int64_t row, int64_t at)
     const Scene *s = t->scene;
     Census *census = t->scan->census;
     const RasterWindow window = { l->column, row, (l->columns - 1) * l->step + 1, 1 };
-    TRY(raster_read(s->labels->raster, window, t->values, t->valid));
+    TRY(labels_read_values(s->labels, window, t->values, t->valid));
     for (int64_t i = 0; i < l->columns; i++) {
         const double px = t->x[at + i] * s->upsample_x;
         const double py = t->y[at + i] * s->upsample_y;

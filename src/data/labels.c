@@ -2,12 +2,24 @@
  * What may be labels, and the classes of their pixels. */
 #include "data/labels.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     NODES = 65, /* places of an image, per side, that tell where it lies in the labels */
 };
+
+static Err check_distribution(const Raster *raster, const DatasetOptions *options)
+{
+    const int64_t bands = raster_chosen_count(raster);
+    if (bands == (int64_t)options->n_classes) return ERR_NONE;
+    return err_set(
+        ERR_INPUT,
+        "'%s': %lld bands for %u classes; data.labels_kind probabilities reads one band of each class, in the "
+        "order of the classes",
+        raster_path(raster), (long long)bands, (unsigned)options->n_classes);
+}
 
 static Err check_bands(const Raster *raster)
 {
@@ -23,12 +35,18 @@ static Err check_bands(const Raster *raster)
     return ERR_NONE;
 }
 
+static bool distribution(const Labels *l) { return l->options->labels_kind == LABELS_PROBABILITIES; }
+
 static Err open_labels(Labels *l, const char *path, const char *crs, const volatile int *stop, Georeference *image)
 {
     TRY(raster_open(path, stop, &l->raster));
-    TRY(check_bands(l->raster));
     l->bands = raster_chosen_count(l->raster);
-    TRY(raster_choose_bands(l->raster, "1", 1, NULL));
+    if (distribution(l)) {
+        TRY(check_distribution(l->raster, l->options));
+    } else {
+        TRY(check_bands(l->raster));
+        TRY(raster_choose_bands(l->raster, "1", 1, NULL));
+    }
     TRY(georeference_open(l->raster, crs, &l->place));
     if (georeference_kind(l->place) == GEOREFERENCE_NONE) {
         const RasterInfo *info = raster_info(l->raster);
@@ -41,10 +59,13 @@ static Err open_labels(Labels *l, const char *path, const char *crs, const volat
     return place_lookup_new(l->place, image, &l->to_image);
 }
 
-Err labels_open(const char *path, const char *crs, const volatile int *stop, Georeference *image, Labels **ret_labels)
+Err labels_open(const char *path, const DatasetOptions *options, const char *crs, const volatile int *stop,
+                Georeference *image, Labels **ret_labels)
 {
     Labels *l = calloc(1, sizeof *l);
     if (l == NULL) return err_memory(sizeof *l, "a label raster");
+    l->options = options;
+    l->sharpening = options->temperature > 0.0 ? (float)(1.0 / options->temperature) : 1.0F;
     const Err err = open_labels(l, path, crs, stop, image);
     if (err == ERR_NONE)
         *ret_labels = l;
@@ -70,19 +91,87 @@ static Err want_points(Labels *l, int64_t points)
     if (points <= l->points) return ERR_NONE;
     free(l->values);
     free(l->valid);
-    l->values = malloc((size_t)points * sizeof *l->values);
+    const size_t bytes = (size_t)(points * raster_chosen_count(l->raster)) * sizeof *l->values;
+    l->values = malloc(bytes);
     l->valid = malloc((size_t)points);
     l->points = l->values != NULL && l->valid != NULL ? points : 0;
-    return l->points > 0 ? ERR_NONE : err_memory((size_t)points * (sizeof *l->values + 1), "a window of labels");
+    return l->points > 0 ? ERR_NONE : err_memory(bytes + (size_t)points, "a window of labels");
 }
 
-Err labels_read(Labels *l, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes)
+/* The most probable class of one distribution, the first of several; -1 in *ret_class when all are 0. */
+static Err most_probable(const Labels *l, const float *p, int64_t *ret_class, float *ret_sum)
+{
+    const int64_t classes = (int64_t)l->options->n_classes;
+    float sum = 0.0F;
+    int64_t best = 0;
+    for (int64_t c = 0; c < classes; c++) {
+        if (!(p[c] >= 0.0F) || isinf(p[c]))
+            return err_set(ERR_INPUT, "'%s': %g in band %lld; probabilities are 0 or more", raster_path(l->raster),
+                           (double)p[c], (long long)c + 1);
+        sum += p[c];
+        if (p[c] > p[best]) best = c;
+    }
+    *ret_class = sum > 0.0F ? best : -1;
+    *ret_sum = sum;
+    return ERR_NONE;
+}
+
+/* p in any unit -> 255 p^(1/T) / sum of those; the most probable class keeps at least 1. */
+static void to_bytes(const Labels *l, const float *p, int64_t best, float sum, uint8_t *ret_bytes)
+{
+    const int64_t classes = (int64_t)l->options->n_classes;
+    if (l->sharpening != 1.0F) {
+        sum = 0.0F;
+        for (int64_t c = 0; c < classes; c++) sum += powf(p[c] / p[best], l->sharpening);
+        for (int64_t c = 0; c < classes; c++)
+            ret_bytes[c] = (uint8_t)lrintf(255.0F * powf(p[c] / p[best], l->sharpening) / sum);
+    } else {
+        for (int64_t c = 0; c < classes; c++) ret_bytes[c] = (uint8_t)lrintf(255.0F * p[c] / sum);
+    }
+    if (ret_bytes[best] == 0) ret_bytes[best] = 1;
+}
+
+static Err read_distribution(Labels *l, const LabelTable *table, int64_t points, uint8_t *ret_classes,
+                             uint8_t *ret_probabilities)
+{
+    const int64_t classes = (int64_t)l->options->n_classes;
+    if (ret_probabilities != NULL) memset(ret_probabilities, 0, (size_t)(points * classes));
+    for (int64_t i = 0; i < points; i++) {
+        const float *p = l->values + i * classes;
+        int64_t best = -1;
+        float sum = 0.0F;
+        if (l->valid[i] != 0) TRY(most_probable(l, p, &best, &sum));
+        ret_classes[i] = best >= 0 ? label_class(table, (float)l->options->classes[best].value) : CLASS_IGNORE;
+        if (best >= 0 && ret_probabilities != NULL) to_bytes(l, p, best, sum, ret_probabilities + i * classes);
+    }
+    return ERR_NONE;
+}
+
+Err labels_read(Labels *l, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes,
+                uint8_t *ret_probabilities)
 {
     const int64_t points = window->columns * window->rows;
     TRY(want_points(l, points));
     TRY(raster_lookup_window(l->lookup, window, l->values, l->valid));
+    if (distribution(l)) return read_distribution(l, table, points, ret_classes, ret_probabilities);
     for (int64_t i = 0; i < points; i++)
         ret_classes[i] = l->valid[i] != 0 ? label_class(table, l->values[i]) : CLASS_IGNORE;
+    return ERR_NONE;
+}
+
+Err labels_read_values(Labels *l, RasterWindow window, float *ret_values, uint8_t *ret_valid)
+{
+    const int64_t points = window.columns * window.rows;
+    if (!distribution(l)) return raster_read(l->raster, window, ret_values, ret_valid);
+    TRY(want_points(l, points));
+    TRY(raster_read(l->raster, window, l->values, ret_valid));
+    for (int64_t i = 0; i < points; i++) {
+        int64_t best = -1;
+        float sum = 0.0F;
+        if (ret_valid[i] != 0) TRY(most_probable(l, l->values + i * (int64_t)l->options->n_classes, &best, &sum));
+        ret_valid[i] = best >= 0;
+        ret_values[i] = best >= 0 ? (float)l->options->classes[best].value : 0.0F;
+    }
     return ERR_NONE;
 }
 

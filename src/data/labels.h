@@ -3,6 +3,9 @@
  * A label raster looked up at the pixels of its image: the class of each is that of the label pixel which holds the
  * pixel's centre (nearest neighbour), whatever grid and CRS the labels have. Memory follows the pixels that are looked
  * up, not the label pixels between them.
+ *
+ * Labels are class values in one band, or a distribution over the classes, one band each; the class of a distribution is
+ * its most probable one, the first of several, so that all that asks for classes works with both.
  */
 #ifndef METASEG_DATA_LABELS_H
 #define METASEG_DATA_LABELS_H
@@ -12,24 +15,35 @@
 
 /* Open struct, read-only for others. One thread at a time. */
 typedef struct Labels {
-    Raster *raster; /* band 1 chosen */
+    Raster *raster; /* band 1 chosen, or all of a distribution */
     int64_t bands;  /* that the file has, alpha not counted */
+    const DatasetOptions *options;
+    float sharpening; /* 1 / options->temperature */
     Georeference *place;
     RasterLookup *lookup; /* pixels of the image -> pixels of the labels */
     PlaceLookup *to_image;
-    float *values; /* [points]; grow */
+    float *values; /* [points][chosen bands]; grow */
     uint8_t *valid;
     int64_t points;
 } Labels;
 
-/* Opens labels. crs: NULL or instead of the file's. image: place of the image, borrowed. ERR_INPUT, one sentence: no
- * place, or a picture of colours instead of class values; ERR_MEMORY. labels_close(). */
-Err labels_open(const char *path, const char *crs, const volatile int *stop, Georeference *image, Labels **ret_labels);
+/* Opens labels of options->labels_kind (classes and temperature from there, too; borrowed). crs: NULL or instead of the
+ * file's. image: place of the image, borrowed. ERR_INPUT, one sentence: no place, a picture of colours instead of class
+ * values, or another number of bands than of classes; ERR_MEMORY. labels_close(). */
+Err labels_open(const char *path, const DatasetOptions *options, const char *crs, const volatile int *stop,
+                Georeference *image, Labels **ret_labels);
 void labels_close(Labels *labels);
 
 /* Classes at the points of a window over the image: ret_classes [rows][columns], CLASS_IGNORE where there is no label or
- * one that is never learned. ERR_INPUT, ERR_MEMORY. */
-Err labels_read(Labels *labels, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes);
+ * one that is never learned. ret_probabilities: NULL, or with LABELS_PROBABILITIES [rows][columns][classes], probability
+ * x 255, at least 1 of the most probable class, all 0 where there is no label. ERR_INPUT (also a number below 0 or not
+ * finite in a distribution), ERR_MEMORY. */
+Err labels_read(Labels *labels, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes,
+                uint8_t *ret_probabilities);
+
+/* Pixels of the label raster itself: the values of their classes, and whether they are valid (in a distribution also:
+ * not all 0), both [rows][columns]. Errors as labels_read. */
+Err labels_read_values(Labels *labels, RasterWindow window, float *ret_values, uint8_t *ret_valid);
 
 /* Part of the label raster that may hold centres of label pixels inside an image of width x height pixels: all of it
  * unless places all over the image tell less. columns 0: they do not meet. ERR_MEMORY. */

@@ -30,7 +30,7 @@ typedef struct Pair {
     Labels *opened;
 } Pair;
 
-static Pair open_pair(TestRaster image, TestRaster labels)
+static Pair open_pair_as(TestRaster image, TestRaster labels, const DatasetOptions *o)
 {
     char image_path[256];
     char label_path[256];
@@ -41,8 +41,15 @@ static Pair open_pair(TestRaster image, TestRaster labels)
     ASSERT_OK(georeference_open(p.image, NULL, &p.image_place));
     ASSERT_OK(raster_open(unit_at(labels.name, label_path), NULL, &p.labels));
     ASSERT_OK(georeference_open(p.labels, NULL, &p.label_place));
-    ASSERT_OK(labels_open(label_path, NULL, NULL, p.image_place, &p.opened));
+    ASSERT_OK(labels_open(label_path, o, NULL, NULL, p.image_place, &p.opened));
     return p;
+}
+
+static Pair open_pair(TestRaster image, TestRaster labels)
+{
+    static DatasetOptions o;
+    o = options();
+    return open_pair_as(image, labels, &o);
 }
 
 static void close_pair(Pair *p)
@@ -85,7 +92,7 @@ static void check_pair(TestRaster image, TestRaster labels, int64_t at_least, in
                                      .step_y = 1.0,
                                      .columns = SIDE,
                                      .rows = SIDE };
-        ASSERT_OK(labels_read(p.opened, &table, &window, classes));
+        ASSERT_OK(labels_read(p.opened, &table, &window, classes, NULL));
         for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) {
             const double x = window.x + (double)(i % SIDE);
             const double y = window.y + (double)(i / SIDE);
@@ -163,8 +170,9 @@ static void pictures_are_refused(void **state)
                        (TestRaster){ "same", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, stripes });
     test_raster((TestRaster){ "picture", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30,
                               "default bands = {1, 2, 3}\n", grey });
+    const DatasetOptions o = options();
     Labels *labels = NULL;
-    ASSERT_ERR(labels_open(unit_at("picture", path), NULL, NULL, p.image_place, &labels), ERR_INPUT,
+    ASSERT_ERR(labels_open(unit_at("picture", path), &o, NULL, NULL, p.image_place, &labels), ERR_INPUT,
                "a picture of classes");
     assert_null(labels);
     close_pair(&p);
@@ -181,12 +189,77 @@ static void labels_without_a_place(void **state)
     unit_write_text(unit_at("bare", path), "0123");
     unit_write_text(unit_at("bare.hdr", header), "ENVI\nsamples = 2\nlines = 2\nbands = 1\ndata type = 1\n"
                                                  "interleave = bsq\nbyte order = 0\n");
+    const DatasetOptions o = options();
     for (int64_t i = 0; i < 2; i++) {
         Labels *labels = NULL;
-        ASSERT_ERR(labels_open(path, i == 0 ? NULL : "EPSG:32633", NULL, p.image_place, &labels), ERR_INPUT,
+        ASSERT_ERR(labels_open(path, &o, i == 0 ? NULL : "EPSG:32633", NULL, p.image_place, &labels), ERR_INPUT,
                    "its labels cannot be placed: no georeference; georeference it first");
         assert_null(labels);
     }
+    close_pair(&p);
+}
+
+/* Three classes; by column: 10 20 70, 6 3 0 (in tenths the same unit for one pixel), none, two alike. */
+static float distributions(int64_t x, int64_t y, int64_t band)
+{
+    static const float columns[4][3] = { { 10, 20, 70 }, { 6, 3, 0 }, { 0, 0, 0 }, { 40, 5, 40 } };
+    (void)y;
+    return columns[x % 4][band];
+}
+
+static float below_zero(int64_t x, int64_t y, int64_t band) { return x == 3 && y == 2 && band == 1 ? -2.0F : 1.0F; }
+
+static DatasetOptions three_classes(double temperature)
+{
+    static DatasetClass classes[] = { { 7, "a", "#000000" }, { 0, "b", "#000000" }, { 9, "c", "#000000" } };
+    return (DatasetOptions){ .classes = classes,
+                             .n_classes = 3,
+                             .ignore = 255,
+                             .labels_kind = LABELS_PROBABILITIES,
+                             .temperature = temperature };
+}
+
+static void probabilities(void **state)
+{
+    (void)state;
+    const TestRaster labels = { "p", 200, 200, 3, TEST_FLOAT, 33, 500000, 5300000, 30, 30, NULL, distributions };
+    const PlaceWindow window = { 8.5, 10.5, 1.0, 1.0, 4, 1 };
+    const DatasetOptions plain = three_classes(1), sharp = three_classes(0.5);
+    const LabelTable table = label_table(&plain);
+    static const uint8_t expected[2][12] = { { 26, 51, 178, 170, 85, 0, 0, 0, 0, 120, 15, 120 },
+                                             { 5, 19, 231, 204, 51, 0, 0, 0, 0, 127, 2, 127 } };
+    for (int64_t t = 0; t < 2; t++) {
+        uint8_t classes[4];
+        uint8_t got[12];
+        Pair p = open_pair_as(utm_image, labels, t == 0 ? &plain : &sharp);
+        ASSERT_OK(labels_read(p.opened, &table, &window, classes, got));
+        assert_memory_equal(got, expected[t], sizeof got);
+        assert_memory_equal(classes, ((const uint8_t[]){ 2, 0, CLASS_IGNORE, 0 }), sizeof classes);
+        float values[4];
+        uint8_t valid[4];
+        ASSERT_OK(labels_read_values(p.opened, (RasterWindow){ 8, 10, 4, 1 }, values, valid));
+        assert_memory_equal(valid, ((const uint8_t[]){ 1, 1, 0, 1 }), sizeof valid);
+        assert_true(values[0] == 9.0F && values[1] == 7.0F && values[3] == 7.0F);
+        close_pair(&p);
+    }
+}
+
+static void no_distribution(void **state)
+{
+    (void)state;
+    char path[256];
+    uint8_t classes[36];
+    const DatasetOptions o = three_classes(1);
+    const LabelTable table = label_table(&o);
+    const PlaceWindow window = { 0.5, 0.5, 1.0, 1.0, 6, 6 };
+    Pair p = open_pair_as(
+        utm_image, (TestRaster){ "n", 200, 200, 3, TEST_FLOAT, 33, 500000, 5300000, 30, 30, NULL, below_zero }, &o);
+    ASSERT_ERR(labels_read(p.opened, &table, &window, classes, NULL), ERR_INPUT,
+               "-2 in band 2; probabilities are 0 or more");
+    test_raster((TestRaster){ "two", 200, 200, 2, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, grey });
+    Labels *labels = NULL;
+    ASSERT_ERR(labels_open(unit_at("two", path), &o, NULL, NULL, p.image_place, &labels), ERR_INPUT,
+               "2 bands for 3 classes");
     close_pair(&p);
 }
 
@@ -215,12 +288,10 @@ static void counts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_grid),
-                                        cmocka_unit_test(much_finer),
-                                        cmocka_unit_test(date_line),
-                                        cmocka_unit_test(values),
-                                        cmocka_unit_test(counts),
-                                        cmocka_unit_test(labels_without_a_place),
-                                        cmocka_unit_test(pictures_are_refused) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_grid),      cmocka_unit_test(much_finer),      cmocka_unit_test(date_line),
+        cmocka_unit_test(values),        cmocka_unit_test(counts),          cmocka_unit_test(labels_without_a_place),
+        cmocka_unit_test(probabilities), cmocka_unit_test(no_distribution), cmocka_unit_test(pictures_are_refused)
+    };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

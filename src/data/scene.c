@@ -19,7 +19,7 @@ static Err band_choice(const DatasetScene *scene, char *text, size_t bytes)
     return ERR_NONE;
 }
 
-static Err open_rasters(Scene *s, const DatasetScene *scene, const volatile int *stop)
+static Err open_rasters(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
 {
     char bands[512];
     TRY(band_choice(scene, bands, sizeof bands));
@@ -32,7 +32,7 @@ static Err open_rasters(Scene *s, const DatasetScene *scene, const volatile int 
                        "georeference it first",
                        scene->image, georeference_note(place));
     TRY(place_lookup_new(place, NULL, &s->lonlat));
-    return labels_open(scene->labels, scene->labels_crs, stop, place, &s->labels);
+    return labels_open(scene->labels, options, scene->labels_crs, stop, place, &s->labels);
 }
 
 /* The network's grid: square pixels, `upsample` of them to the longer side of an image pixel. */
@@ -57,7 +57,7 @@ Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t i
 {
     Scene *s = calloc(1, sizeof *s);
     if (s == NULL) return err_memory(sizeof *s, "a scene");
-    Err err = open_rasters(s, &options->scenes[index], stop);
+    Err err = open_rasters(s, options, &options->scenes[index], stop);
     if (err == ERR_NONE) err = present(s, options->gsd_unit == MODEL_DEGREE, options->upsample);
     if (err == ERR_NONE) err = image_source_set_zones(s->image, climate);
     if (err != ERR_NONE) {
@@ -94,14 +94,19 @@ Err scene_lonlat(Scene *s, int64_t x, int64_t y, int64_t side, double *ret_lon, 
     return place_lookup_window(s->lonlat, &grid, ret_lon, ret_lat);
 }
 
-Err scene_read_labels(Scene *s, const LabelTable *table, int64_t x, int64_t y, int64_t side, uint8_t *ret_classes)
+Err scene_read_labels(Scene *s, const LabelTable *table, int64_t x, int64_t y, int64_t side, uint8_t *ret_classes,
+                      uint8_t *ret_probabilities)
 {
+    const size_t classes = s->labels->options->n_classes;
     const PlaceWindow grid = window_grid(s, x, y, side);
-    TRY(labels_read(s->labels, table, &grid, ret_classes));
+    TRY(labels_read(s->labels, table, &grid, ret_classes, ret_probabilities));
     for (int64_t i = 0; i < side; i++) {
         const bool row_inside = y + i >= 0 && y + i < s->height;
-        for (int64_t j = 0; j < side; j++)
-            if (!row_inside || x + j < 0 || x + j >= s->width) ret_classes[i * side + j] = CLASS_IGNORE;
+        for (int64_t j = 0; j < side; j++) {
+            if (row_inside && x + j >= 0 && x + j < s->width) continue;
+            ret_classes[i * side + j] = CLASS_IGNORE;
+            if (ret_probabilities != NULL) memset(ret_probabilities + (size_t)(i * side + j) * classes, 0, classes);
+        }
     }
     return ERR_NONE;
 }

@@ -24,8 +24,10 @@ Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t i
                Scene **ret_scene);
 void scene_close(Scene *scene);
 
-/* Window of the network's grid, as image_source_read takes it -> class index [side][side], CLASS_IGNORE where there is no label or the window leaves the image. */
-Err scene_read_labels(Scene *scene, const LabelTable *table, int64_t x, int64_t y, int64_t side, uint8_t *ret_classes);
+/* Window of the network's grid, as image_source_read takes it -> class index [side][side], CLASS_IGNORE where there is no label or the
+ * window leaves the image. ret_probabilities as in labels_read, 0 there; NULL: not wanted. */
+Err scene_read_labels(Scene *scene, const LabelTable *table, int64_t x, int64_t y, int64_t side, uint8_t *ret_classes,
+                      uint8_t *ret_probabilities);
 
 /* Longitude and latitude of the centres of a window's pixels, [side][side] each; NaN where unknown (place_lookup.h).
  * ERR_MEMORY. */

@@ -17,6 +17,7 @@ Err raster_lookup_new(Raster *raster, Georeference *from, Georeference *of, Rast
     RasterLookup *l = calloc(1, sizeof *l);
     if (l == NULL) return err_memory(sizeof *l, "a look-up of pixels");
     l->raster = raster;
+    l->bands = raster_chosen_count(raster);
     const Err err = place_lookup_new(from, of, &l->places);
     if (err == ERR_NONE)
         *ret_lookup = l;
@@ -58,10 +59,11 @@ static Err want_pixels(RasterLookup *l, int64_t pixels)
     if (pixels <= l->pixels) return ERR_NONE;
     free(l->values);
     free(l->valid);
-    l->values = malloc((size_t)pixels * sizeof *l->values);
+    const size_t bytes = (size_t)(pixels * l->bands) * sizeof *l->values;
+    l->values = malloc(bytes);
     l->valid = malloc((size_t)pixels);
     l->pixels = l->values != NULL && l->valid != NULL ? pixels : 0;
-    return l->pixels > 0 ? ERR_NONE : err_memory((size_t)pixels * (sizeof *l->values + 1), "pixels that are looked up");
+    return l->pixels > 0 ? ERR_NONE : err_memory(bytes + (size_t)pixels, "pixels that are looked up");
 }
 
 /* One look-up of a grid's points. */
@@ -152,7 +154,7 @@ static Err read_part(const Lookup *k, const Part *part)
             if (l->column[p] < 0) continue;
             const int64_t at = (l->row[p] - w.y) * w.columns + l->column[p] - w.x;
             k->valid[p] = l->valid[at];
-            k->values[p] = l->values[at];
+            memcpy(k->values + p * l->bands, l->values + at * l->bands, (size_t)l->bands * sizeof *l->values);
         }
     }
     return ERR_NONE;
@@ -190,7 +192,7 @@ Err raster_lookup_window(RasterLookup *l, const PlaceWindow *window, float *ret_
     const int64_t strip_rows = window->rows < STRIP_ROWS ? window->rows : STRIP_ROWS;
     const size_t points = (size_t)(window->columns * window->rows);
     memset(ret_valid, 0, points);
-    memset(ret_values, 0, points * sizeof *ret_values);
+    memset(ret_values, 0, points * (size_t)l->bands * sizeof *ret_values);
     for (int64_t row = 0; row < window->rows; row += strip_rows) {
         PlaceWindow strip = *window;
         strip.y = window->y + (double)row * window->step_y;
@@ -198,7 +200,7 @@ Err raster_lookup_window(RasterLookup *l, const PlaceWindow *window, float *ret_
         TRY(find_pixels(l, &strip));
         const Lookup k = { .lookup = l,
                            .stride = strip.columns,
-                           .values = ret_values + row * strip.columns,
+                           .values = ret_values + row * strip.columns * l->bands,
                            .valid = ret_valid + row * strip.columns };
         const Part whole = part_of(&k, 0, 0, strip.columns, strip.rows);
         TRY(look_up(&k, &whole));

@@ -18,6 +18,7 @@
 /* Open struct, read-only for others. */
 typedef struct RasterLookup {
     Raster *raster;
+    int64_t bands;         /* chosen */
     PlaceLookup *places;   /* positions in the raster of the pixels that are looked up */
     double *x, *y;         /* of the points looked up; grow */
     int32_t *column, *row; /* the pixel of each, -1: none */
@@ -27,12 +28,12 @@ typedef struct RasterLookup {
     int64_t pixels;
 } RasterLookup;
 
-/* raster: with one band chosen, on its own grid; `of` and `from` are its place and that of the raster whose pixels are
+/* raster: with its bands chosen, on its own grid; `of` and `from` are its place and that of the raster whose pixels are
  * looked up. All are borrowed and must outlive it; one thread at a time. Errors as place_lookup_new. */
 Err raster_lookup_new(Raster *raster, Georeference *from, Georeference *of, RasterLookup **ret_lookup);
 void raster_lookup_free(RasterLookup *lookup);
 
-/* ret_values, ret_valid: [rows][columns]; 0 and 0 where the raster has no pixel or an invalid one. Errors of raster_read.
+/* ret_values [rows][columns][bands], ret_valid [rows][columns]; 0 and 0 where the raster has no pixel or an invalid one. Errors of raster_read.
  */
 Err raster_lookup_window(RasterLookup *lookup, const PlaceWindow *window, float *ret_values, uint8_t *ret_valid);
 

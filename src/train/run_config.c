@@ -37,6 +37,7 @@ static const YamlField scene_fields[] = {
 };
 static const YamlTable scene_table = { "scene", sizeof(DatasetScene), scene_fields, ARRAY_LEN(scene_fields) };
 
+static const char *const labels_kind_names[LABELS_KIND_COUNT] = { "classes", "probabilities" };
 static const char *const text_names[TRAIN_TEXT_COUNT] = { "zones", "null" };
 
 /* The sections' keys go to where their values are used; their tables describe the whole structure. */
@@ -77,6 +78,10 @@ static const YamlField data_fields[] = {
       .resume = YAML_SAME },
     { "class_table", YAML_PATH, YAML_AT(RunConfig, class_table), .optional = true, .alternative = "classes",
       .resume = YAML_MAY_CHANGE },
+    { "labels_kind", YAML_CHOICE, YAML_AT(RunConfig, data.labels_kind), .choices = labels_kind_names,
+      .n_choices = LABELS_KIND_COUNT, .default_value = "classes", .resume = YAML_SAME },
+    { "temperature", YAML_NUMBER, YAML_AT(RunConfig, data.temperature), .minimum = 0.01, .maximum = 100,
+      .default_value = "1", .resume = YAML_SAME },
     { "remap", YAML_LIST, YAML_LIST_AT(RunConfig, data.remap, data.n_remap), .element = YAML_TABLE,
       .table = &remap_table, .optional = true, .resume = YAML_SAME },
     { "ignore", YAML_INTEGER, YAML_AT(RunConfig, data.ignore), .minimum = 0, .maximum = 255, .default_value = "-1",
@@ -185,6 +190,8 @@ static Err check(const YamlFile *file, const RunConfig *config)
     TRY(check_boxes(file, "holdout", data->holdout, data->n_holdout));
     TRY(check_boxes(file, "validation", data->validation, data->n_validation));
     TRY(check_values(file, data));
+    if (data->labels_kind == LABELS_PROBABILITIES && data->n_remap > 0)
+        return yaml_file_wrong(file, "data.remap", "changes class values; labels of probabilities have none");
     if (data->n_mean != data->n_std)
         return yaml_file_wrong(file, "model.std", "has %u values, model.mean %u", (unsigned)data->n_std,
                                (unsigned)data->n_mean);

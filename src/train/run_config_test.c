@@ -215,12 +215,26 @@ static void output_strides(void **state)
     ASSERT_ERR(load_with("model.output_stride=3", &config), ERR_ARGUMENT, "is 3, not 4, 2 or 1");
 }
 
+static void label_kinds(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    ASSERT_OK(load_with("data.labels_kind=probabilities", &config));
+    assert_int_equal(config->data.labels_kind, LABELS_PROBABILITIES);
+    assert_true(config->data.temperature == 1.0);
+    run_config_free(config);
+    write_table(good_table);
+    static const char *const set[] = { "data.labels_kind=probabilities" };
+    ASSERT_ERR(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 9 }]\n", set, 1, &config), ERR_CONFIG,
+               "labels of probabilities have none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_a_table),   cmocka_unit_test(nothing_announced), cmocka_unit_test(from_the_configuration),
         cmocka_unit_test(exactly_one),    cmocka_unit_test(bad_tables),        cmocka_unit_test(shipped_tables),
-        cmocka_unit_test(output_strides),
+        cmocka_unit_test(output_strides), cmocka_unit_test(label_kinds),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

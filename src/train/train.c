@@ -203,6 +203,7 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
     }
     t->model->config.prompt_tokens = zones ? prompt_table_longest(&t->model->prompts) : 1;
     t->shape = segmenter_shape(&t->model->config, train->batch, t->config->data.window);
+    t->shape.label_classes = dataset_label_classes(&t->config->data);
     const NetworkShape window = segmenter_shape(&t->model->config, 1, t->config->data.window);
     TRY(network_inputs_init(&window, &t->window));
     TRY(compile_training(t));
