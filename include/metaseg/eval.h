@@ -32,6 +32,7 @@ typedef struct MetasegEvalOptions {
     bool by_pixel;          /* equal pixels are equal places, whatever the files say; both have one size */
     bool by_zone;           /* also a matrix per climate zone */
     const char *json, *csv; /* files to write; NULL: none */
+    bool json_line;         /* `line` gets all figures as one line of JSON instead of the table */
     bool overwrite;
 } MetasegEvalOptions;
 MetasegEvalOptions metaseg_eval_options_defaults(void);
@@ -52,6 +53,18 @@ typedef struct MetasegEvalReport {
 MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, const MetasegEvalOptions *options,
                                    const MetasegRun *run, void (*line)(void *context, const char *text),
                                    MetasegEvalReport *report);
+
+/* A map and its reference. */
+typedef struct MetasegEvalPair {
+    const char *prediction, *truth;
+} MetasegEvalPair;
+
+/* Compares n pairs (at least 1) and tells their sum: the figures of one confusion matrix of all pixels, and below it each
+ * pair's. Names of classes are those of the first pair. A pair with nothing to compare is told, one that cannot be read ends
+ * the call. Otherwise as metaseg_eval_rasters. */
+MetasegStatus metaseg_eval_pairs(const MetasegEvalPair *pairs, int64_t n_pairs, const MetasegEvalOptions *options,
+                                 const MetasegRun *run, void (*line)(void *context, const char *text),
+                                 MetasegEvalReport *report);
 
 #ifdef __cplusplus
 }

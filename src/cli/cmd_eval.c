@@ -2,20 +2,22 @@
  * metaseg eval: compares a map with a reference. */
 #include "cli/cli.h"
 
+#include "base/file.h"
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "metaseg/eval.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MOST_BOXES = 64, MOST_EXCLUDED = 254, LEAST_CLASS = -16777216, MOST_CLASS = 16777216 };
+enum { LIST_LIMIT = 16 << 20, MOST_BOXES = 64, MOST_EXCLUDED = 254, LEAST_CLASS = -16777216, MOST_CLASS = 16777216 };
 
 typedef struct EvalArgs {
     OptionList boxes, exclude;
     double minimum_share;
     int64_t ignore;
-    const char *crs, *truth_crs, *band, *truth_band, *json, *csv;
+    const char *crs, *truth_crs, *band, *truth_band, *json, *csv, *list;
     bool by_pixel, by_zone, overwrite;
 } EvalArgs;
 
@@ -41,6 +43,10 @@ static const Option eval_options[] = {
     { "by-pixel", 0, OPTION_FLAG, offsetof(EvalArgs, by_pixel),
       .help = "pixels of the same column and row are the same place, whatever the files say of it" },
     { "by-zone", 0, OPTION_FLAG, offsetof(EvalArgs, by_zone), .help = "also the figures of every climate zone" },
+    { "list", 0, OPTION_STRING, offsetof(EvalArgs, list), .value = "FILE",
+      .help =
+          "file with a pair on each line, MAP and REFERENCE with a comma or a tab between; relative paths start at its "
+          "folder" },
     { "json", 0, OPTION_STRING, offsetof(EvalArgs, json), .value = "FILE", .help = "write all figures as JSON" },
     { "csv", 0, OPTION_STRING, offsetof(EvalArgs, csv), .value = "FILE", .help = "write the confusion matrix as CSV" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(EvalArgs, overwrite), .help = "replace existing outputs" },
@@ -49,7 +55,7 @@ static const Option eval_options[] = {
 const OptionSpec cmd_eval_spec = {
     .command = "eval",
     .summary = "compare a map with a reference raster",
-    .usage = "MAP REFERENCE [options]",
+    .usage = "MAP REFERENCE [MAP REFERENCE]... [options]",
     .details =
         "Both rasters hold class values (whole numbers) and may have any grid and CRS: at the centre of every labelled "
         "pixel of the reference the value of the map is looked up; labelled pixels for which the map has none are "
@@ -57,19 +63,115 @@ const OptionSpec cmd_eval_spec = {
         "georeference pixels; where only one is known, name the other. Printed are, for each class, IoU (intersection "
         "over union), "
         "F1, precision (user's accuracy) and recall (producer's accuracy), and over all classes mIoU and mF1 "
-        "(macro: the mean over classes, each counts alike), OA (overall accuracy) and Cohen's kappa.",
+        "(macro: the mean over classes, each counts alike), OA (overall accuracy) and Cohen's kappa. Several pairs "
+        "give the "
+        "figures of all their pixels together, and a line for each pair.",
     .examples = "metaseg eval map.tif truth.tif\n"
                 "metaseg eval earth.tif igbp.tif --truth-crs EPSG:4326 --exclude 0 --minimum-share 0.001 \\\n"
                 "    --bbox -82,-56,-34,12 --bbox 110,-45,155,-10 --by-zone --json figures.json",
     .own = { eval_options, ARRAY_LEN(eval_options) },
-    .min_arguments = 2,
-    .max_arguments = 2,
+    .min_arguments = 0,
+    .max_arguments = -1,
 };
 
 static void print_line(void *context, const char *text)
 {
     (void)context;
     cli_line("%s", text);
+}
+
+static void print_json_line(void *context, const char *text)
+{
+    (void)context;
+    cli_json(text);
+}
+
+/* ---- pairs ---- */
+
+/* Pairs of the command line, then those of the list. */
+typedef struct Pairs {
+    MetasegEvalPair *pairs;
+    int64_t n, capacity;
+    char **owned; /* paths out of the list */
+    int64_t n_owned;
+} Pairs;
+
+static void pairs_done(Pairs *p)
+{
+    for (int64_t i = 0; i < p->n_owned; i++) free(p->owned[i]);
+    free(p->owned);
+    free(p->pairs);
+}
+
+static Err pairs_add(Pairs *p, const char *map, const char *reference)
+{
+    if (p->n == p->capacity) {
+        const int64_t capacity = 2 * p->capacity + 16;
+        MetasegEvalPair *more = realloc(p->pairs, (size_t)capacity * sizeof *more);
+        if (more == NULL) return err_memory((size_t)capacity * sizeof *more, "the pairs");
+        p->pairs = more;
+        p->capacity = capacity;
+    }
+    p->pairs[p->n++] = (MetasegEvalPair){ map, reference };
+    return ERR_NONE;
+}
+
+/* A path of the list, seen from its folder. */
+static Err own_path(Pairs *p, const char *folder, char *text, const char **ret_path)
+{
+    text += strspn(text, " ");
+    for (size_t n = strlen(text); n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\r'); n--) text[n - 1] = '\0';
+    char **more = realloc((void *)p->owned, (size_t)(p->n_owned + 1) * sizeof *more);
+    if (more == NULL) return err_memory((size_t)(p->n_owned + 1) * sizeof *more, "the pairs");
+    p->owned = more;
+    TRY(path_join(folder, text, &p->owned[p->n_owned]));
+    *ret_path = p->owned[p->n_owned++];
+    return ERR_NONE;
+}
+
+static Err read_line(Pairs *p, const char *list, const char *folder, int64_t number, char *line)
+{
+    const char *map = NULL, *reference = NULL;
+    if (line[strspn(line, " \t\r")] == '\0' || line[0] == '#') return ERR_NONE;
+    char *between = strchr(line, '\t');
+    if (between == NULL) between = strchr(line, ',');
+    if (between == NULL || between[1 + strspn(between + 1, " \t\r")] == '\0' || strpbrk(between + 1, "\t,") != NULL)
+        return err_set(ERR_INPUT,
+                       "'%s': line %lld is no pair; expected MAP and REFERENCE with a comma or a tab between", list,
+                       (long long)number);
+    *between = '\0';
+    TRY(own_path(p, folder, line, &map));
+    TRY(own_path(p, folder, between + 1, &reference));
+    return pairs_add(p, map, reference);
+}
+
+static Err read_list(Pairs *p, const char *list)
+{
+    char *text = NULL, *folder = NULL;
+    size_t length = 0;
+    TRY(file_read(list, LIST_LIMIT, &text, &length));
+    Err err = path_folder(list, &folder);
+    int64_t number = 1;
+    for (char *line = text, *end = NULL; err == ERR_NONE && line != NULL; line = end, number++) {
+        end = strchr(line, '\n');
+        if (end != NULL) *end++ = '\0';
+        err = read_line(p, list, folder, number, line);
+    }
+    free(text);
+    free(folder);
+    return err;
+}
+
+static Err read_pairs(const EvalArgs *args, const OptionResult *words, Pairs *p)
+{
+    if (words->n_arguments % 2 != 0)
+        return err_set(ERR_ARGUMENT,
+                       "%lld files were given; each map needs its reference behind it: MAP REFERENCE MAP REFERENCE",
+                       (long long)words->n_arguments);
+    for (int64_t i = 0; i < words->n_arguments; i += 2) TRY(pairs_add(p, words->arguments[i], words->arguments[i + 1]));
+    if (args->list != NULL) TRY(read_list(p, args->list));
+    if (p->n > 0) return ERR_NONE;
+    return err_set(ERR_ARGUMENT, "no map and no reference were given; name them, or name a list of pairs with --list");
 }
 
 static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
@@ -107,8 +209,13 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     o.overwrite = args->overwrite;
     cli->doing = "comparing";
     cli->unit = "rows";
-    const Err err = metaseg_eval_rasters(words->arguments[0], words->arguments[1], &o, &cli->run, print_line, NULL);
+    o.json_line = cli_json_wanted(cli, false);
+    Pairs pairs = { 0 };
+    Err err = read_pairs(args, words, &pairs);
+    if (err == ERR_NONE)
+        err = metaseg_eval_pairs(pairs.pairs, pairs.n, &o, &cli->run, o.json_line ? print_json_line : print_line, NULL);
     cli_progress_end(cli);
+    pairs_done(&pairs);
     return err;
 }
 

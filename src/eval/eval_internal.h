@@ -10,6 +10,13 @@
 
 typedef struct EvalBlocks EvalBlocks;
 
+/* What is told of one pair among several. */
+typedef struct PairSummary {
+    int64_t uncovered, ignored;
+    TotalMetrics total;
+} PairSummary;
+
+/* Of several pairs the first: its rasters stay open, and the counts of the others are added to its own. */
 typedef struct Comparison {
     const MetasegEvalOptions *options;
     const MetasegRun *run; /* may be NULL */
@@ -22,6 +29,9 @@ typedef struct Comparison {
     ValueCounts *zones[CLIMATE_ZONES + 1];   /* NULL until a zone occurs */
     Figures zone_figures[CLIMATE_ZONES + 1]; /* of zones that occur, once all is counted */
     int64_t ignored;                         /* truth pixels of the ignored value */
+    const MetasegEvalPair *pairs;            /* all that are compared */
+    int64_t n_pairs;
+    PairSummary *summaries; /* [n_pairs] */
 } Comparison;
 
 /* A warning (level 1) through run->message. */
@@ -44,6 +54,9 @@ typedef struct LineSink {
     void *context;
 } LineSink;
 void eval_print(const Comparison *comparison, const Figures *figures, LineSink sink);
+
+/* All figures as JSON: one line, or for a file. free() it. ERR_MEMORY. */
+Err eval_json(const Comparison *comparison, const Figures *figures, bool pretty, char **ret_text);
 
 /* Name of a class value: the map's, else the reference's, "" where neither has one. */
 const char *eval_class_name(const Comparison *comparison, int32_t value);

@@ -65,10 +65,15 @@ static Err open_climate(Comparison *c)
     return err;
 }
 
+/* By their names before any work, and once more as open rasters with all that GDAL reads of them. */
 static Err add_files(const Comparison *c, FileSet *set)
 {
-    TRY(raster_files_read(c->map, set, "the map"));
-    TRY(raster_files_read(c->truth, set, "the reference"));
+    for (int64_t i = 0; i < c->n_pairs && c->map == NULL; i++) {
+        TRY(raster_files_path(c->pairs[i].prediction, set, "the map"));
+        TRY(raster_files_path(c->pairs[i].truth, set, "the reference"));
+    }
+    if (c->map != NULL) TRY(raster_files_read(c->map, set, "the map"));
+    if (c->truth != NULL) TRY(raster_files_read(c->truth, set, "the reference"));
     if (c->options->by_zone && c->run != NULL && c->run->data_folder != NULL) {
         char *path = NULL;
         TRY(path_join(c->run->data_folder, "koppen_geiger.bin", &path));
@@ -94,12 +99,12 @@ static Err check_outputs(const Comparison *c)
     return err;
 }
 
-static Err open_all(Comparison *c, const char *prediction, const char *truth)
+static Err open_pair(Comparison *c, const MetasegEvalPair *pair)
 {
     const MetasegEvalOptions *o = c->options;
     const volatile int *stop = c->run != NULL ? c->run->stop : NULL;
-    TRY(raster_open(prediction, stop, &c->map));
-    TRY(raster_open(truth, stop, &c->truth));
+    TRY(raster_open(pair->prediction, stop, &c->map));
+    TRY(raster_open(pair->truth, stop, &c->truth));
     TRY(check_outputs(c));
     TRY(choose_band(c->map, o->band, "--band"));
     TRY(choose_band(c->truth, o->truth_band, "--truth-band"));
@@ -178,16 +183,68 @@ static Err tell_all(const Comparison *c, const Figures *f, LineSink sink, Metase
     TRY(check_any(c, f));
     tell_names(c, f);
     TRY(eval_write_files(c, f));
-    eval_print(c, f, sink);
     fill_report(c, f, report);
+    if (!c->options->json_line) {
+        eval_print(c, f, sink);
+        return ERR_NONE;
+    }
+    char *text = NULL;
+    TRY(eval_json(c, f, false, &text));
+    if (sink.line != NULL) sink.line(sink.context, text);
+    free(text);
     return ERR_NONE;
 }
 
-static Err compare(Comparison *c, const char *prediction, const char *truth, LineSink sink, MetasegEvalReport *report)
+/* Counts one pair and keeps its figures. */
+static Err count_pair(Comparison *c, const MetasegEvalPair *pair, PairSummary *ret_summary)
 {
     Figures figures;
-    TRY(open_all(c, prediction, truth));
+    TRY(open_pair(c, pair));
     TRY(eval_count(c));
+    TRY(value_counts_figures(c->all, c->options->minimum_share, &figures));
+    *ret_summary = (PairSummary){ .uncovered = figures.uncovered, .ignored = c->ignored, .total = figures.total };
+    value_figures_done(&figures);
+    return ERR_NONE;
+}
+
+/* Adds what another pair has counted. Its zones become the sum's where that has none of them yet. */
+static Err add_counts(Comparison *sum, Comparison *pair)
+{
+    TRY(value_counts_merge(sum->all, pair->all));
+    sum->ignored += pair->ignored;
+    for (int64_t z = 0; z < ARRAY_LEN(pair->zones); z++) {
+        if (pair->zones[z] == NULL) continue;
+        if (sum->zones[z] != NULL) TRY(value_counts_merge(sum->zones[z], pair->zones[z]));
+        if (sum->zones[z] != NULL) continue;
+        sum->zones[z] = pair->zones[z];
+        pair->zones[z] = NULL;
+    }
+    return ERR_NONE;
+}
+
+static Err add_pair(Comparison *sum, int64_t index)
+{
+    Comparison *c = calloc(1, sizeof *c);
+    if (c == NULL) return err_memory(sizeof *c, "the comparison");
+    *c = (Comparison){ .options = sum->options, .run = sum->run };
+    Err err = count_pair(c, &sum->pairs[index], &sum->summaries[index]);
+    if (err == ERR_NONE) err = add_counts(sum, c);
+    close_all(c);
+    free(c);
+    return err;
+}
+
+static Err compare(Comparison *c, LineSink sink, MetasegEvalReport *report)
+{
+    Figures figures;
+    TRY(check_outputs(c));
+    c->summaries = calloc((size_t)c->n_pairs, sizeof *c->summaries);
+    if (c->summaries == NULL) return err_memory((size_t)c->n_pairs * sizeof *c->summaries, "the comparison");
+    TRY(count_pair(c, &c->pairs[0], &c->summaries[0]));
+    for (int64_t i = 1; i < c->n_pairs; i++) TRY(add_pair(c, i));
+    for (int64_t i = 0; i < c->n_pairs && c->n_pairs > 1; i++)
+        if (c->summaries[i].total.pixels == 0)
+            eval_tell(c, "'%s' and '%s': nothing in them is compared", c->pairs[i].prediction, c->pairs[i].truth);
     for (int64_t z = 0; z < ARRAY_LEN(c->zones); z++)
         if (c->zones[z] != NULL) TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &c->zone_figures[z]));
     TRY(value_counts_figures(c->all, c->options->minimum_share, &figures));
@@ -196,22 +253,43 @@ static Err compare(Comparison *c, const char *prediction, const char *truth, Lin
     return err;
 }
 
-MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, const MetasegEvalOptions *options,
-                                   const MetasegRun *run, void (*line)(void *context, const char *text),
-                                   MetasegEvalReport *report)
+static Err check_options(const MetasegEvalOptions *options)
 {
-    if (prediction == NULL || truth == NULL || options == NULL)
-        return err_set(ERR_ARGUMENT, "map, reference and options are needed");
     if (options->n_boxes < 0 || (options->boxes == NULL && options->n_boxes > 0) || options->n_exclude < 0 ||
         (options->exclude == NULL && options->n_exclude > 0))
         return err_set(ERR_ARGUMENT, "%lld boxes and %lld excluded classes were announced, and no list of them given",
                        (long long)options->n_boxes, (long long)options->n_exclude);
+    if (!(options->minimum_share >= 0.0 && options->minimum_share <= 1.0))
+        return err_set(ERR_ARGUMENT, "a minimum share of %g; a number from 0 to 1 was expected",
+                       options->minimum_share);
+    return ERR_NONE;
+}
+
+MetasegStatus metaseg_eval_pairs(const MetasegEvalPair *pairs, int64_t n_pairs, const MetasegEvalOptions *options,
+                                 const MetasegRun *run, void (*line)(void *context, const char *text),
+                                 MetasegEvalReport *report)
+{
+    if (pairs == NULL || n_pairs < 1 || options == NULL)
+        return err_set(ERR_ARGUMENT, "pairs of map and reference and options are needed");
+    for (int64_t i = 0; i < n_pairs; i++)
+        if (pairs[i].prediction == NULL || pairs[i].truth == NULL)
+            return err_set(ERR_ARGUMENT, "map, reference and options are needed");
+    TRY(check_options(options));
     Comparison *c = calloc(1, sizeof *c);
     if (c == NULL) return err_memory(sizeof *c, "the comparison");
-    *c = (Comparison){ .options = options, .run = run };
+    *c = (Comparison){ .options = options, .run = run, .pairs = pairs, .n_pairs = n_pairs };
     const LineSink sink = { line, run != NULL ? run->context : NULL };
-    const Err err = compare(c, prediction, truth, sink, report);
+    const Err err = compare(c, sink, report);
     close_all(c);
+    free(c->summaries);
     free(c);
     return err;
+}
+
+MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, const MetasegEvalOptions *options,
+                                   const MetasegRun *run, void (*line)(void *context, const char *text),
+                                   MetasegEvalReport *report)
+{
+    const MetasegEvalPair pair = { prediction, truth };
+    return metaseg_eval_pairs(&pair, 1, options, run, line, report);
 }

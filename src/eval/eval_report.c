@@ -86,11 +86,25 @@ static void print_zones(const Comparison *c, LineSink sink)
     }
 }
 
+/* Each of several pairs. */
+static void print_pairs(const Comparison *c, LineSink sink)
+{
+    if (c->n_pairs < 2) return;
+    print_line(sink, "%s", "");
+    print_line(sink, "%12s %8s %8s %8s  %s", "pixels", "mIoU", "OA", "kappa", "map");
+    for (int64_t i = 0; i < c->n_pairs; i++) {
+        const TotalMetrics *t = &c->summaries[i].total;
+        print_line(sink, "%12lld %8.2f %8.2f %8.4f  %.200s", (long long)t->pixels, 100 * t->miou,
+                   100 * t->overall_accuracy, t->kappa, c->pairs[i].prediction);
+    }
+}
+
 void eval_print(const Comparison *c, const Figures *figures, LineSink sink)
 {
     print_classes(c, figures, sink);
     print_left_out(c, figures, sink);
     print_zones(c, sink);
+    print_pairs(c, sink);
 }
 
 /* ---- JSON ---- */
@@ -140,21 +154,48 @@ static void put_zones(JsonWriter *w, const Comparison *c)
     json_end(w);
 }
 
-static Err write_json(const Comparison *c, const Figures *figures, Output **ret_output)
+static void put_pairs(JsonWriter *w, const Comparison *c)
 {
-    if (c->options->json == NULL) return ERR_NONE;
-    JsonWriter w = { .pretty = true };
+    json_begin_array(w, "pairs");
+    for (int64_t i = 0; i < c->n_pairs; i++) {
+        const PairSummary *p = &c->summaries[i];
+        json_begin_object(w, NULL);
+        json_put_string(w, "prediction", c->pairs[i].prediction);
+        json_put_string(w, "truth", c->pairs[i].truth);
+        json_put_int(w, "pixels", p->total.pixels);
+        json_put_int(w, "uncovered", p->uncovered);
+        json_put_int(w, "ignored", p->ignored);
+        json_put_double(w, "miou_macro", p->total.miou);
+        json_put_double(w, "mf1_macro", p->total.mf1);
+        json_put_double(w, "overall_accuracy", p->total.overall_accuracy);
+        json_put_double(w, "kappa", p->total.kappa);
+        json_end(w);
+    }
+    json_end(w);
+}
+
+Err eval_json(const Comparison *c, const Figures *figures, bool pretty, char **ret_text)
+{
+    JsonWriter w = { .pretty = pretty };
     json_begin_object(&w, NULL);
-    json_put_string(&w, "prediction", raster_path(c->map));
-    json_put_string(&w, "truth", raster_path(c->truth));
+    if (c->n_pairs == 1) json_put_string(&w, "prediction", raster_path(c->map));
+    if (c->n_pairs == 1) json_put_string(&w, "truth", raster_path(c->truth));
     json_put_int(&w, "ignored", c->ignored);
     put_figures(&w, c, figures);
     if (c->climate != NULL) put_zones(&w, c);
+    if (c->n_pairs > 1) put_pairs(&w, c);
     json_end(&w);
-    char *text = NULL;
-    Err err = json_take(&w, &text);
+    const Err err = json_take(&w, ret_text);
     json_writer_done(&w);
-    if (err == ERR_NONE) err = output_prepare(c->options->json, text, strlen(text), c->options->overwrite, ret_output);
+    return err;
+}
+
+static Err write_json(const Comparison *c, const Figures *figures, Output **ret_output)
+{
+    char *text = NULL;
+    if (c->options->json == NULL) return ERR_NONE;
+    TRY(eval_json(c, figures, true, &text));
+    const Err err = output_prepare(c->options->json, text, strlen(text), c->options->overwrite, ret_output);
     free(text);
     return err;
 }

@@ -134,6 +134,24 @@ Err value_counts_add_uncovered(ValueCounts *c, int32_t truth, int64_t n)
     return ERR_NONE;
 }
 
+static Err merge(CountTable *into, const CountTable *from, int64_t most, const char *what)
+{
+    for (int64_t i = 0; i < from->capacity; i++)
+        if (from->slots[i].n != 0) TRY(count(into, from->slots[i].key, from->slots[i].n, most, what));
+    return ERR_NONE;
+}
+
+Err value_counts_merge(ValueCounts *into, const ValueCounts *from)
+{
+    for (int64_t i = 0; i < (int64_t)SMALL * SMALL; i++) into->small[i] += from->small[i];
+    for (int64_t i = 0; i < SMALL; i++) into->small_uncovered[i] += from->small_uncovered[i];
+    TRY(merge(&into->truth, &from->truth, VALUE_COUNTS_MAX_VALUES, "values"));
+    TRY(merge(&into->predicted, &from->predicted, VALUE_COUNTS_MAX_VALUES, "values"));
+    TRY(merge(&into->correct, &from->correct, VALUE_COUNTS_MAX_VALUES, "values"));
+    TRY(merge(&into->uncovered, &from->uncovered, VALUE_COUNTS_MAX_VALUES, "values"));
+    return merge(&into->pairs, &from->pairs, VALUE_COUNTS_MAX_PAIRS, "pairs of values");
+}
+
 /* ---- figures ---- */
 
 /* Where the count of a table's values goes. */

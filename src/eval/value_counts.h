@@ -36,6 +36,9 @@ int64_t *value_counts_small(ValueCounts *counts);
 /* n pixels of this truth for which the map has no value. The same errors. */
 Err value_counts_add_uncovered(ValueCounts *counts, int32_t truth, int64_t n);
 
+/* Adds all that `from` has counted. Errors of value_counts_add. */
+Err value_counts_merge(ValueCounts *into, const ValueCounts *from);
+
 /* One value that occurs. */
 typedef struct ValueFigures {
     int32_t value;

@@ -231,12 +231,49 @@ def finer_map():
     assert got["pixels"] == 100 and got["overall_accuracy"] == 1.0
 
 
+def several_pairs():
+    """The figures of several pairs are those of one pair of all their pixels; each pair is told, from the command line or a list."""
+    maps = [raster(f"map{i}", values, 2, kind="UInt16", nodata=9) for i, values in enumerate(([1, 1, 2, 2], [1, 2, 2, 9], [300, 300, 1, 1]))]
+    truths = [raster(f"truth{i}", values, 2, kind="UInt16") for i, values in enumerate(([1, 2, 2, 255], [1, 1, 2, 2], [300, 1, 1, 1]))]
+    one, _ = figures(raster("all", [1, 1, 2, 2, 1, 2, 2, 9, 300, 300, 1, 1], 2, kind="UInt16", nodata=9),
+                     raster("all_truth", [1, 2, 2, 255, 1, 1, 2, 2, 300, 1, 1, 1], 2, kind="UInt16"), "--csv", "one.csv")
+    arguments = [path for pair in zip(maps, truths) for path in pair]
+    got, done = figures(*arguments, "--csv", "several.csv")
+    with open("one.csv", encoding="utf-8") as a, open("several.csv", encoding="utf-8") as b:
+        assert a.read() == b.read()
+    pairs = got.pop("pairs")
+    for key in ("prediction", "truth"):
+        del one[key]
+    assert got == one, f"{got} instead of {one}"
+    assert [p["pixels"] for p in pairs] == [3, 3, 4] and [p["ignored"] for p in pairs] == [1, 0, 0], pairs
+    assert [p["prediction"] for p in pairs] == maps and abs(pairs[1]["overall_accuracy"] - 2 / 3) < 1e-9
+    assert all(path in done.stdout for path in maps), done.stdout
+    os.mkdir("lists")
+    with open("lists/pairs.csv", "w", encoding="utf-8") as f:
+        f.write("# map, reference\n\n" + "".join(f"../{m}, ../{t}\r\n" for m, t in list(zip(maps, truths))[1:]))
+    listed, _ = figures(maps[0], truths[0], "--list", "lists/pairs.csv")
+    assert {k: v for k, v in listed.items() if k != "pairs"} == one
+    got = json.loads(run(*arguments, "--log-format", "json", "-q").stdout)
+    assert got["pixels"] == 10 and len(got["pairs"]) == 3
+    # a pair with nothing to compare is told; one that cannot be read ends it
+    _, done = figures(maps[0], truths[0], maps[1], raster("none", [255] * 4, 2))
+    told(done, "nothing in them is compared")
+    refused(4, ["no such file"], maps[0], truths[0], maps[1], "missing.vrt")
+    refused(2, ["3 files were given; each map needs its reference"], *arguments[:3])
+    refused(2, ["no map and no reference were given"])
+    with open("lists/bad.csv", "w", encoding="utf-8") as f:
+        f.write("a.tif\n")
+    refused(4, ["line 1 is no pair"], "--list", "lists/bad.csv")
+    done = run(*arguments, "--csv", truths[2])
+    assert done.returncode == 2, done.stderr
+
+
 def main():
     global METASEG
     METASEG = os.path.abspath(sys.argv[1])
     failed = 0
     for case in (left_out_pixels, values, no_class_rasters, class_names, places, control_points, boxes_and_zones,
-                 finer_map):
+                 finer_map, several_pairs):
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             try:
