@@ -157,7 +157,7 @@ static void compare_sampling(Census *c, const Scene *s, uint32_t index)
 Err census_scene(Census *c, const Scene *s, uint32_t index)
 {
     const DatasetScene *scene = &c->options->scenes[index];
-    const RasterInfo *labels = raster_info(s->labels->raster);
+    const RasterInfo *labels = s->labels->raster != NULL ? raster_info(s->labels->raster) : NULL;
     struct stat image;
     struct stat label_file;
     if (stat(scene->image, &image) == 0 && stat(scene->labels, &label_file) == 0) {
@@ -169,7 +169,7 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
     const bool distribution = c->options->labels_kind == LABELS_PROBABILITIES;
     if (s->labels->bands > 1 && !distribution) found(&c->bands, index);
     if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
-    if (!distribution && labels->has_nodata && label_is_code((float)labels->nodata)) {
+    if (!distribution && labels != NULL && labels->has_nodata && label_is_code((float)labels->nodata)) {
         const uint8_t class_index = label_class(&c->table, (float)labels->nodata);
         if (class_index != CLASS_IGNORE) found(&c->nodata[class_index], index);
     }

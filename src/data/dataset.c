@@ -212,6 +212,7 @@ static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
         TRY(check_bands(d, s, i));
         if (i == 0) TRY(allocate(d));
         TRY(census_scene(census, s, i));
+        labels_tell(s->labels, run);
         TRY(plan_validation(d, s, i, census));
         TRY(label_scan(&scan, s, i));
         TRY(look_at_image(d, s, i, census, run));

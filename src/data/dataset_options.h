@@ -39,11 +39,14 @@ typedef enum LabelsKind {
 
 typedef struct DatasetScene {
     char *name;
-    char *image;      /* raster */
-    char *crs;        /* of the image instead of the file's ("EPSG:32633"); NULL */
-    char *labels;     /* raster on any grid of the same or another CRS */
-    char *labels_crs; /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
-    int32_t *bands;   /* 1-based bands of the image */
+    char *image;          /* raster */
+    char *crs;            /* of the image instead of the file's ("EPSG:32633"); NULL */
+    char *labels;         /* raster on any grid of the same or another CRS, or a vector file */
+    char *labels_crs;     /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
+    char *labels_layer;   /* of a vector file; NULL: the only one */
+    char *labels_field;   /* of a vector file, with the class; NULL: "class" or the only one (geo/vector_labels.h) */
+    double labels_buffer; /* of lines and points, pixels of the image */
+    int32_t *bands;       /* 1-based bands of the image */
     uint32_t n_bands;
 } DatasetScene;
 

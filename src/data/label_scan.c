@@ -33,6 +33,7 @@ typedef struct Strip {
     double *x, *y; /* [strip rows][columns] in the image's pixels */
     double *lon, *lat;
     int64_t inside, labelled, valid_inside;
+    double before, of_all; /* fraction of the labels before this part, and of this part */
 } Strip;
 
 /* Pixels c = first + k step of [first_pixel, first_pixel + pixels) with c = phase modulo step. */
@@ -43,30 +44,34 @@ static void lattice_axis(int64_t from, int64_t pixels, int64_t step, int64_t pha
     *ret_n = first >= from + pixels ? 0 : (from + pixels - first + step - 1) / step;
 }
 
-static Err choose_lattice(const Scene *s, Lattice *ret_lattice)
+static Lattice lattice_of(RasterWindow part, int64_t step)
 {
-    const RasterInfo *image = raster_info(s->image->raster);
-    RasterWindow part;
-    TRY(labels_around_image(s->labels, image->width, image->height, &part));
-    Lattice l = { .step = 1 };
-    const double pixels = (double)part.columns * (double)part.rows;
-    l.step = (int64_t)fmax(1.0, ceil(sqrt(pixels / CANDIDATES)));
-    lattice_axis(part.x, part.columns, l.step, 0, &l.column, &l.columns);
-    lattice_axis(part.y, part.rows, l.step, l.step / 2, &l.row, &l.rows);
+    Lattice l = { .step = step };
+    lattice_axis(part.x, part.columns, step, 0, &l.column, &l.columns);
+    lattice_axis(part.y, part.rows, step, step / 2, &l.row, &l.rows);
     if (l.columns == 0) l.rows = 0;
-    *ret_lattice = l;
-    return ERR_NONE;
+    return l;
+}
+
+/* Every which label pixel of the parts is looked at. */
+static int64_t choose_step(const RasterWindow *parts, int64_t n)
+{
+    double pixels = 0.0;
+    for (int64_t i = 0; i < n; i++) pixels += (double)parts[i].columns * (double)parts[i].rows;
+    return (int64_t)fmax(1.0, ceil(sqrt(pixels / CANDIDATES)));
 }
 
 static void strip_done(Strip *t)
 {
-    place_lookup_free(t->lonlat);
     free(t->values);
     free(t->valid);
     free(t->x);
     free(t->y);
     free(t->lon);
     free(t->lat);
+    t->values = NULL;
+    t->valid = NULL;
+    t->x = t->y = t->lon = t->lat = NULL;
 }
 
 static Err strip_init(Strip *t, int64_t rows)
@@ -82,7 +87,7 @@ static Err strip_init(Strip *t, int64_t rows)
     t->lat = calloc(points, sizeof *t->lat);
     if (t->values == NULL || t->valid == NULL || t->x == NULL || t->y == NULL || t->lon == NULL || t->lat == NULL)
         return err_memory(width * 5 + points * 32, "rows of labels");
-    return place_lookup_new(t->scene->labels->place, NULL, &t->lonlat);
+    return ERR_NONE;
 }
 
 /* A labelled pixel inside the image: counted for training, or for the boxes that hold it, and offered. */
@@ -155,7 +160,7 @@ static Err scan_strips(Strip *t, int64_t strip_rows)
                                    .step_y = (double)l->step,
                                    .columns = l->columns,
                                    .rows = l->rows - k < strip_rows ? l->rows - k : strip_rows };
-        tell_time_left(t->scan, t->index, (double)k / (double)l->rows);
+        tell_time_left(t->scan, t->index, t->before + t->of_all * (double)k / (double)l->rows);
         if (report_stop(t->scan->run)) return err_set(ERR_INTERRUPTED, "stopped while the labels were read");
         TRY(place_lookup_window(t->scene->labels->to_image, &grid, t->x, t->y));
         if (t->boxes || t->by_latitude) TRY(place_lookup_window(t->lonlat, &grid, t->lon, t->lat));
@@ -164,22 +169,45 @@ static Err scan_strips(Strip *t, int64_t strip_rows)
     return ERR_NONE;
 }
 
+static Err scan_part(Strip *t)
+{
+    if (t->lattice.rows == 0) return ERR_NONE;
+    const int64_t fit = STRIP_POINTS / t->lattice.columns;
+    const int64_t strip_rows = fit < 1 ? 1 : fit > t->lattice.rows ? t->lattice.rows : fit;
+    Err err = strip_init(t, strip_rows);
+    if (err == ERR_NONE) err = scan_strips(t, strip_rows);
+    strip_done(t);
+    return err;
+}
+
+static Err scan_parts(Strip *t, const RasterWindow *parts, int64_t n)
+{
+    const int64_t step = choose_step(parts, n);
+    if (step > t->scan->census->step) t->scan->census->step = step;
+    TRY(place_lookup_new(t->scene->labels->place, NULL, &t->lonlat));
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < n && err == ERR_NONE; i++) {
+        t->lattice = lattice_of(parts[i], step);
+        t->before = (double)i / (double)n;
+        t->of_all = 1.0 / (double)n;
+        err = scan_part(t);
+    }
+    place_lookup_free(t->lonlat);
+    return err;
+}
+
 Err label_scan(LabelScan *scan, Scene *scene, uint32_t index)
 {
     const DatasetOptions *o = scan->options;
+    const RasterInfo *image = raster_info(scene->image->raster);
+    RasterWindow *parts = NULL;
+    int64_t n_parts = 0;
     Strip t = { .scan = scan, .scene = scene, .index = index };
-    TRY(choose_lattice(scene, &t.lattice));
     t.boxes = o->n_holdout + o->n_validation > 0;
     t.by_latitude = isfinite(georeference_sampling(scene->labels->place).degrees);
-    if (t.lattice.step > scan->census->step) scan->census->step = t.lattice.step;
-    Err err = ERR_NONE;
-    if (t.lattice.rows > 0) {
-        const int64_t fit = STRIP_POINTS / t.lattice.columns;
-        const int64_t strip_rows = fit < 1 ? 1 : fit > t.lattice.rows ? t.lattice.rows : fit;
-        err = strip_init(&t, strip_rows);
-        if (err == ERR_NONE) err = scan_strips(&t, strip_rows);
-        strip_done(&t);
-    }
+    TRY(labels_parts(scene->labels, image->width, image->height, &parts, &n_parts));
+    const Err err = scan_parts(&t, parts, n_parts);
+    free(parts);
     if (err == ERR_NONE) census_labels(scan->census, index, t.inside, t.valid_inside, t.labelled);
     return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may be labels, and the classes of their pixels. */
-#include "data/labels.h"
+#include "data/labels_vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,6 +55,8 @@ static Err open_labels(Labels *l, const char *path, const char *crs, const volat
                            ? "name the CRS with labels_crs"
                            : "georeference it first (gdal_edit.py -a_srs ... -a_ullr ...)");
     }
+    l->width = raster_info(l->raster)->width;
+    l->height = raster_info(l->raster)->height;
     TRY(raster_lookup_new(l->raster, image, l->place, &l->lookup));
     return place_lookup_new(l->place, image, &l->to_image);
 }
@@ -79,8 +81,11 @@ void labels_close(Labels *l)
     if (l == NULL) return;
     raster_lookup_free(l->lookup);
     place_lookup_free(l->to_image);
-    georeference_free(l->place);
+    if (l->vector == NULL) georeference_free(l->place);
     raster_close(l->raster);
+    vector_labels_close(l->vector);
+    free(l->vector_values);
+    free(l->vector_window);
     free(l->values);
     free(l->valid);
     free(l);
@@ -147,9 +152,19 @@ static Err read_distribution(Labels *l, const LabelTable *table, int64_t points,
     return ERR_NONE;
 }
 
+/* Vector labels need no label pixels: their features are laid over the points themselves. */
+static Err read_vector(Labels *l, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes)
+{
+    TRY(vector_labels_read(l->vector, window, ret_classes));
+    for (int64_t i = 0; i < window->columns * window->rows; i++)
+        if (ret_classes[i] != VECTOR_NO_LABEL) ret_classes[i] = label_class(table, l->vector_values[ret_classes[i]]);
+    return ERR_NONE;
+}
+
 Err labels_read(Labels *l, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes,
                 uint8_t *ret_probabilities)
 {
+    if (l->vector != NULL) return read_vector(l, table, window, ret_classes);
     const int64_t points = window->columns * window->rows;
     TRY(want_points(l, points));
     TRY(raster_lookup_window(l->lookup, window, l->values, l->valid));
@@ -162,6 +177,7 @@ Err labels_read(Labels *l, const LabelTable *table, const PlaceWindow *window, u
 Err labels_read_values(Labels *l, RasterWindow window, float *ret_values, uint8_t *ret_valid)
 {
     const int64_t points = window.columns * window.rows;
+    if (l->vector != NULL) return labels_vector_values(l, window, ret_values, ret_valid);
     if (!distribution(l)) return raster_read(l->raster, window, ret_values, ret_valid);
     TRY(want_points(l, points));
     TRY(raster_read(l->raster, window, l->values, ret_valid));
@@ -194,21 +210,37 @@ static bool span_of_nodes(const double *node, double size, double *ret_low, doub
     return true;
 }
 
-Err labels_around_image(Labels *l, int64_t width, int64_t height, RasterWindow *ret_window)
+/* Part of a label raster that may hold centres of label pixels inside an image of width x height pixels: all of it unless
+ * places all over the image tell less. columns 0: they do not meet. */
+static Err around_image(Labels *l, int64_t width, int64_t height, RasterWindow *ret_window)
 {
     double x[NODES * NODES];
     double y[NODES * NODES];
-    const RasterInfo *info = raster_info(l->raster);
     const PlaceWindow nodes = { 0.0, 0.0, (double)width / (NODES - 1), (double)height / (NODES - 1), NODES, NODES };
     TRY(place_lookup_window(l->lookup->places, &nodes, x, y));
     double x0 = 0.0;
     double y0 = 0.0;
     double x1 = 0.0;
     double y1 = 0.0;
-    RasterWindow around = { 0, 0, info->width, info->height };
-    if (span_of_nodes(x, (double)info->width, &x0, &x1) && span_of_nodes(y, (double)info->height, &y0, &y1))
+    RasterWindow around = { 0, 0, l->width, l->height };
+    if (span_of_nodes(x, (double)l->width, &x0, &x1) && span_of_nodes(y, (double)l->height, &y0, &y1))
         around = x0 < x1 && y0 < y1 ? (RasterWindow){ (int64_t)x0, (int64_t)y0, (int64_t)(x1 - x0), (int64_t)(y1 - y0) }
                                     : (RasterWindow){ 0 };
     *ret_window = around;
+    return ERR_NONE;
+}
+
+Err labels_parts(Labels *l, int64_t width, int64_t height, RasterWindow **ret_parts, int64_t *ret_count)
+{
+    if (l->vector != NULL) return labels_vector_parts(l, ret_parts, ret_count);
+    RasterWindow *part = malloc(sizeof *part);
+    if (part == NULL) return err_memory(sizeof *part, "the labels");
+    const Err err = around_image(l, width, height, part);
+    if (err != ERR_NONE) {
+        free(part);
+        return err;
+    }
+    *ret_count = part->columns > 0 && part->rows > 0 ? 1 : 0;
+    *ret_parts = part;
     return ERR_NONE;
 }

@@ -19,7 +19,24 @@ static Err band_choice(const DatasetScene *scene, char *text, size_t bytes)
     return ERR_NONE;
 }
 
-static Err open_rasters(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
+static Err open_labels(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
+{
+    const RasterInfo *info = raster_info(s->image->raster);
+    const VectorOptions vector = { scene->labels_layer, scene->labels_field, scene->labels_crs, scene->labels_buffer };
+    const bool is_vector = vector_labels_is_vector(scene->labels);
+    if (is_vector && options->labels_kind != LABELS_CLASSES)
+        return err_set(ERR_CONFIG, "scene '%s': '%s' is a vector file, which holds classes; labels_kind is for rasters",
+                       scene->name, scene->labels);
+    if (is_vector)
+        return labels_open_vector(scene->labels, &vector, options, s->image->place, info->width, info->height, stop,
+                                  &s->labels);
+    if (scene->labels_layer != NULL || scene->labels_field != NULL)
+        return err_set(ERR_CONFIG, "scene '%s': labels_layer and labels_field are for vector files; '%s' is none",
+                       scene->name, scene->labels);
+    return labels_open(scene->labels, options, scene->labels_crs, stop, s->image->place, &s->labels);
+}
+
+static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
 {
     char bands[512];
     TRY(band_choice(scene, bands, sizeof bands));
@@ -32,7 +49,7 @@ static Err open_rasters(Scene *s, const DatasetOptions *options, const DatasetSc
                        "georeference it first",
                        scene->image, georeference_note(place));
     TRY(place_lookup_new(place, NULL, &s->lonlat));
-    return labels_open(scene->labels, options, scene->labels_crs, stop, place, &s->labels);
+    return open_labels(s, options, scene, stop);
 }
 
 /* The network's grid: square pixels, `upsample` of them to the longer side of an image pixel. */
@@ -57,7 +74,7 @@ Err scene_open(const DatasetOptions *options, const Climate *climate, uint32_t i
 {
     Scene *s = calloc(1, sizeof *s);
     if (s == NULL) return err_memory(sizeof *s, "a scene");
-    Err err = open_rasters(s, options, &options->scenes[index], stop);
+    Err err = open_files(s, options, &options->scenes[index], stop);
     if (err == ERR_NONE) err = present(s, options->gsd_unit == MODEL_DEGREE, options->upsample);
     if (err == ERR_NONE) err = image_source_set_zones(s->image, climate);
     if (err != ERR_NONE) {

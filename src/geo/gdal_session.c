@@ -2,6 +2,8 @@
  * Driver registration, message collection, and the rule which names may be opened. */
 #include "geo/gdal_session.h"
 
+#include "geo/vector_file.h"
+
 #include <cpl_conv.h>
 #include <cpl_string.h>
 #include <errno.h>
@@ -66,6 +68,7 @@ static void register_drivers(void)
     GDALRegister_HFA();
     GDALRegister_ENVI();
     GDALRegister_MEM();
+    vector_file_register();
 }
 
 const char *const *gdal_allowed_drivers(void)
@@ -132,9 +135,9 @@ Err gdal_check_path(const char *path)
     if (stat(path, &status) != 0)
         return errno == ENOENT ? err_set(ERR_INPUT, "'%s': no such file", path)
                                : err_set(ERR_INPUT, "'%s': cannot be opened (%s)", path, strerror(errno));
-    if (S_ISDIR(status.st_mode)) return err_set(ERR_INPUT, "'%s': this is a folder; expected a raster file", path);
+    if (S_ISDIR(status.st_mode)) return err_set(ERR_INPUT, "'%s': this is a folder; expected a file", path);
     if (!S_ISREG(status.st_mode))
-        return err_set(ERR_INPUT, "'%s': this is not a plain file; expected a raster file", path);
+        return err_set(ERR_INPUT, "'%s': this is not a plain file; expected a raster or vector file", path);
     return gdal_check_open(path);
 }
 

@@ -32,6 +32,10 @@ static const YamlField scene_fields[] = {
     { "labels", YAML_PATH, YAML_AT(DatasetScene, labels), .resume = YAML_SAME },
     { "crs", YAML_STRING, YAML_AT(DatasetScene, crs), .optional = true, .resume = YAML_SAME },
     { "labels_crs", YAML_STRING, YAML_AT(DatasetScene, labels_crs), .optional = true, .resume = YAML_SAME },
+    { "labels_layer", YAML_STRING, YAML_AT(DatasetScene, labels_layer), .optional = true, .resume = YAML_SAME },
+    { "labels_field", YAML_STRING, YAML_AT(DatasetScene, labels_field), .optional = true, .resume = YAML_SAME },
+    { "labels_buffer", YAML_NUMBER, YAML_AT(DatasetScene, labels_buffer), .minimum = 0, .maximum = 1000,
+      .default_value = "1", .resume = YAML_SAME },
     { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .minimum = 1,
       .maximum = 65535, .default_value = "1,2,3", .resume = YAML_SAME },
 };

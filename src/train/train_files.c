@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "geo/raster_files.h"
+#include "geo/vector_labels.h"
 
 #include <stdlib.h>
 
@@ -46,7 +47,11 @@ static Err add_all(const RunConfig *config, const char *path, FileSet *set)
     TRY(read_text_encoder(train, set));
     for (uint32_t i = 0; i < config->data.n_scenes; i++) {
         TRY(raster_files_path(config->data.scenes[i].image, set, "an image"));
-        TRY(raster_files_path(config->data.scenes[i].labels, set, "a label raster"));
+        const char *labels = config->data.scenes[i].labels;
+        if (vector_labels_is_vector(labels))
+            TRY(vector_files_path(labels, set, "a label file"));
+        else
+            TRY(raster_files_path(labels, set, "a label raster"));
     }
     return ERR_NONE;
 }
