@@ -39,6 +39,10 @@ const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_
 /* Bands the network reads. */
 int32_t metaseg_model_bands(const MetasegModel *model);
 
+/* What the values of an image of bytes are to be multiplied by: metaseg_predict_raster does it to Byte rasters,
+ * callers of metaseg_predict_pixels to their own. 0: the model says nothing of bytes, they are read as they are. */
+double metaseg_model_byte_scale(const MetasegModel *model);
+
 /* What the network reads beside the image. */
 typedef enum MetasegPrompts {
     METASEG_PROMPTS_GROUNDED = 0, /* each place reads the prompt of its own climate zone (the default) */

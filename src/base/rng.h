@@ -23,6 +23,8 @@ typedef enum RngStream {
     RNG_AUGMENT = 3, /* augmentation: step = training step, index = draw number */
     RNG_DROPOUT = 4, /* dropout: step = training step * 4096 + node, index = element */
     RNG_TEXT = 5,    /* text dropout and paraphrase choice: step = training step */
+    RNG_BANDS = 6,   /* bands that are there, 8-bit pictures: step = training step, index = draw number */
+    RNG_NOISE = 7,   /* noise of pixels: step = training step, index = window * 2^40 + value */
     RNG_TEST = 100   /* test data */
 } RngStream;
 

@@ -428,6 +428,7 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
         (int)c->network.decoder_heads);
     put_number(sheet, "output stride", (double)c->network.output_stride);
     put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");
+    if (c->byte_scale != 0.0) put_number(sheet, "byte scale", c->byte_scale);
     put_number(sheet, "parameters", (double)parameters);
     put(sheet, "hash", "xxh64:%016" PRIx64, hash);
     put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);

@@ -7,6 +7,8 @@
 #ifndef METASEG_DATA_AUGMENT_H
 #define METASEG_DATA_AUGMENT_H
 
+#include "data/image_source.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +30,26 @@ void augment_square(Symmetry symmetry, const void *from, void *to, int64_t side,
  * all draws uniform in -1..1. */
 void augment_color(float *pixels, const uint8_t *valid, int64_t n_pixels, int64_t bands, double amplitude,
                    uint64_t seed, uint64_t step, uint64_t index);
+
+/* Adds noise to normalised pixels in place where valid: every value its own draw of a bell-shaped distribution (the sum
+ * of four uniform ones, variance 1), times one factor per window, uniform in 0..largest. */
+void augment_noise(float *pixels, const uint8_t *valid, int64_t n_pixels, int64_t bands, double largest, uint64_t seed,
+                   uint64_t step, uint64_t index);
+
+/* Makes a picture of bytes of the bands of a window that are there, in place where valid, and reads it back as a model
+ * with this byte_scale does: byte = 255 ((value - low) / (high - low)) ^ exponent, cut to 0..255 and rounded; value =
+ * (byte_scale byte - mean) / std. White is the value of byte 255.
+ * plain: from 0 to white, nothing is drawn. Else half of the windows are stretched between fixed numbers, as publishers
+ * of scenes do: low in 0..0.15, high in 0.57..1.72 of white, each band a little otherwise; the other half between their
+ * own darkest and brightest pixels (0 to 3 percent lie beyond on either side), as viewers do, over at least 0.15 of
+ * white. Three in ten have an exponent in 0.6..1.4. */
+typedef struct Picture {
+    const bool *there;      /* [bands] */
+    const ImageBand *bands; /* normalisation; scale is 1 */
+    double byte_scale;
+    bool plain;
+} Picture;
+void augment_picture(const Picture *picture, float *pixels, const uint8_t *valid, int64_t n_pixels, int64_t bands,
+                     uint64_t seed, uint64_t step, uint64_t index);
 
 #endif

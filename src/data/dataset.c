@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "data/augment.h"
+#include "data/band_draw.h"
 #include "data/image_source.h"
 #include "data/label_scan.h"
 #include "data/scene_pool.h"
@@ -25,6 +26,7 @@ enum {
     MOST_DRAWS = 4096,    /* draws to find LOOKS windows of images that are valid anywhere */
     DRAW_JITTER = 1,
     DRAW_TEXT = 0,
+    DRAW_STRETCH = 2, /* of RNG_BANDS, beside those of band_draw.c */
 };
 
 static const uint64_t more_draws = UINT64_C(1) << 40; /* draws of MORE_ATTEMPTS begin here */
@@ -44,7 +46,8 @@ struct Dataset {
     bool *invalid;       /* [n_scenes] the image has no valid pixel */
     bool unsampled[256]; /* class indexes that windows are not drawn for */
     int64_t bands, side;
-    char **band_names;        /* [bands] of the first scene */
+    char **band_names; /* [bands] of the first scene */
+    BandSets sets;
     ImageBand *normalisation; /* [bands] */
     Window *validation;
     int64_t n_validation, validation_capacity;
@@ -94,7 +97,7 @@ static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
     d->bands = bands;
     for (int64_t b = 0; b < bands; b++)
         TRY(str_copy(raster_band_common_name(image, raster_chosen_band(image, b)), &d->band_names[b]));
-    return ERR_NONE;
+    return band_sets_init(d->options, bands, d->band_names, &d->sets);
 }
 
 static Err add_validation(Dataset *d, Window window)
@@ -326,6 +329,7 @@ void dataset_close(Dataset *d)
     scene_pool_free(d->pool);
     for (int64_t b = 0; d->band_names != NULL && b < d->bands; b++) free(d->band_names[b]);
     free(d->band_names);
+    band_sets_done(&d->sets);
     sampler_free(d->sampler);
     free(d->validation);
     free(d->image);
@@ -343,6 +347,10 @@ void dataset_close(Dataset *d)
 int64_t dataset_bands(const Dataset *d) { return d->bands; }
 
 const char *dataset_band_name(const Dataset *d, int64_t i) { return d->band_names[i]; }
+
+int64_t dataset_band_sets(const Dataset *d) { return d->sets.n_sets; }
+
+const char *dataset_band_set_name(const Dataset *d, int64_t i) { return d->sets.sets[i].name; }
 
 int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
 
@@ -404,7 +412,7 @@ static Err read_labels(Dataset *d, Scene *s, Window w)
 
 static Err read_window(Dataset *d, Scene *s, Window w)
 {
-    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation));
+    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation, d->options->byte_scale));
     TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
     return read_labels(d, s, w);
 }
@@ -432,11 +440,13 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
         TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
         ASSERT(s->image->bands == NULL);
         TRY(image_source_read(s->image, w.x, w.y, d->side, d->image, d->valid));
+        double factors[MOST_BANDS];
+        for (int64_t b = 0; b < d->bands; b++) factors[b] = image_source_factor(s->image, b, options->byte_scale);
         for (int64_t p = 0; p < d->side * d->side; p++) {
             if (d->valid[p] == 0) continue;
             count++;
             for (int64_t b = 0; b < d->bands; b++) {
-                const double value = (double)d->image[p * d->bands + b];
+                const double value = factors[b] * (double)d->image[p * d->bands + b];
                 sum[b] += value;
                 squares[b] += value * value;
             }
@@ -450,12 +460,37 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
     return ERR_NONE;
 }
 
-/* Applies one symmetry to all layers on the way into the batch. */
-static void deliver(Dataset *d, Symmetry symmetry, const NetworkInputs *image)
+/* The bands that are there as a picture of bytes. plain: nothing is drawn. */
+static void make_picture(Dataset *d, const bool *there, bool plain, uint64_t step, uint64_t index)
 {
+    const DatasetOptions *options = d->options;
+    const Picture picture = {
+        .there = there, .bands = d->normalisation, .byte_scale = options->byte_scale, .plain = plain
+    };
+    augment_picture(&picture, d->image, d->valid, d->side * d->side, d->bands, (uint64_t)options->seed, step, index);
+}
+
+/* What training sees of the values that were read; ret_there: of which bands. */
+static void augment_values(Dataset *d, uint64_t step, uint64_t index, bool ret_there[MODEL_MAX_BANDS])
+{
+    const DatasetOptions *options = d->options;
+    const uint64_t seed = (uint64_t)options->seed;
+    const int64_t pixels = d->side * d->side;
+    augment_color(d->image, d->valid, pixels, d->bands, options->color_jitter, seed, step, index);
+    augment_noise(d->image, d->valid, pixels, d->bands, options->noise, seed, step, index);
+    const bool colours = band_sets_draw(&d->sets, seed, step, index, ret_there);
+    if (colours && (double)rng_uniform(seed, RNG_BANDS, step, index * 64 + DRAW_STRETCH) < options->stretch)
+        make_picture(d, ret_there, false, step, index);
+}
+
+/* Applies one symmetry to all layers on the way into the batch. there: of each band. */
+static void deliver(Dataset *d, Symmetry symmetry, const bool *there, const NetworkInputs *image)
+{
+    int32_t source[MODEL_MAX_BANDS];
+    for (int64_t b = 0; b < d->bands; b++) source[b] = there[b] ? (int32_t)b : -1;
     float *to = image->shape.presence ? d->turned : image->image;
     augment_square(symmetry, d->image, to, d->side, (size_t)d->bands * sizeof(float));
-    if (image->shape.presence) network_inputs_fill_image(image, d->turned, d->bands, NULL);
+    if (image->shape.presence) network_inputs_fill_image(image, d->turned, d->bands, source);
     augment_square(symmetry, d->labels, image->labels, d->side, 1);
     if (image->label_probabilities == NULL) return;
     augment_square(symmetry, d->probabilities, image->label_probabilities, d->side,
@@ -506,9 +541,10 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Pro
     TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
     TRY(read_window(d, s, w));
     TRY(keep_labels(d, s, w, false));
-    augment_color(d->image, d->valid, d->side * d->side, d->bands, options->color_jitter, seed, step, index);
+    bool there[MODEL_MAX_BANDS];
+    augment_values(d, step, index, there);
     const Symmetry symmetry = augment_symmetry(seed, step, index, options->flips, options->rotations);
-    deliver(d, symmetry, &image);
+    deliver(d, symmetry, there, &image);
     const bool null_prompt = (double)rng_uniform(seed, RNG_TEXT, step, index * 16 + DRAW_TEXT) < options->text_dropout;
     int32_t wordings[ZONE_SLOTS] = { 0 };
     for (uint64_t k = 0; table != NULL && table->count > 0 && k < ZONE_SLOTS; k++)
@@ -516,15 +552,17 @@ Err dataset_training_window(Dataset *d, uint64_t step, uint64_t index, const Pro
     return deliver_text(d, s, w, symmetry, null_prompt, wordings, table, &image);
 }
 
-Err dataset_validation_window(Dataset *d, int64_t index, const PromptTable *table, NetworkInputs image)
+Err dataset_validation_window(Dataset *d, int64_t index, int64_t set, const PromptTable *table, NetworkInputs image)
 {
+    const BandSet *shown = set < 0 ? &d->sets.all : &d->sets.sets[set];
     const Window w = d->validation[index];
     Scene *s = NULL;
     TRY(check_shape(d, &image.shape));
     TRY(scene_pool_get(d->pool, (uint32_t)w.scene, NULL, &s));
     TRY(read_window(d, s, w));
     TRY(keep_labels(d, s, w, true));
-    deliver(d, (Symmetry){ 0 }, &image);
+    if (set >= 0 && shown->colours && d->options->stretch > 0.0) make_picture(d, shown->there, true, 0, 0);
+    deliver(d, (Symmetry){ 0 }, shown->there, &image);
     const int32_t wordings[ZONE_SLOTS] = { 0 };
     return deliver_text(d, s, w, (Symmetry){ 0 }, false, wordings, table, &image);
 }

@@ -43,9 +43,15 @@ void dataset_set_statistics(Dataset *dataset, const double *mean, const double *
 Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, const PromptTable *table,
                             NetworkInputs image);
 
+/* The sets of options->band_sets: how many, and "red+green+blue" of one (BandSet). */
+int64_t dataset_band_sets(const Dataset *dataset);
+const char *dataset_band_set_name(const Dataset *dataset, int64_t i);
+
 /* Validation windows cover the validation boxes; each pixel of a scene counts once, labels outside the boxes are
- * CLASS_IGNORE. First paraphrase, no augmentation. */
+ * CLASS_IGNORE. First paraphrase, no augmentation. set: bands that are there, one of the sets, where options->stretch is
+ * not 0 and they are colours alone as bytes of the plain stretch (augment_picture); -1: all bands. */
 int64_t dataset_validation_count(const Dataset *dataset);
-Err dataset_validation_window(Dataset *dataset, int64_t index, const PromptTable *table, NetworkInputs image);
+Err dataset_validation_window(Dataset *dataset, int64_t index, int64_t set, const PromptTable *table,
+                              NetworkInputs image);
 
 #endif

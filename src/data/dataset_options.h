@@ -50,6 +50,13 @@ typedef struct DatasetScene {
     uint32_t n_bands;
 } DatasetScene;
 
+/* Bands that a window shows, by the names of the model's bands, and how often. */
+typedef struct DatasetBandSet {
+    char **bands;
+    uint32_t n_bands;
+    double probability;
+} DatasetBandSet;
+
 typedef struct DatasetOptions {
     DatasetScene *scenes;
     uint32_t n_scenes;
@@ -80,6 +87,12 @@ typedef struct DatasetOptions {
     double text_dropout; /* probability of the null prompt, 0.15 */
     double color_jitter; /* amplitude of brightness/contrast/colour shifts, 0.1 */
     bool flips, rotations;
+    DatasetBandSet *band_sets; /* the rest of the probability: all bands */
+    uint32_t n_band_sets;
+    double band_dropout; /* probability that a band of a full draw is missing */
+    double byte_scale;   /* what the values of a Byte image are multiplied by, 0: nothing */
+    double stretch;      /* probability that a window of colours alone becomes a picture of 8 bits */
+    double noise;        /* largest standard deviation of noise, in those of the bands */
 } DatasetOptions;
 
 #endif

@@ -144,7 +144,7 @@ static void test_windows(void **state)
     int64_t kept = 0;
     for (int64_t i = 0; i < dataset_validation_count(d); i++) {
         ignored = 0;
-        assert_int_equal(dataset_validation_window(d, i, NULL, w), ERR_NONE);
+        assert_int_equal(dataset_validation_window(d, i, -1, NULL, w), ERR_NONE);
         check_window(&w, true, &ignored);
         kept += SIDE * SIDE - ignored;
     }
@@ -179,6 +179,60 @@ static void test_presence(void **state)
     network_inputs_done(&plain);
     network_inputs_done(&both);
     dataset_close(d);
+}
+
+/* Values of missing bands are 0, others what they were; the reader's labels are the same whatever is drawn. */
+static void check_missing(const NetworkInputs *image, const bool *there)
+{
+    for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++)
+        for (int64_t b = 0; b < 3; b++) {
+            assert_true(image->image[6 * i + 3 + b] == (there[b] ? 1.0F : 0.0F));
+            if (!there[b]) assert_true(image->image[6 * i + b] == 0.0F);
+        }
+}
+
+static void test_band_sets(void **state)
+{
+    (void)state;
+    static char *names[] = { "green", "red" };
+    DatasetBandSet set = { .bands = names, .n_bands = 2, .probability = 0.5 };
+    DatasetOptions config = options();
+    config.band_sets = &set;
+    config.n_band_sets = 1;
+    config.byte_scale = 2.0;
+    config.stretch = 1.0;
+    NetworkShape with = shape;
+    with.batch = 1;
+    with.presence = true;
+    Dataset *d = NULL;
+    NetworkInputs image;
+    ASSERT_OK(network_inputs_init(&with, &image));
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    assert_int_equal(dataset_band_sets(d), 1);
+    assert_string_equal(dataset_band_set_name(d, 0), "green+red");
+    static const bool all[] = { true, true, true }, two[] = { true, true, false };
+    int64_t missing = 0;
+    for (uint64_t step = 0; step < 12; step++) {
+        ASSERT_OK(dataset_training_window(d, step, 0, NULL, image));
+        const bool drawn = image.image[5] == 0.0F;
+        check_missing(&image, drawn ? two : all);
+        missing += drawn;
+        /* a picture of bytes, read back at 2 for each */
+        for (int64_t i = 0; i < 6 * (int64_t)SIDE * SIDE; i++)
+            if (i % 6 < 3) assert_true(fmodf(image.image[i], 2.0F) == 0.0F && image.image[i] <= 510.0F);
+    }
+    assert_true(missing > 0 && missing < 12);
+    ASSERT_OK(dataset_validation_window(d, 0, -1, NULL, image));
+    check_missing(&image, all);
+    const float green = image.image[1];
+    ASSERT_OK(dataset_validation_window(d, 0, 0, NULL, image));
+    check_missing(&image, two);
+    assert_true(image.image[1] == green); /* bytes twice 0..255 are their own plain picture */
+    network_inputs_done(&image);
+    dataset_close(d);
+    names[0] = "infrared";
+    ASSERT_ERR(dataset_open(&config, NULL, NULL, &d), ERR_CONFIG, "is called 'infrared'");
+    names[0] = "green";
 }
 
 static void test_repeatable(void **state)
@@ -219,7 +273,7 @@ static void test_other_sizes(void **state)
         NetworkInputs image;
         ASSERT_OK(network_inputs_init(&wrong[i], &image));
         ASSERT_ERR(dataset_training_window(d, 0, 0, NULL, image), ERR_SHAPE, "256");
-        ASSERT_ERR(dataset_validation_window(d, 0, NULL, image), ERR_SHAPE, "256");
+        ASSERT_ERR(dataset_validation_window(d, 0, -1, NULL, image), ERR_SHAPE, "256");
         network_inputs_done(&image);
     }
     dataset_close(d);
@@ -302,8 +356,11 @@ static int make_scene(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_windows),       cmocka_unit_test(test_repeatable),
-                                        cmocka_unit_test(test_presence),      cmocka_unit_test(test_other_sizes),
-                                        cmocka_unit_test(test_probabilities), cmocka_unit_test(nothing_else_is_left) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_windows),         cmocka_unit_test(test_repeatable),
+        cmocka_unit_test(test_presence),        cmocka_unit_test(test_band_sets),
+        cmocka_unit_test(test_other_sizes),     cmocka_unit_test(test_probabilities),
+        cmocka_unit_test(nothing_else_is_left),
+    };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

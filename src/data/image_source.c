@@ -62,12 +62,20 @@ Err image_source_set_zones(ImageSource *image, const Climate *climate)
     return ERR_NONE;
 }
 
-Err image_source_normalise(ImageSource *image, const ImageBand *bands)
+double image_source_factor(const ImageSource *image, int64_t i, double byte_scale)
+{
+    const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, i));
+    return byte_scale != 0.0 && strcmp(type, "Byte") == 0 ? byte_scale : 1.0;
+}
+
+Err image_source_normalise(ImageSource *image, const ImageBand *bands, double byte_scale)
 {
     const size_t bytes = (size_t)raster_chosen_count(image->raster) * sizeof *bands;
     ImageBand *copy = malloc(bytes);
     if (copy == NULL) return err_memory(bytes, "the bands of an image");
     memcpy(copy, bands, bytes);
+    for (int64_t i = 0; i < raster_chosen_count(image->raster); i++)
+        copy[i].scale *= image_source_factor(image, i, byte_scale);
     free(image->bands);
     image->bands = copy;
     return ERR_NONE;

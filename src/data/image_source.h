@@ -6,7 +6,7 @@
  *     ImageSource *image = NULL;
  *     TRY(image_source_open("scene.tif", &(ImageSourceOptions){ .bands = "4,3,2" }, &image));
  *     Err err = raster_set_grid(image->raster, width, height);
- *     if (err == ERR_NONE) err = image_source_normalise(image, bands);
+ *     if (err == ERR_NONE) err = image_source_normalise(image, bands, 0.0);
  *     if (err == ERR_NONE) err = image_source_read(image, x, y, side, values, valid);
  *     image_source_close(image);
  *
@@ -57,8 +57,13 @@ Err image_source_set_point(ImageSource *image, double lon, double lat);
 /* From now on zones are looked up in `climate` (borrowed; NULL: in none). ERR_INPUT, ERR_MEMORY. */
 Err image_source_set_zones(ImageSource *image, const Climate *climate);
 
-/* From now on values are normalised: one entry per chosen band, copied. ERR_MEMORY. */
-Err image_source_normalise(ImageSource *image, const ImageBand *bands);
+/* What the values of chosen band i are multiplied by before they are what a model with this byte_scale was made for:
+ * byte_scale where it is not 0 and the band holds bytes, else 1. */
+double image_source_factor(const ImageSource *image, int64_t i, double byte_scale);
+
+/* From now on values are normalised: one entry per chosen band, copied, its scale times image_source_factor().
+ * ERR_MEMORY. */
+Err image_source_normalise(ImageSource *image, const ImageBand *bands, double byte_scale);
 
 /* Window of the presented grid: values [side][side][bands], 0 where invalid, and validity [side][side]; mirrored beyond
  * the border. Errors as raster_read. */

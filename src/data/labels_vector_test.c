@@ -159,7 +159,7 @@ static void windows(void **state)
     assert_int_equal(counts[0] + counts[1] + counts[CLASS_IGNORE], 20 * 256 * 256);
     int64_t apart[256] = { 0 };
     for (int64_t w = 0; w < dataset_validation_count(d); w++) {
-        ASSERT_OK(dataset_validation_window(d, w, NULL, network_inputs_at(&inputs, 0)));
+        ASSERT_OK(dataset_validation_window(d, w, -1, NULL, network_inputs_at(&inputs, 0)));
         for (int64_t i = 0; i < 256 * 256; i++) apart[inputs.labels[i]]++;
     }
     assert_int_equal(apart[0], 400);

@@ -97,8 +97,33 @@ void yaml_record_put(JsonWriter *w, const char *key, const YamlTable *table, con
 
 /* ---- comparing ---- */
 
-static Err compare_values(const char *place, const Json *there, const Json *here, Str *differences)
+/* Whether a value is what the key has when it is absent. */
+static bool is_default(const YamlField *field, const Json *value)
 {
+    const char *text = NULL, *usual = field->default_value != NULL ? field->default_value : "";
+    double number = 0.0;
+    bool answer = false;
+    switch (json_kind(value)) {
+    case JSON_NULL:
+        return true;
+    case JSON_ARRAY:
+        return field->default_value == NULL && json_count(value) == 0;
+    case JSON_STRING:
+        return json_as_string(value, field->key, &text) == ERR_NONE && strcmp(text, usual) == 0;
+    case JSON_NUMBER:
+        return json_as_double(value, field->key, &number) == ERR_NONE && number == strtod(usual, NULL);
+    case JSON_BOOL:
+        return json_as_bool(value, field->key, &answer) == ERR_NONE && answer == (strcmp(usual, "true") == 0);
+    default:
+        return false;
+    }
+}
+
+/* A record of an earlier version lacks keys that came later; their defaults are what it did. */
+static Err compare_values(const YamlField *field, const char *place, const Json *there, const Json *here,
+                          Str *differences)
+{
+    if (there == NULL && here != NULL && is_default(field, here)) return ERR_NONE;
     char *before = NULL, *now = NULL;
     Err err = there == NULL ? str_copy("not recorded", &before) : json_print(there, false, &before);
     if (err == ERR_NONE) err = here == NULL ? str_copy("absent", &now) : json_print(here, false, &now);
@@ -116,7 +141,7 @@ static Err compare_tables(const YamlTable *table, const char *place, const Json 
 static Err compare_lists(const YamlField *field, const char *place, const Json *there, const Json *here,
                          Str *differences)
 {
-    if (there == NULL || json_kind(there) != JSON_ARRAY) return compare_values(place, there, here, differences);
+    if (there == NULL || json_kind(there) != JSON_ARRAY) return compare_values(field, place, there, here, differences);
     if (json_count(there) != json_count(here)) {
         str_addf(differences, "%s%s has %lld entries there and %lld here", differences->length > 0 ? "; " : "", place,
                  (long long)json_count(there), (long long)json_count(here));
@@ -146,7 +171,7 @@ static Err compare_tables(const YamlTable *table, const char *place, const Json 
         else if (field->kind == YAML_LIST && field->element == YAML_TABLE)
             TRY(compare_lists(field, at, old, now, differences));
         else
-            TRY(compare_values(at, old, now, differences));
+            TRY(compare_values(field, at, old, now, differences));
     }
     return ERR_NONE;
 }

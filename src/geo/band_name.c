@@ -332,3 +332,26 @@ BandName band_name_read(const char *name)
         b.numbering = b.code_a ? NUMBERING_SENTINEL_2 : band_numbering_of(name);
     return b;
 }
+
+Spectral band_name_meaning(const BandName *asked)
+{
+    if (asked->spectral != SPECTRAL_UNKNOWN) return asked->spectral;
+    const BandNumbering numbering = asked->numbering != NUMBERING_UNKNOWN ? asked->numbering : NUMBERING_SENTINEL_2;
+    return spectral_of_code(numbering, asked->code, asked->code_a);
+}
+
+int64_t band_name_find(const char *asked, int64_t n, char *const *names)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (strcasecmp(asked, names[i]) == 0) return i;
+    const BandName read = band_name_read(asked);
+    const Spectral wanted = band_name_meaning(&read);
+    int64_t found = -1;
+    for (int64_t i = 0; i < n && wanted != SPECTRAL_UNKNOWN && wanted != SPECTRAL_OTHER; i++) {
+        const BandName name = band_name_read(names[i]);
+        if (band_name_meaning(&name) != wanted) continue;
+        if (found >= 0) return -1;
+        found = i;
+    }
+    return found;
+}

@@ -13,6 +13,7 @@
 #define METASEG_GEO_BAND_NAME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Parts of the spectrum that sensors share. */
 typedef enum Spectral {
@@ -64,5 +65,13 @@ Spectral spectral_of_code(BandNumbering numbering, int code, bool code_a);
 /* Numbering of a platform, sensor or product: "LANDSAT_5", "Landsat 8", "LC09", "LE07_L2SP_...", "Sentinel-2A",
  * "HLS.L30.T17S...", "MODIS", "TM", "ETM+", "OLI_TIRS". */
 BandNumbering band_numbering_of(const char *text);
+
+/* What a name that is asked for means: a code without a sensor is read as Sentinel-2's, whose first four bands are also
+ * those of Landsat 8 and 9. */
+Spectral band_name_meaning(const BandName *asked);
+
+/* Which of n names is meant by `asked`: the same name, case ignored, else the only one that means the same part of the
+ * spectrum. -1: none, or several. */
+int64_t band_name_find(const char *asked, int64_t n, char *const *names);
 
 #endif

@@ -14,19 +14,10 @@
 
 enum { SEVERAL = -1 };
 
-/* What a name that is asked for means: a code without a sensor is read as Sentinel-2's, whose first four bands are also
- * those of Landsat 8 and 9. */
-static Spectral meaning(const BandName *asked)
-{
-    if (asked->spectral != SPECTRAL_UNKNOWN) return asked->spectral;
-    const BandNumbering numbering = asked->numbering != NUMBERING_UNKNOWN ? asked->numbering : NUMBERING_SENTINEL_2;
-    return spectral_of_code(numbering, asked->code, asked->code_a);
-}
-
 /* Can a band of this name be what a model calls so? B5 of a model is no B5 of a file whose sensor numbers otherwise. */
 static bool agrees(const RasterBand *band, const BandName *asked)
 {
-    const Spectral wanted = meaning(asked);
+    const Spectral wanted = band_name_meaning(asked);
     return wanted == SPECTRAL_UNKNOWN || band->spectral == SPECTRAL_UNKNOWN || band->spectral == wanted;
 }
 
@@ -67,7 +58,7 @@ static int find_band(const Raster *raster, const char *name, bool typed)
         const RasterBand *b = &raster->bands[band - 1];
         if (b->said.code == asked.code && b->said.code_a == asked.code_a && (typed || agrees(b, &asked))) return band;
     }
-    const Spectral wanted = meaning(&asked);
+    const Spectral wanted = band_name_meaning(&asked);
     return wanted == SPECTRAL_UNKNOWN || wanted == SPECTRAL_OTHER ? 0 : find_spectral(raster, wanted);
 }
 
@@ -75,7 +66,7 @@ static int find_band(const Raster *raster, const char *name, bool typed)
 static Err check_missing(const Raster *raster, const char *name)
 {
     const BandName asked = band_name_read(name);
-    const Spectral wanted = meaning(&asked);
+    const Spectral wanted = band_name_meaning(&asked);
     for (int64_t i = 0; raster->product != NULL && i < raster->product->n_missing; i++) {
         const ProductMissing *missing = &raster->product->missing[i];
         const BandName own = band_name_read(missing->name);

@@ -191,6 +191,9 @@ Err model_config_check(const ModelConfig *config)
                        "numbers, the smaller first, were expected",
                        config->gsd_minimum, config->gsd_maximum);
     }
+    if (!(config->byte_scale >= 0.0) || !isfinite(config->byte_scale))
+        return err_set(ERR_MODEL, "model configuration: byte_scale is %g; a positive number was expected",
+                       config->byte_scale);
     TRY(check_bands(config));
     return check_classes(config);
 }

@@ -42,6 +42,7 @@ typedef struct ModelConfig {
     int32_t n_classes;
     double gsd_minimum, gsd_maximum; /* ground sampling distances of a network pixel the model was made for */
     ModelUnit gsd_unit;
+    double byte_scale;     /* what the values of an image of bytes are multiplied by first; 0: nothing */
     int32_t tile;          /* side of a tile in network pixels, multiple of 256 */
     int32_t prompt_tokens; /* L: rows kept for one prompt */
     char *prompts;         /* where the prompts come from, one line for people */

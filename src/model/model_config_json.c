@@ -48,6 +48,7 @@ static void put_later_keys(JsonWriter *w, const ModelConfig *config)
     if (config->network.output_stride != usual.output_stride)
         json_put_int(w, "output_stride", config->network.output_stride);
     if (config->network.missing_bands) json_put_bool(w, "missing_bands", true);
+    if (config->byte_scale != 0.0) json_put_double(w, "byte_scale", config->byte_scale);
 }
 
 Err model_config_write(const ModelConfig *config, char **ret_json)
@@ -215,16 +216,16 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
     if (json_find(root, "output_stride") != NULL) TRY(get_int32(root, "output_stride", &config->network.output_stride));
     if (json_find(root, "missing_bands") != NULL)
         TRY(json_get_bool(root, "missing_bands", &config->network.missing_bands));
+    if (json_find(root, "byte_scale") != NULL) TRY(json_get_double(root, "byte_scale", &config->byte_scale));
     return ERR_NONE;
 }
 
 static Err read_members(const Json *root, ModelConfig *config)
 {
-    static const char *const keys[] = {
-        "schema",  "name",       "encoder",       "fusion",        "decoder", "decoder_width", "decoder_heads",
-        "bands",   "classes",    "nodata",        "gsd",           "tile",    "zone_slots",    "prompt_tokens",
-        "prompts", "provenance", "output_stride", "missing_bands", NULL
-    };
+    static const char *const keys[] = { "schema",        "name",          "encoder",       "fusion",        "decoder",
+                                        "decoder_width", "decoder_heads", "bands",         "classes",       "nodata",
+                                        "gsd",           "tile",          "zone_slots",    "prompt_tokens", "prompts",
+                                        "provenance",    "output_stride", "missing_bands", "byte_scale",    NULL };
     int64_t schema = 0;
     int encoder = 0, fusion = 0;
     const char *decoder = NULL;

@@ -279,6 +279,7 @@ static const Change changes[] = {
       .message = "which this network does not know" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":1", .message = "missing_bands" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":true", .message = "_conv_stem" },
+    { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"byte_scale\":-2", .message = "byte_scale is -2" },
     { .from = "\"code\":17", .to = "\"code\":0", .message = "which another class has" },
     { .from = "\"code\":17", .to = "\"code\":255", .message = "class code is 255" },
     { .from = "\"tile\":512", .to = "\"tile\":512,\"nodata\":0", .message = "'nodata' is 0; this program has 255" },

@@ -131,6 +131,11 @@ int32_t metaseg_model_classes(const MetasegModel *model) { return model != NULL 
 
 int32_t metaseg_model_bands(const MetasegModel *model) { return model != NULL ? model->model->config.n_bands : 0; }
 
+double metaseg_model_byte_scale(const MetasegModel *model)
+{
+    return model != NULL ? model->model->config.byte_scale : 0.0;
+}
+
 const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_t *ret_code, uint32_t *ret_color)
 {
     if (index < 0 || index >= metaseg_model_classes(model)) return NULL;

@@ -15,9 +15,10 @@ static void on_message(void *context, int level, const char *text)
     if (level > 0) (void)snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", text);
 }
 
-/* A model of bytes whose bands are called red, green and blue. */
-static MetasegModel *load(void)
+/* A model whose bands are called red, green and blue: of bytes, or with a byte scale of as many times larger numbers. */
+static MetasegModel *load(double byte_scale)
 {
+    const double unit = byte_scale != 0.0 ? byte_scale : 1.0;
     static const char *const names[] = { "red", "green", "blue" };
     const MetasegRun run = { .message = on_message, .threads = 1 };
     char path[256];
@@ -35,9 +36,10 @@ static MetasegModel *load(void)
     config.gsd_unit = MODEL_DEGREE;
     for (int32_t b = 0; b < 3; b++) {
         ASSERT_OK(model_config_set_text(&config.bands[b].name, names[b]));
-        config.bands[b].mean = 100.0;
-        config.bands[b].std = 50.0;
+        config.bands[b].mean = 100.0 * unit;
+        config.bands[b].std = 50.0 * unit;
     }
+    config.byte_scale = byte_scale;
     ASSERT_OK(model_new(&config, false, &model));
     model_initialize(model, 5);
     ASSERT_OK(model_save(model, unit_at("model.safetensors", path), &save));
@@ -182,10 +184,31 @@ static void far_values(void **state)
     }
 }
 
+/* Bytes are brought to the numbers of the model, and nothing else is. */
+static void byte_scale(void **state)
+{
+    (void)state;
+    char path[256];
+    MetasegModel *model = load(16.0);
+    write_image("plain.tif", (Image){ 0 }, path);
+    predict(model, path, metaseg_predict_options_defaults(), map);
+    assert_string_equal(told, "");
+    assert_memory_equal(map, plain, sizeof plain);
+    write_image("other.tif", (Image){ .type = GDT_UInt16, .factor = 16.0 }, path);
+    predict(model, path, metaseg_predict_options_defaults(), map);
+    assert_string_equal(told, "");
+    assert_memory_equal(map, plain, sizeof plain);
+    write_image("other.tif", (Image){ .type = GDT_UInt16, .factor = 0.001 }, path); /* all but 0: no bytes */
+    predict(model, path, metaseg_predict_options_defaults(), map);
+    assert_memory_not_equal(map, plain, sizeof plain);
+    assert_true(metaseg_model_byte_scale(model) == 16.0);
+    metaseg_model_free(model);
+}
+
 static int set_up(void **state)
 {
     if (unit_set_up(state) != 0) return -1;
-    *state = load();
+    *state = load(0.0);
     return 0;
 }
 
@@ -199,6 +222,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(same_map), cmocka_unit_test(contradicting_names),
-                                        cmocka_unit_test(far_values), cmocka_unit_test(far_offset) };
+                                        cmocka_unit_test(far_values), cmocka_unit_test(far_offset),
+                                        cmocka_unit_test(byte_scale) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

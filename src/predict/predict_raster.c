@@ -183,9 +183,11 @@ static Err open_input(Task *t)
     TRY(predictor_check_files(t->model, t->image->raster, mask, t->out, t->options));
     tell_choice(t);
     TRY(tell_clouds(t));
-    TRY(predictor_check_values(t->model, t->in, t->image->raster));
+    if (image_source_factor(t->image, 0, c->byte_scale) != 1.0)
+        predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
+    TRY(predictor_check_values(t->model, t->in, t->image));
     TRY(raster_keep_valid(t->image->raster));
-    TRY(image_source_normalise(t->image, bands));
+    TRY(image_source_normalise(t->image, bands, c->byte_scale));
     if (georeference_kind(t->image->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
     return image_source_set_point(t->image, t->options->longitude, t->options->latitude);
 }

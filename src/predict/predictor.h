@@ -9,6 +9,7 @@
 #define METASEG_PREDICT_PREDICTOR_H
 
 #include "base/output.h"
+#include "data/image_source.h"
 #include "data/text_inputs.h"
 #include "geo/climate.h"
 #include "geo/raster.h"
@@ -103,10 +104,10 @@ Err predictor_climate(MetasegModel *model, const Climate **ret_climate);
 /* Sends a sentence to run.message. level: 0 information, 1 warning. */
 void predictor_tell(const MetasegModel *model, int level, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* value_check.c: warns where a sample of the raster (on its own grid, bands chosen) lies far from the numbers that the
+/* value_check.c: warns where a sample of the image (on its own grid, bands chosen, bytes as the model takes them) lies far from the numbers that the
  * model was made for: more bits than its bytes, 0..1 instead of them, a middle more than 10 standard deviations away.
  * Dark, bright and one-coloured scenes are not meant. ERR_INPUT, ERR_MEMORY. */
-Err predictor_check_values(const MetasegModel *model, const char *path, Raster *raster);
+Err predictor_check_values(const MetasegModel *model, const char *path, ImageSource *image);
 
 /* resolution.c: the size of the network's grid, whose pixels are squares on the ground, for a scene of width x height
  * pixels with these sides (in the model's unit), by the rule of metaseg_predict_raster; tells the warning. resolution: 0

@@ -77,14 +77,17 @@ static Sampled describe(float *values, int64_t n)
 }
 
 /* Windows spread over the image, in the order of its rows. ret_values [bands][MOST_VALUES]; valid pixels alone. */
-static Err sample(Raster *raster, float *ret_values, int64_t *ret_count)
+static Err sample(const ImageSource *image, double byte_scale, float *ret_values, int64_t *ret_count)
 {
+    Raster *raster = image->raster;
     const RasterInfo *info = raster_info(raster);
     const int64_t bands = raster_chosen_count(raster);
     const int64_t columns = info->width < SIDE ? info->width : SIDE, rows = info->height < SIDE ? info->height : SIDE;
     float *window = malloc((size_t)(SIDE * SIDE * bands) * sizeof *window);
     uint8_t valid[SIDE * SIDE];
     Err err = window != NULL ? ERR_NONE : err_memory((size_t)(SIDE * SIDE * bands) * sizeof *window, "a sample");
+    float factors[MODEL_MAX_BANDS];
+    for (int64_t b = 0; b < bands; b++) factors[b] = (float)image_source_factor(image, b, byte_scale);
     int64_t count = 0;
     for (int64_t k = 0; k < WINDOWS && err == ERR_NONE; k++) {
         const RasterWindow w = { .x = (info->width - columns) * (k % ACROSS) / (ACROSS - 1),
@@ -94,7 +97,8 @@ static Err sample(Raster *raster, float *ret_values, int64_t *ret_count)
         err = raster_read(raster, w, window, valid);
         for (int64_t i = 0; err == ERR_NONE && i < columns * rows; i++) {
             if (valid[i] == 0) continue;
-            for (int64_t b = 0; b < bands; b++) ret_values[b * MOST_VALUES + count] = window[i * bands + b];
+            for (int64_t b = 0; b < bands; b++)
+                ret_values[b * MOST_VALUES + count] = factors[b] * window[i * bands + b];
             count++;
         }
     }
@@ -104,7 +108,7 @@ static Err sample(Raster *raster, float *ret_values, int64_t *ret_count)
 }
 
 /* Which band shows it best; -1: the values may be the model's. */
-static int32_t find_far(const ModelConfig *c, const Raster *raster, const Sampled *bands)
+static int32_t find_far(const ModelConfig *c, const ImageSource *image, const Sampled *bands)
 {
     const bool bytes = made_for_bytes(c);
     int32_t far = 0, tiny = 0, unreachable = 0, worst = 0;
@@ -112,7 +116,8 @@ static int32_t find_far(const ModelConfig *c, const Raster *raster, const Sample
     for (int32_t b = 0; b < c->n_bands; b++) {
         const Made m = made_for(&c->bands[b]);
         const double away = fabs(bands[b].mean - m.mean) / m.deviation, bright = m.mean + 2.0 * m.deviation;
-        const bool byte = strcmp(raster_band_type(raster, raster_chosen_band(raster, b)), "Byte") == 0;
+        const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, b));
+        const bool byte = strcmp(type, "Byte") == 0 && image_source_factor(image, b, c->byte_scale) == 1.0;
         far += away > far_deviations;
         tiny += bright > 0.0 && bands[b].fractions && bands[b].bright < tiny_part * bright;
         unreachable += byte && m.mean > 255.0;
@@ -142,7 +147,7 @@ static void tell(const MetasegModel *model, const char *path, const Raster *rast
                    m.mean, m.deviation, stated);
 }
 
-Err predictor_check_values(const MetasegModel *model, const char *path, Raster *raster)
+Err predictor_check_values(const MetasegModel *model, const char *path, ImageSource *image)
 {
     const ModelConfig *c = &model->model->config;
     if (!states_range(c)) return ERR_NONE;
@@ -150,12 +155,12 @@ Err predictor_check_values(const MetasegModel *model, const char *path, Raster *
     Sampled *bands = calloc((size_t)c->n_bands, sizeof *bands);
     int64_t count = 0;
     Err err = values != NULL && bands != NULL
-                  ? sample(raster, values, &count)
+                  ? sample(image, c->byte_scale, values, &count)
                   : err_memory((size_t)c->n_bands * MOST_VALUES * sizeof *values, "a sample of the image");
     for (int32_t b = 0; b < c->n_bands && count > 0 && err == ERR_NONE; b++)
         bands[b] = describe(values + (int64_t)b * MOST_VALUES, count);
-    const int32_t far = count > 0 && err == ERR_NONE ? find_far(c, raster, bands) : -1;
-    if (far >= 0) tell(model, path, raster, far, &bands[far]);
+    const int32_t far = count > 0 && err == ERR_NONE ? find_far(c, image, bands) : -1;
+    if (far >= 0) tell(model, path, image->raster, far, &bands[far]);
     free(values);
     free(bands);
     return err;

@@ -44,6 +44,15 @@ static const YamlTable scene_table = { "scene", sizeof(DatasetScene), scene_fiel
 static const char *const labels_kind_names[LABELS_KIND_COUNT] = { "classes", "probabilities" };
 static const char *const text_names[TRAIN_TEXT_COUNT] = { "zones", "null" };
 
+static const YamlField band_set_fields[] = {
+    { "bands", YAML_LIST, YAML_LIST_AT(DatasetBandSet, bands, n_bands), .element = YAML_STRING, .min_count = 1,
+      .resume = YAML_SAME },
+    { "probability", YAML_NUMBER, YAML_AT(DatasetBandSet, probability), .minimum = 0, .maximum = 1,
+      .resume = YAML_SAME },
+};
+static const YamlTable band_set_table = { "band set", sizeof(DatasetBandSet), band_set_fields,
+                                          ARRAY_LEN(band_set_fields) };
+
 /* The sections' keys go to where their values are used; their tables describe the whole structure. */
 static const YamlField model_fields[] = {
     { "encoder", YAML_CHOICE, YAML_AT(RunConfig, network.encoder), .choices = network_encoder_names,
@@ -63,6 +72,8 @@ static const YamlField model_fields[] = {
       .default_value = "4", .resume = YAML_SAME },
     { "missing_bands", YAML_BOOLEAN, YAML_AT(RunConfig, network.missing_bands), .default_value = "false",
       .resume = YAML_SAME },
+    { "byte_scale", YAML_NUMBER, YAML_AT(RunConfig, data.byte_scale), .minimum = 1e-9, .maximum = 1e9,
+      .default_value = "0", .resume = YAML_SAME },
     { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true,
       .resume = YAML_SAME },
     { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true,
@@ -130,6 +141,11 @@ static const YamlField train_fields[] = {
     NUMBER_KEY(data, text_dropout, SAME, 0, 1, "0.15"),
     NUMBER_KEY(data, balance, SAME, 0, 1, "0.5"),
     NUMBER_KEY(data, color_jitter, SAME, 0, 1, "0.1"),
+    { "band_sets", YAML_LIST, YAML_LIST_AT(RunConfig, data.band_sets, data.n_band_sets), .element = YAML_TABLE,
+      .table = &band_set_table, .optional = true, .resume = YAML_SAME },
+    NUMBER_KEY(data, band_dropout, SAME, 0, 0.9, "0"),
+    NUMBER_KEY(data, stretch, SAME, 0, 1, "0"),
+    NUMBER_KEY(data, noise, SAME, 0, 1, "0"),
     SWITCH_KEY(data, flips, SAME, "true"),
     SWITCH_KEY(data, rotations, SAME, "true"),
     NUMBER_KEY(train, freeze_encoder, SAME, 0, 1, "1"),
@@ -188,6 +204,23 @@ static Err check_values(const YamlFile *file, const DatasetOptions *data)
     return ERR_NONE;
 }
 
+/* Bands can be missing where the network reads which are there; pictures of bytes need a scale. */
+static Err check_bands(const YamlFile *file, const RunConfig *config)
+{
+    const DatasetOptions *data = &config->data;
+    double sum = 0.0;
+    for (uint32_t i = 0; i < data->n_band_sets; i++) sum += data->band_sets[i].probability;
+    if (sum > 1.0 + 1e-9)
+        return yaml_file_wrong(file, "train.band_sets", "the probabilities add up to %g, more than 1", sum);
+    if (data->n_band_sets > 0 && !config->network.missing_bands)
+        return yaml_file_wrong(file, "train.band_sets", "needs model.missing_bands: true");
+    if (data->band_dropout > 0.0 && !config->network.missing_bands)
+        return yaml_file_wrong(file, "train.band_dropout", "needs model.missing_bands: true");
+    if (data->stretch > 0.0 && data->byte_scale == 0.0)
+        return yaml_file_wrong(file, "train.stretch", "needs model.byte_scale, to read its pictures of bytes back");
+    return ERR_NONE;
+}
+
 static Err check(const YamlFile *file, const RunConfig *config)
 {
     const DatasetOptions *data = &config->data;
@@ -203,6 +236,7 @@ static Err check(const YamlFile *file, const RunConfig *config)
         if (!(data->std[i] > 0.0)) return yaml_file_wrong(file, "model.std", "%g is not above 0", data->std[i]);
     if (config->network.output_stride == 3) return yaml_file_wrong(file, "model.output_stride", "is 3, not 4, 2 or 1");
     if (data->gsd_min > data->gsd_max) return yaml_file_wrong(file, "model.gsd_min", "is above model.gsd_max");
+    TRY(check_bands(file, config));
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
     if (zones && (t->prompts == NULL || t->text_encoder == NULL || t->climate == NULL))

@@ -202,6 +202,19 @@ static void shipped_tables(void **state)
 /* Loads the configuration with one override. */
 static Err load_with(const char *set, RunConfig **ret_config) { return load(two_classes, &set, 1, ret_config); }
 
+/* Loads a configuration with these sets of bands. */
+static Err load_sets(const char *missing, const char *sets, RunConfig **ret_config)
+{
+    char path[256], text[1024];
+    (void)snprintf(text, sizeof text,
+                   "name: made\nmodel: { fusion: none, gsd_min: 1, gsd_max: 2, missing_bands: %s }\n"
+                   "train: { output: out, band_sets: %s }\n"
+                   "data:\n  scenes: [{ name: s, image: i.tif, labels: l.tif }]\n%s",
+                   missing, sets, two_classes);
+    unit_write_text(unit_at("run.yaml", path), text);
+    return run_config_load(path, NULL, 0, ret_config);
+}
+
 static void output_strides(void **state)
 {
     (void)state;
@@ -229,12 +242,50 @@ static void label_kinds(void **state)
                "labels of probabilities have none");
 }
 
+static void bands_that_may_be_missing(void **state)
+{
+    (void)state;
+    static const char *const good[] = { "model.missing_bands=true", "model.byte_scale=13.7", "train.stretch=0.5",
+                                        "train.band_dropout=0.1", "train.noise=0.2" };
+    static const struct {
+        const char *set, *message;
+    } bad[] = {
+        { "train.band_dropout=0.1", "needs model.missing_bands: true" },
+        { "train.stretch=0.5", "needs model.byte_scale" },
+        { "model.byte_scale=-1", "byte_scale" },
+        { "train.noise=2", "noise" },
+    };
+    RunConfig *config = NULL;
+    ASSERT_OK(load(two_classes, good, ARRAY_LEN(good), &config));
+    assert_true(config->network.missing_bands && config->data.byte_scale == 13.7 && config->data.noise == 0.2);
+    run_config_free(config);
+    for (int64_t i = 0; i < ARRAY_LEN(bad); i++)
+        ASSERT_ERR(load_with(bad[i].set, &config), ERR_ARGUMENT, bad[i].message);
+    ASSERT_OK(
+        load_sets("true", "[{ bands: [red, green], probability: 0.3 }, { bands: [nir], probability: 0.7 }]", &config));
+    assert_int_equal(config->data.n_band_sets, 2);
+    assert_string_equal(config->data.band_sets[0].bands[1], "green");
+    assert_true(config->data.band_sets[1].probability == 0.7);
+    run_config_free(config);
+    ASSERT_ERR(load_sets("false", "[{ bands: [red], probability: 0.3 }]", &config), ERR_CONFIG,
+               "train.band_sets: needs model.missing_bands: true");
+    ASSERT_ERR(load_sets("true", "[{ bands: [red], probability: 0.6 }, { bands: [nir], probability: 0.6 }]", &config),
+               ERR_CONFIG, "train.band_sets: the probabilities add up to 1.2, more than 1");
+    ASSERT_ERR(load_sets("true", "[{ bands: [], probability: 0.6 }]", &config), ERR_CONFIG, "bands");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(from_a_table),   cmocka_unit_test(nothing_announced), cmocka_unit_test(from_the_configuration),
-        cmocka_unit_test(exactly_one),    cmocka_unit_test(bad_tables),        cmocka_unit_test(shipped_tables),
-        cmocka_unit_test(output_strides), cmocka_unit_test(label_kinds),
+        cmocka_unit_test(from_a_table),
+        cmocka_unit_test(nothing_announced),
+        cmocka_unit_test(from_the_configuration),
+        cmocka_unit_test(exactly_one),
+        cmocka_unit_test(bad_tables),
+        cmocka_unit_test(shipped_tables),
+        cmocka_unit_test(output_strides),
+        cmocka_unit_test(bands_that_may_be_missing),
+        cmocka_unit_test(label_kinds),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

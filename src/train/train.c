@@ -79,6 +79,7 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     m->gsd_minimum = config->data.gsd_min;
     m->gsd_maximum = config->data.gsd_max;
     m->gsd_unit = config->data.gsd_unit;
+    m->byte_scale = config->data.byte_scale;
     m->tile = (int32_t)config->data.window; /* what the network reads around a place stays what it was in training */
     return model_config_check(m);
 }
@@ -264,25 +265,43 @@ static Err train_step(Trainer *t)
     return ERR_NONE;
 }
 
+static void tell_validation(const Trainer *t, const Validation *v)
+{
+    Str text = { 0 };
+    str_addf(&text, "step %lld: validation mIoU %.2f %%, OA %.2f %%", (long long)t->step, 100.0 * v->miou,
+             100.0 * v->accuracy);
+    for (int64_t i = 0; v->n > 1 && i < v->n; i++)
+        str_addf(&text, "%s%s %.2f %%, %.2f %%", i > 0 ? "; " : " (means of ", trainer_shown_bands(t, i),
+                 100.0 * v->shown[i].miou, 100.0 * v->shown[i].overall_accuracy);
+    str_addf(&text, "%s (best %.2f %% at step %lld)", v->n > 1 ? ")" : "", 100.0 * t->best_miou,
+             (long long)t->best_step);
+    tell(t, 0, str_text(&text));
+    str_done(&text);
+}
+
+static Err take_validation(Trainer *t, const Validation *v)
+{
+    t->validated = t->step;
+    if (!isfinite(t->best_miou) || v->miou > t->best_miou) {
+        t->best_miou = v->miou;
+        t->best_step = t->step;
+        TRY(trainer_save_best(t));
+    }
+    TRY(trainer_log_validation(t, v));
+    tell_validation(t, v);
+    return ERR_NONE;
+}
+
 /* The loader alone may use the data set, so it rests while validation reads. */
 static Err validate(Trainer *t)
 {
     loader_free(t->loader);
     t->loader = NULL;
-    Metrics metrics;
-    TRY(trainer_validate(t, &metrics));
-    t->validated = t->step;
-    if (!isfinite(t->best_miou) || metrics.miou > t->best_miou) {
-        t->best_miou = metrics.miou;
-        t->best_step = t->step;
-        TRY(trainer_save_best(t));
-    }
-    TRY(trainer_log_validation(t, &metrics));
-    char text[160];
-    (void)snprintf(text, sizeof text, "step %lld: validation mIoU %.2f %%, OA %.2f %% (best %.2f %% at step %lld)",
-                   (long long)t->step, 100.0 * metrics.miou, 100.0 * metrics.overall_accuracy, 100.0 * t->best_miou,
-                   (long long)t->best_step);
-    tell(t, 0, text);
+    Validation validation = { 0 };
+    TRY(trainer_validate(t, &validation));
+    const Err err = take_validation(t, &validation);
+    free(validation.shown);
+    TRY(err);
     if (t->step == t->config->train.steps) return ERR_NONE;
     return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
                       &t->loader);

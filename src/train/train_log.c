@@ -12,7 +12,21 @@
 #include <string.h>
 
 static const char csv_header[] =
-    "step,loss,cross_entropy,dice,auxiliary,gradient_norm,learning_rate,seconds,validation_miou,validation_accuracy\n";
+    "step,loss,cross_entropy,dice,auxiliary,gradient_norm,learning_rate,seconds,validation_miou,validation_accuracy";
+
+/* The head of metrics.csv; with sets of bands also the figures of each. */
+static Err header(const Trainer *t, char **ret_text)
+{
+    Str text = { 0 };
+    str_add(&text, csv_header);
+    const int64_t sets = dataset_band_sets(t->dataset);
+    for (int64_t i = 0; sets > 0 && i <= sets; i++) {
+        const char *bands = trainer_shown_bands(t, i);
+        str_addf(&text, ",miou_%s,accuracy_%s", bands, bands);
+    }
+    str_add(&text, "\n");
+    return str_take(&text, ret_text);
+}
 
 /* Step of a row: the first number of a CSV row, or behind {"step": of a JSON line; -1 for the header. */
 static long long row_step(const char *row)
@@ -78,26 +92,61 @@ Err trainer_save_config(const Trainer *t, const char *config, const char *const 
 Err trainer_log_open(const Trainer *t, int64_t last)
 {
     static const char *const names[] = { "metrics.csv", "metrics.jsonl" };
-    for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
+    char *head = NULL;
+    TRY(header(t, &head));
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
         char *path = NULL;
-        TRY(trainer_path(t, names[i], &path));
-        const Err err = cut(path, last, i == 0 ? csv_header : "");
+        err = trainer_path(t, names[i], &path);
+        if (err == ERR_NONE) err = cut(path, last, i == 0 ? head : "");
         free(path);
-        TRY(err);
     }
-    return ERR_NONE;
+    free(head);
+    return err;
 }
 
-static Err log_row(const Trainer *t, const Metrics *metrics)
+static void add_csv(Str *row, const Trainer *t, const Validation *v)
+{
+    const int64_t sets = dataset_band_sets(t->dataset);
+    if (v != NULL)
+        str_addf(row, "%.6f,%.6f", v->miou, v->accuracy);
+    else
+        str_add(row, ",");
+    for (int64_t i = 0; sets > 0 && i <= sets; i++) {
+        if (v != NULL)
+            str_addf(row, ",%.6f,%.6f", v->shown[i].miou, v->shown[i].overall_accuracy);
+        else
+            str_add(row, ",,");
+    }
+    str_add(row, "\n");
+}
+
+static void put_validation(JsonWriter *w, const Trainer *t, const Validation *v)
+{
+    json_put_double(w, "validation_miou", v->miou);
+    json_put_double(w, "validation_accuracy", v->accuracy);
+    json_begin_array(w, "validation_iou");
+    for (uint32_t c = 0; c < t->config->data.n_classes; c++) json_put_double(w, NULL, v->shown[0].per_class[c].iou);
+    json_end(w);
+    if (v->n == 1) return;
+    json_begin_array(w, "validation_sets");
+    for (int64_t i = 0; i < v->n; i++) {
+        json_begin_object(w, NULL);
+        json_put_string(w, "bands", trainer_shown_bands(t, i));
+        json_put_double(w, "miou", v->shown[i].miou);
+        json_put_double(w, "accuracy", v->shown[i].overall_accuracy);
+        json_end(w);
+    }
+    json_end(w);
+}
+
+static Err log_row(const Trainer *t, const Validation *validation)
 {
     const double rate = optimizer_rate(t->optimizer, t->step - 1);
     Str row = { 0 };
     str_addf(&row, "%lld,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.1f,", (long long)t->step, t->loss, t->cross_entropy, t->dice,
              t->auxiliary, t->norm, rate, t->seconds);
-    if (metrics != NULL)
-        str_addf(&row, "%.6f,%.6f\n", metrics->miou, metrics->overall_accuracy);
-    else
-        str_add(&row, ",\n");
+    add_csv(&row, t, validation);
     JsonWriter w = { 0 };
     json_begin_object(&w, NULL);
     json_put_int(&w, "step", t->step);
@@ -108,13 +157,7 @@ static Err log_row(const Trainer *t, const Metrics *metrics)
     json_put_double(&w, "gradient_norm", t->norm);
     json_put_double(&w, "learning_rate", rate);
     json_put_double(&w, "seconds", t->seconds);
-    if (metrics != NULL) {
-        json_put_double(&w, "validation_miou", metrics->miou);
-        json_put_double(&w, "validation_accuracy", metrics->overall_accuracy);
-        json_begin_array(&w, "validation_iou");
-        for (uint32_t c = 0; c < t->config->data.n_classes; c++) json_put_double(&w, NULL, metrics->per_class[c].iou);
-        json_end(&w);
-    }
+    if (validation != NULL) put_validation(&w, t, validation);
     json_end(&w);
     char *csv = NULL;
     char *line = NULL;
@@ -132,4 +175,4 @@ static Err log_row(const Trainer *t, const Metrics *metrics)
 }
 
 Err trainer_log_step(const Trainer *t) { return log_row(t, NULL); }
-Err trainer_log_validation(const Trainer *t, const Metrics *metrics) { return log_row(t, metrics); }
+Err trainer_log_validation(const Trainer *t, const Validation *validation) { return log_row(t, validation); }

@@ -36,37 +36,60 @@ static Err count_window(Trainer *t, uint8_t *classes, Confusion *confusion)
     return err;
 }
 
-static void tell_progress(const Trainer *t, int64_t window)
+static void tell_progress(const Trainer *t, int64_t done, int64_t all)
 {
     if (t->run == NULL || t->run->progress == NULL) return;
     char text[64];
-    (void)snprintf(text, sizeof text, "validation, window %lld of %lld", (long long)window + 1,
-                   (long long)dataset_validation_count(t->dataset));
+    (void)snprintf(text, sizeof text, "validation, window %lld of %lld", (long long)done + 1, (long long)all);
     t->run->progress(t->run->context, t->step, t->config->train.steps, text);
 }
 
-Err trainer_validate(Trainer *t, Metrics *ret_metrics)
+const char *trainer_shown_bands(const Trainer *t, int64_t i)
 {
-    const int64_t side = t->window.shape.height;
+    return i == 0 ? "all" : dataset_band_set_name(t->dataset, i - 1);
+}
+
+/* All windows with all bands (set -1) or those of a set. */
+static Err validate_set(Trainer *t, int64_t set, uint8_t *classes, Metrics *ret_metrics)
+{
+    const int64_t windows = dataset_validation_count(t->dataset), sets = 1 + dataset_band_sets(t->dataset);
     Confusion confusion;
     TRY(confusion_init(&confusion, (int32_t)t->config->data.n_classes));
-    uint8_t *classes = malloc((size_t)(side * side));
-    Err err = classes == NULL ? err_memory((size_t)(side * side), "a validation window") : ERR_NONE;
-    optimizer_swap_average(t->optimizer);
-    program_params_changed(t->validation);
-    for (int64_t i = 0; err == ERR_NONE && i < dataset_validation_count(t->dataset); i++) {
-        tell_progress(t, i);
+    Err err = ERR_NONE;
+    for (int64_t i = 0; err == ERR_NONE && i < windows; i++) {
+        tell_progress(t, (set + 1) * windows + i, sets * windows);
         if (trainer_asked_to_stop(t))
             err = err_set(ERR_INTERRUPTED, "stopped in the validation of step %lld", (long long)t->step);
         if (err == ERR_NONE)
-            err = dataset_validation_window(t->dataset, i, &t->model->prompts, network_inputs_at(&t->window, 0));
+            err = dataset_validation_window(t->dataset, i, set, &t->model->prompts, network_inputs_at(&t->window, 0));
         if (err == ERR_NONE) err = segmenter_write(t->validation, &t->window);
         if (err == ERR_NONE) err = program_forward(t->validation, 0);
         if (err == ERR_NONE) err = count_window(t, classes, &confusion);
     }
-    optimizer_swap_average(t->optimizer);
     if (err == ERR_NONE) confusion_metrics(&confusion, 0.0, NULL, ret_metrics);
-    free(classes);
     confusion_done(&confusion);
+    return err;
+}
+
+Err trainer_validate(Trainer *t, Validation *ret_validation)
+{
+    const int64_t side = t->window.shape.height;
+    Validation v = { .n = 1 + dataset_band_sets(t->dataset) };
+    v.shown = calloc((size_t)v.n, sizeof *v.shown);
+    uint8_t *classes = malloc((size_t)(side * side));
+    Err err = v.shown != NULL && classes != NULL ? ERR_NONE : err_memory((size_t)(side * side), "a validation window");
+    optimizer_swap_average(t->optimizer);
+    program_params_changed(t->validation);
+    for (int64_t i = 0; i < v.n && err == ERR_NONE; i++) {
+        err = validate_set(t, i - 1, classes, &v.shown[i]);
+        v.miou += v.shown[i].miou / (double)v.n;
+        v.accuracy += v.shown[i].overall_accuracy / (double)v.n;
+    }
+    optimizer_swap_average(t->optimizer);
+    free(classes);
+    if (err == ERR_NONE)
+        *ret_validation = v;
+    else
+        free(v.shown);
     return err;
 }

@@ -15,6 +15,13 @@
 #include "train/optimizer.h"
 #include "train/run_config.h"
 
+/* Figures of one validation: with all bands, then with each set of train.band_sets. */
+typedef struct Validation {
+    double miou, accuracy; /* means over `shown`; the mIoU chooses the best model */
+    Metrics *shown;        /* [n], n = 1 + dataset_band_sets() */
+    int64_t n;
+} Validation;
+
 typedef struct Trainer {
     RunConfig *config;
     const MetasegRun *run;
@@ -79,10 +86,12 @@ bool trainer_asked_to_stop(const Trainer *trainer);
  * may have left later ones. ERR_OUTPUT. */
 Err trainer_log_open(const Trainer *trainer, int64_t last);
 Err trainer_log_step(const Trainer *trainer);
-Err trainer_log_validation(const Trainer *trainer, const Metrics *metrics);
+Err trainer_log_validation(const Trainer *trainer, const Validation *validation);
 
-/* train_validate.c: metrics of the current (averaged) weights on the validation windows. ERR_INTERRUPTED when it was
- * asked to stop. */
-Err trainer_validate(Trainer *trainer, Metrics *ret_metrics);
+/* train_validate.c: figures of the current (averaged) weights on the validation windows. free() shown.
+ * ERR_INTERRUPTED when it was asked to stop, ERR_MEMORY. */
+Err trainer_validate(Trainer *trainer, Validation *ret_validation);
+/* What metrics i of a validation are of: "all", "red+green+blue". */
+const char *trainer_shown_bands(const Trainer *trainer, int64_t i);
 
 #endif

@@ -7,7 +7,7 @@ A value is a pure function of (seed, stream, step, index); parameters use step =
 import numpy as np
 import xxhash
 
-WEIGHTS, SAMPLER, AUGMENT, DROPOUT, TEXT, TEST = 1, 2, 3, 4, 5, 100
+WEIGHTS, SAMPLER, AUGMENT, DROPOUT, TEXT, BANDS, NOISE, TEST = 1, 2, 3, 4, 5, 6, 7, 100
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MUL1 = np.uint64(0xBF58476D1CE4E5B9)
