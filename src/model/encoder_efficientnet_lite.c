@@ -44,6 +44,7 @@ FeatureMaps encoder_efficientnet_lite0(Graph *g, Var image)
     const NnConv stem = { .channels = 32, .kernel = 3, .stride = 2, .padding = NN_PADDING_SAME };
     FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     Var x = nn_conv_bn(g, "_conv_stem", "_bn0", image, stem, norm, ACTIVATION_RELU6, VAR_NONE);
+    maps.f2 = x;
     int32_t index = 0;
     for (int64_t s = 0; s < ARRAY_LEN(stages); s++) {
         for (int32_t r = 0; r < stages[s].repeats; r++, index++) {
@@ -52,7 +53,6 @@ FeatureMaps encoder_efficientnet_lite0(Graph *g, Var image)
             graph_push(g, name);
             x = block(g, x, &stages[s], r == 0 ? stages[s].stride : 1);
             graph_pop(g);
-            if (index == 0) maps.f2 = x;
             if (index == 2) maps.f4 = x;
             if (index == 4) maps.f8 = x;
             if (index == 10) maps.f16 = x;

@@ -229,7 +229,7 @@ static void gradients_of_the_finer_stages(void **state)
         if (!(square > 0.0)) fail_msg("no gradient arrives at %s", info->name);
         slope += square;
     }
-    assert_int_equal(stages, 2 * (3 + 1 + 1 + 2 * 6));
+    assert_int_equal(stages, 2 * (3 + 1 + 1 + 3 * 6));
     const double length = sqrt(slope), step = 2e-3 / length;
     const double difference =
         (loss_at(program, params, values, direction, step) - loss_at(program, params, values, direction, -step)) /

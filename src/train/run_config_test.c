@@ -182,9 +182,8 @@ static void shipped_tables(void **state)
         uint32_t index;
         const char *class_name, *color;
     } cases[] = {
-        { "igbp", 17, 255, 0, 12, "Cropland", "#c24f44" },
-        { "openearthmap", 8, 0, 1, 7, "Building", "#de1f07" },
-        { "loveda", 7, 0, 1, 6, "Agricultural", "#ffc380" },
+        { "igbp", 17, 255, 0, 12, "Cropland", "#c24f44" },     { "openearthmap", 8, 0, 1, 7, "Building", "#de1f07" },
+        { "dynamic_world", 9, 255, 0, 4, "Crops", "#e49635" }, { "loveda", 7, 0, 1, 6, "Agricultural", "#ffc380" },
         { "isprs", 6, 0, 1, 2, "Low vegetation", "#00ffff" },
     };
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
