@@ -35,6 +35,43 @@ typedef struct MetasegTrainReport {
 MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides,
                             MetasegTrainStart start, const MetasegRun *run, MetasegTrainReport *report);
 
+/* How fast this machine trains. */
+typedef struct MetasegTrainSpeed {
+    double seconds_per_step, seconds_per_validation; /* the latter 0 without a validation area */
+} MetasegTrainSpeed;
+
+/* Does a few steps of a configuration, and one validation, without writing anything. Errors of metaseg_train. */
+MetasegStatus metaseg_train_speed(const char *config, const MetasegRun *run, MetasegTrainSpeed *speed);
+
+/* A model of own classes from images and labels: what a person says, the rest is chosen. Strings may be NULL where it says
+ * so. Begin with metaseg_train_plan_defaults(). */
+typedef struct MetasegTrainPlan {
+    const char *name;          /* of the model */
+    const char *const *images; /* rasters or products */
+    int64_t n_images;
+    const char *const *labels; /* vector files or rasters of class values: one for all images, or one for each */
+    int64_t n_labels;
+    const char *layer, *field;    /* of vector files, as labels_layer and labels_field (docs/configuration.md); NULL */
+    const char *crs, *labels_crs; /* instead of the files'; NULL */
+    double buffer;                /* of lines and points, pixels */
+    const char *bands;            /* "4,3,2"; NULL: those that `from` reads, else all but alpha */
+    const char *classes; /* class table; NULL: the classes of `from` where it has all, else those of the labels */
+    const char *from;    /* model whose weights training starts from; NULL: none */
+    const char *encoder_weights; /* where there is no `from`; NULL: random */
+    const char *climate;         /* climate map, for a `from` that reads text; NULL: it reads none */
+    const char *output;          /* run folder */
+    double minutes;              /* of training on this machine */
+    int64_t seed;
+    bool overwrite; /* a configuration that is there already */
+} MetasegTrainPlan;
+MetasegTrainPlan metaseg_train_plan_defaults(void);
+
+/* Writes OUTPUT/train.yaml for metaseg_train and tells every choice: classes and their colours, validation boxes around whole
+ * features with every class on both sides, pixel size, how the network starts, and as many steps as this machine does in
+ * the given time (it does some to know). METASEG_ERROR_ARGUMENT, _INPUT, _MODEL, _CONFIG, _OUTPUT, _MEMORY, _INTERRUPTED:
+ * then no train.yaml is left. */
+MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run);
+
 #ifdef __cplusplus
 }
 #endif

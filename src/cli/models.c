@@ -19,19 +19,37 @@ static Err read_list(CliModels *models)
     return models->loaded != NULL ? ERR_NONE : err_memory(sizeof *models->loaded, "the models");
 }
 
-/* A file of that name goes before a shipped model. */
-static Err load_named(CliModels *models, const char *named)
+/* A file of that name goes before a shipped model. Where there is neither and nothing to choose from it is the name itself,
+ * whose opening tells why not. */
+static Err find_named(CliModels *models, const char *named, const char **ret_path)
 {
     char names[300];
-    if (file_exists(named)) return metaseg_model_load(named, &models->cli->run, &models->named);
     const bool is_path = strchr(named, '/') != NULL || strchr(named, '.') != NULL;
+    *ret_path = named;
+    if (file_exists(named)) return ERR_NONE;
     if (!is_path) TRY(read_list(models));
     const ModelEntry *entry = model_list_find(&models->list, named);
-    if (entry != NULL) return metaseg_model_load(entry->path, &models->cli->run, &models->named);
-    if (models->list.count == 0)
-        return metaseg_model_load(named, &models->cli->run, &models->named); /* tells why not */
+    if (entry != NULL) *ret_path = entry->path;
+    if (entry != NULL || models->list.count == 0) return ERR_NONE;
     return err_set(ERR_INPUT, "'%s': no such file, and no model that came with metaseg is called so (%s)", named,
                    model_list_names(&models->list, names, sizeof names));
+}
+
+static Err load_named(CliModels *models, const char *named)
+{
+    const char *path = NULL;
+    TRY(find_named(models, named, &path));
+    return metaseg_model_load(path, &models->cli->run, &models->named);
+}
+
+Err cli_model_path(Cli *cli, const char *named, char **ret_path)
+{
+    const char *path = NULL;
+    CliModels models = { .cli = cli };
+    Err err = find_named(&models, named, &path);
+    if (err == ERR_NONE) err = str_copy(path, ret_path);
+    cli_models_done(&models);
+    return err;
 }
 
 Err cli_models_init(Cli *cli, const char *named, CliModels *models)

@@ -27,4 +27,8 @@ void cli_models_done(CliModels *models);
 Err cli_models_for(CliModels *models, const char *scene, const MetasegPredictOptions *options,
                    MetasegModel **ret_model);
 
+/* Path of a model by its file's path or by the name of a shipped one. free() it. ERR_INPUT: neither is there; ERR_MODEL,
+ * ERR_MEMORY. */
+Err cli_model_path(Cli *cli, const char *named, char **ret_path);
+
 #endif

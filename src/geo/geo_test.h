@@ -8,6 +8,7 @@
 #include <cpl_string.h>
 #include <gdal.h>
 #include <gdal_frmts.h>
+#include <ogr_api.h>
 #include <ogr_srs_api.h>
 #include <sys/stat.h>
 

@@ -5,7 +5,6 @@
 #include "geo/geo_test.h"
 
 #include <math.h>
-#include <ogr_api.h>
 
 enum { WIDTH = 40, HEIGHT = 30 };
 

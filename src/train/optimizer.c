@@ -124,11 +124,12 @@ Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
     r.correction1 = (float)(1.0 / (1.0 - pow(options->beta1, (double)(step + 1))));
     r.correction2 = (float)(1.0 / (1.0 - pow(options->beta2, (double)(step + 1))));
     r.scale = clip ? (float)(options->clip_norm / norm) : 1.0F;
+    const double encoder_rate = step < options->encoder_start ? 0.0 : rate * options->encoder_multiplier;
     for (int32_t p = 0; p < params_count(o->params); p++) {
         const ParamInfo *info = params_info(o->params, p);
         if (!info->trainable) continue;
         const bool encoder = strncmp(info->name, "encoder.", 8) == 0;
-        r.rate = (float)(encoder ? rate * options->encoder_multiplier : rate);
+        r.rate = (float)(encoder ? encoder_rate : rate);
         r.decay = info->decay ? (float)options->weight_decay : 0.0F;
         update_range(o, info->offset, shape_count(&info->shape), r);
     }

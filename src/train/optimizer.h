@@ -15,6 +15,7 @@
 typedef struct OptimizerOptions {
     double learning_rate;      /* of everything but the encoder, at the top of the schedule */
     double encoder_multiplier; /* learning rate of parameters under "encoder." is this times learning_rate */
+    int64_t encoder_start;     /* steps in which they rest; their moments do not */
     double beta1, beta2, eps, weight_decay;
     double clip_norm;            /* global norm of the gradient is scaled down to this; 0: no clipping */
     double ema_decay;            /* 0: no moving average */

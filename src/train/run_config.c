@@ -133,6 +133,7 @@ static const YamlField train_fields[] = {
     NUMBER_KEY(data, upsample, SAME, 0.0625, 16, "1"),
     NUMBER_KEY(train, learning_rate, SAME, 0, 10, "0.001"),
     NUMBER_KEY(train, encoder_multiplier, SAME, 0, 10, "0.1"),
+    NUMBER_KEY(train, encoder_start, SAME, 0, 1, "0"),
     NUMBER_KEY(train, weight_decay, SAME, 0, 10, "0.01"),
     NUMBER_KEY(train, clip_norm, SAME, 0, 1e9, "1"),
     NUMBER_KEY(train, ema_decay, SAME, 0, 0.99999, "0"),
@@ -158,6 +159,7 @@ static const YamlField train_fields[] = {
     INTEGER_KEY(train, checkpoint_every, MAY_CHANGE, 0, 1e9, "500"),
     { "unsampled", YAML_LIST, YAML_LIST_AT(RunConfig, data.unsampled, data.n_unsampled), .element = YAML_INTEGER,
       .minimum = 0, .maximum = 254, .optional = true, .resume = YAML_SAME },
+    { "from", YAML_PATH, YAML_AT(RunConfig, train.from), .optional = true, .resume = YAML_MAY_CHANGE },
     { "output", YAML_PATH, YAML_AT(RunConfig, train.output), .resume = YAML_MAY_CHANGE },
 };
 static const YamlTable train_table = { "train", sizeof(RunConfig), train_fields, ARRAY_LEN(train_fields) };
@@ -239,8 +241,12 @@ static Err check(const YamlFile *file, const RunConfig *config)
     TRY(check_bands(file, config));
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
-    if (zones && (t->prompts == NULL || t->text_encoder == NULL || t->climate == NULL))
-        return yaml_file_wrong(file, "model.text", "zones needs model.prompts, model.text_encoder and model.climate");
+    if (zones && (t->prompts == NULL) != (t->text_encoder == NULL))
+        return yaml_file_wrong(file, "model.text", "model.prompts and model.text_encoder go together");
+    if (zones && (t->climate == NULL || (t->text_encoder == NULL && t->from == NULL)))
+        return yaml_file_wrong(file, "model.text",
+                               "zones needs model.climate, and model.prompts and model.text_encoder unless train.from "
+                               "has prompts");
     return ERR_NONE;
 }
 

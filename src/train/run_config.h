@@ -18,11 +18,13 @@ typedef enum TrainText { TRAIN_TEXT_ZONES = 0, TRAIN_TEXT_NULL, TRAIN_TEXT_COUNT
 /* How the network is trained, and where to. The seed is DatasetOptions'. */
 typedef struct TrainOptions {
     char *encoder_weights; /* our safetensors or the published .pth; NULL: random */
+    char *from;            /* model that the weights start from; NULL: none */
     TrainText text;        /* zones | null */
     char *prompts;         /* prompt bank YAML */
     char *text_encoder;    /* folder with model.safetensors and vocab.txt */
     char *climate;         /* climate map file */
     int64_t steps, batch;
+    double encoder_start; /* fraction of the steps in which the encoder's weights rest */
     double learning_rate, encoder_multiplier, weight_decay, clip_norm, ema_decay, final_fraction;
     int64_t warmup_steps;
     double freeze_encoder, freeze_decoder; /* fraction of the steps after which BatchNorm there is frozen; 1: never */

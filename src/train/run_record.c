@@ -18,7 +18,7 @@ typedef struct Content {
     bool start_only;    /* read when a run starts, never when it is continued */
 } Content;
 
-enum { CONTENTS = 5 };
+enum { CONTENTS = 6 };
 
 static void list_contents(const RunConfig *config, Content ret_contents[CONTENTS])
 {
@@ -30,6 +30,7 @@ static void list_contents(const RunConfig *config, Content ret_contents[CONTENTS
         { "model.text_encoder (vocab.txt)", zones ? t->text_encoder : NULL, "vocab.txt", false },
         { "model.text_encoder (model.safetensors)", zones ? t->text_encoder : NULL, "model.safetensors", false },
         { "model.climate", zones ? t->climate : NULL, NULL, false },
+        { "train.from", t->from, NULL, true },
     };
     memcpy(ret_contents, contents, sizeof contents);
 }

@@ -159,6 +159,7 @@ static Err make_optimizer(Trainer *t, bool resume)
     const OptimizerOptions options = {
         .learning_rate = c->learning_rate,
         .encoder_multiplier = c->encoder_multiplier,
+        .encoder_start = (int64_t)ceil(c->encoder_start * (double)c->steps),
         .beta1 = 0.9,
         .beta2 = 0.999,
         .eps = 1e-8,
@@ -183,33 +184,52 @@ static bool validation_due(const Trainer *t)
     return t->validation != NULL && t->step > t->validated && due(t->step, train->validate_every, train->steps);
 }
 
-static Err prepare(Trainer *t, MetasegTrainStart start)
+/* The text that a network with fusion reads; one that takes over a fusion has its origin already. */
+static Err prepare_text(Trainer *t, bool resume)
 {
-    const bool resume = start == METASEG_TRAIN_RESUME;
-    const TrainOptions *train = &t->config->train;
-    TRY(choose_device(t));
-    t->folder = train->output;
-    if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
-    TRY(resume ? trainer_read_state(t) : run_record_make(t->config, &t->record));
-    TRY(file_make_folders(t->folder));
-    TRY(open_data(t));
-    TRY(resume ? trainer_load_model(t) : new_model(t));
-    use_model_statistics(t);
     if (run_config_reads_text(t->config)) TRY(trainer_encode_prompts(t));
     const bool zones = run_config_reads_text(t->config) && t->model->prompts.count > 0;
-    if (zones && !resume) {
+    if (zones && !resume && !t->continues_fusion) {
         float mean[MODEL_TEXT_WIDTH];
         prompt_table_mean(&t->model->prompts, mean);
         model_centre_text(t->model, mean);
     }
     t->model->config.prompt_tokens = zones ? prompt_table_longest(&t->model->prompts) : 1;
-    t->shape = segmenter_shape(&t->model->config, train->batch, t->config->data.window);
+    return ERR_NONE;
+}
+
+/* Data, model, programs and optimizer, for the step where the run stands. */
+static Err prepare_steps(Trainer *t, bool resume)
+{
+    TRY(open_data(t));
+    TRY(resume ? trainer_load_model(t) : new_model(t));
+    if (!resume) TRY(trainer_start_from(t));
+    use_model_statistics(t);
+    TRY(prepare_text(t, resume));
+    t->shape = segmenter_shape(&t->model->config, t->config->train.batch, t->config->data.window);
     t->shape.label_classes = dataset_label_classes(&t->config->data);
     const NetworkShape window = segmenter_shape(&t->model->config, 1, t->config->data.window);
     TRY(network_inputs_init(&window, &t->window));
     TRY(compile_training(t));
     TRY(compile_validation(t));
     return make_optimizer(t, resume);
+}
+
+static Err prepare(Trainer *t, MetasegTrainStart start)
+{
+    const bool resume = start == METASEG_TRAIN_RESUME;
+    TRY(choose_device(t));
+    t->folder = t->config->train.output;
+    if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
+    TRY(resume ? trainer_read_state(t) : run_record_make(t->config, &t->record));
+    TRY(file_make_folders(t->folder));
+    return prepare_steps(t, resume);
+}
+
+static Err start_loader(Trainer *t)
+{
+    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
+                      &t->loader);
 }
 
 /* A run can be continued from its first file on: the checkpoint of step 0 comes before anything else that makes a
@@ -221,8 +241,7 @@ static Err open_folder(Trainer *t, MetasegTrainStart start, const char *config, 
     if (start == METASEG_TRAIN_REPLACE) TRY(trainer_remove_best(t));
     TRY(trainer_save_config(t, config, overrides, n_overrides));
     TRY(trainer_log_open(t, validation_due(t) ? t->step - 1 : t->step));
-    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
-                      &t->loader);
+    return start_loader(t);
 }
 
 static void done(Trainer *t)
@@ -302,9 +321,7 @@ static Err validate(Trainer *t)
     const Err err = take_validation(t, &validation);
     free(validation.shown);
     TRY(err);
-    if (t->step == t->config->train.steps) return ERR_NONE;
-    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
-                      &t->loader);
+    return t->step == t->config->train.steps ? ERR_NONE : start_loader(t);
 }
 
 static void report_progress(const Trainer *t)
@@ -346,8 +363,19 @@ static Err loop(Trainer *t)
     return ERR_NONE;
 }
 
+/* A model that tells the same classes apart may be better than what becomes of it: it is the first candidate. */
+static Err validate_start(Trainer *t)
+{
+    if (!t->continues_classes || t->step > 0 || t->validation == NULL || isfinite(t->best_miou)) return ERR_NONE;
+    const Err err = validate(t);
+    if (err == ERR_INTERRUPTED) return stop_here(t);
+    TRY(err);
+    return trainer_save_checkpoint(t);
+}
+
 static Err run_training(Trainer *t)
 {
+    TRY(validate_start(t));
     TRY(loop(t));
     /* without a validation area the last weights are the best known */
     return t->validation == NULL ? trainer_save_best(t) : ERR_NONE;
@@ -370,6 +398,45 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
         *report = (MetasegTrainReport){
             .steps = t.step, .best_miou = t.best_miou, .best_step = t.best_step, .seconds = clock_seconds() - begin
         };
+    done(&t);
+    return err;
+}
+
+/* Steps from the second on, which no longer meets memory for the first time, and one validation. */
+static Err measure(Trainer *t, MetasegTrainSpeed *ret_speed)
+{
+    enum { STEPS = 3 };
+    TRY(choose_device(t));
+    TRY(prepare_steps(t, false));
+    TRY(start_loader(t));
+    TRY(train_step(t));
+    const double begin = clock_seconds();
+    while (t->step < STEPS && t->step < t->config->train.steps) {
+        TRY(train_step(t));
+        if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the speed was measured");
+    }
+    const double end = clock_seconds();
+    loader_free(t->loader);
+    t->loader = NULL;
+    ret_speed->seconds_per_step = t->step > 1 ? (end - begin) / (double)(t->step - 1) : 0.0;
+    ret_speed->seconds_per_validation = 0.0;
+    if (t->validation == NULL) return ERR_NONE;
+    Validation validation = { 0 };
+    TRY(trainer_validate(t, &validation));
+    free(validation.shown);
+    ret_speed->seconds_per_validation = clock_seconds() - end;
+    return ERR_NONE;
+}
+
+MetasegStatus metaseg_train_speed(const char *config, const MetasegRun *run, MetasegTrainSpeed *speed)
+{
+    if (config == NULL || speed == NULL) return err_set(ERR_ARGUMENT, "a configuration file is needed");
+    MetasegRun quiet = run != NULL ? *run : (MetasegRun){ 0 };
+    quiet.message = NULL; /* the run itself tells all that once more */
+    quiet.progress = NULL;
+    Trainer t = { .run = &quiet, .best_miou = (double)NAN };
+    TRY(run_config_load(config, NULL, 0, &t.config));
+    const Err err = measure(&t, speed);
     done(&t);
     return err;
 }

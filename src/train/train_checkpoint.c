@@ -26,6 +26,7 @@ static Err state_text(const Trainer *t, char **ret_text)
     json_put_int(&w, "validated", t->validated);
     json_put_double(&w, "best_miou", t->best_miou); /* null while there is none */
     json_put_int(&w, "best_step", t->best_step);
+    json_put_bool(&w, "continues_classes", t->continues_classes);
     json_put_double(&w, "loss", t->loss); /* of the step, for the row of a validation that is still to come */
     json_put_double(&w, "cross_entropy", t->cross_entropy);
     json_put_double(&w, "dice", t->dice);
@@ -106,6 +107,8 @@ static Err read_state(const Json *state, Trainer *t)
     TRY(json_get_double(state, "dice", &t->dice));
     TRY(json_get_double(state, "auxiliary", &t->auxiliary));
     TRY(json_get_double(state, "gradient_norm", &t->norm));
+    if (json_find(state, "continues_classes") != NULL)
+        TRY(json_get_bool(state, "continues_classes", &t->continues_classes));
     t->best_miou = (double)NAN;
     const Json *best = json_find(state, "best_miou");
     if (best != NULL && json_kind(best) == JSON_NUMBER) TRY(json_as_double(best, "best_miou", &t->best_miou));

@@ -67,6 +67,8 @@ static Err encode_all(Trainer *t, Encoding *e)
 Err trainer_encode_prompts(Trainer *t)
 {
     if (t->config->train.text == TRAIN_TEXT_NULL) return ERR_NONE;
+    if (t->config->train.text_encoder == NULL)
+        return ERR_NONE; /* those of train.from's model or of a checkpoint stay */
     Encoding *e = calloc(1, sizeof *e);
     if (e == NULL) return err_memory(sizeof *e, "the prompts");
     Err err = prompt_bank_file_load(t->config->train.prompts, &e->bank);

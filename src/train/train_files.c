@@ -42,6 +42,7 @@ static Err add_all(const RunConfig *config, const char *path, FileSet *set)
     TRY(file_set_input(set, path, "the configuration"));
     TRY(file_set_input(set, config->class_table, "the class table"));
     TRY(file_set_input(set, train->encoder_weights, "the weights of the encoder"));
+    TRY(file_set_input(set, train->from, "the model of train.from"));
     TRY(file_set_input(set, train->prompts, "the prompt bank"));
     TRY(file_set_input(set, train->climate, "the climate map"));
     TRY(read_text_encoder(train, set));

@@ -33,17 +33,24 @@ typedef struct Trainer {
     bool encoder_frozen, decoder_frozen; /* BatchNorm of `training`: running statistics instead of the batch's */
     Optimizer *optimizer;
     Loader *loader;
-    NetworkShape shape;   /* of a training batch */
-    NetworkInputs window; /* one validation window */
-    const char *folder;   /* of the run: train.output */
-    char *record;         /* what the run is: run_record.h */
-    int64_t step;         /* steps done */
-    int64_t validated;    /* step of the latest validation, 0: none yet */
-    double best_miou;     /* NAN: none yet */
+    NetworkShape shape;     /* of a training batch */
+    NetworkInputs window;   /* one validation window */
+    const char *folder;     /* of the run: train.output */
+    char *record;           /* what the run is: run_record.h */
+    bool continues_classes; /* train.from's model has the same classes in the same order */
+    bool continues_fusion;  /* it has a fusion, too */
+    int64_t step;           /* steps done */
+    int64_t validated;      /* step of the latest validation, 0: none yet */
+    double best_miou;       /* NAN: none yet */
     int64_t best_step;
     double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
     double seconds; /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */
 } Trainer;
+
+/* train_from.c: takes over what train.from's model has for a new one: weights, heads of classes and filters of bands of the
+ * same names, normalisation, prompts where no text encoder is named. Nothing to do without train.from. ERR_CONFIG when the
+ * networks do not fit, ERR_INPUT, ERR_MODEL, ERR_MEMORY. */
+Err trainer_start_from(Trainer *trainer);
 
 /* train_features.c: encodes the prompt bank, all wordings, into model->prompts. Nothing to do for a network without text.
  * ERR_CONFIG, ERR_INPUT, ERR_MODEL,

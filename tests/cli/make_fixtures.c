@@ -267,6 +267,79 @@ static void make_bad_rasters(void)
     test_raster(at(1, "larger.tif"), r);
 }
 
+/* ---- an image of three classes, and a few polygons ---- */
+
+enum { FIELDS = 300, FIELD = 50 };
+
+static int field_class(int x, int y) { return (x / FIELD + 2 * (y / FIELD)) % 3; }
+
+static void make_fields_image(void)
+{
+    static const double utm[6] = { 500000.0, 10.0, 0.0, 5303000.0, 0.0, -10.0 };
+    static const float colors[3][3] = { { 40, 60, 140 }, { 60, 140, 50 }, { 200, 170, 120 } };
+    static float values[FIELDS][FIELDS][3], truth[FIELDS][FIELDS];
+    for (int y = 0; y < FIELDS; y++)
+        for (int x = 0; x < FIELDS; x++) {
+            truth[y][x] = (float)(field_class(x, y) + 1);
+            for (int b = 0; b < 3; b++)
+                values[y][x][b] = colors[field_class(x, y)][b] +
+                                  20.0F * rng_uniform(3, RNG_TEST, (uint64_t)b, (uint64_t)y * FIELDS + (uint64_t)x);
+        }
+    TestRaster r = { .width = FIELDS,
+                     .height = FIELDS,
+                     .bands = 3,
+                     .geotransform = utm,
+                     .epsg = 32633,
+                     .values = &values[0][0][0],
+                     .options = rgb };
+    test_raster(at(1, "fields.tif"), r);
+    r.bands = 1;
+    r.values = &truth[0][0];
+    r.options = NULL;
+    test_raster(at(1, "fields_truth.tif"), r);
+}
+
+void RegisterOGRGeoPackage(void); /* its header is C++ */
+
+/* A square inside most fields, by name and by number; one lies beside the image, one has no class. */
+static void make_fields_polygons(void)
+{
+    static const char *const names[] = { "water", "wood", "bare" };
+    RegisterOGRGeoPackage();
+    GDALDatasetH file = GDALCreate(GDALGetDriverByName("GPKG"), at(1, "fields.gpkg"), 0, 0, 0, GDT_Unknown, NULL);
+    OGRSpatialReferenceH crs = OSRNewSpatialReference(NULL);
+    assert_non_null(file);
+    assert_int_equal(OSRImportFromEPSG(crs, 32633), OGRERR_NONE);
+    OGRLayerH layer = GDALDatasetCreateLayer(file, "fields", crs, wkbPolygon, NULL);
+    OSRDestroySpatialReference(crs);
+    OGRFieldDefnH text = OGR_Fld_Create("class", OFTString);
+    OGRFieldDefnH number = OGR_Fld_Create("code", OFTInteger);
+    assert_int_equal(OGR_L_CreateField(layer, text, 1), OGRERR_NONE);
+    assert_int_equal(OGR_L_CreateField(layer, number, 1), OGRERR_NONE);
+    OGR_Fld_Destroy(text);
+    OGR_Fld_Destroy(number);
+    for (int i = 0; i < 38; i++) {
+        const int column = i == 36 ? 50 : i % 6;
+        const int row = i / 6 % 6;
+        const double x = 500000.0 + 10.0 * (FIELD * column + 15);
+        const double y = 5303000.0 - 10.0 * (FIELD * row + 15);
+        char wkt[256];
+        char *at_wkt = wkt;
+        OGRGeometryH square = NULL;
+        OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+        const int class_index = field_class(FIELD * column, FIELD * row);
+        (void)snprintf(wkt, sizeof wkt, "POLYGON((%f %f,%f %f,%f %f,%f %f,%f %f))", x, y, x + 200, y, x + 200, y - 200,
+                       x, y - 200, x, y);
+        assert_int_equal(OGR_G_CreateFromWkt(&at_wkt, NULL, &square), OGRERR_NONE);
+        assert_int_equal(OGR_F_SetGeometryDirectly(feature, square), OGRERR_NONE);
+        if (i != 37) OGR_F_SetFieldString(feature, 0, names[class_index]);
+        if (i != 37) OGR_F_SetFieldInteger(feature, 1, class_index + 1);
+        assert_int_equal(OGR_L_CreateFeature(layer, feature), OGRERR_NONE);
+        OGR_F_Destroy(feature);
+    }
+    GDALClose(file);
+}
+
 /* ---- the data folder ---- */
 
 static void make_share(void)
@@ -291,6 +364,8 @@ int main(int argc, char **argv)
     make_pixels();
     make_bad_rasters();
     make_band_files();
+    make_fields_image();
+    make_fields_polygons();
     make_share();
     return 0;
 }

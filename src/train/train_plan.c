@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From images, labels and minutes to a configuration; each choice is told. */
+#include "train/train_plan.h"
+
+#include "base/file.h"
+#include "base/report.h"
+#include "base/str.h"
+#include "geo/raster_files.h"
+#include "model/tensor_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRIAL_STEPS = 100, LEAST_STEPS = 4, MOST_STEPS = 200000, MOST_VALIDATIONS = 12 };
+
+static const double validation_part = 0.2; /* of the time, at most, beyond the first two */
+
+MetasegTrainPlan metaseg_train_plan_defaults(void)
+{
+    return (MetasegTrainPlan){ .name = "own classes", .minutes = 10.0, .buffer = VECTOR_BUFFER, .seed = 1 };
+}
+
+static const volatile int *stop_of(const Plan *p) { return p->run != NULL ? p->run->stop : NULL; }
+
+static Err absolute(const char *path, char **ret_path)
+{
+    char *found = realpath(path, NULL);
+    if (found == NULL) return err_set(ERR_INPUT, "'%s': no such file", path);
+    *ret_path = found;
+    return ERR_NONE;
+}
+
+static Err read_from(Plan *p)
+{
+    TensorFile *file = NULL;
+    if (p->given->from == NULL) return ERR_NONE;
+    TRY(tensor_file_open(p->given->from, &file));
+    const char *json = tensor_file_metadata(file, "metaseg");
+    const Err err = json != NULL ? model_config_read(json, p->given->from, &p->from)
+                                 : err_set(ERR_MODEL, "'%s': this is no model of metaseg", p->given->from);
+    tensor_file_close(file);
+    p->has_from = err == ERR_NONE;
+    return err;
+}
+
+/* Names of the bands by which the next images choose theirs. */
+static Err keep_band_names(Plan *p, const Raster *raster)
+{
+    const int64_t n = raster_chosen_count(raster);
+    if (p->n_bands > 0) return ERR_NONE;
+    if (n > MODEL_MAX_BANDS)
+        return err_set(ERR_ARGUMENT, "'%s': it has %lld bands, a model reads at most %d; choose with -b",
+                       raster_path(raster), (long long)n, (int)MODEL_MAX_BANDS);
+    p->band_names = calloc((size_t)n, sizeof *p->band_names);
+    if (p->band_names == NULL) return err_memory((size_t)n * sizeof *p->band_names, "the names of the bands");
+    p->n_bands = n;
+    for (int64_t b = 0; b < n; b++)
+        TRY(str_copy(raster_band_common_name(raster, raster_chosen_band(raster, b)), &p->band_names[b]));
+    return ERR_NONE;
+}
+
+/* Which bands an image gives: those named by hand; those that the model reads; those that the first image gave; all. An image
+ * that lacks bands of the model gives all it has, of which some may be the model's. */
+static Err open_image(const Plan *p, const char *path, ImageSource **ret_image)
+{
+    const char *names[MODEL_MAX_BANDS];
+    ImageSourceOptions options = { .bands = p->given->bands, .crs = p->given->crs, .stop = stop_of(p) };
+    const bool by_model = p->has_from && p->n_bands == 0;
+    const int64_t n = by_model ? p->from.n_bands : p->n_bands;
+    if (by_model && p->given->bands != NULL) return image_source_open(path, &options, ret_image);
+    for (int64_t b = 0; b < n; b++) names[b] = by_model ? p->from.bands[b].name : p->band_names[b];
+    options.wanted = n;
+    options.names = n > 0 ? names : NULL;
+    const Err err = image_source_open(path, &options, ret_image);
+    if (err != ERR_INPUT || !by_model) return err;
+    options.wanted = 0;
+    options.names = NULL;
+    return image_source_open(path, &options, ret_image);
+}
+
+static Err describe_image(Plan *p, int64_t index, ImageSource *image)
+{
+    PlanScene *s = &p->scenes[index];
+    const RasterInfo *info = raster_info(image->raster);
+    Str bands = { 0 };
+    Str names = { 0 };
+    TRY(keep_band_names(p, image->raster));
+    for (int64_t b = 0; b < raster_chosen_count(image->raster); b++) {
+        const int64_t band = raster_chosen_band(image->raster, b);
+        str_addf(&bands, "%s%lld", b > 0 ? ", " : "", (long long)band);
+        str_addf(&names, "%s%s", b > 0 ? ", " : "", raster_band_common_name(image->raster, band));
+    }
+    s->width = info->width;
+    s->height = info->height;
+    s->side = georeference_pixel_sides(image->place, false).side;
+    Err err = str_take(&bands, &s->bands);
+    if (err == ERR_NONE && (georeference_kind(image->place) == GEOREFERENCE_NONE || !(s->side > 0.0)))
+        err = err_set(ERR_INPUT,
+                      "'%s': no georeference (%s), so its labels cannot be placed; name its CRS with --crs, or "
+                      "georeference it first",
+                      s->image, georeference_note(image->place));
+    if (err == ERR_NONE)
+        report_message(p->run, 0, "'%s': %lld x %lld pixels of %.4g m, bands %s", s->image, (long long)s->width,
+                       (long long)s->height, s->side, str_text(&names));
+    str_done(&names);
+    return err;
+}
+
+static Err read_scene(Plan *p, int64_t index)
+{
+    const MetasegTrainPlan *given = p->given;
+    PlanScene *s = &p->scenes[index];
+    ImageSource *image = NULL;
+    TRY(absolute(given->images[index], &s->image));
+    TRY(absolute(given->labels[given->n_labels == 1 ? 0 : index], &s->labels));
+    TRY(open_image(p, s->image, &image));
+    Err err = describe_image(p, index, image);
+    if (err == ERR_NONE) err = plan_read_labels(p, (int32_t)index, image);
+    image_source_close(image);
+    return err;
+}
+
+static void tell_split(const Plan *p)
+{
+    int64_t inside = 0;
+    for (int64_t i = 0; i < p->n_items; i++) inside += p->split.validation[i];
+    if (p->split.n_boxes == 0) {
+        report_message(
+            p->run, 1,
+            "no validation: no class has two features that can be kept apart; the last weights are kept, and "
+            "nothing tells how good they are");
+        return;
+    }
+    report_message(p->run, 0, "validation: %lld of %lld %s in %u boxes, %.0f %% of the labels, are kept apart",
+                   (long long)inside, (long long)p->n_items, p->feature_pixels > 0.0 ? "features" : "classes of blocks",
+                   (unsigned)p->split.n_boxes, 100.0 * p->split.fraction);
+    if (p->split.missing > 0)
+        report_message(p->run, 1, "validation: %d classes lie too close together to be in both parts",
+                       (int)p->split.missing);
+}
+
+/* Small features need finer pixels than the network's scores have; small images smaller windows. */
+static void choose_network(Plan *p)
+{
+    const double side = sqrt(p->feature_pixels);
+    p->upsample = p->feature_pixels == 0.0 || side >= 12.0 ? 1 : side >= 6.0 ? 2 : 4;
+    p->window = 256;
+    p->batch = 4;
+    p->reads_text = p->has_from && p->from.network.fusion != NETWORK_FUSION_NONE && p->given->climate != NULL;
+    if (p->upsample > 1)
+        report_message(p->run, 0, "features of middle size have %.0f pixels: the image is read enlarged %lld times",
+                       p->feature_pixels, (long long)p->upsample);
+    report_message(p->run, 0, "the network reads windows of %lld pixels, %s, %lld at a time; it starts from %s",
+                   (long long)p->window, p->reads_text ? "with the words of the climate zone" : "without text",
+                   (long long)p->batch,
+                   p->has_from                         ? p->given->from
+                   : p->given->encoder_weights != NULL ? p->given->encoder_weights
+                                                       : "random weights: give more minutes, or a model with --from");
+}
+
+static Err write_config(const Plan *p, const char *path)
+{
+    char *yaml = NULL;
+    TRY(plan_write(p, &yaml));
+    const Err err = file_write(path, yaml, strlen(yaml), true);
+    free(yaml);
+    return err;
+}
+
+static void choose_steps(Plan *p)
+{
+    const double seconds = 60.0 * p->given->minutes;
+    const double each = p->speed.seconds_per_validation;
+    const double fit = each > 0.0 ? validation_part * seconds / each : 0.0;
+    p->validations = p->split.n_boxes == 0    ? 0
+                     : fit < 2.0              ? 2
+                     : fit > MOST_VALIDATIONS ? MOST_VALIDATIONS
+                                              : (int64_t)fit;
+    const double steps = (seconds - (double)p->validations * each) / fmax(p->speed.seconds_per_step, 1e-6);
+    p->steps = steps < LEAST_STEPS ? LEAST_STEPS : steps > MOST_STEPS ? MOST_STEPS : (int64_t)steps;
+    report_message(p->run, 0, "%g minutes: %lld steps of %.2f s%s", p->given->minutes, (long long)p->steps,
+                   p->speed.seconds_per_step,
+                   p->validations > 0 ? ", validated on the way; the best weights are kept" : "");
+    if (steps < LEAST_STEPS)
+        report_message(p->run, 1, "%g minutes are too few here; at least %d steps are done", p->given->minutes,
+                       (int)LEAST_STEPS);
+}
+
+/* Nothing that is read is written. */
+static Err check_files(const Plan *p, const char *config)
+{
+    FileSet set = { .stop = stop_of(p) };
+    Err err = file_set_output(&set, config, "the configuration");
+    for (int64_t i = 0; i < p->n_scenes && err == ERR_NONE; i++) {
+        err = raster_files_path(p->scenes[i].image, &set, "an image");
+        if (err == ERR_NONE)
+            err = p->scenes[i].vector ? vector_files_path(p->scenes[i].labels, &set, "a label file")
+                                      : raster_files_path(p->scenes[i].labels, &set, "a label raster");
+    }
+    file_set_done(&set);
+    return err;
+}
+
+static Err make(Plan *p, const char *config)
+{
+    const MetasegTrainPlan *given = p->given;
+    if (file_exists(config) && !given->overwrite)
+        return err_set(ERR_OUTPUT, "'%s': exists already; -f replaces the run, --resume continues it", config);
+    p->scenes = calloc((size_t)given->n_images, sizeof *p->scenes);
+    p->values = calloc(VECTOR_MOST_CLASSES, sizeof *p->values);
+    if (p->scenes == NULL || p->values == NULL)
+        return err_memory((size_t)given->n_images * sizeof *p->scenes, "the images");
+    p->n_scenes = given->n_images;
+    TRY(read_from(p));
+    for (int64_t i = 0; i < p->n_scenes; i++) TRY(read_scene(p, i));
+    TRY(plan_classes(p));
+    TRY(check_files(p, config));
+    TRY(split_items(p->items, p->n_items, (int32_t)p->classes.n_classes, (uint64_t)given->seed, &p->split));
+    tell_split(p);
+    choose_network(p);
+    p->steps = TRIAL_STEPS;
+    TRY(file_make_folders(given->output));
+    TRY(write_config(p, config));
+    Err err = metaseg_train_speed(config, p->run, &p->speed);
+    if (err == ERR_NONE) {
+        choose_steps(p);
+        err = write_config(p, config);
+    }
+    if (err != ERR_NONE) (void)remove(config);
+    return err;
+}
+
+static void done(Plan *p)
+{
+    for (int64_t i = 0; p->scenes != NULL && i < p->n_scenes; i++) {
+        free(p->scenes[i].image);
+        free(p->scenes[i].labels);
+        free(p->scenes[i].bands);
+    }
+    for (int32_t i = 0; p->values != NULL && i < p->n_values; i++) free(p->values[i].name);
+    for (int64_t b = 0; p->band_names != NULL && b < p->n_bands; b++) free(p->band_names[b]);
+    if (p->has_from) model_config_done(&p->from);
+    class_table_done(&p->classes);
+    split_done(&p->split);
+    free(p->band_names);
+    free(p->scenes);
+    free(p->values);
+    free(p->items);
+}
+
+MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run)
+{
+    if (plan == NULL || plan->images == NULL || plan->labels == NULL || plan->output == NULL || plan->n_images < 1)
+        return err_set(ERR_ARGUMENT, "a plan needs images, labels and an output folder");
+    if (plan->n_labels != 1 && plan->n_labels != plan->n_images)
+        return err_set(ERR_ARGUMENT, "%lld files of labels for %lld images; give one for all images, or one for each",
+                       (long long)plan->n_labels, (long long)plan->n_images);
+    Plan p = { .given = plan, .run = run };
+    char *config = NULL;
+    TRY(path_join(plan->output, "train.yaml", &config));
+    const Err err = make(&p, config);
+    done(&p);
+    free(config);
+    return err;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From values in labels to the classes of a model. */
+#include "train/train_plan.h"
+
+#include "base/report.h"
+#include "base/str.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Colours without a style: hues a golden angle apart, the brightness in turns. */
+static uint32_t color_at(int32_t i)
+{
+    const double hue = fmod((double)i * 137.508, 360.0) / 60.0;
+    const double value = i % 3 == 0 ? 220.0 : i % 3 == 1 ? 170.0 : 250.0;
+    const double low = value * 0.35;
+    const double part = value - (value - low) * fabs(fmod(hue, 2.0) - 1.0);
+    const double rgb[6][3] = { { value, part, low }, { part, value, low }, { low, value, part },
+                               { low, part, value }, { part, low, value }, { value, low, part } };
+    const double *c = rgb[(int)hue];
+    return (uint32_t)c[0] << 16 | (uint32_t)c[1] << 8 | (uint32_t)c[2];
+}
+
+/* Colours that maps have for what is called so; words within a name count. */
+static uint32_t color_of(const char *name, int32_t index)
+{
+    static const struct {
+        const char *word;
+        uint32_t color;
+    } usual[] = {
+        { "water", 0x3a7ebf },  { "lake", 0x3a7ebf },       { "river", 0x3a7ebf },    { "wetland", 0x7fb7b2 },
+        { "forest", 0x1f6b34 }, { "tree", 0x2d7d43 },       { "wood", 0x2d7d43 },     { "shrub", 0x8a9a3b },
+        { "grass", 0x9ccb60 },  { "meadow", 0x9ccb60 },     { "crop", 0xe8c765 },     { "arable", 0xe8c765 },
+        { "field", 0xe8c765 },  { "built", 0xc23b36 },      { "building", 0xc23b36 }, { "urban", 0xc23b36 },
+        { "road", 0x7d7d85 },   { "impervious", 0x8d8d95 }, { "bare", 0xb99c7a },     { "soil", 0xb99c7a },
+        { "sand", 0xdcc59a },   { "snow", 0xeef3f7 },
+    };
+    char lower[64];
+    size_t n = 0;
+    for (; name[n] != '\0' && n + 1 < sizeof lower; n++)
+        lower[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] - 'A' + 'a' : name[n]);
+    lower[n] = '\0';
+    for (int64_t i = 0; i < ARRAY_LEN(usual); i++)
+        if (strstr(lower, usual[i].word) != NULL) return usual[i].color;
+    return color_at(index);
+}
+
+/* A colour that no class has yet. */
+static uint32_t free_color(const Plan *p, int32_t index, uint32_t wanted)
+{
+    char text[8];
+    for (int32_t shift = 0; shift < 256; shift++) {
+        bool taken = false;
+        (void)snprintf(text, sizeof text, "#%06x", (unsigned)wanted);
+        for (int32_t i = 0; i < index; i++) taken = taken || str_equal_nocase(p->classes.classes[i].color, text);
+        if (!taken) break;
+        wanted = color_at(index + shift);
+    }
+    return wanted;
+}
+
+static Err fill_class(DatasetClass *c, int32_t value, const char *name, uint32_t color)
+{
+    c->value = value;
+    TRY(str_copy(name, &c->name));
+    return str_format(&c->color, "#%06x", (unsigned)color);
+}
+
+static Err allocate(Plan *p, int32_t n)
+{
+    p->classes.ignore = 255;
+    p->classes.classes = calloc((size_t)n + 1, sizeof *p->classes.classes);
+    if (p->classes.classes == NULL) return err_memory((size_t)n * sizeof *p->classes.classes, "the classes");
+    p->classes.n_classes = (uint32_t)n;
+    return ERR_NONE;
+}
+
+static Err classes_of_model(Plan *p)
+{
+    TRY(allocate(p, p->from.n_classes));
+    for (int32_t i = 0; i < p->from.n_classes; i++)
+        TRY(fill_class(&p->classes.classes[i], p->from.classes[i].code, p->from.classes[i].name,
+                       p->from.classes[i].color));
+    return ERR_NONE;
+}
+
+/* Numbers rising before texts in the order of their bytes. */
+static int by_value(const void *a, const void *b)
+{
+    const PlanValue *x = *(PlanValue *const *)a;
+    const PlanValue *y = *(PlanValue *const *)b;
+    if (x->value < 0 && y->value < 0) return strcmp(x->name, y->name);
+    if ((x->value < 0) != (y->value < 0)) return x->value < 0 ? 1 : -1;
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+static Err classes_of_values(Plan *p)
+{
+    PlanValue *sorted[VECTOR_MOST_CLASSES];
+    int32_t texts = 0;
+    for (int32_t i = 0; i < p->n_values; i++) {
+        sorted[i] = &p->values[i];
+        texts += p->values[i].value < 0;
+    }
+    if (texts > 0 && texts < p->n_values)
+        return err_set(ERR_INPUT,
+                       "some labels have texts as classes ('%s') and others numbers; use one of them, or a "
+                       "table of both with --classes",
+                       p->values[0].name);
+    qsort(sorted, (size_t)p->n_values, sizeof *sorted, by_value);
+    TRY(allocate(p, p->n_values));
+    for (int32_t i = 0; i < p->n_values; i++) {
+        const PlanValue *v = sorted[i];
+        TRY(fill_class(&p->classes.classes[i], v->value < 0 ? i + 1 : (int32_t)v->value, v->name,
+                       v->has_color ? v->color : free_color(p, i, color_of(v->name, i))));
+    }
+    return ERR_NONE;
+}
+
+static int32_t class_of(const Plan *p, const PlanValue *v)
+{
+    for (uint32_t i = 0; i < p->classes.n_classes; i++) {
+        const DatasetClass *c = &p->classes.classes[i];
+        if (v->value < 0 ? str_equal_nocase(c->name, v->name) : c->value == v->value) return (int32_t)i;
+    }
+    return -1;
+}
+
+/* All values are classes of the model that training starts from. */
+static bool model_has_all(const Plan *p)
+{
+    bool all = p->has_from;
+    for (int32_t i = 0; all && i < p->n_values; i++) {
+        const PlanValue *v = &p->values[i];
+        bool found = false;
+        for (int32_t c = 0; c < p->from.n_classes; c++)
+            found = found || str_equal_nocase(p->from.classes[c].name, v->name);
+        all = found && v->value < 0;
+    }
+    return all;
+}
+
+static void map_items(Plan *p)
+{
+    int64_t kept = 0;
+    for (int32_t i = 0; i < p->n_values; i++) p->values[i].class_index = class_of(p, &p->values[i]);
+    for (int64_t i = 0; i < p->n_items; i++) {
+        SplitItem item = p->items[i];
+        item.class_index = p->values[item.class_index].class_index;
+        if (item.class_index >= 0) p->items[kept++] = item;
+    }
+    p->n_items = kept;
+}
+
+static Err check(const Plan *p)
+{
+    int32_t learned = 0;
+    const char *only = "";
+    for (int32_t i = 0; i < p->n_values; i++) {
+        if (p->values[i].class_index < 0 || p->values[i].pixels <= 0.0) continue;
+        learned++;
+        only = p->values[i].name;
+    }
+    if (learned == 0)
+        return err_set(ERR_INPUT, "'%s': no label lies on '%s'%s; are both of the same place?", p->scenes[0].labels,
+                       p->scenes[0].image, p->n_scenes > 1 ? " or on another image" : "");
+    if (learned == 1 && !p->has_from)
+        return err_set(ERR_INPUT,
+                       "'%s': '%s' is the only class on the image; a map needs two at least: label some of what is "
+                       "something else, too",
+                       p->scenes[0].labels, only);
+    return ERR_NONE;
+}
+
+static void tell(const Plan *p)
+{
+    Str text = { 0 };
+    double all = 0.0;
+    for (int32_t i = 0; i < p->n_values; i++) all += p->values[i].class_index >= 0 ? p->values[i].pixels : 0.0;
+    for (int32_t i = 0; i < p->n_values; i++) {
+        const PlanValue *v = &p->values[i];
+        if (v->class_index < 0) continue;
+        str_addf(&text, "%s%s (", text.length > 0 ? ", " : "", v->name);
+        if (v->features > 0) str_addf(&text, "%lld features, ", (long long)v->features);
+        str_addf(&text, "%.1f %% of the labels)", 100.0 * v->pixels / all);
+        if (v->features > 0 && v->features < 3)
+            report_message(p->run, 1, "class '%s' has only %lld feature%s: %s; draw more of it, in different places",
+                           v->name, (long long)v->features, v->features > 1 ? "s" : "",
+                           v->features > 1 ? "one to learn from and one to validate with"
+                                           : "it can be learned but not validated");
+    }
+    report_message(p->run, 0, "classes: %s", str_text(&text));
+    str_done(&text);
+}
+
+Err plan_classes(Plan *p)
+{
+    if (p->given->classes != NULL)
+        TRY(class_table_load(p->given->classes, &p->classes));
+    else
+        TRY(model_has_all(p) ? classes_of_model(p) : classes_of_values(p));
+    map_items(p);
+    TRY(check(p));
+    tell(p);
+    return ERR_NONE;
+}

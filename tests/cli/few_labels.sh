@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# metaseg train --image --labels: a model of own classes from polygons alone, its configuration, corrections, refusals.
+# few_labels.sh PROGRAM FIXTURES
+program=$1 fixtures=$2
+. "$(dirname "$0")/expect.sh"
+unset METASEG_DATA
+export METASEG_DOWNLOADS=/nonexistent
+work=$(mktemp -d "$PWD/few.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+labels() { # ARGUMENTS...: without a place for the messages of the trial
+    "$program" train --data-folder "$fixtures/share" --threads 1 --minutes 0.01 "$@" >"$log.out" 2>"$log.err" </dev/null
+    got=$?
+}
+told() { grep -q -e "$1" "$log.err" || fail "'$1' is not told"; }
+
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class -o "$work/own"
+[ $got = 0 ] || fail "training from polygons: exit code $got"
+told '300 x 300 pixels of 10 m, bands red, green, blue'
+told '36 of 38 features of layer .fields. lie on the image'
+told '1 of 38 features lie beside the image'
+told '1 feature without a class'
+told 'classes: bare (12 features, 33.3 % of the labels), water (12 features, .*), wood (12 features'
+told 'validation: [0-9]* of 36 features in [0-9]* boxes'
+told '0.01 minutes: [0-9]* steps of'
+grep -q '^validation mIoU' "$log.out" || fail "no validation"
+grep -q '^map .*own/map.tif$' "$log.out" || fail "no map is named"
+for file in train.yaml config.yaml best.safetensors last.safetensors map.tif map.png map.qml; do
+    [ -s "$work/own/$file" ] || fail "'$file' is missing"
+done
+grep -q 'name: "bare"' "$work/own/train.yaml" || fail "train.yaml lacks a class"
+"$program" eval "$work/own/map.tif" "$fixtures/fields_truth.tif" --by-pixel >"$log.out" 2>&1 || fail "the map cannot be compared"
+
+# the configuration trains again, and is refused over a run without -f
+steps=$(sed -n 's/^  steps: \([0-9]*\).*/\1/p' "$work/own/train.yaml")
+expect 6 '' "holds a training run" train "$work/own/train.yaml" --data-folder "$fixtures/share" -q
+best=$(cksum <"$work/own/best.safetensors")
+"$program" train "$work/own/train.yaml" --data-folder "$fixtures/share" --threads 1 -f >"$log.out" 2>"$log.err" || fail "train.yaml does not train"
+grep -q "^steps $steps$" "$log.out" || fail "train.yaml trains other steps than $steps"
+[ "$(cksum <"$work/own/best.safetensors")" = "$best" ] || fail "train.yaml makes another model"
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class -o "$work/own"
+[ $got = 6 ] || fail "a folder with a run is not refused: $got"
+
+# corrections: the model with its classes, validated before it learns more
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class --from "$work/own/best.safetensors" -o "$work/more" --no-map
+[ $got = 0 ] || fail "training from a model: exit code $got"
+told 'starts from .*: \([0-9]*\) of \1 parameters; 3 of 3 classes are its classes; 3 of 3 bands'
+told '^step 0: validation mIoU'
+[ ! -e "$work/more/map.tif" ] || fail "--no-map maps"
+
+# refusals: one line, and nothing is left
+refused() { # CODE PATTERN ARGUMENTS...
+    code=$1 pattern=$2
+    shift 2
+    labels --image "$fixtures/fields.tif" -o "$work/none" -q "$@"
+    [ $got = "$code" ] || fail "$*: exit code $got, expected $code"
+    grep -q -e "$pattern" "$log.err" || fail "$*: '$pattern' is not told"
+    [ ! -e "$work/none/train.yaml" ] || fail "$*: train.yaml is left"
+}
+refused 2 "no field 'clas'; its fields: 'class', 'code'" --labels "$fixtures/fields.gpkg" --field clas
+refused 2 "no layer 'field'; its layers: 'fields'" --labels "$fixtures/fields.gpkg" --layer field
+refused 2 "2 files of labels for 1 images" --labels "$fixtures/fields.gpkg" --labels "$fixtures/fields.gpkg"
+refused 4 "no such file" --labels "$work/missing.gpkg"
+refused 4 "not a raster" --labels "$fixtures/empty.tif"
+refused 4 "'nothing': No such file" --labels "$fixtures/fields.gpkg" --from nothing
+refused 2 "are for vector files" --labels "$fixtures/fields_truth.tif" --field class
+expect 2 '' 'needs one configuration, or --image, --labels and -o' train
+expect 2 '' 'needs --image, --labels and -o' train --labels "$fixtures/fields.gpkg"
+
+# a raster of class values is labels, too; its numbers are no classes of a model that has others
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --from "$work/own/best.safetensors" -o "$work/raster" --no-map
+[ $got = 0 ] || fail "training from a raster: exit code $got"
+told 'classes: 1 (33.3 % of the labels)'
+told '0 of 3 classes are its classes; new: 1, 2, 3'
+exit $failed
