@@ -39,6 +39,11 @@ const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_
 /* Bands the network reads. */
 int32_t metaseg_model_bands(const MetasegModel *model);
 
+/* Whether some of the model's bands may be missing; and the name of band 0 <= i < metaseg_model_bands(), NULL of another.
+ * Names live as long as the model. */
+bool metaseg_model_missing_bands(const MetasegModel *model);
+const char *metaseg_model_band(const MetasegModel *model, int32_t i);
+
 /* What the values of an image of bytes are to be multiplied by: metaseg_predict_raster does it to Byte rasters,
  * callers of metaseg_predict_pixels to their own. 0: the model says nothing of bytes, they are read as they are. */
 double metaseg_model_byte_scale(const MetasegModel *model);
@@ -52,8 +57,11 @@ typedef enum MetasegPrompts {
 } MetasegPrompts;
 
 typedef struct MetasegPredictOptions {
-    const char *bands; /* bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; NULL: those named
-                        * like the model's, or all when there are as many */
+    /* Bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; by the names of the model's bands
+     * "red=3,green=2,blue=1"; NULL: those named like the model's, or all when there are as many. A model that can do
+     * without some of its bands (metaseg_model_missing_bands) also takes fewer: names that are those of its bands, 3
+     * numbers for red, green, blue, 4 for red, green, blue, nir; these three it always needs. */
+    const char *bands;
     const char *confidence;    /* path of a confidence raster, NULL: none */
     const char *probabilities; /* path of a raster with one band per class, NULL: none */
     const char *quicklook;     /* path of a PNG with legend, NULL: none */
@@ -96,7 +104,8 @@ MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const 
 
 /* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL:
  * all valid), classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL).
- * Not finite pixels are not valid. Of the options bands, paths, resolution and overwrite are ignored; the place of all
+ * Not finite pixels are not valid. With a model that can do without some of its bands, options->bands names those that the pixels have, in their order
+ * ("red,green,blue"; NULL: all); others need all of theirs. Of the options paths, resolution and overwrite are ignored; the place of all
  * pixels is longitude/latitude. Runs at the pixels' own grid. On failure classes and confidence hold anything.
  * METASEG_ERROR_ARGUMENT, _INPUT (climate map, text encoder), _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,

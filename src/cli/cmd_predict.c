@@ -29,7 +29,8 @@ static const Option predict_options[] = {
           "model file, or the name of a model that came with the program; without it the one of these that fits the "
           "pixel size and the bands of the image" },
     { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
-      .help = "bands to read, by number from 1 or by name; without it by the names that the model states" },
+      .help = "bands to read, by number from 1 or by name, in the model's order, or as red=3,green=2,blue=1; without "
+              "it by the names that the model states" },
     { "confidence", 0, OPTION_STRING, offsetof(PredictArgs, confidence), .value = "FILE",
       .help =
           "also write how sure the map is: the probability of the chosen class, 0..254 for 0..1; a folder for several "

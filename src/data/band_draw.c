@@ -13,13 +13,6 @@
 /* Draws of one window: 64 numbers are reserved for each. */
 enum { DRAWS_PER_WINDOW = 64, DRAW_SET = 0, DRAW_KEPT = 1, DRAW_BAND = 8 };
 
-static bool is_colour(const char *name)
-{
-    const BandName read = band_name_read(name);
-    const Spectral part = band_name_meaning(&read);
-    return part == SPECTRAL_RED || part == SPECTRAL_GREEN || part == SPECTRAL_BLUE;
-}
-
 /* Names of sets stand in the heads of tables. */
 static void add_name(Str *text, const char *band)
 {
@@ -36,10 +29,10 @@ static Err find_bands(const DatasetBandSet *from, int64_t place, int64_t bands, 
     Err err = ERR_NONE;
     set->colours = true;
     for (uint32_t i = 0; i < from->n_bands && err == ERR_NONE; i++) {
-        const int64_t band = band_name_find(from->bands[i], bands, names);
+        const int64_t band = band_name_find(from->bands[i], bands, (const char *const *)names);
         if (band >= 0 && !set->there[band]) {
             set->there[band] = true;
-            set->colours = set->colours && is_colour(names[band]);
+            set->colours = set->colours && band_name_is_colour(names[band]);
             add_name(&name, names[band]);
             continue;
         }
@@ -63,7 +56,7 @@ Err band_sets_init(const DatasetOptions *options, int64_t bands, char *const *na
     if (sets.sets == NULL) return err_memory(sizeof *sets.sets, "the sets of bands");
     for (int64_t b = 0; b < bands; b++) {
         sets.all.there[b] = true;
-        sets.all.colours = sets.all.colours && is_colour(names[b]);
+        sets.all.colours = sets.all.colours && band_name_is_colour(names[b]);
     }
     for (uint32_t i = 0; i < options->n_band_sets; i++) {
         sets.sets[i].probability = options->band_sets[i].probability;

@@ -5,10 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static Err choose_bands(ImageSource *image, const ImageSourceOptions *o)
+{
+    if (o->names == NULL) return raster_choose_bands(image->raster, o->bands, o->wanted, NULL);
+    image->source = malloc((size_t)o->wanted * sizeof *image->source);
+    if (image->source == NULL) return err_memory((size_t)o->wanted * sizeof *image->source, "the bands of an image");
+    TRY(raster_choose_named(image->raster, o->bands, o->wanted, o->names, o->missing, image->source));
+    for (int64_t i = 0; i < o->wanted; i++)
+        if (image->source[i] != i) return ERR_NONE;
+    free(image->source);
+    image->source = NULL;
+    return ERR_NONE;
+}
+
 static Err open_raster(ImageSource *image, const char *path, const ImageSourceOptions *o)
 {
     TRY(raster_open(path, o->stop, &image->raster));
-    TRY(raster_choose_bands(image->raster, o->bands, o->wanted, o->names));
+    TRY(choose_bands(image, o));
     if (!o->stored_values) raster_remove_offsets(image->raster);
     TRY(georeference_open(image->raster, o->crs, &image->place));
     if (o->mask == NULL) return ERR_NONE;
@@ -39,6 +52,7 @@ void image_source_close(ImageSource *image)
     georeference_free(image->place);
     raster_close(image->raster);
     free(image->bands);
+    free(image->source);
     free(image);
 }
 

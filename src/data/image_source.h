@@ -27,9 +27,10 @@ typedef struct ImageBand {
 } ImageBand;
 
 typedef struct ImageSourceOptions {
-    const char *bands;        /* choice and names as in raster_choose_bands */
+    const char *bands;        /* choice and names as in raster_choose_named */
     const char *const *names; /* NULL: none */
     int64_t wanted;           /* number of bands, 0: any */
+    bool missing;             /* some of them may be missing, as in raster_choose_named */
     const char *crs;          /* instead of the file's, as in georeference_open */
     const char *mask;         /* cloud mask (cloud_mask.h); NULL: none */
     const char *mask_values;  /* its masked values; NULL: by its kind */
@@ -44,6 +45,7 @@ typedef struct ImageSource {
     CloudMask *mask;     /* NULL: none */
     ZoneSampler *zones;  /* NULL: no zones */
     ImageBand *bands;    /* [chosen bands]; NULL: values as they are */
+    int32_t *source;     /* [wanted] which chosen band each is, -1 missing; NULL: all are chosen in order */
 } ImageSource;
 
 /* Opens the raster, chooses its bands, reads its georeference, opens its cloud mask. image_source_close(). ERR_INPUT, ERR_ARGUMENT (bands),

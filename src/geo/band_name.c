@@ -340,7 +340,7 @@ Spectral band_name_meaning(const BandName *asked)
     return spectral_of_code(numbering, asked->code, asked->code_a);
 }
 
-int64_t band_name_find(const char *asked, int64_t n, char *const *names)
+int64_t band_name_find(const char *asked, int64_t n, const char *const *names)
 {
     for (int64_t i = 0; i < n; i++)
         if (strcasecmp(asked, names[i]) == 0) return i;
@@ -354,4 +354,11 @@ int64_t band_name_find(const char *asked, int64_t n, char *const *names)
         found = i;
     }
     return found;
+}
+
+bool band_name_is_colour(const char *name)
+{
+    const BandName read = band_name_read(name);
+    const Spectral part = band_name_meaning(&read);
+    return part == SPECTRAL_RED || part == SPECTRAL_GREEN || part == SPECTRAL_BLUE;
 }

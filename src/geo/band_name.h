@@ -72,6 +72,9 @@ Spectral band_name_meaning(const BandName *asked);
 
 /* Which of n names is meant by `asked`: the same name, case ignored, else the only one that means the same part of the
  * spectrum. -1: none, or several. */
-int64_t band_name_find(const char *asked, int64_t n, char *const *names);
+int64_t band_name_find(const char *asked, int64_t n, const char *const *names);
+
+/* Red, green or blue, by its meaning. */
+bool band_name_is_colour(const char *name);
 
 #endif

@@ -155,6 +155,18 @@ const char *raster_file(const Raster *raster, int64_t i);
  * do not fit, ERR_ARGUMENT when `choice` cannot be read. */
 Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, const char *const *names);
 
+/* The same for a reader of n bands of these names, n > 0, of which some may be `missing`. Chosen are those that are there, in
+ * the order of `names`; ret_source[i]: which of the chosen ones band i is, -1: it is missing. Bands called red, green and
+ * blue are never missing where the reader has them, and one is always there. Where none may be missing it is
+ * raster_choose_bands, but that `choice` may be by names.
+ * `choice`: "red=3,green=B03,blue=1", the reader's band and the file's by number or name; or the file's alone: n of them
+ * in the order of `names`, or fewer, by names that are those of the reader's bands too, or 3 numbers for red, green, blue,
+ * 4 for red, green, blue, nir. NULL or "": every band that answers to its name; where red, green and blue do not, all bands
+ * in order if there are n, the only three as red, green, blue, if no name contradicts. The note tells what was chosen and
+ * what is missing. ERR_INPUT, ERR_ARGUMENT. */
+Err raster_choose_named(Raster *raster, const char *choice, int64_t n, const char *const *names, bool missing,
+                        int32_t *ret_source);
+
 /* Which bands were chosen for what, one sentence, where the choice was inferred; "" where it was given by number or is
  * the file's order. *ret_doubtful: a person should look, because the file leaves room for another reading. Valid until
  * the next choice. */

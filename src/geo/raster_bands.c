@@ -83,8 +83,7 @@ static Err check_missing(const Raster *raster, const char *name)
     return ERR_NONE;
 }
 
-/* "1: red, 2: green, ..." for messages, cut when long. */
-static const char *list_bands(const Raster *raster, char *text, size_t text_bytes)
+const char *raster_list_bands(const Raster *raster, char *text, size_t text_bytes)
 {
     size_t used = 0;
     text[0] = '\0';
@@ -97,8 +96,7 @@ static const char *list_bands(const Raster *raster, char *text, size_t text_byte
     return text;
 }
 
-/* One word of the choice: a number or a name. */
-static Err read_word(const Raster *raster, const char *word, int *ret_band)
+Err raster_find_word(const Raster *raster, const char *word, int *ret_band)
 {
     char list[300];
     char *end = NULL;
@@ -107,11 +105,11 @@ static Err read_word(const Raster *raster, const char *word, int *ret_band)
     if (end != word && *end == '\0' && raster->product != NULL && raster->product->n_missing > 0)
         return err_set(ERR_INPUT,
                        "'%s': band %s was asked for, but %s, so numbers are not what they would be; choose by name: %s",
-                       raster->path, word, raster->product->note, list_bands(raster, list, sizeof list));
+                       raster->path, word, raster->product->note, raster_list_bands(raster, list, sizeof list));
     if (end != word && *end == '\0') {
         if (errno != 0 || number < 1 || number > raster->info.bands)
             return err_set(ERR_INPUT, "'%s': band %s was asked for; the file has %lld (%s)", raster->path, word,
-                           (long long)raster->info.bands, list_bands(raster, list, sizeof list));
+                           (long long)raster->info.bands, raster_list_bands(raster, list, sizeof list));
         *ret_band = (int)number;
         return ERR_NONE;
     }
@@ -119,38 +117,47 @@ static Err read_word(const Raster *raster, const char *word, int *ret_band)
     const int band = find_band(raster, word, true);
     if (band == SEVERAL)
         return err_set(ERR_INPUT, "'%s': several bands may be '%s'; choose one by number: %s", raster->path, word,
-                       list_bands(raster, list, sizeof list));
+                       raster_list_bands(raster, list, sizeof list));
     if (band == 0)
         return err_set(ERR_INPUT, "'%s': no band is called '%s'; the file has %s", raster->path, word,
-                       list_bands(raster, list, sizeof list));
+                       raster_list_bands(raster, list, sizeof list));
     *ret_band = band;
     return ERR_NONE;
 }
 
-static Err read_choice(const Raster *raster, const char *choice, int *ret_bands, int64_t *ret_count)
+Err raster_split_choice(const char *choice, char (*ret_words)[RASTER_NAME_BYTES], int64_t *ret_count)
 {
     int64_t count = 0;
     for (const char *start = choice;; start++) {
-        char word[RASTER_NAME_BYTES];
         const size_t length = strcspn(start, ",");
         const char *first = start + strspn(start, " ");
         size_t n = first < start + length ? (size_t)(start + length - first) : 0;
         while (n > 0 && first[n - 1] == ' ') n--;
-        if (n == 0 || n >= sizeof word)
+        if (n == 0 || n >= RASTER_NAME_BYTES)
             return err_set(
                 ERR_ARGUMENT,
                 "bands '%s' cannot be read; expected numbers or names separated by commas, for example 1,2,3", choice);
         if (count == RASTER_MAX_BANDS)
             return err_set(ERR_ARGUMENT, "more than %d bands were asked for", RASTER_MAX_BANDS);
-        memcpy(word, first, n);
-        word[n] = '\0';
-        TRY(read_word(raster, word, &ret_bands[count]));
-        count++;
+        memcpy(ret_words[count], first, n);
+        ret_words[count++][n] = '\0';
         start += length;
         if (*start == '\0') break;
     }
     *ret_count = count;
     return ERR_NONE;
+}
+
+static Err read_choice(const Raster *raster, const char *choice, int *ret_bands, int64_t *ret_count)
+{
+    char(*words)[RASTER_NAME_BYTES] = calloc(RASTER_MAX_BANDS, sizeof *words);
+    if (words == NULL) return err_memory(RASTER_MAX_BANDS * sizeof *words, "the chosen bands");
+    int64_t count = 0;
+    Err err = raster_split_choice(choice, words, &count);
+    for (int64_t i = 0; i < count && err == ERR_NONE; i++) err = raster_find_word(raster, words[i], &ret_bands[i]);
+    free(words);
+    *ret_count = count;
+    return err;
 }
 
 /* ---- without a choice ---- */
@@ -178,7 +185,7 @@ static int64_t choose_surface(const Raster *raster, int *bands)
     return count;
 }
 
-static int64_t choose_all(const Raster *raster, int *bands)
+int64_t raster_data_bands(const Raster *raster, int *bands)
 {
     int64_t count = raster->product != NULL ? choose_surface(raster, bands) : 0;
     if (count > 0) return count;
@@ -220,17 +227,26 @@ static Err check_order(Raster *raster, const int *bands, int64_t count, const ch
             ERR_INPUT,
             "'%s': the model reads %s, and the names of the file's bands say otherwise (%s); choose with -b, "
             "by number, the bands to read as these",
-            raster->path, list_names(count, names, wanted, sizeof wanted), list_bands(raster, list, sizeof list));
+            raster->path, list_names(count, names, wanted, sizeof wanted),
+            raster_list_bands(raster, list, sizeof list));
     if (!by_colour) return ERR_NONE;
     raster->doubtful = true;
     (void)snprintf(raster->note, RASTER_NOTE_BYTES,
                    "the model reads %s, and the file's colours say otherwise (%s), so its bands are read in the file's "
                    "order; check it, or choose with -b",
-                   list_names(count, names, wanted, sizeof wanted), list_bands(raster, list, sizeof list));
+                   list_names(count, names, wanted, sizeof wanted), raster_list_bands(raster, list, sizeof list));
     return ERR_NONE;
 }
 
-static Err check_choice(const Raster *raster, const int *bands, int64_t count, int64_t wanted)
+Err raster_find_named(const Raster *raster, const char *name, int *ret_band)
+{
+    TRY(check_missing(raster, name));
+    const int band = find_band(raster, name, false);
+    *ret_band = band > 0 ? band : 0;
+    return ERR_NONE;
+}
+
+static Err check_count(const Raster *raster, int64_t count, int64_t wanted)
 {
     char list[300], advice[120];
     if (wanted > 0 && count != wanted) {
@@ -241,12 +257,17 @@ static Err check_choice(const Raster *raster, const int *bands, int64_t count, i
         return err_set(ERR_INPUT, "'%s': %lld band%s given (%s%s) but %lld %s wanted; %s%s", raster->path,
                        (long long)count, count == 1 ? " is" : "s are",
                        raster->info.has_palette ? "a palette; expand it with gdal_translate -expand rgb; " : "",
-                       list_bands(raster, list, sizeof list), (long long)wanted, wanted == 1 ? "is" : "are",
+                       raster_list_bands(raster, list, sizeof list), (long long)wanted, wanted == 1 ? "is" : "are",
                        raster->info.bands < wanted ? "this image has too few"
                        : alpha ? "if the band that is marked as alpha holds data, choose all with -b "
                                : "choose with -b, for example -b ",
                        raster->info.bands < wanted ? "" : advice);
     }
+    return ERR_NONE;
+}
+
+static Err check_types(const Raster *raster, const int *bands, int64_t count)
+{
     for (int64_t i = 0; i < count; i++)
         if (GDALDataTypeIsComplex(GDALGetRasterDataType(GDALGetRasterBand(raster->dataset, bands[i]))))
             return err_set(ERR_INPUT, "'%s': band %d holds complex numbers; expected integers or floats", raster->path,
@@ -287,6 +308,12 @@ static void note_count(Raster *raster)
         "check it, or choose with -b");
 }
 
+Err raster_check_order(Raster *raster, const int *bands, int64_t count, const char *const *names)
+{
+    note_count(raster);
+    return check_order(raster, bands, count, names);
+}
+
 static Err choose_default(Raster *raster, int64_t wanted, const char *const *names, int *bands, int64_t *ret_count)
 {
     for (int64_t i = 0; names != NULL && i < wanted; i++) TRY(check_missing(raster, names[i]));
@@ -295,10 +322,9 @@ static Err choose_default(Raster *raster, int64_t wanted, const char *const *nam
         note_choice(raster, bands, wanted, names);
         return ERR_NONE;
     }
-    *ret_count = choose_all(raster, bands);
+    *ret_count = raster_data_bands(raster, bands);
     if (names == NULL || *ret_count != wanted) return ERR_NONE;
-    note_count(raster);
-    return check_order(raster, bands, wanted, names);
+    return raster_check_order(raster, bands, wanted, names);
 }
 
 /* A product lies on the grid of its finest chosen band. */
@@ -310,6 +336,23 @@ static Err regrid(Raster *raster, int64_t count, const int *bands)
     GDALClose(raster->dataset);
     raster->dataset = dataset;
     raster_describe_grid(raster);
+    return ERR_NONE;
+}
+
+Err raster_take_choice(Raster *raster, const int *bands, int64_t count)
+{
+    TRY(check_types(raster, bands, count));
+    int *copy = malloc((size_t)count * sizeof *copy);
+    if (copy == NULL) return err_memory((size_t)count * sizeof *copy, "the chosen bands");
+    memcpy(copy, bands, (size_t)count * sizeof *copy);
+    const Err err = regrid(raster, count, bands);
+    if (err != ERR_NONE) {
+        free(copy);
+        return err;
+    }
+    free(raster->chosen);
+    raster->chosen = copy;
+    raster->chosen_count = count;
     return ERR_NONE;
 }
 
@@ -327,17 +370,11 @@ Err raster_choose_bands(Raster *raster, const char *choice, int64_t wanted, cons
         err = read_choice(raster, choice, bands, &count);
     else
         err = choose_default(raster, wanted, names, bands, &count);
-    if (err == ERR_NONE) err = check_choice(raster, bands, count, wanted);
-    if (err == ERR_NONE) err = regrid(raster, count, bands);
+    if (err == ERR_NONE) err = check_count(raster, count, wanted);
+    if (err == ERR_NONE) err = raster_take_choice(raster, bands, count);
     gdal_end(&session);
-    if (err != ERR_NONE) {
-        free(bands);
-        return err;
-    }
-    free(raster->chosen);
-    raster->chosen = bands;
-    raster->chosen_count = count;
-    return ERR_NONE;
+    free(bands);
+    return err;
 }
 
 const char *raster_choice_note(const Raster *raster, bool *ret_doubtful)

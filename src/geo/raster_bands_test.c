@@ -203,11 +203,76 @@ static void stacked_files(void **state)
     check(path, NULL, 3, rgb, "321");
 }
 
+/* "3=2-1": the file's chosen bands, then which of them (counted from 0) each band of the model is, - missing. */
+static void check_present(const char *path, const char *choice, const char *expected)
+{
+    static const char *const names[] = { "blue", "green", "red", "B05", "nir", "swir1" };
+    Raster *raster = NULL;
+    char got[32] = "";
+    int32_t source[6];
+    ASSERT_OK(raster_open(path, NULL, &raster));
+    const Err err = raster_choose_named(raster, choice, 6, names, true, source);
+    if (err == ERR_NONE) {
+        for (int64_t i = 0; i < raster_chosen_count(raster); i++)
+            got[strlen(got)] = (char)('0' + raster_chosen_band(raster, i));
+        got[strlen(got)] = '=';
+        for (int i = 0; i < 6; i++) got[strlen(got)] = source[i] < 0 ? '-' : (char)('0' + source[i]);
+        if (strcmp(got, expected) != 0) fail_msg("-b %s: %s instead of %s", choice, got, expected);
+        bool doubtful = false;
+        const char *note = raster_choice_note(raster, &doubtful);
+        assert_true((strstr(note, "missing: ") != NULL) == (strchr(got, '-') != NULL));
+    } else if (strstr(err_message(), expected) == NULL) {
+        fail_msg("-b %s: '%s' instead of '%s'", choice, err_message(), expected);
+    }
+    raster_close(raster);
+}
+
+static void bands_that_are_there(void **state)
+{
+    (void)state;
+    static const struct {
+        Naming naming;
+        const char *choice, *expected;
+    } list[] = {
+        { { .bands = { "red", "green", "blue" } }, NULL, "321=012---" },
+        { { .bands = { "B04", "B03", "B02", "B08" } }, NULL, "3214=012-3-" },
+        { { .bands = { "B02", "B03", "B04", "B05", "B08", "B11" } }, NULL, "123456=012345" },
+        { { .bands = { "", "", "" } }, NULL, "321=012---" },                /* a picture */
+        { { .bands = { "", "", "", "", "", "" } }, NULL, "123456=012345" }, /* as many as the model's */
+        { { .bands = { "", "", "", "" } }, NULL, "not without blue, and no band of the file is known to be it" },
+        { { .bands = { "nir", "red", "green" } }, NULL, "names of the file's bands say otherwise" },
+        { { .bands = { "nir", "red", "green", "swir1" } }, NULL, "not without blue" },
+        { { .bands = { "", "", "", "", "" } }, "red=3,green=2,blue=1", "123=012---" },
+        { { .bands = { "", "", "", "", "" } }, "B8 = 5, B4=1,green=2 ,blue=3", "3215=012-3-" },
+        { { .bands = { "x", "y", "z", "u", "v" } }, "red=z,green=y,blue=x", "123=012---" },
+        { { .bands = { "", "", "", "", "" } }, "3,2,1", "123=012---" },
+        { { .bands = { "", "", "", "", "" } }, "3,2,1,5", "1235=012-3-" },
+        { { .bands = { "", "", "", "", "", "", "" } }, "7,6,5,4,3,2", "765432=012345" },
+        { { .bands = { "red", "green", "blue", "nir", "" } }, "red,green,blue", "321=012---" },
+        { { .bands = { "B2", "B3", "B4", "B8A" } }, "B4,B3,B2", "123=012---" },
+        { { .bands = { "", "", "", "", "" } }, "3,2", "2 bands were chosen; the model reads blue, green, red, B05" },
+        { { .bands = { "", "", "", "", "" } }, "1,2,3,4,5", "5 bands were chosen" },
+        { { .bands = { "", "", "", "", "" } }, "red=3,green=2", "not without blue, and -b does not name it" },
+        { { .bands = { "", "", "", "", "" } }, "red=3,green=2,blue=9", "band 9 was asked for" },
+        { { .bands = { "", "", "", "", "" } }, "red=3,green=2,B4=1", "names the band red of the model twice" },
+        { { .bands = { "", "", "", "", "" } }, "red=3,thermal=2,blue=1", "reads no band 'thermal'" },
+        { { .bands = { "", "", "", "", "" } }, "red=3,2,blue=1", "expected NAME=BAND like the others" },
+        { { .bands = { "", "", "", "", "" } }, "red=,green=2,blue=1", "expected NAME=BAND" },
+        { { .bands = { "a", "b", "c", "d", "e" } }, "a,b,c", "reads no band 'a'" },
+    };
+    char path[256];
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        write_named(&list[i].naming, false, path);
+        check_present(path, list[i].choice, list[i].expected);
+        assert_int_equal(remove(path), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(red_green_blue), cmocka_unit_test(colours),       cmocka_unit_test(other_names),
-        cmocka_unit_test(wavelengths),    cmocka_unit_test(stacked_files),
+        cmocka_unit_test(wavelengths),    cmocka_unit_test(stacked_files), cmocka_unit_test(bands_that_are_there),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

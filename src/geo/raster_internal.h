@@ -67,6 +67,21 @@ const char *raster_telling_path(const Raster *raster);
 /* The size, place and blocks of raster->dataset as raster->info and the presented grid. */
 void raster_describe_grid(Raster *raster);
 
+/* raster_bands.c, inside a GDAL session: pieces of a choice of bands. "1: red, 2: green, ..." for messages, cut when long. */
+const char *raster_list_bands(const Raster *raster, char *text, size_t text_bytes);
+/* Words between commas, without the spaces around them; ret_words holds RASTER_MAX_BANDS. ERR_ARGUMENT. */
+Err raster_split_choice(const char *choice, char (*ret_words)[RASTER_NAME_BYTES], int64_t *ret_count);
+/* The band that a person calls so: a number from 1, or a name. ERR_INPUT. */
+Err raster_find_word(const Raster *raster, const char *word, int *ret_band);
+/* The band that is what a model calls so; 0: none, or several. ERR_INPUT: its file is missing from the product. */
+Err raster_find_named(const Raster *raster, const char *name, int *ret_band);
+/* All bands but alpha, of a product those that see the surface; [RASTER_MAX_BANDS]. */
+int64_t raster_data_bands(const Raster *raster, int *bands);
+/* The file's order for bands of these names: ERR_INPUT where names of the file contradict; doubts become the note. */
+Err raster_check_order(Raster *raster, const int *bands, int64_t count, const char *const *names);
+/* From now on these are the chosen bands. ERR_INPUT (complex numbers), ERR_MEMORY. */
+Err raster_take_choice(Raster *raster, const int *bands, int64_t count);
+
 /* Reads the chosen bands of a window that lies inside the file, on the file's own grid; buffers as in raster_read. */
 Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid);
 

@@ -103,6 +103,7 @@ typedef struct Fit {
     bool bands, known, size; /* its bands are there; the scene's pixel size is known, and near enough */
     double factor;           /* between that and what the model was made for, at least 1 */
     double sampling;         /* of the scene, in the model's unit */
+    int32_t read;            /* how many of its bands are there */
     char why[WHY_BYTES];     /* why its bands are not there */
 } Fit;
 
@@ -134,7 +135,10 @@ static Err judge(const SceneQuery *query, Raster *raster, const ModelConfig *con
     const char *names[MODEL_MAX_BANDS];
     Fit fit = { .factor = (double)INFINITY };
     for (int32_t b = 0; b < config->n_bands; b++) names[b] = config->bands[b].name;
-    const Err err = raster_choose_bands(raster, query->bands, config->n_bands, names);
+    int32_t source[MODEL_MAX_BANDS];
+    const Err err =
+        raster_choose_named(raster, query->bands, config->n_bands, names, config->network.missing_bands, source);
+    if (err == ERR_NONE) fit.read = (int32_t)raster_chosen_count(raster);
     if (err != ERR_NONE && err != ERR_INPUT) return err;
     fit.bands = err == ERR_NONE;
     if (!fit.bands) keep_reason(&fit);
@@ -176,7 +180,7 @@ static Err refuse(const ModelList *list, const SceneQuery *query, const Fit *fit
 static bool is_better(const Fit *a, const ModelConfig *of_a, const Fit *b, const ModelConfig *of_b)
 {
     if (a->factor < 0.99 * b->factor || b->factor < 0.99 * a->factor) return a->factor < b->factor;
-    return of_a->n_bands > of_b->n_bands;
+    return a->read != b->read ? a->read > b->read : of_a->n_bands < of_b->n_bands;
 }
 
 static Err pick(const ModelList *list, const SceneQuery *query, const Fit *fits, const ModelEntry **ret_entry,
@@ -200,8 +204,11 @@ static Err pick(const ModelList *list, const SceneQuery *query, const Fit *fits,
     const ModelEntry *entry = &list->entries[best];
     predictor_describe_range(&entry->config, range);
     predictor_describe_sampling(fits[best].sampling, entry->config.gsd_unit, own);
-    (void)snprintf(ret_reason, MODEL_REASON_BYTES, "model '%s', made for pixels of %s (the image's: %s) and %d bands",
-                   entry->name, range, fits[best].known ? own : "unknown", (int)entry->config.n_bands);
+    char there[40] = "";
+    if (fits[best].read < entry->config.n_bands)
+        (void)snprintf(there, sizeof there, ", %d of which are there", (int)fits[best].read);
+    (void)snprintf(ret_reason, MODEL_REASON_BYTES, "model '%s', made for pixels of %s (the image's: %s) and %d bands%s",
+                   entry->name, range, fits[best].known ? own : "unknown", (int)entry->config.n_bands, there);
     *ret_entry = entry;
     return ERR_NONE;
 }

@@ -8,9 +8,9 @@
  *     Err err = model_list_choose(&list, &(SceneQuery){ .path = "scene.tif" }, &entry, reason);
  *     model_list_done(&list);
  *
- * A model fits when all bands that it reads are found in the scene (raster_choose_bands), and when the scene's pixels are at
+ * A model fits when all bands that it needs are found in the scene (raster_choose_named), and when the scene's pixels are at
  * most 4 times smaller or larger than those it was made for. Of several that fit the one whose pixel sizes are nearest is
- * chosen, then the one that reads more bands, then the first by name.
+ * chosen, then the one that reads more of the scene's bands, then the one that misses fewer, then the first by name.
  */
 #ifndef METASEG_PREDICT_MODEL_CHOICE_H
 #define METASEG_PREDICT_MODEL_CHOICE_H
@@ -46,7 +46,7 @@ const char *model_list_names(const ModelList *list, char *text, size_t text_byte
 /* What is known of a scene before its model is. */
 typedef struct SceneQuery {
     const char *path;
-    const char *bands;        /* choice by hand (raster_choose_bands), NULL: none */
+    const char *bands;        /* choice by hand (raster_choose_named), NULL: none */
     const char *crs;          /* instead of the file's, NULL */
     double resolution;        /* pixel size to predict at instead of the scene's own; 0: that */
     const volatile int *stop; /* as in raster_open */

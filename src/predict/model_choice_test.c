@@ -11,7 +11,8 @@ static const char *const sentinel2[] = { "B02", "B03", "B04", "B05", "B06", "B07
 static const char *const colours[] = { "red", "green", "blue" };
 
 /* Header and weights of a small model. */
-static void make_model(const char *name, int32_t bands, const char *const *names, double least, double most)
+static void make_model(const char *name, int32_t bands, const char *const *names, double least, double most,
+                       bool missing)
 {
     char path[256];
     ModelConfig config;
@@ -24,6 +25,7 @@ static void make_model(const char *name, int32_t bands, const char *const *names
     ASSERT_OK(model_config_set_text(&config.name, name));
     for (int32_t i = 0; i < bands; i++) ASSERT_OK(model_config_set_text(&config.bands[i].name, names[i]));
     config.network.decoder_width = 16;
+    config.network.missing_bands = missing;
     config.gsd_minimum = least;
     config.gsd_maximum = most;
     ASSERT_OK(model_new(&config, false, &model));
@@ -34,9 +36,9 @@ static void make_model(const char *name, int32_t bands, const char *const *names
 
 static void make_models(void)
 {
-    make_model("coarse.safetensors", 3, colours, 900, 15000);
-    make_model("fine.safetensors", 9, sentinel2, 10, 10);
-    make_model("fine_rgb.safetensors", 3, colours, 10, 10);
+    make_model("coarse.safetensors", 3, colours, 900, 15000, false);
+    make_model("fine.safetensors", 9, sentinel2, 10, 10, false);
+    make_model("fine_rgb.safetensors", 3, colours, 10, 10, false);
 }
 
 /* A scene of these bands; pixel 0: without a place. */
@@ -111,6 +113,27 @@ static void by_pixel_size_and_bands(void **state)
     refuse("missing.tif", "no such file");
 }
 
+/* A model that can do without some of its bands fits scenes that have the colours; who reads more is taken, then who
+ * misses fewer. */
+static void missing_bands(void **state)
+{
+    (void)state;
+    char path[256];
+    static const char *const four[] = { "red", "green", "blue", "nir" };
+    make_model("any.safetensors", 9, sentinel2, 10, 10, true);
+    make_models();
+    make_scene("rgb.tif", 10, 3, colours);
+    make_scene("four.tif", 10, 4, four);
+    make_scene("no_red.tif", 10, 3, (const char *const[]){ "green", "blue", "nir" });
+    expect("rgb.tif", NULL, 0.0, "fine_rgb");
+    expect("four.tif", NULL, 0.0, "any");
+    expect("four.tif", "red=1,green=2,blue=3", 0.0, "fine_rgb");
+    assert_int_equal(remove(unit_at("fine_rgb.safetensors", path)), 0);
+    expect("rgb.tif", NULL, 0.0, "any");
+    refuse("no_red.tif", "say otherwise");
+    assert_int_equal(remove(unit_at("any.safetensors", path)), 0);
+}
+
 /* Without a pixel size one model may be right, two are a guess. */
 static void unknown_pixel_size(void **state)
 {
@@ -161,7 +184,8 @@ static void no_models(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(by_pixel_size_and_bands), cmocka_unit_test(unknown_pixel_size),
-                                        cmocka_unit_test(headers_alone), cmocka_unit_test(no_models) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_pixel_size_and_bands), cmocka_unit_test(missing_bands),
+                                        cmocka_unit_test(unknown_pixel_size), cmocka_unit_test(headers_alone),
+                                        cmocka_unit_test(no_models) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

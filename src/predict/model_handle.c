@@ -131,6 +131,16 @@ int32_t metaseg_model_classes(const MetasegModel *model) { return model != NULL 
 
 int32_t metaseg_model_bands(const MetasegModel *model) { return model != NULL ? model->model->config.n_bands : 0; }
 
+bool metaseg_model_missing_bands(const MetasegModel *model)
+{
+    return model != NULL && model->model->config.network.missing_bands;
+}
+
+const char *metaseg_model_band(const MetasegModel *model, int32_t i)
+{
+    return i >= 0 && i < metaseg_model_bands(model) ? model->model->config.bands[i].name : NULL;
+}
+
 double metaseg_model_byte_scale(const MetasegModel *model)
 {
     return model != NULL ? model->model->config.byte_scale : 0.0;

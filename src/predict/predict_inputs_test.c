@@ -16,7 +16,7 @@ static void on_message(void *context, int level, const char *text)
 }
 
 /* A model whose bands are called red, green and blue: of bytes, or with a byte scale of as many times larger numbers. */
-static MetasegModel *load(double byte_scale)
+static MetasegModel *load(double byte_scale, bool missing)
 {
     const double unit = byte_scale != 0.0 ? byte_scale : 1.0;
     static const char *const names[] = { "red", "green", "blue" };
@@ -40,6 +40,15 @@ static MetasegModel *load(double byte_scale)
         config.bands[b].std = 50.0 * unit;
     }
     config.byte_scale = byte_scale;
+    config.network.missing_bands = missing;
+    if (missing) { /* a fourth one, which the images do not have */
+        ASSERT_OK(model_config_set_bands(&config, 4));
+        for (int32_t b = 0; b < 4; b++) {
+            ASSERT_OK(model_config_set_text(&config.bands[b].name, b < 3 ? names[b] : "nir"));
+            config.bands[b].mean = 100.0;
+            config.bands[b].std = 50.0;
+        }
+    }
     ASSERT_OK(model_new(&config, false, &model));
     model_initialize(model, 5);
     ASSERT_OK(model_save(model, unit_at("model.safetensors", path), &save));
@@ -189,7 +198,7 @@ static void byte_scale(void **state)
 {
     (void)state;
     char path[256];
-    MetasegModel *model = load(16.0);
+    MetasegModel *model = load(16.0, false);
     write_image("plain.tif", (Image){ 0 }, path);
     predict(model, path, metaseg_predict_options_defaults(), map);
     assert_string_equal(told, "");
@@ -205,10 +214,76 @@ static void byte_scale(void **state)
     metaseg_model_free(model);
 }
 
+/* Pixels of the three bands that are there, in memory: the same map as of the file, whatever its order of bands. */
+static void missing_bands(void **state)
+{
+    (void)state;
+    static const char *const reversed[] = { "blue", "green", "red" };
+    static float pixels[PIXELS * 3];
+    static uint8_t of_pixels[PIXELS];
+    char path[256], out[256];
+    MetasegModel *model = load(0.0, true);
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    assert_true(metaseg_model_missing_bands(model));
+    assert_string_equal(metaseg_model_band(model, 3), "nir");
+    assert_null(metaseg_model_band(model, 4));
+    write_image("plain.tif", (Image){ 0 }, path);
+    predict(model, path, options, plain);
+    assert_string_equal(told, "");
+    options.bands = "red=3,green=2,blue=1";
+    write_image("other.tif", (Image){ .reversed = true }, path);
+    predict(model, path, options, map);
+    assert_memory_equal(map, plain, sizeof plain);
+    options.bands = NULL;
+    write_image("other.tif", (Image){ .reversed = true, .names = reversed }, path);
+    predict(model, path, options, map);
+    assert_memory_equal(map, plain, sizeof plain);
+    const GDALDatasetH d = GDALOpen(unit_at("map.tif", out), GA_ReadOnly);
+    assert_string_equal(GDALGetMetadataItem(d, "METASEG_BANDS", NULL), "red,green,blue");
+    GDALClose(d);
+    const GDALDatasetH in = GDALOpen(path, GA_ReadOnly);
+    assert_int_equal(GDALDatasetRasterIO(in, GF_Read, 0, 0, WIDTH, HEIGHT, pixels, WIDTH, HEIGHT, GDT_Float32, 3, NULL,
+                                         3 * sizeof(float), 3 * sizeof(float) * WIDTH, sizeof(float)),
+                     CE_None);
+    GDALClose(in);
+    options.prompts = METASEG_PROMPTS_NULL;
+    options.bands = "blue, B3,red";
+    ASSERT_OK((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL));
+    assert_memory_equal(of_pixels, plain, sizeof plain);
+    options.bands = "blue,green,nir";
+    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL), ERR_ARGUMENT,
+               "not without red");
+    options.bands = "blue,green,swir";
+    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL), ERR_ARGUMENT,
+               "'swir' is no band");
+    options.bands = "1,2";
+    ASSERT_ERR((Err)metaseg_predict_raster(model, path, unit_at("none.tif", out), &options, NULL), ERR_INPUT,
+               "2 bands were chosen; the model reads red, green, blue, nir");
+    metaseg_model_free(model);
+}
+
+/* A model that needs all its bands can be told them by name, too. */
+static void bands_by_name(void **state)
+{
+    char path[256], out[256];
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    write_image("plain.tif", (Image){ 0 }, path);
+    predict(*state, path, options, plain);
+    write_image("other.tif", (Image){ .reversed = true }, path);
+    options.bands = "blue=1,red=3,green=2";
+    predict(*state, path, options, map);
+    assert_memory_equal(map, plain, sizeof plain);
+    options.bands = "red=3,green=2,blue=1";
+    predict(*state, path, options, map);
+    assert_memory_equal(map, plain, sizeof plain);
+    options.bands = "red=3,green=2";
+    ASSERT_ERR((Err)metaseg_predict_raster(*state, path, unit_at("none.tif", out), &options, NULL), ERR_INPUT, "blue");
+}
+
 static int set_up(void **state)
 {
     if (unit_set_up(state) != 0) return -1;
-    *state = load(0.0);
+    *state = load(0.0, false);
     return 0;
 }
 
@@ -221,8 +296,9 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(same_map), cmocka_unit_test(contradicting_names),
-                                        cmocka_unit_test(far_values), cmocka_unit_test(far_offset),
-                                        cmocka_unit_test(byte_scale) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(same_map),     cmocka_unit_test(contradicting_names),
+                                        cmocka_unit_test(far_values),   cmocka_unit_test(far_offset),
+                                        cmocka_unit_test(byte_scale),   cmocka_unit_test(missing_bands),
+                                        cmocka_unit_test(bands_by_name) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

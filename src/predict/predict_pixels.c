@@ -3,8 +3,10 @@
 #include "predict/predictor.h"
 
 #include "data/image_source.h"
+#include "geo/band_name.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ typedef struct Task {
     const float *pixels;  /* [height][width][bands] */
     const uint8_t *valid; /* may be NULL */
     int64_t width, height, bands;
+    int32_t source[MODEL_MAX_BANDS]; /* which of the bands each of the model's is, -1 missing */
     ImageBand normalisation[MODEL_MAX_BANDS];
     Georeference *place;
     ZoneSampler *zones; /* NULL: no text, or place unknown */
@@ -85,8 +88,54 @@ static Err open_zones(Task *t, const MetasegPredictOptions *options)
     return zone_sampler_new(climate, t->place, t->width, t->height, zone_share_defaults(), &t->zones);
 }
 
+/* One name of a list between commas, and what follows it. */
+static const char *take_name(const char *list, char ret_name[64])
+{
+    list += strspn(list, " ");
+    const size_t length = strcspn(list, ",");
+    (void)snprintf(ret_name, 64, "%.*s", (int)(length < 63 ? length : 63), list);
+    for (size_t n = strlen(ret_name); n > 0 && ret_name[n - 1] == ' '; n--) ret_name[n - 1] = '\0';
+    return list[length] == ',' ? list + length + 1 : NULL;
+}
+
+/* Of a model that can do without some of its bands: which ones the pixels have, by name, in this order. */
+static Err choose_bands(Task *t, const char *list)
+{
+    const ModelConfig *c = &t->model->model->config;
+    const char *names[MODEL_MAX_BANDS];
+    char name[64];
+    t->bands = 0;
+    for (int32_t b = 0; b < c->n_bands; b++) {
+        names[b] = c->bands[b].name;
+        t->source[b] = -1;
+    }
+    while (list != NULL) {
+        list = take_name(list, name);
+        const int64_t b = band_name_find(name, c->n_bands, names);
+        if (b < 0 || t->source[b] >= 0)
+            return err_set(ERR_ARGUMENT, "bands: '%s' is %s of the model", name,
+                           b < 0 ? "no band, or more than one," : "twice in the list of bands");
+        t->source[b] = (int32_t)t->bands++;
+    }
+    for (int32_t b = 0; b < c->n_bands; b++)
+        if (t->source[b] < 0 && band_name_is_colour(names[b]))
+            return err_set(ERR_ARGUMENT, "the model can do without some of its bands, but not without %s", names[b]);
+    return ERR_NONE;
+}
+
+static void normalise_bands(Task *t)
+{
+    const ModelConfig *c = &t->model->model->config;
+    for (int32_t b = 0; b < c->n_bands; b++)
+        if (t->source[b] >= 0)
+            t->normalisation[t->source[b]] = (ImageBand){ c->bands[b].scale, c->bands[b].mean, c->bands[b].std };
+}
+
 static Err run(Task *t, const MetasegPredictOptions *options)
 {
+    for (int32_t b = 0; b < t->bands; b++) t->source[b] = b;
+    if (t->model->model->config.network.missing_bands && options->bands != NULL) TRY(choose_bands(t, options->bands));
+    normalise_bands(t);
     if (t->width < 1 || t->height < 1 || t->width > LONGEST_SIDE || t->height > LONGEST_SIDE)
         return err_set(ERR_ARGUMENT, "%lld x %lld pixels; 1 to %d of each were expected", (long long)t->width,
                        (long long)t->height, (int)LONGEST_SIDE);
@@ -103,6 +152,8 @@ static Err run(Task *t, const MetasegPredictOptions *options)
         .overlap = predictor_overlap(options, tile),
         .prompts = options->prompts,
         .own_prompt = options->prompt != NULL ? &t->own_prompt : NULL,
+        .bands = t->bands,
+        .band_source = t->model->model->config.network.missing_bands ? t->source : NULL,
         .source = { .context = t, .read = read_pixels, .shares = read_shares },
         .sink = { .context = t, .rows = write_rows, .confidence = t->confidence != NULL },
     };
@@ -124,10 +175,6 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                .bands = model->model->config.n_bands,
                .classes = classes,
                .confidence = confidence };
-    for (int64_t b = 0; b < t.bands; b++) {
-        const ModelBand *band = &model->model->config.bands[b];
-        t.normalisation[b] = (ImageBand){ band->scale, band->mean, band->std };
-    }
     TRY(predictor_enter(model));
     const Err err = run(&t, options);
     predictor_leave(model);

@@ -33,6 +33,7 @@ typedef struct Task {
     uint8_t *valid;       /* [block rows, width] */
     int64_t valid_pixels;
     char hash[32];
+    char *bands; /* of the model's that are there, "red,green,blue"; NULL: all */
 } Task;
 
 /* ---- source ---- */
@@ -161,18 +162,37 @@ static Err tell_clouds(const Task *t)
     return ERR_NONE;
 }
 
+/* Which of the model's bands are there, where some are missing. */
+static Err keep_bands(Task *t)
+{
+    const ModelConfig *c = &t->model->model->config;
+    Str text = { 0 };
+    if (raster_chosen_count(t->image->raster) == c->n_bands) return ERR_NONE;
+    for (int32_t b = 0; b < c->n_bands; b++)
+        if (t->image->source[b] >= 0) str_addf(&text, "%s%s", text.length > 0 ? "," : "", c->bands[b].name);
+    return str_take(&text, &t->bands);
+}
+
+static Err normalise(Task *t)
+{
+    const ModelConfig *c = &t->model->model->config;
+    const int32_t *source = t->image->source;
+    ImageBand bands[MODEL_MAX_BANDS];
+    for (int32_t b = 0; b < c->n_bands; b++)
+        if (source == NULL || source[b] >= 0)
+            bands[source != NULL ? source[b] : b] = (ImageBand){ c->bands[b].scale, c->bands[b].mean, c->bands[b].std };
+    return image_source_normalise(t->image, bands, c->byte_scale);
+}
+
 static Err open_input(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
-    ImageBand bands[MODEL_MAX_BANDS];
-    for (int32_t b = 0; b < c->n_bands; b++) {
-        names[b] = c->bands[b].name;
-        bands[b] = (ImageBand){ c->bands[b].scale, c->bands[b].mean, c->bands[b].std };
-    }
+    for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
     const ImageSourceOptions options = { .bands = t->options->bands,
                                          .names = names,
                                          .wanted = c->n_bands,
+                                         .missing = c->network.missing_bands,
                                          .crs = t->options->crs,
                                          .mask = t->options->mask,
                                          .mask_values = t->options->mask_values,
@@ -187,7 +207,8 @@ static Err open_input(Task *t)
         predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
     TRY(predictor_check_values(t->model, t->in, t->image));
     TRY(raster_keep_valid(t->image->raster));
-    TRY(image_source_normalise(t->image, bands, c->byte_scale));
+    TRY(keep_bands(t));
+    TRY(normalise(t));
     if (georeference_kind(t->image->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
     return image_source_set_point(t->image, t->options->longitude, t->options->latitude);
 }
@@ -221,6 +242,10 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
     if (t->options->prompt != NULL) {
         metadata[n++] = "METASEG_PROMPT";
         metadata[n++] = t->options->prompt;
+    }
+    if (t->bands != NULL) {
+        metadata[n++] = "METASEG_BANDS";
+        metadata[n++] = t->bands;
     }
     if (t->image->mask != NULL) {
         metadata[n++] = "METASEG_MASK";
@@ -303,6 +328,7 @@ static void release(Task *t)
     for (int64_t i = 0; i < t->n_outputs; i++) output_close(t->outputs[i]);
     image_source_close(t->image);
     prompt_table_done(&t->own_prompt);
+    free(t->bands);
     free(t->classes);
     free(t->codes);
     free(t->valid);
@@ -346,6 +372,8 @@ static Err run(Task *t, MetasegPredictReport *report)
     set_cache(info, &job);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
     job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
+    job.bands = raster_chosen_count(t->image->raster);
+    job.band_source = t->image->source;
     job.sink = (SceneSink){ .context = t,
                             .rows = write_rows,
                             .confidence = t->options->confidence != NULL,

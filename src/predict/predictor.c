@@ -20,8 +20,7 @@ typedef struct TileJob {
     int64_t index;
     bool empty; /* no valid pixel: scores stay 0 */
     NetworkInputs inputs;
-    float
-        *values; /* [tile, tile, bands] as the source gives them, where the network also reads which bands are there */
+    float *values;  /* [tile, tile, bands] as the source gives them, where these are not the network's in order */
     uint8_t *valid; /* [tile, tile] */
     float *shares;  /* [tile / 16, tile / 16, slots + 1]; NULL: no text */
 } TileJob;
@@ -102,7 +101,7 @@ static Err read_tile(const Pipeline *p, TileJob *tile)
     const Tile t = tile_grid_at(&p->grid, tile->index);
     float *values = tile->values != NULL ? tile->values : tile->inputs.image;
     TRY(p->job->source.read(p->job->source.context, t.x, t.y, p->job->tile, values, tile->valid));
-    if (tile->values != NULL) network_inputs_fill_image(&tile->inputs, values, tile->inputs.shape.bands, NULL);
+    if (tile->values != NULL) network_inputs_fill_image(&tile->inputs, values, p->job->bands, p->job->band_source);
     tile->empty = memchr(tile->valid, 1, (size_t)(p->job->tile * p->job->tile)) == NULL;
     return tile->empty ? ERR_NONE : read_text(p, &t, tile);
 }
@@ -233,8 +232,8 @@ static Err allocate_tile(const Pipeline *p, TileJob *tile)
     TRY(network_inputs_init(&shape, &tile->inputs));
     tile->valid = malloc(pixels);
     if (tile->valid == NULL) return err_memory(pixels, "the validity of a tile");
-    const size_t values = pixels * (size_t)shape.bands * sizeof(float);
-    if (shape.presence) {
+    const size_t values = pixels * (size_t)p->job->bands * sizeof(float);
+    if (shape.presence || p->job->band_source != NULL) {
         tile->values = malloc(values);
         if (tile->values == NULL) return err_memory(values, "the bands of a tile");
     }

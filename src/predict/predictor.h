@@ -35,7 +35,7 @@ struct MetasegModel {
     int32_t tile;
 };
 
-/* Where windows come from. read: [side][side][bands] as the network reads them (image_source.h) and validity; shares:
+/* Where windows come from. read: [side][side][SceneJob.bands] as the network reads them (image_source.h) and validity; shares:
  * [side/16][side/16][ZONE_SLOTS+1] and the zones of the slots (false in *ret_known: the null prompt everywhere). Both
  * are called from the reader thread only. */
 typedef struct SceneSource {
@@ -65,6 +65,8 @@ typedef struct SceneJob {
     int32_t tile, overlap;         /* network pixels */
     MetasegPrompts prompts;
     const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
+    int64_t bands;                 /* that source.read gives */
+    const int32_t *band_source;    /* [the model's bands] which of them each is, -1 missing; NULL: all in order */
     SceneSource source;
     SceneSink sink;
 } SceneJob;

@@ -107,35 +107,43 @@ static Err sample(const ImageSource *image, double byte_scale, float *ret_values
     return err;
 }
 
+/* Which of the image's chosen bands band b of the model is; -1: it is missing. */
+static int64_t chosen(const ImageSource *image, int32_t b) { return image->source != NULL ? image->source[b] : b; }
+
 /* Which band shows it best; -1: the values may be the model's. */
 static int32_t find_far(const ModelConfig *c, const ImageSource *image, const Sampled *bands)
 {
+    int32_t there = 0;
     const bool bytes = made_for_bytes(c);
     int32_t far = 0, tiny = 0, unreachable = 0, worst = 0;
     double farthest = 0.0, beyond = 0.0;
     for (int32_t b = 0; b < c->n_bands; b++) {
+        const int64_t from = chosen(image, b);
+        if (from < 0) continue;
+        there++;
         const Made m = made_for(&c->bands[b]);
         const double away = fabs(bands[b].mean - m.mean) / m.deviation, bright = m.mean + 2.0 * m.deviation;
-        const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, b));
-        const bool byte = strcmp(type, "Byte") == 0 && image_source_factor(image, b, c->byte_scale) == 1.0;
+        const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, from));
+        const bool byte = strcmp(type, "Byte") == 0 && image_source_factor(image, from, c->byte_scale) == 1.0;
         far += away > far_deviations;
         tiny += bright > 0.0 && bands[b].fractions && bands[b].bright < tiny_part * bright;
         unreachable += byte && m.mean > 255.0;
-        beyond += bands[b].beyond / c->n_bands;
+        beyond += bands[b].beyond;
         if (away > farthest) worst = b;
         farthest = fmax(farthest, away);
     }
-    if (2 * far >= c->n_bands && far > 0) return worst;
-    if (bytes && beyond > too_many) return worst;
-    return tiny == c->n_bands || unreachable == c->n_bands ? worst : -1;
+    if (2 * far >= there && far > 0) return worst;
+    if (bytes && beyond > too_many * there) return worst;
+    return tiny == there || unreachable == there ? worst : -1;
 }
 
-static void tell(const MetasegModel *model, const char *path, const Raster *raster, int32_t band, const Sampled *s)
+static void tell(const MetasegModel *model, const char *path, const ImageSource *image, int32_t band, const Sampled *s)
 {
+    const Raster *raster = image->raster;
     const ModelBand *of = &model->model->config.bands[band];
     const Made m = made_for(of);
     double scale = 1.0, offset = 0.0;
-    const int64_t number = raster_chosen_band(raster, band);
+    const int64_t number = raster_chosen_band(raster, chosen(image, band));
     raster_band_scaling(raster, number, &scale, &offset);
     char stated[80] = "";
     if (scale != 1.0) (void)snprintf(stated, sizeof stated, "; the file states scale %g and offset %g", scale, offset);
@@ -158,9 +166,9 @@ Err predictor_check_values(const MetasegModel *model, const char *path, ImageSou
                   ? sample(image, c->byte_scale, values, &count)
                   : err_memory((size_t)c->n_bands * MOST_VALUES * sizeof *values, "a sample of the image");
     for (int32_t b = 0; b < c->n_bands && count > 0 && err == ERR_NONE; b++)
-        bands[b] = describe(values + (int64_t)b * MOST_VALUES, count);
+        if (chosen(image, b) >= 0) bands[b] = describe(values + chosen(image, b) * MOST_VALUES, count);
     const int32_t far = count > 0 && err == ERR_NONE ? find_far(c, image, bands) : -1;
-    if (far >= 0) tell(model, path, image->raster, far, &bands[far]);
+    if (far >= 0) tell(model, path, image, far, &bands[far]);
     free(values);
     free(bands);
     return err;
