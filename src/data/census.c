@@ -69,7 +69,7 @@ static void compare_bands(Census *c, const Scene *s, uint32_t index)
     char type[64] = "";
     char band[64] = "";
     describe_bands(s->image->raster, type, band);
-    if (index == 0) {
+    if (index == c->first) {
         memcpy(c->first_type, type, sizeof type);
         memcpy(c->first_band, band, sizeof band);
         return;
@@ -114,7 +114,7 @@ static Err compare_tags(Census *c, const Scene *s, uint32_t index)
     const int64_t bands = raster_chosen_count(image);
     bool far = false;
     bool other = false;
-    if (index == 0) {
+    if (index == c->first) {
         c->first_tags = calloc((size_t)bands, sizeof *c->first_tags);
         if (c->first_tags == NULL) return err_memory((size_t)bands * sizeof *c->first_tags, "the tags of the bands");
         c->n_tags = bands;
@@ -126,7 +126,7 @@ static Err compare_tags(Census *c, const Scene *s, uint32_t index)
             if (c->far_offset.scenes == 0) write_tags(image, i, &tags, c->offset);
             found(&c->far_offset, index);
         }
-        if (index == 0) c->first_tags[i] = tags;
+        if (index == c->first) c->first_tags[i] = tags;
         if (other || same_tags(&tags, &c->first_tags[i])) continue;
         other = true;
         if (c->other_tags.scenes == 0) {
@@ -154,10 +154,9 @@ static void compare_sampling(Census *c, const Scene *s, uint32_t index)
     }
 }
 
-Err census_scene(Census *c, const Scene *s, uint32_t index)
+Err census_files(Census *c, uint32_t index)
 {
     const DatasetScene *scene = &c->options->scenes[index];
-    const RasterInfo *labels = s->labels->raster != NULL ? raster_info(s->labels->raster) : NULL;
     struct stat image;
     struct stat label_file;
     if (stat(scene->image, &image) == 0 && stat(scene->labels, &label_file) == 0) {
@@ -166,6 +165,13 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
                            scene->name, scene->image);
         c->images[index] = (struct SceneImage){ image.st_dev, image.st_ino, index };
     }
+    return ERR_NONE;
+}
+
+Err census_scene(Census *c, const Scene *s, uint32_t index)
+{
+    const RasterInfo *labels = s->labels->raster != NULL ? raster_info(s->labels->raster) : NULL;
+    if (c->opened++ == 0) c->first = index;
     const bool distribution = c->options->labels_kind == LABELS_PROBABILITIES;
     if (s->labels->bands > 1 && !distribution) found(&c->bands, index);
     if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
@@ -190,13 +196,17 @@ static int by_file(const void *a, const void *b)
 
 int64_t census_same_images(Census *c, uint32_t ret_pair[2])
 {
+    const DatasetScene *scenes = c->options->scenes;
     int64_t found_again = 0;
+    bool apart = false;
     qsort(c->images, c->options->n_scenes, sizeof *c->images, by_file);
     for (uint32_t i = 1; i < c->options->n_scenes; i++) {
         const struct SceneImage *before = &c->images[i - 1];
         const struct SceneImage *now = &c->images[i];
         if (now->inode == 0 || before->device != now->device || before->inode != now->inode) continue;
-        if (found_again++ > 0) continue;
+        const bool other_split = scenes[before->scene].split != scenes[now->scene].split;
+        if (found_again++ > 0 && (apart || !other_split)) continue;
+        apart = other_split;
         ret_pair[0] = before->scene;
         ret_pair[1] = now->scene;
     }
@@ -209,4 +219,8 @@ void census_labels(Census *c, uint32_t index, int64_t inside, int64_t valid, int
     found(&c->unlabelled[inside == 0 ? UNLABELLED_APART : valid == 0 ? UNLABELLED_VALID : UNLABELLED_VALUES], index);
 }
 
-void census_invalid(Census *c, uint32_t index, bool whole) { found(whole ? &c->invalid : &c->rarely_valid, index); }
+void census_invalid(Census *c, uint32_t index, bool whole)
+{
+    found(whole ? &c->invalid : &c->rarely_valid, index);
+    if (whole && c->options->scenes[index].split == SCENE_TRAIN) c->invalid_training++;
+}

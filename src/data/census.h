@@ -30,9 +30,11 @@ typedef enum Unlabelled {
 
 enum { TAGS_BYTES = 160 };
 
-/* Open struct: label_scan.c adds to it. Indexed by class index where not said otherwise. */
+/* Open struct: label_scan.c adds to it. "First scene": the first that is opened. Indexed by class index where not said otherwise. */
 typedef struct Census {
     const DatasetOptions *options;
+    int64_t opened; /* scenes told of by census_scene() */
+    uint32_t first;
     LabelTable table;
     LabelCounts values;
     int64_t training[LABEL_VALUES], validation[LABEL_VALUES], holdout[LABEL_VALUES];
@@ -42,6 +44,7 @@ typedef struct Census {
     Finding unlabelled[UNLABELLED_COUNT];
     Finding bands;                  /* labels of more than one band */
     Finding invalid;                /* images without a valid pixel: all of them was looked at */
+    int64_t invalid_training;       /* how many of those are trained on */
     Finding rarely_valid;           /* no valid pixel in the windows looked at, which leave out parts of the image */
     Finding palette;                /* images whose values are indexes of a palette */
     Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
@@ -62,7 +65,10 @@ typedef struct Census {
 Err census_init(const DatasetOptions *options, Census *ret_census);
 void census_done(Census *census);
 
-/* What can be told of a scene without its pixels. ERR_CONFIG when image and labels are one file; ERR_MEMORY. */
+/* Which files a scene has, without opening them. ERR_CONFIG when image and labels are one file. */
+Err census_files(Census *census, uint32_t index);
+
+/* What can be told of an open scene without its pixels. ERR_MEMORY. */
 Err census_scene(Census *census, const Scene *scene, uint32_t index);
 
 /* What the label pixels of a scene were: `inside` the image, `valid`, and `labelled` with a class. */
@@ -71,7 +77,8 @@ void census_labels(Census *census, uint32_t index, int64_t inside, int64_t valid
 /* No valid pixel was met in a scene's image; `whole`: nothing of it was left out. */
 void census_invalid(Census *census, uint32_t index, bool whole);
 
-/* How many scenes have the image of an earlier one, and the first such pair. Once, after the last census_scene. */
+/* How many scenes have the image of another one, and the first such pair, of scenes with different splits if there is one.
+ * Once, after the last census_files. */
 int64_t census_same_images(Census *census, uint32_t ret_pair[2]);
 
 /* Tells all that was found (census_tell.c). ERR_CONFIG, ERR_INPUT where nothing can be learned, or nothing validated

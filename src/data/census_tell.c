@@ -49,7 +49,7 @@ typedef enum Missing {
     MISSING_IGNORED,
     MISSING_REMAPPED,
     MISSING_NODATA,
-    MISSING_BOXES,
+    MISSING_APART,
     MISSING_ABSENT,
     MISSING_COUNT,
 } Missing;
@@ -66,7 +66,7 @@ static Missing missing(const Census *c, uint32_t i)
     if (c->training[i] > 0) return MISSING_NOTHING;
     if (!has_a_value(c, i))
         return c->options->classes[i].value == c->options->ignore ? MISSING_IGNORED : MISSING_REMAPPED;
-    if (c->validation[i] + c->holdout[i] > 0) return MISSING_BOXES;
+    if (c->validation[i] + c->holdout[i] > 0) return MISSING_APART;
     return c->nodata[i].scenes > 0 ? MISSING_NODATA : MISSING_ABSENT;
 }
 
@@ -90,7 +90,7 @@ static void tell_training_classes(const Census *c, const MetasegRun *run)
         [MISSING_IGNORED] = "their value is data.ignore",
         [MISSING_REMAPPED] = "data.remap makes another class of their value",
         [MISSING_NODATA] = "their value is the nodata value of the labels",
-        [MISSING_BOXES] = "all their pixels lie in boxes of data.validation or data.holdout",
+        [MISSING_APART] = "all their pixels are kept apart for validation or holdout",
         [MISSING_ABSENT] = "no label inside an image has their value",
     };
     for (int32_t reason = MISSING_IGNORED; reason < MISSING_COUNT; reason++) {
@@ -149,7 +149,6 @@ static Err tell_boxes(const Census *c, const MetasegRun *run)
         if (c->in_box[b] == 0)
             report_message(run, 1, "validation box '%s': %s", o->validation[b].name,
                            c->met[b] ? "it holds no labelled pixel" : "it lies outside all scenes");
-    if (o->n_validation > 0) tell_validation_classes(c, run);
     return ERR_NONE;
 }
 
@@ -158,6 +157,29 @@ static int64_t sum(const Census *c, const int64_t *of_class)
     int64_t total = 0;
     for (uint32_t i = 0; i < c->options->n_classes; i++) total += of_class[i];
     return total;
+}
+
+static Err tell_validation(const Census *c, const MetasegRun *run)
+{
+    const DatasetOptions *o = c->options;
+    const ValidationPlaces places = dataset_validation_places(o);
+    uint32_t first = 0;
+    while (first + 1 < o->n_scenes && o->scenes[first].split != SCENE_VALIDATION) first++;
+    TRY(tell_boxes(c, run));
+    if (places == VALIDATION_SCENES && sum(c, c->validation) == 0)
+        return err_set(ERR_INPUT,
+                       "no scene of split validation has a labelled pixel ('%s' is the first); nothing could be "
+                       "validated",
+                       o->scenes[first].name);
+    if (places != VALIDATION_NONE) tell_validation_classes(c, run);
+    return ERR_NONE;
+}
+
+static int64_t training_scenes(const Census *c)
+{
+    int64_t n = 0;
+    for (uint32_t i = 0; i < c->options->n_scenes; i++) n += c->options->scenes[i].split == SCENE_TRAIN;
+    return n;
 }
 
 static const char *const unlabelled_why[UNLABELLED_COUNT] = {
@@ -169,19 +191,20 @@ static const char *const unlabelled_why[UNLABELLED_COUNT] = {
 /* Refusal where no pixel can be learned. */
 static Err check_training(const Census *c)
 {
-    if (c->invalid.scenes == c->options->n_scenes)
-        return err_set(ERR_INPUT,
-                       "no image has a valid pixel (scene '%s' is the first): all are nodata or masked, so nothing "
-                       "could be learned; correct the nodata value or the mask (gdal_edit.py -unsetnodata)",
-                       c->options->scenes[c->invalid.first].name);
+    if (c->invalid_training == training_scenes(c))
+        return err_set(
+            ERR_INPUT,
+            "no image to learn from has a valid pixel (scene '%s' is the first): all are nodata or masked, so nothing "
+            "could be learned; correct the nodata value or the mask (gdal_edit.py -unsetnodata)",
+            c->options->scenes[c->invalid.first].name);
     if (sum(c, c->training) > 0) return ERR_NONE;
     const int64_t held = sum(c, c->holdout);
     const int64_t validated = sum(c, c->validation);
     if (held + validated > 0)
         return err_set(
             ERR_CONFIG,
-            "all labelled pixels lie in boxes: %lld in data.holdout, %lld in data.validation; nothing is left "
-            "to learn from",
+            "all labelled pixels are kept apart: %lld in the boxes of data.holdout, %lld for validation; nothing is "
+            "left to learn from",
             (long long)held, (long long)validated);
     for (int32_t why = UNLABELLED_COUNT - 1; why >= 0; why--) {
         char scenes[160];
@@ -228,7 +251,7 @@ static void tell_images(const Census *c, const MetasegRun *run)
         report_message(run, 1,
                        "%s: %s, in the first scene '%s' %s; offsets are taken off, scales are not applied, so stored "
                        "numbers must have one unit",
-                       scenes, c->tags[0], c->options->scenes[0].name, c->tags[1]);
+                       scenes, c->tags[0], c->options->scenes[c->first].name, c->tags[1]);
     }
     if (c->far_offset.scenes > 0) {
         name_scenes(c, &c->far_offset, scenes);
@@ -248,7 +271,13 @@ static void tell_same_images(Census *c, const MetasegRun *run)
 {
     uint32_t pair[2];
     const int64_t n = census_same_images(c, pair);
-    if (n > 0)
+    const DatasetScene *scenes = c->options->scenes;
+    if (n > 0 && scenes[pair[0]].split != scenes[pair[1]].split)
+        report_message(run, 1,
+                       "scenes '%s' and '%s' have one image%s, though their split differs: what is kept apart with one "
+                       "is there with the other",
+                       scenes[pair[0]].name, scenes[pair[1]].name, n > 1 ? " (and there are more such scenes)" : "");
+    else if (n > 0)
         report_message(run, 1, "scenes '%s' and '%s' have one image%s: its places are drawn once for each",
                        c->options->scenes[pair[0]].name, c->options->scenes[pair[1]].name,
                        n > 1 ? " (and there are more such scenes)" : "");
@@ -263,5 +292,5 @@ Err census_tell(Census *c, const MetasegRun *run)
     TRY(check_training(c));
     for (int32_t why = 0; why < UNLABELLED_COUNT; why++) tell_scenes(c, run, &c->unlabelled[why], unlabelled_why[why]);
     tell_training_classes(c, run);
-    return tell_boxes(c, run);
+    return tell_validation(c, run);
 }

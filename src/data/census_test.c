@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 
 #include "data/data_test.h"
+#include "data/label_values.h"
 
 #include <sys/resource.h>
 
@@ -192,7 +193,7 @@ static void nothing_to_learn(void **state)
     write_labels(three_classes, NULL);
     c.holdout = (DatasetBox){ "all", 0, 0, 90, 90 };
     c.o.n_holdout = 1;
-    check(&c, ERR_CONFIG, "all labelled pixels lie in boxes: 90000 in data.holdout, 0 in data.validation");
+    check(&c, ERR_CONFIG, "all labelled pixels are kept apart: 90000 in the boxes of data.holdout, 0 for validation");
     c.holdout = (DatasetBox){ "middle", 11.4, 40, 11.6, 60 };
     check(&c, ERR_INPUT, "no window of 256 pixels fits between the holdout boxes");
     c.o.n_holdout = 0;
@@ -215,15 +216,15 @@ static void invalid_images(void **state)
     make_case(&c);
     write_labels(three_classes, NULL);
     write_masked("image", zero);
-    check(&c, ERR_INPUT, "no image has a valid pixel (scene 's' is the first)");
+    check(&c, ERR_INPUT, "no image to learn from has a valid pixel (scene 's' is the first)");
     c.scenes[1].image = (char *)(uintptr_t)unit_at("other", path);
     c.o.n_scenes = 2;
     write_masked("other", zero);
-    check(&c, ERR_INPUT, "no image has a valid pixel (scene 's' is the first)");
+    check(&c, ERR_INPUT, "no image to learn from has a valid pixel (scene 's' is the first)");
     write_masked("other", north_zero);
     check(&c, ERR_NONE, "scene 's': its image has no valid pixel");
     c.o.n_validation = 1;
-    check(&c, ERR_INPUT, "data.validation: no valid pixel of an image has a label in the boxes ('north' is the first)");
+    check(&c, ERR_INPUT, "no valid pixel of an image has a label in the boxes ('north' is the first)");
     c.o.n_scenes = 1;
     write_masked("image", south_zero);
     check(&c, ERR_NONE, NULL);
@@ -301,6 +302,86 @@ static void tags_that_differ(void **state)
     write_image(3, NULL);
 }
 
+/* Labelled pixels of all validation windows. */
+static int64_t validated_pixels(const DatasetOptions *o)
+{
+    const NetworkShape shape = { .batch = 1, .height = SIDE, .width = SIDE, .bands = 3 };
+    NetworkInputs batch;
+    Dataset *d = NULL;
+    int64_t pixels = 0;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    ASSERT_OK(dataset_open(o, NULL, NULL, &d));
+    for (int64_t w = 0; w < dataset_validation_count(d); w++) {
+        ASSERT_OK(dataset_validation_window(d, w, -1, NULL, network_inputs_at(&batch, 0)));
+        for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) pixels += batch.labels[i] != CLASS_IGNORE;
+    }
+    dataset_close(d);
+    network_inputs_done(&batch);
+    return pixels;
+}
+
+/* A validation scene is validated, each pixel once but for holdout boxes, and never drawn; a holdout scene is not opened. */
+static void splits(void **state)
+{
+    (void)state;
+    Case c;
+    char path[3][256];
+    make_case(&c);
+    write_image(3, NULL);
+    write_labels(three_classes, NULL);
+    test_raster((TestRaster){ "other", IMAGE, IMAGE, 3, TEST_BYTE, 0, 20, 50, 0.01, 0.01, NULL, south_zero });
+    test_raster((TestRaster){ "labels2", IMAGE, IMAGE, 1, TEST_BYTE, 0, 20, 50, 0.01, 0.01, NULL, three_classes });
+    c.scenes[1].image = (char *)(uintptr_t)unit_at("other", path[0]);
+    c.scenes[1].labels = (char *)(uintptr_t)unit_at("labels2", path[1]);
+    c.scenes[1].split = SCENE_VALIDATION;
+    c.o.n_scenes = 2;
+    check(&c, ERR_NONE, NULL);
+    assert_int_equal(validated_pixels(&c.o), IMAGE * IMAGE);
+    c.holdout = (DatasetBox){ "corner", 22, 47, 23, 48 };
+    c.o.n_holdout = 1;
+    assert_int_equal(validated_pixels(&c.o), IMAGE * IMAGE - 100 * 100);
+    c.o.n_holdout = 0;
+    c.scenes[1].split = SCENE_HOLDOUT;
+    c.scenes[1].labels = c.scenes[1].image = (char *)(uintptr_t)unit_at("missing", path[2]);
+    check(&c, ERR_NONE, NULL);
+    assert_int_equal(validated_pixels(&c.o), 0);
+    const DatasetScene last = c.scenes[1]; /* the first scene that is opened is the second one */
+    c.scenes[1] = c.scenes[0];
+    c.scenes[0] = last;
+    check(&c, ERR_NONE, NULL);
+}
+
+static void splits_that_do_not_fit(void **state)
+{
+    (void)state;
+    Case c;
+    char path[2][256];
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    c.o.n_scenes = 2;
+    c.scenes[1].split = SCENE_HOLDOUT;
+    check(&c, ERR_NONE, "scenes 's' and 'again' have one image, though their split differs");
+    c.scenes[1].split = SCENE_VALIDATION;
+    c.scenes[1].image = (char *)(uintptr_t)unit_at("other", path[0]);
+    c.scenes[1].labels = (char *)(uintptr_t)unit_at("labels2", path[1]);
+    write_masked("other", zero);
+    test_raster((TestRaster){ "labels2", IMAGE, IMAGE, 1, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, three_classes });
+    check(&c, ERR_INPUT,
+          "no valid pixel of an image has a label in the scenes of split validation ('again' is the first)");
+    test_raster((TestRaster){ "labels2", IMAGE, IMAGE, 1, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, nothing });
+    check(&c, ERR_INPUT, "no scene of split validation has a labelled pixel ('again' is the first)");
+    test_raster((TestRaster){ "other", IMAGE, IMAGE, 3, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, grey });
+    test_raster((TestRaster){ "labels2", IMAGE, IMAGE, 1, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, three_classes });
+    write_labels(two_classes, NULL);
+    check(&c, ERR_NONE, "class 'Water' (0): no training pixel, all their pixels are kept apart");
+    write_labels(nothing, NULL);
+    check(&c, ERR_CONFIG, "all labelled pixels are kept apart: 0 in the boxes of data.holdout, 90000 for validation");
+    write_labels(three_classes, NULL);
+    write_masked("image", zero);
+    check(&c, ERR_INPUT, "no image to learn from has a valid pixel (scene 's' is the first)");
+    write_image(3, NULL);
+}
+
 static void stops_when_asked(void **state)
 {
     (void)state;
@@ -372,6 +453,8 @@ int main(void)
         cmocka_unit_test(valid_beside_the_grid),
         cmocka_unit_test(scenes_that_do_not_fit),
         cmocka_unit_test(tags_that_differ),
+        cmocka_unit_test(splits),
+        cmocka_unit_test(splits_that_do_not_fit),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(more_scenes_than_handles),
     };

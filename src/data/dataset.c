@@ -13,6 +13,7 @@
 #include "data/scene_pool.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,12 +83,12 @@ static Err allocate(Dataset *d)
     return ERR_NONE;
 }
 
-/* Bands of the first scene are those of all. */
+/* Bands of the first scene that is opened are those of all. */
 static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
 {
     const Raster *image = s->image->raster;
     const int64_t bands = raster_chosen_count(image);
-    if (index > 0) {
+    if (d->band_names != NULL) {
         if (bands == d->bands) return ERR_NONE;
         return err_set(ERR_CONFIG, "scene '%s' has %lld bands, the first one %lld; choose bands alike",
                        d->options->scenes[index].name, (long long)bands, (long long)d->bands);
@@ -113,10 +114,15 @@ static Err add_validation(Dataset *d, Window window)
     return ERR_NONE;
 }
 
-/* Windows that cover the validation boxes of a scene. */
+/* Windows that cover the validation boxes of a scene, or a validation scene. */
 static Err plan_validation(Dataset *d, Scene *s, uint32_t index, Census *census)
 {
     const DatasetOptions *options = d->options;
+    if (options->scenes[index].split == SCENE_VALIDATION) {
+        for (int64_t y = 0; y < s->height; y += d->side)
+            for (int64_t x = 0; x < s->width; x += d->side)
+                TRY(add_validation(d, (Window){ (int32_t)index, -1, x, y }));
+    }
     for (uint32_t b = 0; b < options->n_validation; b++) {
         const DatasetBox *box = &options->validation[b];
         RasterWindow w;
@@ -133,18 +139,21 @@ static Err plan_validation(Dataset *d, Scene *s, uint32_t index, Census *census)
 }
 
 /* Labels inside the validation boxes count in validation alone, each in the first box that holds it; all others in
- * training alone. */
+ * training alone, those inside holdout boxes nowhere. */
 static Err keep_labels(Dataset *d, Scene *s, Window w, bool validation)
 {
     const DatasetOptions *options = d->options;
-    if (!validation && !scene_window_touches(s, w.x, w.y, d->side, options->validation, options->n_validation))
-        return ERR_NONE;
+    const bool boxes =
+        w.box >= 0 || scene_window_touches(s, w.x, w.y, d->side, options->validation, options->n_validation);
+    const bool holdout = validation && scene_window_touches(s, w.x, w.y, d->side, options->holdout, options->n_holdout);
+    if (!boxes && !holdout) return ERR_NONE;
     double *lon = d->lonlat;
     double *lat = d->lonlat + d->side * d->side;
     TRY(scene_lonlat(s, w.x, w.y, d->side, lon, lat));
     const int64_t wanted = validation ? w.box : -1;
     for (int64_t i = 0; i < d->side * d->side; i++)
-        if (boxes_find(options->validation, options->n_validation, lon[i], lat[i]) != wanted)
+        if (boxes_find(options->validation, options->n_validation, lon[i], lat[i]) != wanted ||
+            (holdout && boxes_find(options->holdout, options->n_holdout, lon[i], lat[i]) >= 0))
             d->labels[i] = CLASS_IGNORE;
     return ERR_NONE;
 }
@@ -211,9 +220,11 @@ static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
                        .start = clock_seconds() };
     for (uint32_t i = 0; i < d->options->n_scenes; i++) {
         Scene *s = NULL;
+        TRY(census_files(census, i));
+        if (d->options->scenes[i].split == SCENE_HOLDOUT) continue;
         TRY(scene_pool_get(d->pool, i, run != NULL ? run->stop : NULL, &s));
         TRY(check_bands(d, s, i));
-        if (i == 0) TRY(allocate(d));
+        if (d->image == NULL) TRY(allocate(d));
         TRY(census_scene(census, s, i));
         labels_tell(s->labels, run);
         TRY(plan_validation(d, s, i, census));
@@ -262,9 +273,21 @@ static Err check_drawn(Dataset *d, const MetasegRun *run)
         (int)LOOKS);
 }
 
+/* "in the boxes ('north' is the first)": where validation looks. */
+static void describe_validation(const Dataset *d, char ret_text[160])
+{
+    const DatasetOptions *o = d->options;
+    if (dataset_validation_places(o) == VALIDATION_BOXES)
+        (void)snprintf(ret_text, 160, "in the boxes ('%.100s' is the first)", o->validation[0].name);
+    else
+        (void)snprintf(ret_text, 160, "in the scenes of split validation ('%.80s' is the first)",
+                       o->scenes[d->validation[0].scene].name);
+}
+
 /* The same of the validation windows: refused where all were looked at, told where they are too many for that. */
 static Err check_validation(Dataset *d, const MetasegRun *run)
 {
+    char places[160];
     bool found = d->n_validation == 0;
     const int64_t looks = d->n_validation < LOOKS ? d->n_validation : LOOKS;
     for (int64_t i = 0; i < looks && !found; i++) {
@@ -273,14 +296,11 @@ static Err check_validation(Dataset *d, const MetasegRun *run)
         if (!d->invalid[w.scene]) TRY(look_into_window(d, w, true, &found));
     }
     if (found) return ERR_NONE;
+    describe_validation(d, places);
     if (looks == d->n_validation)
-        return err_set(ERR_INPUT,
-                       "data.validation: no valid pixel of an image has a label in the boxes ('%s' is the first); "
-                       "nothing could be validated",
-                       d->options->validation[0].name);
-    report_message(run, 1,
-                   "data.validation: no valid pixel of an image has a label in %d windows spread over the boxes",
-                   (int)LOOKS);
+        return err_set(ERR_INPUT, "no valid pixel of an image has a label %s; nothing could be validated", places);
+    report_message(run, 1, "no valid pixel of an image has a label in %d windows spread over those %s", (int)LOOKS,
+                   places);
     return ERR_NONE;
 }
 

@@ -3,7 +3,7 @@
  * A data set: its scenes, which windows training draws, which windows validation covers, and how pixels are normalised.
  *
  * Training windows never touch a holdout box with any part of their footprint, and labels inside validation boxes are
- * never learned. Everything is a function of (seed, step, index), so any thread can make any window and a continued run
+ * never learned, nor is anything of a validation scene. Holdout scenes are not opened. Everything is a function of (seed, step, index), so any thread can make any window and a continued run
  * sees what an unbroken one sees.
  */
 #ifndef METASEG_DATA_DATASET_H
@@ -47,8 +47,8 @@ Err dataset_training_window(Dataset *dataset, uint64_t step, uint64_t index, con
 int64_t dataset_band_sets(const Dataset *dataset);
 const char *dataset_band_set_name(const Dataset *dataset, int64_t i);
 
-/* Validation windows cover the validation boxes; each pixel of a scene counts once, labels outside the boxes are
- * CLASS_IGNORE. First paraphrase, no augmentation. set: bands that are there, one of the sets, where options->stretch is
+/* Validation windows cover the validation boxes or scenes; each pixel of a scene counts once, labels outside the boxes
+ * and inside holdout boxes are CLASS_IGNORE. First paraphrase, no augmentation. set: bands that are there, one of the sets, where options->stretch is
  * not 0 and they are colours alone as bytes of the plain stretch (augment_picture); -1: all bands. */
 int64_t dataset_validation_count(const Dataset *dataset);
 Err dataset_validation_window(Dataset *dataset, int64_t index, int64_t set, const PromptTable *table,

@@ -37,8 +37,24 @@ typedef enum LabelsKind {
     LABELS_KIND_COUNT
 } LabelsKind;
 
+/* What a scene is for. */
+typedef enum SceneSplit {
+    SCENE_TRAIN = 0,
+    SCENE_VALIDATION, /* validated as a whole, never learned */
+    SCENE_HOLDOUT,    /* not even opened */
+    SCENE_SPLIT_COUNT
+} SceneSplit;
+
+/* Where the validation pixels of a data set come from, one of these. */
+typedef enum ValidationPlaces {
+    VALIDATION_NONE,
+    VALIDATION_BOXES,  /* DatasetOptions.validation */
+    VALIDATION_SCENES, /* DatasetScene.split */
+} ValidationPlaces;
+
 typedef struct DatasetScene {
     char *name;
+    SceneSplit split;
     char *image;          /* raster */
     char *crs;            /* of the image instead of the file's ("EPSG:32633"); NULL */
     char *labels;         /* raster on any grid of the same or another CRS, or a vector file */
@@ -94,5 +110,12 @@ typedef struct DatasetOptions {
     double stretch;      /* probability that a window of colours alone becomes a picture of 8 bits */
     double noise;        /* largest standard deviation of noise, in those of the bands */
 } DatasetOptions;
+
+static inline ValidationPlaces dataset_validation_places(const DatasetOptions *options)
+{
+    for (uint32_t i = 0; i < options->n_scenes; i++)
+        if (options->scenes[i].split == SCENE_VALIDATION) return VALIDATION_SCENES;
+    return options->n_validation > 0 ? VALIDATION_BOXES : VALIDATION_NONE;
+}
 
 #endif

@@ -95,16 +95,18 @@ static Err offer(Strip *t, uint8_t class_index, SamplerPlace place, double lon, 
 {
     const DatasetOptions *o = t->scan->options;
     Census *census = t->scan->census;
-    bool apart = false;
+    const bool held = boxes_find(o->holdout, o->n_holdout, lon, lat) >= 0;
+    bool apart = o->scenes[t->index].split == SCENE_VALIDATION;
     t->labelled++;
+    if (held) {
+        census->holdout[class_index]++;
+        return ERR_NONE;
+    }
+    if (apart) census->validation[class_index]++;
     for (uint32_t b = 0; b < o->n_validation; b++) {
         if (boxes_find(&o->validation[b], 1, lon, lat) < 0) continue;
         census->in_box[b]++;
         if (!apart) census->validation[class_index]++;
-        apart = true;
-    }
-    if (boxes_find(o->holdout, o->n_holdout, lon, lat) >= 0) {
-        census->holdout[class_index]++;
         apart = true;
     }
     if (apart) return ERR_NONE;

@@ -26,8 +26,12 @@ static const YamlField remap_fields[] = {
 };
 static const YamlTable remap_table = { "remap", sizeof(DatasetRemap), remap_fields, ARRAY_LEN(remap_fields) };
 
+static const char *const scene_split_names[SCENE_SPLIT_COUNT] = { "train", "validation", "holdout" };
+
 static const YamlField scene_fields[] = {
     { "name", YAML_STRING, YAML_AT(DatasetScene, name), .resume = YAML_SAME },
+    { "split", YAML_CHOICE, YAML_AT(DatasetScene, split), .choices = scene_split_names, .n_choices = SCENE_SPLIT_COUNT,
+      .default_value = "train", .resume = YAML_SAME },
     { "image", YAML_PATH, YAML_AT(DatasetScene, image), .resume = YAML_SAME },
     { "labels", YAML_PATH, YAML_AT(DatasetScene, labels), .resume = YAML_SAME },
     { "crs", YAML_STRING, YAML_AT(DatasetScene, crs), .optional = true, .resume = YAML_SAME },
@@ -223,9 +227,23 @@ static Err check_bands(const YamlFile *file, const RunConfig *config)
     return ERR_NONE;
 }
 
+/* Something to learn from, and one way of validation. */
+static Err check_splits(const YamlFile *file, const DatasetOptions *data)
+{
+    bool train = false;
+    for (uint32_t i = 0; i < data->n_scenes; i++) train = train || data->scenes[i].split == SCENE_TRAIN;
+    if (data->n_scenes > 0 && !train)
+        return yaml_file_wrong(file, "data.scenes", "no scene has split train: there is nothing to learn from");
+    if (data->n_validation > 0 && dataset_validation_places(data) != VALIDATION_BOXES)
+        return yaml_file_wrong(file, "data.validation",
+                               "boxes beside scenes of split validation; keep one way of validation");
+    return ERR_NONE;
+}
+
 static Err check(const YamlFile *file, const RunConfig *config)
 {
     const DatasetOptions *data = &config->data;
+    TRY(check_splits(file, data));
     TRY(check_boxes(file, "holdout", data->holdout, data->n_holdout));
     TRY(check_boxes(file, "validation", data->validation, data->n_validation));
     TRY(check_values(file, data));

@@ -7,11 +7,12 @@
 #include "harness/unit.h"
 #include "metaseg/train.h"
 
-static const char head[] = "name: made\n"
-                           "model: { fusion: none, gsd_min: 1, gsd_max: 2 }\n"
-                           "train: { output: out }\n"
-                           "data:\n"
-                           "  scenes: [{ name: s, image: i.tif, labels: l.tif }]\n";
+static const char head[] =
+    "name: made\n"
+    "model: { fusion: none, gsd_min: 1, gsd_max: 2 }\n"
+    "train: { output: out }\n"
+    "data:\n"
+    "  scenes: [{ name: s, image: i.tif, labels: l.tif }, { name: t, image: j.tif, labels: m.tif }]\n";
 
 /* Writes run.yaml with these lines in `data` and loads it. */
 static Err load(const char *lines, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
@@ -273,6 +274,27 @@ static void bands_that_may_be_missing(void **state)
     ASSERT_ERR(load_sets("true", "[{ bands: [], probability: 0.6 }]", &config), ERR_CONFIG, "bands");
 }
 
+static void ways_of_validation(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    char lines[512];
+    ASSERT_OK(load_with("data.scenes.2.split=validation", &config));
+    assert_int_equal(config->data.scenes[0].split, SCENE_TRAIN);
+    assert_int_equal(dataset_validation_places(&config->data), VALIDATION_SCENES);
+    run_config_free(config);
+    ASSERT_ERR(load_with("data.scenes.2.split=test", &config), ERR_ARGUMENT, "split");
+    static const char *const none[] = { "data.scenes.1.split=holdout", "data.scenes.2.split=validation" };
+    ASSERT_ERR(load(two_classes, none, 2, &config), ERR_CONFIG, "no scene has split train");
+    (void)snprintf(lines, sizeof lines, "%s  validation: [{ name: v, west: 0, south: 0, east: 1, north: 1 }]\n",
+                   two_classes);
+    ASSERT_OK(load(lines, NULL, 0, &config));
+    assert_int_equal(dataset_validation_places(&config->data), VALIDATION_BOXES);
+    run_config_free(config);
+    ASSERT_ERR(load(lines, none + 1, 1, &config), ERR_CONFIG,
+               "data.validation: boxes beside scenes of split validation; keep one way of validation");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +307,7 @@ int main(void)
         cmocka_unit_test(output_strides),
         cmocka_unit_test(bands_that_may_be_missing),
         cmocka_unit_test(label_kinds),
+        cmocka_unit_test(ways_of_validation),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
