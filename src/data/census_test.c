@@ -351,6 +351,54 @@ static void splits(void **state)
     check(&c, ERR_NONE, NULL);
 }
 
+static float place_of(int64_t x, int64_t y, int64_t band) { return (float)(y * IMAGE + x + 0 * band); }
+
+/* Marks the places of a window's labelled pixels: its image tells where they are. */
+static void mark_places(const NetworkInputs *w, bool *marked)
+{
+    for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++)
+        if (w->labels[i] != CLASS_IGNORE) marked[(int64_t)w->image[3 * i]] = true;
+}
+
+/* A fraction in blocks: what is validated is never learned, and the rest is. */
+static void fraction(void **state)
+{
+    (void)state;
+    static bool learned[IMAGE * IMAGE], validated[IMAGE * IMAGE];
+    Case c;
+    char path[256];
+    Dataset *d = NULL;
+    int64_t n[2] = { 0 };
+    make_case(&c);
+    write_labels(three_classes, NULL);
+    test_raster((TestRaster){ "places", IMAGE, IMAGE, 3, TEST_FLOAT, 0, 10, 50, 0.01, 0.01, NULL, place_of });
+    c.scenes[0].image = (char *)(uintptr_t)unit_at("places", path);
+    c.o.validation_fraction = 0.2;
+    check(&c, ERR_NONE, "of 25 blocks with labels, ");
+    const NetworkShape shape = { .batch = 1, .height = SIDE, .width = SIDE, .bands = 3 };
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+    for (uint64_t i = 0; i < 40; i++) {
+        ASSERT_OK(dataset_training_window(d, i, 0, NULL, network_inputs_at(&batch, 0)));
+        mark_places(&batch, learned);
+    }
+    for (int64_t w = 0; w < dataset_validation_count(d); w++) {
+        ASSERT_OK(dataset_validation_window(d, w, -1, NULL, network_inputs_at(&batch, 0)));
+        mark_places(&batch, validated);
+    }
+    for (int64_t i = 0; i < IMAGE * IMAGE; i++) {
+        assert_false(learned[i] && validated[i]);
+        n[0] += learned[i];
+        n[1] += validated[i];
+    }
+    assert_true(n[1] > IMAGE * IMAGE * 15 / 100 && n[1] < IMAGE * IMAGE * 25 / 100);
+    assert_true(n[0] + n[1] > IMAGE * IMAGE * 99 / 100);
+    assert_int_equal(validated_pixels(&c.o), n[1]);
+    dataset_close(d);
+    network_inputs_done(&batch);
+}
+
 static void splits_that_do_not_fit(void **state)
 {
     (void)state;
@@ -454,6 +502,7 @@ int main(void)
         cmocka_unit_test(scenes_that_do_not_fit),
         cmocka_unit_test(tags_that_differ),
         cmocka_unit_test(splits),
+        cmocka_unit_test(fraction),
         cmocka_unit_test(splits_that_do_not_fit),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(more_scenes_than_handles),

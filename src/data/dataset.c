@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/report.h"
 #include "base/rng.h"
 #include "base/str.h"
@@ -32,6 +33,12 @@ enum {
 
 static const uint64_t more_draws = UINT64_C(1) << 40; /* draws of MORE_ATTEMPTS begin here */
 
+/* What is remembered of a scene while it is closed. */
+typedef struct SceneFacts {
+    int64_t width, height; /* of the network's grid */
+    bool invalid;          /* the image has no valid pixel */
+} SceneFacts;
+
 /* A window of the network's grid of a scene; of validation also whose box it covers. */
 typedef struct Window {
     int32_t scene, box;
@@ -44,8 +51,9 @@ struct Dataset {
     ScenePool *pool;
     LabelTable table;
     Sampler *sampler;
-    bool *invalid;       /* [n_scenes] the image has no valid pixel */
-    bool unsampled[256]; /* class indexes that windows are not drawn for */
+    ValidationBlocks *blocks; /* NULL: validation has none */
+    SceneFacts *scenes;       /* [n_scenes] */
+    bool unsampled[256];      /* class indexes that windows are not drawn for */
     int64_t bands, side;
     char **band_names; /* [bands] of the first scene */
     BandSets sets;
@@ -103,14 +111,20 @@ static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
 
 static Err add_validation(Dataset *d, Window window)
 {
-    if (d->n_validation == d->validation_capacity) {
-        const int64_t capacity = d->validation_capacity > 0 ? 2 * d->validation_capacity : 64;
-        Window *grown = realloc(d->validation, (size_t)capacity * sizeof *grown);
-        if (grown == NULL) return err_memory((size_t)capacity * sizeof *grown, "the validation windows");
-        d->validation = grown;
-        d->validation_capacity = capacity;
-    }
+    TRY(grow_array(&d->validation, d->n_validation, &d->validation_capacity, sizeof *d->validation,
+                   "the validation windows"));
     d->validation[d->n_validation++] = window;
+    return ERR_NONE;
+}
+
+/* Of the windows that cover a scene those with a pixel for validation. */
+static Err plan_scene(Dataset *d, uint32_t index)
+{
+    const bool blocks = d->options->scenes[index].split == SCENE_TRAIN;
+    for (int64_t y = 0; y < d->scenes[index].height; y += d->side)
+        for (int64_t x = 0; x < d->scenes[index].width; x += d->side)
+            if (!blocks || validation_blocks_touch(d->blocks, index, x, y, d->side))
+                TRY(add_validation(d, (Window){ (int32_t)index, -1, x, y }));
     return ERR_NONE;
 }
 
@@ -118,11 +132,7 @@ static Err add_validation(Dataset *d, Window window)
 static Err plan_validation(Dataset *d, Scene *s, uint32_t index, Census *census)
 {
     const DatasetOptions *options = d->options;
-    if (options->scenes[index].split == SCENE_VALIDATION) {
-        for (int64_t y = 0; y < s->height; y += d->side)
-            for (int64_t x = 0; x < s->width; x += d->side)
-                TRY(add_validation(d, (Window){ (int32_t)index, -1, x, y }));
-    }
+    if (options->scenes[index].split == SCENE_VALIDATION) TRY(plan_scene(d, index));
     for (uint32_t b = 0; b < options->n_validation; b++) {
         const DatasetBox *box = &options->validation[b];
         RasterWindow w;
@@ -143,6 +153,8 @@ static Err plan_validation(Dataset *d, Scene *s, uint32_t index, Census *census)
 static Err keep_labels(Dataset *d, Scene *s, Window w, bool validation)
 {
     const DatasetOptions *options = d->options;
+    if (d->blocks != NULL)
+        validation_blocks_keep(d->blocks, (uint32_t)w.scene, w.x, w.y, d->side, validation, d->labels);
     const bool boxes =
         w.box >= 0 || scene_window_touches(s, w.x, w.y, d->side, options->validation, options->n_validation);
     const bool holdout = validation && scene_window_touches(s, w.x, w.y, d->side, options->holdout, options->n_holdout);
@@ -204,8 +216,8 @@ static Err look_at_image(Dataset *d, Scene *s, uint32_t index, Census *census, c
         TRY(image_source_read(s->image, x, y, d->side, d->image, d->valid));
         if (any_valid(d)) return ERR_NONE;
     }
-    d->invalid[index] = columns == all_columns && rows == all_rows;
-    census_invalid(census, index, d->invalid[index]);
+    d->scenes[index].invalid = columns == all_columns && rows == all_rows;
+    census_invalid(census, index, d->scenes[index].invalid);
     return ERR_NONE;
 }
 
@@ -215,6 +227,7 @@ static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
     LabelScan scan = { .options = d->options,
                        .unsampled = d->unsampled,
                        .sampler = d->sampler,
+                       .blocks = d->blocks,
                        .census = census,
                        .run = run,
                        .start = clock_seconds() };
@@ -227,6 +240,8 @@ static Err visit_scenes(Dataset *d, Census *census, const MetasegRun *run)
         if (d->image == NULL) TRY(allocate(d));
         TRY(census_scene(census, s, i));
         labels_tell(s->labels, run);
+        d->scenes[i] = (SceneFacts){ .width = s->width, .height = s->height };
+        if (d->blocks != NULL) TRY(validation_blocks_add_scene(d->blocks, i, s->width, s->height));
         TRY(plan_validation(d, s, i, census));
         TRY(label_scan(&scan, s, i));
         TRY(look_at_image(d, s, i, census, run));
@@ -261,7 +276,7 @@ static Err check_drawn(Dataset *d, const MetasegRun *run)
         Window w;
         TRY(check_stop(run));
         TRY(draw_window(d, 0, i, &w)); /* where nothing can be drawn it is said now */
-        if (d->invalid[w.scene]) continue;
+        if (d->scenes[w.scene].invalid) continue;
         TRY(look_into_window(d, w, false, &found));
         looks++;
     }
@@ -279,6 +294,9 @@ static void describe_validation(const Dataset *d, char ret_text[160])
     const DatasetOptions *o = d->options;
     if (dataset_validation_places(o) == VALIDATION_BOXES)
         (void)snprintf(ret_text, 160, "in the boxes ('%.100s' is the first)", o->validation[0].name);
+    else if (d->blocks != NULL)
+        (void)snprintf(ret_text, 160, "in the blocks of data.validation_fraction (some in scene '%.80s')",
+                       o->scenes[d->validation[0].scene].name);
     else
         (void)snprintf(ret_text, 160, "in the scenes of split validation ('%.80s' is the first)",
                        o->scenes[d->validation[0].scene].name);
@@ -293,7 +311,7 @@ static Err check_validation(Dataset *d, const MetasegRun *run)
     for (int64_t i = 0; i < looks && !found; i++) {
         const Window w = d->validation[i * d->n_validation / looks];
         TRY(check_stop(run));
-        if (!d->invalid[w.scene]) TRY(look_into_window(d, w, true, &found));
+        if (!d->scenes[w.scene].invalid) TRY(look_into_window(d, w, true, &found));
     }
     if (found) return ERR_NONE;
     describe_validation(d, places);
@@ -301,6 +319,30 @@ static Err check_validation(Dataset *d, const MetasegRun *run)
         return err_set(ERR_INPUT, "no valid pixel of an image has a label %s; nothing could be validated", places);
     report_message(run, 1, "no valid pixel of an image has a label in %d windows spread over those %s", (int)LOOKS,
                    places);
+    return ERR_NONE;
+}
+
+/* What is counted of the blocks goes to census and sampler, and windows cover those for validation. */
+static Err choose_blocks(Dataset *d, Census *census, const MetasegRun *run)
+{
+    double areas[LABEL_VALUES] = { 0.0 };
+    int64_t apart = 0;
+    int64_t labelled = 0;
+    double pixels[2] = { 0.0 };
+    TRY(validation_blocks_choose(d->blocks));
+    for (int32_t c = 0; c < (int32_t)d->options->n_classes; c++) {
+        census->training[c] = validation_blocks_pixels(d->blocks, c, false);
+        census->validation[c] = validation_blocks_pixels(d->blocks, c, true);
+        areas[c] = validation_blocks_area(d->blocks, c, true);
+        pixels[0] += (double)census->training[c];
+        pixels[1] += (double)census->validation[c];
+    }
+    sampler_take_out(d->sampler, validation_blocks_apart(d->blocks), areas);
+    for (uint32_t i = 0; i < d->options->n_scenes; i++) TRY(plan_scene(d, i));
+    validation_blocks_number(d->blocks, &apart, &labelled);
+    if (apart > 0)
+        report_message(run, 0, "validation: %lld of %lld blocks with labels, %.1f %% of the labelled pixels",
+                       (long long)apart, (long long)labelled, 100.0 * pixels[1] / (pixels[0] + pixels[1]));
     return ERR_NONE;
 }
 
@@ -312,12 +354,16 @@ static Err open_dataset(Dataset *d, Census *census, const MetasegRun *run)
         for (uint32_t c = 0; c < options->n_classes; c++)
             d->unsampled[c] = d->unsampled[c] || options->classes[c].value == options->unsampled[i];
     }
-    d->invalid = calloc(options->n_scenes, sizeof *d->invalid);
-    if (d->invalid == NULL) return err_memory(options->n_scenes, "the scenes");
+    d->scenes = calloc(options->n_scenes, sizeof *d->scenes);
+    if (d->scenes == NULL) return err_memory(options->n_scenes * sizeof *d->scenes, "the scenes");
+    if (dataset_validation_places(options) == VALIDATION_BLOCKS)
+        TRY(validation_blocks_new(options->validation_fraction, (uint64_t)options->seed, options->n_scenes,
+                                  (int32_t)options->n_classes, &d->blocks));
     TRY(scene_pool_new(options, d->climate, &d->pool));
     TRY(sampler_new((int32_t)options->n_classes, PLACES_PER_CLASS, (uint64_t)options->seed, options->balance,
                     &d->sampler));
     TRY(visit_scenes(d, census, run));
+    if (d->blocks != NULL) TRY(choose_blocks(d, census, run));
     TRY(census_tell(census, run));
     TRY(sampler_finish(d->sampler));
     TRY(check_drawn(d, run));
@@ -356,7 +402,8 @@ void dataset_close(Dataset *d)
     free(d->turned);
     free(d->shares);
     free(d->valid);
-    free(d->invalid);
+    free(d->scenes);
+    validation_blocks_free(d->blocks);
     free(d->labels);
     free(d->probabilities);
     free(d->lonlat);

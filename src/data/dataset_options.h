@@ -50,6 +50,7 @@ typedef enum ValidationPlaces {
     VALIDATION_NONE,
     VALIDATION_BOXES,  /* DatasetOptions.validation */
     VALIDATION_SCENES, /* DatasetScene.split */
+    VALIDATION_BLOCKS, /* DatasetOptions.validation_fraction */
 } ValidationPlaces;
 
 typedef struct DatasetScene {
@@ -88,6 +89,7 @@ typedef struct DatasetOptions {
     uint32_t n_holdout;
     DatasetBox *validation; /* chooses the best checkpoint */
     uint32_t n_validation;
+    double validation_fraction; /* of the labelled pixels, in blocks (validation_blocks.h); 0: none */
 
     double gsd_min, gsd_max; /* ground sampling distances of a network pixel that the model is for; unit below */
     ModelUnit gsd_unit;
@@ -115,6 +117,7 @@ static inline ValidationPlaces dataset_validation_places(const DatasetOptions *o
 {
     for (uint32_t i = 0; i < options->n_scenes; i++)
         if (options->scenes[i].split == SCENE_VALIDATION) return VALIDATION_SCENES;
+    if (options->validation_fraction > 0.0) return VALIDATION_BLOCKS;
     return options->n_validation > 0 ? VALIDATION_BOXES : VALIDATION_NONE;
 }
 

@@ -110,9 +110,12 @@ static Err offer(Strip *t, uint8_t class_index, SamplerPlace place, double lon, 
         apart = true;
     }
     if (apart) return ERR_NONE;
-    census->training[class_index]++;
-    if (t->scan->unsampled[class_index]) return ERR_NONE;
     const float area = t->by_latitude ? (float)fmax(cos(lat * radians_per_degree), 1e-3) : 1.0F;
+    if (t->scan->blocks != NULL)
+        TRY(validation_blocks_count(t->scan->blocks, place.block, class_index, (double)area));
+    else
+        census->training[class_index]++;
+    if (t->scan->unsampled[class_index]) return ERR_NONE;
     return sampler_add(t->scan->sampler, class_index, place, area);
 }
 
@@ -135,7 +138,8 @@ static Err scan_row(Strip *t, int64_t row, int64_t at)
         label_count(&census->values, value);
         const uint8_t class_index = label_class(&census->table, value);
         if (class_index == CLASS_IGNORE) continue;
-        const SamplerPlace place = { (int32_t)t->index, (int32_t)(l->column + i * l->step), (int32_t)row };
+        const int32_t block = validation_blocks_at(t->scan->blocks, t->index, (int64_t)px, (int64_t)py);
+        const SamplerPlace place = { (int32_t)t->index, (int32_t)(l->column + i * l->step), (int32_t)row, block };
         TRY(offer(t, class_index, place, t->lon[at + i], t->lat[at + i]));
     }
     return ERR_NONE;

@@ -8,11 +8,13 @@
 
 #include "data/census.h"
 #include "data/sampler.h"
+#include "data/validation_blocks.h"
 
 typedef struct LabelScan {
     const DatasetOptions *options;
     const bool *unsampled; /* [n_classes] not offered */
     Sampler *sampler;
+    ValidationBlocks *blocks; /* counted instead of the census; NULL: there are none */
     Census *census;
     const MetasegRun *run; /* asked whether to stop, told how long it takes; may be NULL */
     double start, told;    /* clock_seconds() of the first scene's beginning, and of the last message */

@@ -84,6 +84,21 @@ Err sampler_add(Sampler *s, int32_t class_index, SamplerPlace place, float area)
     return ERR_NONE;
 }
 
+void sampler_take_out(Sampler *s, const bool *apart, const double *areas)
+{
+    for (int32_t c = 0; c < s->classes; c++) {
+        ClassPlaces *of = &s->of_class[c];
+        int64_t kept = 0;
+        for (int64_t i = 0; i < of->kept; i++) {
+            if (apart[of->places[i].block]) continue;
+            of->places[kept] = of->places[i];
+            of->areas[kept++] = of->areas[i];
+        }
+        of->kept = kept;
+        of->area = kept > 0 ? fmax(of->area - areas[c], 0.0) : 0.0;
+    }
+}
+
 Err sampler_finish(Sampler *s)
 {
     double sum = 0.0;

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct Sampler Sampler;
@@ -18,6 +19,7 @@ typedef struct Sampler Sampler;
 typedef struct SamplerPlace {
     int32_t scene;
     int32_t column, row;
+    int32_t block; /* of validation_blocks.h; 0 where there are none */
 } SamplerPlace;
 
 /* An empty sampler of `classes` class indexes that keeps at most `capacity` places per class (reservoir sampling by the
@@ -28,6 +30,10 @@ void sampler_free(Sampler *sampler);
 /* Offers a candidate of a class with its true area (any unit, > 0). Memory for a class is taken at its first candidate:
  * ERR_MEMORY. */
 Err sampler_add(Sampler *sampler, int32_t class_index, SamplerPlace place, float area);
+
+/* Takes out the places in blocks for which apart[block] holds, and their area from each class: areas[class index] is that
+ * of all that was offered in them. Before sampler_finish. */
+void sampler_take_out(Sampler *sampler, const bool *apart, const double *areas);
 
 /* Fixes the probabilities. ERR_CONFIG when there is no candidate at all. */
 Err sampler_finish(Sampler *sampler);

@@ -9,15 +9,23 @@
 
 enum { DRAWS = 20000 };
 
-static Sampler *make(double balance)
+static Sampler *offered(double balance)
 {
     Sampler *s = NULL;
     assert_int_equal(sampler_new(4, 1000, 5, balance, &s), ERR_NONE);
     for (int i = 0; i < 9000; i++) /* class 0: area 9000; places beyond the capacity are sampled */
-        assert_int_equal(sampler_add(s, 0, (SamplerPlace){ 0, i, 0 }, 1.0F), ERR_NONE);
+        assert_int_equal(sampler_add(s, 0, (SamplerPlace){ .column = i, .block = i % 3 }, 1.0F), ERR_NONE);
     for (int i = 0; i < 500; i++) /* class 2: area 1000, half of the places three times as large */
-        assert_int_equal(sampler_add(s, 2, (SamplerPlace){ 2, i, 0 }, i % 2 == 0 ? 1.0F : 3.0F), ERR_NONE);
-    assert_int_equal(sampler_finish(s), ERR_NONE);
+        assert_int_equal(
+            sampler_add(s, 2, (SamplerPlace){ .scene = 2, .column = i, .block = 4 }, i % 2 == 0 ? 1.0F : 3.0F),
+            ERR_NONE);
+    return s;
+}
+
+static Sampler *make(double balance)
+{
+    Sampler *s = offered(balance);
+    ASSERT_OK(sampler_finish(s));
     return s;
 }
 
@@ -121,10 +129,25 @@ static void test_color(void **state)
     assert_true(pixels[2] == 1.0F && pixels[3] == 2.0F);
 }
 
+/* Places of blocks that are apart are never drawn, and their area does not count. */
+static void test_take_out(void **state)
+{
+    (void)state;
+    static const bool apart[] = { true, false, true, false, false };
+    static const double areas[] = { 6000.0, 0.0, 0.0, 0.0 };
+    Sampler *s = offered(0.0);
+    sampler_take_out(s, apart, areas);
+    ASSERT_OK(sampler_finish(s));
+    for (uint64_t i = 0; i < DRAWS; i++) assert_false(apart[sampler_draw(s, 3, i).block]);
+    assert_true(fabs(share_of_second(s) - 0.25) < 0.015);
+    sampler_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_balance),
+        cmocka_unit_test(test_take_out),
         cmocka_unit_test(test_area_and_reservoir),
         cmocka_unit_test(test_repeatable_and_empty),
         cmocka_unit_test(test_symmetries),

@@ -109,6 +109,8 @@ static const YamlField data_fields[] = {
       .table = &box_table, .optional = true, .resume = YAML_SAME },
     { "validation", YAML_LIST, YAML_LIST_AT(RunConfig, data.validation, data.n_validation), .element = YAML_TABLE,
       .table = &box_table, .optional = true, .resume = YAML_SAME },
+    { "validation_fraction", YAML_NUMBER, YAML_AT(RunConfig, data.validation_fraction), .minimum = 0, .maximum = 0.9,
+      .default_value = "0", .resume = YAML_SAME },
 };
 static const YamlTable data_table = { "data", sizeof(RunConfig), data_fields, ARRAY_LEN(data_fields) };
 
@@ -234,6 +236,10 @@ static Err check_splits(const YamlFile *file, const DatasetOptions *data)
     for (uint32_t i = 0; i < data->n_scenes; i++) train = train || data->scenes[i].split == SCENE_TRAIN;
     if (data->n_scenes > 0 && !train)
         return yaml_file_wrong(file, "data.scenes", "no scene has split train: there is nothing to learn from");
+    if (data->validation_fraction > 0.0 &&
+        (data->n_validation > 0 || dataset_validation_places(data) != VALIDATION_BLOCKS))
+        return yaml_file_wrong(file, "data.validation_fraction",
+                               "a fraction beside boxes or scenes of validation; keep one way of validation");
     if (data->n_validation > 0 && dataset_validation_places(data) != VALIDATION_BOXES)
         return yaml_file_wrong(file, "data.validation",
                                "boxes beside scenes of split validation; keep one way of validation");

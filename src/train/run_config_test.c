@@ -293,6 +293,12 @@ static void ways_of_validation(void **state)
     run_config_free(config);
     ASSERT_ERR(load(lines, none + 1, 1, &config), ERR_CONFIG,
                "data.validation: boxes beside scenes of split validation; keep one way of validation");
+    static const char *const two[] = { "data.validation_fraction=0.2", "data.scenes.2.split=validation" };
+    ASSERT_OK(load(two_classes, two, 1, &config));
+    assert_int_equal(dataset_validation_places(&config->data), VALIDATION_BLOCKS);
+    run_config_free(config);
+    ASSERT_ERR(load(lines, two, 1, &config), ERR_ARGUMENT, "keep one way of validation");
+    ASSERT_ERR(load(two_classes, two, 2, &config), ERR_ARGUMENT, "keep one way of validation");
 }
 
 int main(void)
