@@ -143,8 +143,8 @@ static void compare_sampling(Census *c, const Scene *s, uint32_t index)
     const double slack = 1.001; /* as in prediction: a bound met but for rounding is met */
     const DatasetOptions *o = c->options;
     const PixelSides sides = georeference_pixel_sides(s->image->place, o->gsd_unit == MODEL_DEGREE);
-    if (!sides.known) return;
-    const double pixel = sides.side / o->upsample;
+    if (!sides.known && o->gsd == 0.0) return;
+    const double pixel = (sides.known ? sides.side : o->gsd) / o->upsample;
     if (pixel < o->gsd_min / slack) {
         c->finest = c->too_fine.scenes == 0 ? pixel : fmin(c->finest, pixel);
         found(&c->too_fine, index);
@@ -173,6 +173,7 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
     const RasterInfo *labels = s->labels->raster != NULL ? raster_info(s->labels->raster) : NULL;
     if (c->opened++ == 0) c->first = index;
     const bool distribution = c->options->labels_kind == LABELS_PROBABILITIES;
+    if (s->lonlat == NULL) found(&c->unplaced, index);
     if (s->labels->bands > 1 && !distribution) found(&c->bands, index);
     if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
     if (!distribution && labels != NULL && labels->has_nodata && label_is_code((float)labels->nodata)) {

@@ -47,6 +47,7 @@ typedef struct Census {
     int64_t invalid_training;       /* how many of those are trained on */
     Finding rarely_valid;           /* no valid pixel in the windows looked at, which leave out parts of the image */
     Finding palette;                /* images whose values are indexes of a palette */
+    Finding unplaced;               /* neither image nor labels have a place on the Earth */
     Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
     double finest, coarsest;        /* the pixel furthest outside, in the model's unit */
     Finding other_type, other_band; /* than the first scene's */

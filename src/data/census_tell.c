@@ -232,6 +232,26 @@ static void tell_sampling(const Census *c, const MetasegRun *run)
     }
 }
 
+/* What it means that scenes have no place. */
+static void tell_unplaced(const Census *c, const MetasegRun *run)
+{
+    const DatasetOptions *o = c->options;
+    char scenes[160];
+    if (c->unplaced.scenes == 0) return;
+    name_scenes(c, &c->unplaced, scenes);
+    report_message(run, 0,
+                   "%s: neither image nor labels say where they lie, so they match pixel by pixel and read the null "
+                   "prompt%s",
+                   scenes,
+                   o->gsd > 0.0 ? ""
+                                : "; their pixels are taken to fit model.gsd_min..gsd_max, data.gsd tells their size");
+    if (o->n_holdout + o->n_validation > 0)
+        report_message(run, 1, "%s: without a place, so no box of data.%s reaches them", scenes,
+                       o->n_holdout > 0 && o->n_validation > 0 ? "holdout and data.validation"
+                       : o->n_holdout > 0                      ? "holdout"
+                                                               : "validation");
+}
+
 static void tell_images(const Census *c, const MetasegRun *run)
 {
     char scenes[160];
@@ -287,6 +307,7 @@ Err census_tell(Census *c, const MetasegRun *run)
 {
     tell_same_images(c, run);
     tell_images(c, run);
+    tell_unplaced(c, run);
     tell_sampling(c, run);
     tell_values(c, run);
     TRY(check_training(c));

@@ -399,6 +399,63 @@ static void fraction(void **state)
     network_inputs_done(&batch);
 }
 
+/* Writes an image whose values are places, and labels, both without a georeference. */
+static void write_unplaced(int64_t label_rows)
+{
+    test_raster((TestRaster){ "places", IMAGE, IMAGE, 3, TEST_FLOAT, -1, 0, 0, 1, 1, NULL, place_of });
+    test_raster((TestRaster){ "plain", IMAGE, label_rows, 1, TEST_BYTE, -1, 0, 0, 1, 1, NULL, three_classes });
+}
+
+/* Image and labels of one size match pixel by pixel where neither says where it lies. */
+static void no_georeference(void **state)
+{
+    (void)state;
+    Case c;
+    char path[2][256];
+    Dataset *d = NULL;
+    int64_t labelled = 0;
+    make_case(&c);
+    c.scenes[0].image = (char *)(uintptr_t)unit_at("places", path[0]);
+    c.scenes[0].labels = (char *)(uintptr_t)unit_at("plain", path[1]);
+    write_unplaced(IMAGE);
+    check(&c, ERR_NONE, NULL);
+    check(&c, ERR_NONE, "scene 's': neither image nor labels say where they lie, so they match pixel by pixel");
+    const NetworkShape shape = { .batch = 1, .height = SIDE, .width = SIDE, .bands = 3 };
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+    for (uint64_t step = 0; step < 4; step++) {
+        ASSERT_OK(dataset_training_window(d, step, 0, NULL, network_inputs_at(&batch, 0)));
+        for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++, labelled++) {
+            const int64_t place = (int64_t)batch.image[3 * i];
+            assert_int_equal(batch.labels[i], (int)three_classes(place % IMAGE, place / IMAGE, 0));
+        }
+    }
+    assert_int_equal(labelled, 4 * SIDE * SIDE);
+    dataset_close(d);
+    network_inputs_done(&batch);
+    c.o.gsd = 0.02;
+    check(&c, ERR_NONE, "pixels of the network of 0.02 degrees, outside model.gsd_min..gsd_max");
+    c.o.gsd = 0.01;
+    check(&c, ERR_NONE, NULL);
+    c.o.n_holdout = 1;
+    check(&c, ERR_NONE, "scene 's': without a place, so no box of data.holdout reaches them");
+    c.holdout = (DatasetBox){ "everything", -180, -90, 180, 90 };
+    check(&c, ERR_NONE, "without a place");
+    c.o.n_holdout = 0;
+    c.o.validation_fraction = 0.2;
+    check(&c, ERR_NONE, NULL);
+    write_unplaced(IMAGE - 1);
+    check(&c, ERR_INPUT, "plain' (300 x 299) have no georeference and differ in size");
+    c.scenes[0].labels = c.labels;
+    write_labels(three_classes, NULL);
+    check(&c, ERR_INPUT, "places': no georeference");
+    c.scenes[0].labels = path[1];
+    c.scenes[0].image = c.image;
+    write_image(3, NULL);
+    check(&c, ERR_INPUT, "plain': its labels cannot be placed");
+}
+
 static void splits_that_do_not_fit(void **state)
 {
     (void)state;
@@ -503,6 +560,7 @@ int main(void)
         cmocka_unit_test(tags_that_differ),
         cmocka_unit_test(splits),
         cmocka_unit_test(fraction),
+        cmocka_unit_test(no_georeference),
         cmocka_unit_test(splits_that_do_not_fit),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(more_scenes_than_handles),

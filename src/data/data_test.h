@@ -11,7 +11,7 @@
 /* ENVI's numbers of data types. */
 typedef enum TestType { TEST_BYTE = 1, TEST_INT16 = 2, TEST_FLOAT = 4 } TestType;
 
-/* A raster for a test. zone 0: degrees, else UTM north of this zone in metres. */
+/* A raster for a test. zone 0: degrees, above: UTM north of this zone in metres, below: no georeference. */
 typedef struct TestRaster {
     const char *name; /* in the scratch folder */
     int64_t width, height, bands;
@@ -48,7 +48,7 @@ static inline void test_raster(TestRaster r)
     if (r.zone > 0)
         str_addf(&text, "map info = {UTM, 1, 1, %.9f, %.9f, %.12g, %.12g, %d, North, WGS-84}\n", r.x, r.y, r.pixel_x,
                  r.pixel_y, r.zone);
-    else
+    else if (r.zone == 0)
         str_addf(&text, "map info = {Geographic Lat/Lon, 1, 1, %.9f, %.9f, %.12g, %.12g, WGS-84}\n", r.x, r.y,
                  r.pixel_x, r.pixel_y);
     str_addf(&text, "%s", r.more != NULL ? r.more : "");

@@ -91,6 +91,7 @@ typedef struct DatasetOptions {
     uint32_t n_validation;
     double validation_fraction; /* of the labelled pixels, in blocks (validation_blocks.h); 0: none */
 
+    double gsd;              /* of the pixels of images without a georeference, unit below; 0: not told */
     double gsd_min, gsd_max; /* ground sampling distances of a network pixel that the model is for; unit below */
     ModelUnit gsd_unit;
     int64_t window;     /* side of the network's input, pixels, multiple of 256 */

@@ -25,9 +25,9 @@ typedef struct Strip {
     Scene *scene;
     uint32_t index;
     Lattice lattice;
-    bool boxes;          /* there are some: longitudes and latitudes are needed */
+    bool boxes;          /* there are some and the scene has a place: longitudes and latitudes are needed */
     bool by_latitude;    /* pixels of the labels are smaller towards the poles */
-    PlaceLookup *lonlat; /* of the labels' pixels */
+    PlaceLookup *lonlat; /* of the labels' pixels; NULL: they have none */
     float *values;       /* one row of the labels, from lattice.column on */
     uint8_t *valid;
     double *x, *y; /* [strip rows][columns] in the image's pixels */
@@ -95,7 +95,7 @@ static Err offer(Strip *t, uint8_t class_index, SamplerPlace place, double lon, 
 {
     const DatasetOptions *o = t->scan->options;
     Census *census = t->scan->census;
-    const bool held = boxes_find(o->holdout, o->n_holdout, lon, lat) >= 0;
+    const bool held = t->boxes && boxes_find(o->holdout, o->n_holdout, lon, lat) >= 0;
     bool apart = o->scenes[t->index].split == SCENE_VALIDATION;
     t->labelled++;
     if (held) {
@@ -103,7 +103,7 @@ static Err offer(Strip *t, uint8_t class_index, SamplerPlace place, double lon, 
         return ERR_NONE;
     }
     if (apart) census->validation[class_index]++;
-    for (uint32_t b = 0; b < o->n_validation; b++) {
+    for (uint32_t b = 0; t->boxes && b < o->n_validation; b++) {
         if (boxes_find(&o->validation[b], 1, lon, lat) < 0) continue;
         census->in_box[b]++;
         if (!apart) census->validation[class_index]++;
@@ -190,7 +190,7 @@ static Err scan_parts(Strip *t, const RasterWindow *parts, int64_t n)
 {
     const int64_t step = choose_step(parts, n);
     if (step > t->scan->census->step) t->scan->census->step = step;
-    TRY(place_lookup_new(t->scene->labels->place, NULL, &t->lonlat));
+    if (t->scene->lonlat != NULL) TRY(place_lookup_new(t->scene->labels->place, NULL, &t->lonlat));
     Err err = ERR_NONE;
     for (int64_t i = 0; i < n && err == ERR_NONE; i++) {
         t->lattice = lattice_of(parts[i], step);
@@ -209,8 +209,8 @@ Err label_scan(LabelScan *scan, Scene *scene, uint32_t index)
     RasterWindow *parts = NULL;
     int64_t n_parts = 0;
     Strip t = { .scan = scan, .scene = scene, .index = index };
-    t.boxes = o->n_holdout + o->n_validation > 0;
-    t.by_latitude = isfinite(georeference_sampling(scene->labels->place).degrees);
+    t.boxes = scene->lonlat != NULL && o->n_holdout + o->n_validation > 0;
+    t.by_latitude = scene->lonlat != NULL && isfinite(georeference_sampling(scene->labels->place).degrees);
     TRY(labels_parts(scene->labels, image->width, image->height, &parts, &n_parts));
     const Err err = scan_parts(&t, parts, n_parts);
     free(parts);

@@ -37,7 +37,49 @@ static Err check_bands(const Raster *raster)
 
 static bool distribution(const Labels *l) { return l->options->labels_kind == LABELS_PROBABILITIES; }
 
-static Err open_labels(Labels *l, const char *path, const char *crs, const volatile int *stop, Georeference *image)
+static Err refuse_image(const Raster *image, const Georeference *place, const char *labels)
+{
+    return err_set(
+        ERR_INPUT,
+        "'%s': no georeference (%s), so its labels '%s', which have one, cannot be placed; name its CRS with "
+        "crs, or georeference it first",
+        raster_path(image), georeference_note(place), labels);
+}
+
+static Err refuse_labels(const Raster *labels, const Georeference *place)
+{
+    const RasterInfo *info = raster_info(labels);
+    return err_set(
+        ERR_INPUT, "'%s': its labels cannot be placed: %s; %s", raster_path(labels), georeference_note(place),
+        info->has_geotransform || info->gcps > 0 ? "name the CRS with labels_crs"
+                                                 : "georeference it first (gdal_edit.py -a_srs ... -a_ullr ...)");
+}
+
+/* How labels lie on the image where one of the two has no place on the Earth. */
+static Err place_labels(Labels *l, const Raster *image, Georeference *image_place)
+{
+    const RasterInfo *a = raster_info(image);
+    const RasterInfo *b = raster_info(l->raster);
+    const bool image_known = georeference_kind(image_place) != GEOREFERENCE_NONE;
+    const bool labels_known = georeference_kind(l->place) != GEOREFERENCE_NONE;
+    if (image_known && labels_known) return ERR_NONE;
+    if (georeference_same_crs(image_place, l->place)) return ERR_NONE;
+    if (image_known || (!labels_known && georeference_has_grid(image_place))) return refuse_labels(l->raster, l->place);
+    if (labels_known || georeference_has_grid(l->place))
+        return refuse_image(image, image_place, raster_path(l->raster));
+    if (a->width != b->width || a->height != b->height)
+        return err_set(ERR_INPUT,
+                       "'%s' (%lld x %lld pixels) and its labels '%s' (%lld x %lld) have no georeference and differ in "
+                       "size; give labels of the same pixels, or georeference both",
+                       raster_path(image), (long long)a->width, (long long)a->height, raster_path(l->raster),
+                       (long long)b->width, (long long)b->height);
+    georeference_use_pixels(image_place);
+    georeference_use_pixels(l->place);
+    return ERR_NONE;
+}
+
+static Err open_labels(Labels *l, const char *path, const char *crs, const volatile int *stop, const Raster *image,
+                       Georeference *image_place)
 {
     TRY(raster_open(path, stop, &l->raster));
     l->bands = raster_chosen_count(l->raster);
@@ -48,27 +90,21 @@ static Err open_labels(Labels *l, const char *path, const char *crs, const volat
         TRY(raster_choose_bands(l->raster, "1", 1, NULL));
     }
     TRY(georeference_open(l->raster, crs, &l->place));
-    if (georeference_kind(l->place) == GEOREFERENCE_NONE) {
-        const RasterInfo *info = raster_info(l->raster);
-        return err_set(ERR_INPUT, "'%s': its labels cannot be placed: %s; %s", path, georeference_note(l->place),
-                       info->has_geotransform || info->gcps > 0
-                           ? "name the CRS with labels_crs"
-                           : "georeference it first (gdal_edit.py -a_srs ... -a_ullr ...)");
-    }
+    TRY(place_labels(l, image, image_place));
     l->width = raster_info(l->raster)->width;
     l->height = raster_info(l->raster)->height;
-    TRY(raster_lookup_new(l->raster, image, l->place, &l->lookup));
-    return place_lookup_new(l->place, image, &l->to_image);
+    TRY(raster_lookup_new(l->raster, image_place, l->place, &l->lookup));
+    return place_lookup_new(l->place, image_place, &l->to_image);
 }
 
 Err labels_open(const char *path, const DatasetOptions *options, const char *crs, const volatile int *stop,
-                Georeference *image, Labels **ret_labels)
+                const Raster *image, Georeference *image_place, Labels **ret_labels)
 {
     Labels *l = calloc(1, sizeof *l);
     if (l == NULL) return err_memory(sizeof *l, "a label raster");
     l->options = options;
     l->sharpening = options->temperature > 0.0 ? (float)(1.0 / options->temperature) : 1.0F;
-    const Err err = open_labels(l, path, crs, stop, image);
+    const Err err = open_labels(l, path, crs, stop, image, image_place);
     if (err == ERR_NONE)
         *ret_labels = l;
     else

@@ -38,10 +38,12 @@ typedef struct Labels {
 } Labels;
 
 /* Opens labels of options->labels_kind (classes and temperature from there, too; borrowed). crs: NULL or instead of the
- * file's. image: place of the image, borrowed. ERR_INPUT, one sentence: no place, a picture of colours instead of class
- * values, or another number of bands than of classes; ERR_MEMORY. labels_close(). */
+ * file's. image and its place, both borrowed: where neither image nor labels say where they lie they match pixel by pixel,
+ * and the image's place is changed to tell so (georeference_use_pixels). ERR_INPUT, one sentence: only one of them says where it
+ * lies, or neither and their sizes differ; a picture of colours instead of class values, or another number of bands than of
+ * classes; ERR_MEMORY. labels_close(). */
 Err labels_open(const char *path, const DatasetOptions *options, const char *crs, const volatile int *stop,
-                Georeference *image, Labels **ret_labels);
+                const Raster *image, Georeference *image_place, Labels **ret_labels);
 void labels_close(Labels *labels);
 
 /* Opens a layer of a vector file over an image of width x height pixels. A number is the value that a label raster would

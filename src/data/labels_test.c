@@ -41,7 +41,7 @@ static Pair open_pair_as(TestRaster image, TestRaster labels, const DatasetOptio
     ASSERT_OK(georeference_open(p.image, NULL, &p.image_place));
     ASSERT_OK(raster_open(unit_at(labels.name, label_path), NULL, &p.labels));
     ASSERT_OK(georeference_open(p.labels, NULL, &p.label_place));
-    ASSERT_OK(labels_open(label_path, o, NULL, NULL, p.image_place, &p.opened));
+    ASSERT_OK(labels_open(label_path, o, NULL, NULL, p.image, p.image_place, &p.opened));
     return p;
 }
 
@@ -172,7 +172,7 @@ static void pictures_are_refused(void **state)
                               "default bands = {1, 2, 3}\n", grey });
     const DatasetOptions o = options();
     Labels *labels = NULL;
-    ASSERT_ERR(labels_open(unit_at("picture", path), &o, NULL, NULL, p.image_place, &labels), ERR_INPUT,
+    ASSERT_ERR(labels_open(unit_at("picture", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
                "a picture of classes");
     assert_null(labels);
     close_pair(&p);
@@ -192,8 +192,8 @@ static void labels_without_a_place(void **state)
     const DatasetOptions o = options();
     for (int64_t i = 0; i < 2; i++) {
         Labels *labels = NULL;
-        ASSERT_ERR(labels_open(path, &o, i == 0 ? NULL : "EPSG:32633", NULL, p.image_place, &labels), ERR_INPUT,
-                   "its labels cannot be placed: no georeference; georeference it first");
+        ASSERT_ERR(labels_open(path, &o, i == 0 ? NULL : "EPSG:32633", NULL, p.image, p.image_place, &labels),
+                   ERR_INPUT, "its labels cannot be placed: no georeference; georeference it first");
         assert_null(labels);
     }
     close_pair(&p);
@@ -258,7 +258,7 @@ static void no_distribution(void **state)
                "-2 in band 2; probabilities are 0 or more");
     test_raster((TestRaster){ "two", 200, 200, 2, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, grey });
     Labels *labels = NULL;
-    ASSERT_ERR(labels_open(unit_at("two", path), &o, NULL, NULL, p.image_place, &labels), ERR_INPUT,
+    ASSERT_ERR(labels_open(unit_at("two", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
                "2 bands for 3 classes");
     close_pair(&p);
 }

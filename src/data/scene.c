@@ -27,13 +27,18 @@ static Err open_labels(Scene *s, const DatasetOptions *options, const DatasetSce
     if (is_vector && options->labels_kind != LABELS_CLASSES)
         return err_set(ERR_CONFIG, "scene '%s': '%s' is a vector file, which holds classes; labels_kind is for rasters",
                        scene->name, scene->labels);
+    if (is_vector && georeference_kind(s->image->place) == GEOREFERENCE_NONE)
+        return err_set(ERR_INPUT,
+                       "'%s': no georeference (%s), so its labels cannot be placed; name its CRS with crs, or "
+                       "georeference it first",
+                       scene->image, georeference_note(s->image->place));
     if (is_vector)
         return labels_open_vector(scene->labels, &vector, options, s->image->place, info->width, info->height, stop,
                                   &s->labels);
     if (scene->labels_layer != NULL || scene->labels_field != NULL)
         return err_set(ERR_CONFIG, "scene '%s': labels_layer and labels_field are for vector files; '%s' is none",
                        scene->name, scene->labels);
-    return labels_open(scene->labels, options, scene->labels_crs, stop, s->image->place, &s->labels);
+    return labels_open(scene->labels, options, scene->labels_crs, stop, s->image->raster, s->image->place, &s->labels);
 }
 
 static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
@@ -42,14 +47,9 @@ static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScen
     TRY(band_choice(scene, bands, sizeof bands));
     TRY(image_source_open(scene->image, &(ImageSourceOptions){ .bands = bands, .crs = scene->crs, .stop = stop },
                           &s->image));
-    Georeference *place = s->image->place;
-    if (georeference_kind(place) == GEOREFERENCE_NONE)
-        return err_set(ERR_INPUT,
-                       "'%s': no georeference (%s), so its labels cannot be placed; name its CRS with crs, or "
-                       "georeference it first",
-                       scene->image, georeference_note(place));
-    TRY(place_lookup_new(place, NULL, &s->lonlat));
-    return open_labels(s, options, scene, stop);
+    TRY(open_labels(s, options, scene, stop));
+    if (georeference_kind(s->image->place) == GEOREFERENCE_NONE) return ERR_NONE;
+    return place_lookup_new(s->image->place, NULL, &s->lonlat);
 }
 
 /* The network's grid: square pixels, `upsample` of them to the longer side of an image pixel. */
@@ -108,6 +108,8 @@ static PlaceWindow window_grid(const Scene *s, int64_t x, int64_t y, int64_t sid
 Err scene_lonlat(Scene *s, int64_t x, int64_t y, int64_t side, double *ret_lon, double *ret_lat)
 {
     const PlaceWindow grid = window_grid(s, x, y, side);
+    for (int64_t i = 0; s->lonlat == NULL && i < side * side; i++) ret_lon[i] = ret_lat[i] = (double)NAN;
+    if (s->lonlat == NULL) return ERR_NONE;
     return place_lookup_window(s->lonlat, &grid, ret_lon, ret_lat);
 }
 
@@ -185,7 +187,7 @@ bool scene_window_touches(Scene *s, int64_t x, int64_t y, int64_t side, const Da
     enum { NODES = 5 };
     double lon[NODES * NODES];
     double lat[NODES * NODES];
-    if (n_boxes == 0) return false;
+    if (n_boxes == 0 || s->lonlat == NULL) return false;
     for (int64_t i = 0; i < NODES * NODES; i++) {
         lon[i] = ((double)x + (double)(side * (i % NODES)) / (NODES - 1)) / s->upsample_x;
         lat[i] = ((double)y + (double)(side * (i / NODES)) / (NODES - 1)) / s->upsample_y;
@@ -240,6 +242,8 @@ Err scene_box_pixels(Scene *s, const DatasetBox *box, RasterWindow *ret_window)
     enum { N = BOX_NODES };
     double px[N * N];
     double py[N * N];
+    *ret_window = (RasterWindow){ 0 };
+    if (s->lonlat == NULL) return ERR_NONE;
     for (int64_t i = 0; i < N * N; i++) {
         px[i] = box->west + (box->east - box->west) * (double)(i % N) / (N - 1);
         py[i] = box->south + (box->north - box->south) * (double)(i / N) / (N - 1);
@@ -254,7 +258,6 @@ Err scene_box_pixels(Scene *s, const DatasetBox *box, RasterWindow *ret_window)
     const double x1 = fmin(ceil(x.high * s->upsample_x), (double)s->width);
     const double y1 = fmin(ceil(y.high * s->upsample_y), (double)s->height);
     const bool meets = x.low < x.high && x0 < x1 && y0 < y1;
-    *ret_window = meets ? (RasterWindow){ (int64_t)x0, (int64_t)y0, (int64_t)(x1 - x0), (int64_t)(y1 - y0) }
-                        : (RasterWindow){ 0 };
+    if (meets) *ret_window = (RasterWindow){ (int64_t)x0, (int64_t)y0, (int64_t)(x1 - x0), (int64_t)(y1 - y0) };
     return ERR_NONE;
 }

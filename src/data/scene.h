@@ -13,7 +13,7 @@
 typedef struct Scene {
     ImageSource *image;
     Labels *labels;
-    PlaceLookup *lonlat;           /* of the image's pixels */
+    PlaceLookup *lonlat;           /* of the image's pixels; NULL: image and labels have no place on the Earth */
     int64_t width, height;         /* of the network's grid: the image's times upsample */
     double upsample_x, upsample_y; /* network pixels per image pixel, exactly */
 } Scene;

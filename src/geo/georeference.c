@@ -200,6 +200,18 @@ Err georeference_from_point(double lon, double lat, Georeference **ret_georefere
     return ERR_NONE;
 }
 
+void georeference_use_pixels(Georeference *g)
+{
+    static const double identity[6] = { 0.0, 1.0, 0.0, 0.0, 0.0, 1.0 };
+    ASSERT(g->kind == GEOREFERENCE_NONE && !g->has_grid);
+    memcpy(g->forward, identity, sizeof identity);
+    memcpy(g->backward, identity, sizeof identity);
+    g->has_grid = true;
+    g->center_x = g->width / 2.0;
+    if (g->crs != NULL) OSRDestroySpatialReference(g->crs);
+    g->crs = NULL;
+}
+
 void georeference_free(Georeference *g)
 {
     if (g == NULL) return;

@@ -54,6 +54,10 @@ Err georeference_open(const Raster *raster, const char *crs, Georeference **ret_
 /* The whole image at one position (`--lonlat`). ERR_ARGUMENT when lon is outside -180..360 or lat outside -90..90. */
 Err georeference_from_point(double lon, double lat, Georeference **ret_georeference);
 
+/* Of a georeference that says nothing (GEOREFERENCE_NONE, no grid): its pixel positions become its coordinates, without a
+ * CRS and without a place on the Earth, so that two such rasters match pixel by pixel (georeference_same_crs). */
+void georeference_use_pixels(Georeference *georeference);
+
 void georeference_free(Georeference *georeference);
 
 GeoreferenceKind georeference_kind(const Georeference *georeference);

@@ -109,6 +109,8 @@ static const YamlField data_fields[] = {
       .table = &box_table, .optional = true, .resume = YAML_SAME },
     { "validation", YAML_LIST, YAML_LIST_AT(RunConfig, data.validation, data.n_validation), .element = YAML_TABLE,
       .table = &box_table, .optional = true, .resume = YAML_SAME },
+    { "gsd", YAML_NUMBER, YAML_AT(RunConfig, data.gsd), .minimum = 1e-9, .maximum = 1e9, .optional = true,
+      .resume = YAML_SAME },
     { "validation_fraction", YAML_NUMBER, YAML_AT(RunConfig, data.validation_fraction), .minimum = 0, .maximum = 0.9,
       .default_value = "0", .resume = YAML_SAME },
 };

@@ -202,7 +202,7 @@ static Err read_blocks(Plan *p, int32_t scene, Labels *labels, Georeference *pla
     return ERR_NONE;
 }
 
-static Err read_raster(Plan *p, int32_t scene, Georeference *place)
+static Err read_raster(Plan *p, int32_t scene, ImageSource *image)
 {
     const DatasetOptions options = { .labels_kind = LABELS_CLASSES };
     Labels *labels = NULL;
@@ -210,8 +210,8 @@ static Err read_raster(Plan *p, int32_t scene, Georeference *place)
         return err_set(ERR_ARGUMENT, "'%s': --layer and --field are for vector files; this is a raster",
                        p->scenes[scene].labels);
     TRY(labels_open(p->scenes[scene].labels, &options, p->given->labels_crs, p->run != NULL ? p->run->stop : NULL,
-                    place, &labels));
-    const Err err = read_blocks(p, scene, labels, place);
+                    image->raster, image->place, &labels));
+    const Err err = read_blocks(p, scene, labels, image->place);
     labels_close(labels);
     return err;
 }
@@ -220,5 +220,5 @@ Err plan_read_labels(Plan *plan, int32_t scene, ImageSource *image)
 {
     PlanScene *s = &plan->scenes[scene];
     s->vector = vector_labels_is_vector(s->labels);
-    return s->vector ? read_vector(plan, scene, image->place) : read_raster(plan, scene, image->place);
+    return s->vector ? read_vector(plan, scene, image->place) : read_raster(plan, scene, image);
 }
