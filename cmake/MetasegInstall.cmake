@@ -93,4 +93,24 @@ if(TARGET metaseg)
     install(FILES "${METASEG_CACHE}/data/${name}" DESTINATION ${CMAKE_INSTALL_DATADIR}/metaseg OPTIONAL)
   endforeach()
 endif()
-install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/NOTICE" DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/NOTICE" "${CMAKE_SOURCE_DIR}/README.md" DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs" DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN "man" EXCLUDE)
+
+# Configurations of training with the paths that they have beside the installed data folder, and what training reads.
+set(data_folder ${CMAKE_INSTALL_DATADIR}/metaseg)
+file(GLOB configurations CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/configs/*.yaml")
+foreach(source IN LISTS configurations)
+  get_filename_component(name "${source}" NAME)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+  file(READ "${source}" text)
+  string(REPLACE "../.cache/data/koppen_geiger.bin" "../koppen_geiger.bin" text "${text}")
+  string(REPLACE "../.cache/data/" "../downloads/" text "${text}")
+  string(REPLACE "../share/" "../" text "${text}")
+  file(WRITE "${CMAKE_BINARY_DIR}/generated/configs/${name}"
+    "# Copy this file, or say where the run goes: --set train.output=/a/folder/of/yours\n${text}")
+endforeach()
+install(DIRECTORY "${CMAKE_BINARY_DIR}/generated/configs" DESTINATION ${data_folder})
+install(FILES "${METASEG_CACHE}/data/efficientnet-lite0.pth" "${METASEG_CACHE}/data/blue_marble.tif" "${METASEG_CACHE}/data/igbp_2019.tif"
+  DESTINATION ${data_folder}/downloads OPTIONAL)
+install(FILES "${METASEG_CACHE}/data/minilm/model.safetensors" "${METASEG_CACHE}/data/minilm/vocab.txt"
+  DESTINATION ${data_folder}/downloads/minilm OPTIONAL)

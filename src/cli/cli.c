@@ -83,7 +83,7 @@ static bool is_data_folder(const char *folder)
 }
 
 /* Named one, METASEG_DATA, ../share/metaseg of an installed program, share/metaseg of a build folder. NULL: none. */
-static Err find_data_folder(const char *named, char **ret_folder)
+static Err find_data_folder(const char *named, char **ret_folder, bool *ret_in_build)
 {
     static const char *const beside[] = { "../share/metaseg", "share/metaseg" };
     char *folder = NULL;
@@ -102,6 +102,7 @@ static Err find_data_folder(const char *named, char **ret_folder)
         char *candidate = NULL;
         err = path_join(folder, beside[i], &candidate);
         if (err == ERR_NONE && is_data_folder(candidate)) *ret_folder = realpath(candidate, NULL);
+        *ret_in_build = *ret_folder != NULL && i > 0;
         free(candidate);
     }
     free(folder);
@@ -144,7 +145,7 @@ static Err apply_common(Cli *cli)
         TRY(cpu_isa_parse(level, &cli->device.isa));
         cli->run.cpu = level;
     }
-    TRY(find_data_folder(common->data_folder, &cli->data_folder));
+    TRY(find_data_folder(common->data_folder, &cli->data_folder, &cli->in_build));
     cli->run.threads = cli->device.threads;
     cli->run.data_folder = cli->data_folder;
     return ERR_NONE;
@@ -239,14 +240,19 @@ Err cli_data_path(const Cli *cli, const char *name, char **ret_path)
             "'%s': no data folder was found; 'make install' makes one, --data-folder or METASEG_DATA names one", name);
     TRY(path_join(cli->data_folder, name, &path));
     if (access(path, R_OK) != 0) {
-        const Err err = err_set(
-            ERR_INPUT, "'%s': missing; 'make data' in the source tree brings it, or --data-folder names another folder",
-            path);
+        const Err err = err_set(ERR_INPUT, "'%s': missing; %s", path, cli_mend(cli));
         free(path);
         return err;
     }
     *ret_path = path;
     return ERR_NONE;
+}
+
+const char *cli_mend(const Cli *cli)
+{
+    return cli->in_build
+               ? "'make data' in the source tree brings it"
+               : "'make install' brings it; METASEG_DATA names another data folder, METASEG_DOWNLOADS one of downloads";
 }
 
 Err cli_data_folder(const Cli *cli, char **ret_folder)

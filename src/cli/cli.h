@@ -49,6 +49,7 @@ typedef struct Cli {
     Log log;           /* warnings always; information unless -q; debugging with -v */
     Device device;     /* from --cpu and --threads */
     char *data_folder; /* folder that holds prompts/, models/, classes/ and the climate map; NULL: none was found */
+    bool in_build;     /* it is that of a build folder: the source tree is at hand */
     MetasegRun run;    /* the same for the public functions, with stop and callbacks onto log and progress */
     const char *doing; /* what the progress line of `run` says: "predicting" */
     const char *unit;  /* "tiles" */
@@ -89,6 +90,10 @@ bool cli_json_wanted(const Cli *cli, bool own_flag);
 
 /* Path of a file below the data folder, which must exist there. free() it. ERR_INPUT with the line that mends it. */
 Err cli_data_path(const Cli *cli, const char *name, char **ret_path);
+
+/* What brings a file that set-up downloads, as the end of a sentence: 'make data' in a build folder, else 'make install' or
+ * the folder that a variable names. */
+const char *cli_mend(const Cli *cli);
 
 /* Folder with the files that set-up downloads: $METASEG_DOWNLOADS, else $METASEG_CACHE/data, else downloads in the data
  * folder, which a build folder has. May not exist. free() it. ERR_MEMORY. */

@@ -24,27 +24,26 @@ const OptionSpec cmd_doctor_spec = {
                "with 4.",
 };
 
-/* A file that a job needs, and what mends its absence. */
+/* A file that a job needs. */
 typedef struct Needed {
     const char *name;
     const char *job;
-    const char *mend;
+    const char *mend; /* NULL: cli_mend() */
     bool for_prediction;
 } Needed;
 
 static const Needed in_data_folder[] = {
-    { "prompts/koppen.yaml", "prompts", "restore share/prompts from the source, or run 'make install'", true },
-    { "koppen_geiger.bin", "climate zones", "run 'make data' in the source tree, then 'make install' if installed",
+    { "prompts/koppen.yaml", "prompts", NULL, true },
+    { "koppen_geiger.bin", "climate zones", NULL, true },
+    { "models/globe.safetensors", "prediction without -m", "name a model with -m, or train one (docs/configuration.md)",
       true },
-    { "models/globe.safetensors", "prediction without -m",
-      "name a model with -m, or train one: metaseg train configs/globe.yaml", true },
 };
 static const Needed in_data[] = {
-    { "minilm/model.safetensors", "free prompts, training", "run 'make data' in the source tree", false },
-    { "minilm/vocab.txt", "free prompts, training", "run 'make data' in the source tree", false },
-    { "efficientnet-lite0.pth", "training from ImageNet weights", "run 'make data' in the source tree", false },
-    { "blue_marble.tif", "the demo, training the globe", "run 'make data' in the source tree", false },
-    { "igbp_2019.tif", "the demo, training the globe", "run 'make data' in the source tree", false },
+    { "minilm/model.safetensors", "free prompts, training", NULL, false },
+    { "minilm/vocab.txt", "free prompts, training", NULL, false },
+    { "efficientnet-lite0.pth", "training from ImageNet weights", NULL, false },
+    { "blue_marble.tif", "the demo, training the globe", NULL, false },
+    { "igbp_2019.tif", "the demo, training the globe", NULL, false },
 };
 
 static void line(const char *what, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -119,7 +118,7 @@ static void print_kernels(const Cli *cli)
 }
 
 /* Prints each file and counts the missing ones that prediction needs. */
-static int64_t check_files(const char *folder, const Needed *files, int64_t count)
+static int64_t check_files(const Cli *cli, const char *folder, const Needed *files, int64_t count)
 {
     int64_t missing = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -129,7 +128,8 @@ static int64_t check_files(const char *folder, const Needed *files, int64_t coun
         if (found)
             line("found", "%s", path);
         else
-            line("MISSING", "%s (for %s): %s", path == NULL ? files[i].name : path, files[i].job, files[i].mend);
+            line("MISSING", "%s (for %s): %s", path == NULL ? files[i].name : path, files[i].job,
+                 files[i].mend != NULL ? files[i].mend : cli_mend(cli));
         if (!found && files[i].for_prediction) missing++;
         free(path);
     }
@@ -147,9 +147,9 @@ static Err run_doctor(Cli *cli, const void *target, const OptionResult *words)
     print_libraries();
     line("data folder", "%s",
          cli->data_folder == NULL ? "none found; 'make install' makes one, METASEG_DATA names one" : cli->data_folder);
-    const int64_t missing = check_files(cli->data_folder, in_data_folder, ARRAY_LEN(in_data_folder));
+    const int64_t missing = check_files(cli, cli->data_folder, in_data_folder, ARRAY_LEN(in_data_folder));
     TRY(cli_data_folder(cli, &data));
-    (void)check_files(data, in_data, ARRAY_LEN(in_data));
+    (void)check_files(cli, data, in_data, ARRAY_LEN(in_data));
     free(data);
     print_kernels(cli);
     if (missing == 0) return ERR_NONE;

@@ -120,8 +120,7 @@ static Err tokenize(const Cli *cli, Report *report)
         err = wordpiece_new(path, &report->tokenizer);
         if (err == ERR_NONE) err = place_prompts_tokenize(report->tokenizer, &report->place);
     } else if (err == ERR_NONE) {
-        log_line(&cli->log, LOG_WARNING,
-                 "'%s': missing, so no tokens are shown; 'make data' in the source tree brings it", path);
+        log_line(&cli->log, LOG_WARNING, "'%s': missing, so no tokens are shown; %s", path, cli_mend(cli));
     }
     free(folder);
     free(path);

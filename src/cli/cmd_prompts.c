@@ -39,8 +39,7 @@ static Err open_tokenizer(const Cli *cli, const PromptsArgs *args, WordPiece **r
     Err err = cli_data_folder(cli, &folder);
     if (err == ERR_NONE) err = path_join(folder, "minilm/vocab.txt", &path);
     if (err == ERR_NONE && !file_exists(path))
-        err = err_set(ERR_INPUT, "'%s': missing; 'make data' in the source tree brings it, or name one by --vocabulary",
-                      path);
+        err = err_set(ERR_INPUT, "'%s': missing; %s, or name one by --vocabulary", path, cli_mend(cli));
     if (err == ERR_NONE) err = wordpiece_new(path, ret_tokenizer);
     free(folder);
     free(path);

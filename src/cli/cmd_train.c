@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "cli/models.h"
 #include "metaseg/train.h"
 
@@ -87,6 +88,35 @@ const OptionSpec cmd_train_spec = {
     .max_arguments = -1,
 };
 
+static Err print_map(const char *map)
+{
+    JsonWriter w = { 0 };
+    char *text = NULL;
+    json_begin_object(&w, NULL);
+    json_put_string(&w, "map", map);
+    json_end(&w);
+    TRY(json_take(&w, &text));
+    cli_json(text);
+    free(text);
+    return ERR_NONE;
+}
+
+static Err print_json(const MetasegTrainReport *report)
+{
+    JsonWriter w = { 0 };
+    char *text = NULL;
+    json_begin_object(&w, NULL);
+    json_put_int(&w, "steps", report->steps);
+    json_put_double(&w, "seconds", report->seconds);
+    json_put_double(&w, "validation_miou", report->best_miou);
+    json_put_int(&w, "best_step", report->best_step);
+    json_end(&w);
+    TRY(json_take(&w, &text));
+    cli_json(text);
+    free(text);
+    return ERR_NONE;
+}
+
 static Err train(Cli *cli, const TrainArgs *args, const char *config, MetasegTrainStart start)
 {
     MetasegTrainReport report;
@@ -95,6 +125,7 @@ static Err train(Cli *cli, const TrainArgs *args, const char *config, MetasegTra
     const Err err = metaseg_train(config, args->set.items, args->set.count, start, &cli->run, &report);
     cli_progress_end(cli);
     TRY(err);
+    if (cli_json_wanted(cli, false)) return print_json(&report);
     cli_line("steps %lld", (long long)report.steps);
     cli_line("seconds %.1f", report.seconds);
     if (isfinite(report.best_miou))
@@ -200,7 +231,8 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     options.overwrite = args->overwrite || args->resume;
     if (err == ERR_NONE) err = metaseg_predict_raster(model, image, map, &options, NULL);
     cli_progress_end(cli);
-    if (err == ERR_NONE) cli_line("map %s", map);
+    if (err == ERR_NONE && cli_json_wanted(cli, false)) err = print_map(map);
+    if (err == ERR_NONE && !cli_json_wanted(cli, false)) cli_line("map %s", map);
     free(stem);
     free(map);
     free(picture);

@@ -135,7 +135,7 @@ head -c 100 "$fixtures/share/koppen_geiger.bin" >"$work/share/koppen_geiger.bin"
 predict 4 'koppen_geiger.bin' good.tif --data-folder "$work/share"
 refuse 4 'koppen_geiger.bin' prompt --lonlat 1,2 --data-folder "$work/share"
 rm "$work/share/koppen_geiger.bin"
-refuse 4 "koppen_geiger.bin': missing; 'make data'" prompt --lonlat 1,2 --data-folder "$work/share"
+refuse 4 "koppen_geiger.bin': missing; 'make install'" prompt --lonlat 1,2 --data-folder "$work/share"
 
 # usage
 predict 2 "unknown option '--confidance'; did you mean '--confidence'" good.tif --confidance x

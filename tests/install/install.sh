@@ -10,7 +10,8 @@ failed=0
 fail() { echo "FAILED: $*"; failed=1; }
 
 cmake --install "$build" --prefix "$prefix" >"$prefix/log" 2>&1 || { cat "$prefix/log"; exit 1; }
-for file in bin/metaseg share/metaseg/prompts/koppen.yaml share/metaseg/koppen_geiger.bin share/man/man1/metaseg.1 \
+for file in share/doc/metaseg/README.md share/doc/metaseg/docs/configuration.md share/doc/metaseg/docs/example/predict.c \
+    share/metaseg/configs/globe.yaml share/metaseg/classes/igbp.yaml share/metaseg/models/globe.safetensors bin/metaseg share/metaseg/prompts/koppen.yaml share/metaseg/koppen_geiger.bin share/man/man1/metaseg.1 \
     share/bash-completion/completions/metaseg include/metaseg/metaseg.h share/doc/metaseg/LICENSE share/doc/metaseg/NOTICE; do
     [ -s "$prefix/$file" ] || fail "'$file' is not installed"
 done
@@ -19,6 +20,17 @@ version=$("$prefix/bin/metaseg" --version)
 "$prefix/bin/metaseg" doctor >"$prefix/log" 2>&1
 grep -q "^data folder .*/share/metaseg$" "$prefix/log" || { cat "$prefix/log"; fail "the data folder was not found"; }
 grep -q "^found .*$(basename "$prefix")/.*koppen_geiger.bin" "$prefix/log" || fail "the climate map was not found beside the program"
+grep -q 'source tree' "$prefix/log" && fail "the installed doctor points at a source tree: $(grep 'source tree' "$prefix/log")"
+configuration=$prefix/share/metaseg/configs/globe.yaml
+for key in prompts climate class_table; do # downloads may not be there
+    path=$(sed -n "s/^ *$key: //p" "$configuration")
+    [ -e "$prefix/share/metaseg/configs/$path" ] || fail "the installed configuration names '$path', which is not there"
+done
+grep -q '\.cache\|share/' "$configuration" && fail "the installed configuration has paths of a source tree"
+mv "$prefix/share/metaseg/koppen_geiger.bin" "$prefix/share/metaseg/elsewhere"
+"$prefix/bin/metaseg" doctor >"$prefix/log" 2>&1
+grep -q 'MISSING .*koppen_geiger.bin .*'make install' brings it' "$prefix/log" || fail "the installed doctor does not tell what brings a file"
+mv "$prefix/share/metaseg/elsewhere" "$prefix/share/metaseg/koppen_geiger.bin"
 grep -q '^\.SS "metaseg doctor' "$prefix/share/man/man1/metaseg.1" || fail "the man page lacks the commands"
 grep -q '@' "$prefix/share/man/man1/metaseg.1" && fail "the man page has an unfilled place"
 

