@@ -72,9 +72,10 @@ typedef struct MetasegPredictOptions {
     /* raster of clouds and their shadows, whose pixels become 255 in all outputs: any grid; NULL: none. "scl" and "qa_pixel"
      * are those that a Sentinel-2 L2A and a Landsat product bring with them */
     const char *mask;
-    const char *mask_values;    /* masked values of it, "1,3"; NULL: by its kind (docs/rasters.md) */
-    const char *crs;            /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
-    double longitude, latitude; /* of the scene when it has no georeference; NAN: unknown */
+    const char *mask_values; /* masked values of it, "1,3"; NULL: by its kind (docs/rasters.md) */
+    const char *crs;         /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
+    /* of the scene when it has no georeference, -360 to 360 and -90 to 90; NAN: unknown */
+    double longitude, latitude;
     double resolution;  /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;       /* side of a tile in network pixels, multiple of 256; 0: the model's */
     int32_t overlap;    /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
@@ -103,14 +104,16 @@ MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const 
                                      const MetasegPredictOptions *options, MetasegPredictReport *report);
 
 /* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL:
- * all valid), classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL).
- * Not finite pixels are not valid. With a model that can do without some of its bands, options->bands names those that the pixels have, in their order
- * ("red,green,blue"; NULL: all); others need all of theirs. Of the options paths, resolution and overwrite are ignored; the place of all
- * pixels is longitude/latitude. Runs at the pixels' own grid. On failure classes and confidence hold anything.
+ * all valid), classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL),
+ * probabilities [height][width][classes of the model] likewise 0..254, in the order of class indexes (may be NULL).
+ * Not finite pixels are not valid. With a model that can do without some of its bands, options->bands names those that the
+ * pixels have, in their order ("red,green,blue"; NULL: all); others need all of theirs. Of the options mask, paths, resolution
+ * and overwrite are ignored; the place of all pixels is longitude/latitude. Runs at the pixels' own grid. On failure classes,
+ * confidence and probabilities hold anything.
  * METASEG_ERROR_ARGUMENT, _INPUT (climate map, text encoder), _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,
                                      int64_t height, const MetasegPredictOptions *options, uint8_t *classes,
-                                     uint8_t *confidence);
+                                     uint8_t *confidence, uint8_t *probabilities);
 
 #ifdef __cplusplus
 }

@@ -18,6 +18,15 @@ MetasegPredictOptions metaseg_predict_options_defaults(void)
     return (MetasegPredictOptions){ .longitude = (double)NAN, .latitude = (double)NAN, .overlap = -1 };
 }
 
+/* Unknown, or a place on the Earth, longitudes counted either way. */
+static Err check_place(double longitude, double latitude)
+{
+    if (isnan(longitude) || isnan(latitude)) return ERR_NONE;
+    if (fabs(longitude) <= 360.0 && fabs(latitude) <= 90.0) return ERR_NONE;
+    return err_set(ERR_ARGUMENT, "longitude %g, latitude %g; expected -360 to 360 and -90 to 90, or NAN", longitude,
+                   latitude);
+}
+
 Err predictor_check(const MetasegPredictOptions *options)
 {
     if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % TILE_UNIT != 0)
@@ -26,7 +35,11 @@ Err predictor_check(const MetasegPredictOptions *options)
     if (options->overlap >= 0 && options->overlap % OVERLAP_UNIT != 0)
         return err_set(ERR_ARGUMENT, "an overlap of %d pixels; a multiple of %d was expected", (int)options->overlap,
                        (int)OVERLAP_UNIT);
-    return ERR_NONE;
+    if ((int)options->prompts < METASEG_PROMPTS_GROUNDED || (int)options->prompts > METASEG_PROMPTS_SHUFFLED)
+        return err_set(ERR_ARGUMENT, "prompts of kind %d; expected one of MetasegPrompts", (int)options->prompts);
+    if (!(options->resolution >= 0.0 && options->resolution < (double)INFINITY))
+        return err_set(ERR_ARGUMENT, "a resolution of %g; a pixel size was expected, or 0", options->resolution);
+    return check_place(options->longitude, options->latitude);
 }
 
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile)

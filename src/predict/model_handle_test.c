@@ -36,7 +36,7 @@ static Err predict(MetasegModel *model, int32_t tile, uint8_t *classes)
 {
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.tile = tile;
-    return metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL);
+    return metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL, NULL);
 }
 
 static void fill_pixels(void)

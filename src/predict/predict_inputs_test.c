@@ -248,14 +248,14 @@ static void missing_bands(void **state)
     GDALClose(in);
     options.prompts = METASEG_PROMPTS_NULL;
     options.bands = "blue, B3,red";
-    ASSERT_OK((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL));
+    ASSERT_OK((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL, NULL));
     assert_memory_equal(of_pixels, plain, sizeof plain);
     options.bands = "blue,green,nir";
-    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL), ERR_ARGUMENT,
-               "not without red");
+    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL, NULL),
+               ERR_ARGUMENT, "not without red");
     options.bands = "blue,green,swir";
-    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL), ERR_ARGUMENT,
-               "'swir' is no band");
+    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, WIDTH, HEIGHT, &options, of_pixels, NULL, NULL),
+               ERR_ARGUMENT, "'swir' is no band");
     options.bands = "1,2";
     ASSERT_ERR((Err)metaseg_predict_raster(model, path, unit_at("none.tif", out), &options, NULL), ERR_INPUT,
                "2 bands were chosen; the model reads red, green, blue, nir");

@@ -22,7 +22,7 @@ typedef struct Task {
     Georeference *place;
     ZoneSampler *zones; /* NULL: no text, or place unknown */
     PromptTable own_prompt;
-    uint8_t *classes, *confidence;
+    uint8_t *classes, *confidence, *probabilities;
 } Task;
 
 static bool is_valid(const Task *t, int64_t pixel)
@@ -68,6 +68,9 @@ static Err write_rows(void *context, const SceneRows *r)
         const bool valid = is_valid(t, to);
         t->classes[to] = valid ? (uint8_t)c->classes[r->classes[i]].code : NODATA;
         if (t->confidence != NULL) t->confidence[to] = valid ? r->confidence[i] : NODATA;
+        for (int32_t k = 0; t->probabilities != NULL && k < c->n_classes; k++)
+            t->probabilities[to * c->n_classes + k] =
+                valid ? r->probabilities[(size_t)k * r->plane_bytes + (size_t)i] : NODATA;
     }
     return ERR_NONE;
 }
@@ -155,7 +158,10 @@ static Err run(Task *t, const MetasegPredictOptions *options)
         .bands = t->bands,
         .band_source = t->model->model->config.network.missing_bands ? t->source : NULL,
         .source = { .context = t, .read = read_pixels, .shares = read_shares },
-        .sink = { .context = t, .rows = write_rows, .confidence = t->confidence != NULL },
+        .sink = { .context = t,
+                  .rows = write_rows,
+                  .confidence = t->confidence != NULL,
+                  .probabilities = t->probabilities != NULL },
     };
     TRY(predictor_check_memory(t->model, &job, 0));
     return predictor_run(t->model, &job, NULL);
@@ -163,7 +169,7 @@ static Err run(Task *t, const MetasegPredictOptions *options)
 
 MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, const uint8_t *valid, int64_t width,
                                      int64_t height, const MetasegPredictOptions *options, uint8_t *classes,
-                                     uint8_t *confidence)
+                                     uint8_t *confidence, uint8_t *probabilities)
 {
     if (model == NULL || pixels == NULL || options == NULL || classes == NULL)
         return err_set(ERR_ARGUMENT, "model, pixels, options and classes are needed");
@@ -174,7 +180,8 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                .height = height,
                .bands = model->model->config.n_bands,
                .classes = classes,
-               .confidence = confidence };
+               .confidence = confidence,
+               .probabilities = probabilities };
     TRY(predictor_enter(model));
     const Err err = run(&t, options);
     predictor_leave(model);

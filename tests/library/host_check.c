@@ -61,7 +61,7 @@ static void predict_pixels(MetasegModel *model)
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.longitude = options.latitude = 1.0;
     for (int i = 0; i < PIXELS * 3; i++) pixels[i] = (float)(i * 7 % 251);
-    must(metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL), "predict_pixels");
+    must(metaseg_predict_pixels(model, pixels, NULL, SIDE, SIDE, &options, classes, NULL, NULL), "predict_pixels");
 }
 
 static void predict_raster(MetasegModel *model)

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 40, HEIGHT = 30, PIXELS = WIDTH * HEIGHT };
+enum { WIDTH = 40, HEIGHT = 30, PIXELS = WIDTH * HEIGHT, CLASSES = 17 };
 
 static const char *fixtures;
 static char warnings[1024];
@@ -54,9 +54,10 @@ static void read_raster(const char *path, const char *bands, int64_t n, float *v
 }
 
 static void predict(MetasegModel *model, const float *pixels, const uint8_t *valid,
-                    const MetasegPredictOptions *options, uint8_t *classes, uint8_t *confidence)
+                    const MetasegPredictOptions *options, uint8_t *classes, uint8_t *confidence, uint8_t *probabilities)
 {
-    if (metaseg_predict_pixels(model, pixels, valid, WIDTH, HEIGHT, options, classes, confidence) != METASEG_OK)
+    if (metaseg_predict_pixels(model, pixels, valid, WIDTH, HEIGHT, options, classes, confidence, probabilities) !=
+        METASEG_OK)
         fail_msg("%s", metaseg_error_message());
 }
 
@@ -64,6 +65,8 @@ static void same_as_raster(void **state)
 {
     (void)state;
     float pixels[PIXELS * 3], map[PIXELS], certainty[PIXELS];
+    static float all[PIXELS * CLASSES];
+    static uint8_t probabilities[PIXELS * CLASSES];
     uint8_t classes[PIXELS], confidence[PIXELS];
     MetasegModel *model = load();
     MetasegPredictOptions options = metaseg_predict_options_defaults();
@@ -71,12 +74,15 @@ static void same_as_raster(void **state)
     options.latitude = 44.0;
     options.overwrite = true;
     options.confidence = "pixels_confidence.tif";
+    options.probabilities = "pixels_probabilities.tif";
     if (metaseg_predict_raster(model, at("no_place.tif"), "pixels_map.tif", &options, NULL) != METASEG_OK)
         fail_msg("%s", metaseg_error_message());
     read_raster(at("no_place.tif"), "1,2,3", 3, pixels);
     read_raster("pixels_map.tif", "1", 1, map);
     read_raster("pixels_confidence.tif", "1", 1, certainty);
-    predict(model, pixels, NULL, &options, classes, confidence);
+    read_raster("pixels_probabilities.tif", NULL, CLASSES, all);
+    predict(model, pixels, NULL, &options, classes, confidence, probabilities);
+    for (int i = 0; i < PIXELS * CLASSES; i++) assert_true((float)probabilities[i] == all[i]);
     int different_classes = 0;
     for (int i = 0; i < PIXELS; i++) {
         assert_true((float)classes[i] == map[i]);
@@ -89,6 +95,8 @@ static void same_as_raster(void **state)
     (void)remove("pixels_map.tif.aux.xml");
     assert_int_equal(remove("pixels_confidence.tif"), 0);
     (void)remove("pixels_confidence.tif.aux.xml");
+    assert_int_equal(remove("pixels_probabilities.tif"), 0);
+    (void)remove("pixels_probabilities.tif.aux.xml");
 }
 
 static void invalid_pixels(void **state)
@@ -104,13 +112,15 @@ static void invalid_pixels(void **state)
     valid[7] = 0;
     pixels[3 * 500 + 1] = NAN;
     pixels[3 * 501 + 2] = -INFINITY;
-    predict(model, pixels, valid, &options, classes, confidence);
+    static uint8_t probabilities[PIXELS * CLASSES];
+    predict(model, pixels, valid, &options, classes, confidence, probabilities);
     for (int i = 0; i < PIXELS; i++) {
         const bool known = i != 7 && i != 500 && i != 501;
         assert_true(known ? classes[i] < 17 && confidence[i] < 255 : classes[i] == 255 && confidence[i] == 255);
+        for (int k = 0; k < CLASSES; k++) assert_true((probabilities[i * CLASSES + k] == 255) == !known);
     }
     memset(valid, 0, sizeof valid);
-    predict(model, pixels, valid, &options, classes, NULL);
+    predict(model, pixels, valid, &options, classes, NULL, NULL);
     for (int i = 0; i < PIXELS; i++) assert_int_equal(classes[i], 255);
     metaseg_model_free(model);
 }
@@ -129,11 +139,11 @@ static void places(void **state)
         options.longitude = longitudes[i];
         options.latitude = 44.0;
         warnings[0] = '\0';
-        predict(model, pixels, NULL, &options, classes[i], confidence[i]);
+        predict(model, pixels, NULL, &options, classes[i], confidence[i], NULL);
         assert_true((strstr(warnings, "place of the pixels is unknown") != NULL) == (i == 2));
         for (int k = 0; k < i; k++) assert_memory_not_equal(confidence[i], confidence[k], PIXELS);
     }
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &one, NULL), METASEG_OK);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &one, NULL, NULL), METASEG_OK);
     assert_true(one < 17);
     metaseg_model_free(model);
 }
@@ -146,19 +156,48 @@ static void refusals(void **state)
     MetasegModel *model = load();
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     options.prompts = METASEG_PROMPTS_NULL;
-    assert_int_equal(metaseg_predict_pixels(model, NULL, NULL, 1, 1, &options, &class, NULL), METASEG_ERROR_ARGUMENT);
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 0, 1, &options, &class, NULL), METASEG_ERROR_ARGUMENT);
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, -1, &options, &class, NULL),
+    assert_int_equal(metaseg_predict_pixels(model, NULL, NULL, 1, 1, &options, &class, NULL, NULL),
+                     METASEG_ERROR_ARGUMENT);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 0, 1, &options, &class, NULL, NULL),
+                     METASEG_ERROR_ARGUMENT);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, -1, &options, &class, NULL, NULL),
                      METASEG_ERROR_ARGUMENT);
     options.tile = 100;
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL), METASEG_ERROR_ARGUMENT);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL, NULL),
+                     METASEG_ERROR_ARGUMENT);
     options.tile = 0;
     options.prompt = "desert";
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL), METASEG_ERROR_ARGUMENT);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL, NULL),
+                     METASEG_ERROR_ARGUMENT);
     options.prompts = METASEG_PROMPTS_GROUNDED; /* no text encoder named */
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL), METASEG_ERROR_ARGUMENT);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL, NULL),
+                     METASEG_ERROR_ARGUMENT);
     options.text_encoder = "/nowhere";
-    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL), METASEG_ERROR_INPUT);
+    assert_int_equal(metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL, NULL),
+                     METASEG_ERROR_INPUT);
+    const struct {
+        double longitude, latitude, resolution;
+        int prompts;
+    } bad[] = { { 361, 0, 0, 0 },
+                { -400, 0, 0, 0 },
+                { 10, 91, 0, 0 },
+
+                { (double)INFINITY, 0, 0, 0 },
+                { 10, 50, (double)NAN, 0 },
+                { 10, 50, -1, 0 },
+                { 10, 50, 0, 4 },
+                { 10, 50, 0, -1 } };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        options = metaseg_predict_options_defaults();
+        options.longitude = bad[i].longitude;
+        options.latitude = bad[i].latitude;
+        options.resolution = bad[i].resolution;
+        options.prompts = (MetasegPrompts)bad[i].prompts;
+        if (metaseg_predict_pixels(model, pixels, NULL, 1, 1, &options, &class, NULL, NULL) != METASEG_ERROR_ARGUMENT)
+            fail_msg("case %d is not refused", (int)i);
+        if (metaseg_predict_raster(model, at("no_place.tif"), "bad.tif", &options, NULL) != METASEG_ERROR_ARGUMENT)
+            fail_msg("case %d is not refused with a raster", (int)i);
+    }
     assert_int_equal(class, 77);
     metaseg_model_free(model);
 }
