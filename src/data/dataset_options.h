@@ -57,6 +57,8 @@ typedef struct DatasetScene {
     char *name;
     SceneSplit split;
     char *image;          /* raster */
+    char *mask;           /* cloud mask of the image; ".../scl", ".../qa_pixel": that of its product; NULL: none */
+    char *mask_values;    /* its masked values ("1,3"); NULL: by its kind */
     char *crs;            /* of the image instead of the file's ("EPSG:32633"); NULL */
     char *labels;         /* raster on any grid of the same or another CRS, or a vector file */
     char *labels_crs;     /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */

@@ -235,6 +235,33 @@ static void test_band_sets(void **state)
     names[0] = "green";
 }
 
+/* A scene's cloud mask: its pixels are not valid, and nothing is learned there. */
+static void test_mask(void **state)
+{
+    (void)state;
+    char labels[256], values[] = "10";
+    DatasetOptions config = options();
+    config.scenes[0].mask = (char *)(uintptr_t)unit_at("labels.tif", labels); /* its value 10 is the first class */
+    config.scenes[0].mask_values = values;
+    Dataset *d = NULL;
+    NetworkInputs batch;
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    const NetworkInputs w = network_inputs_at(&batch, 0);
+    int64_t learned = 0;
+    for (uint64_t step = 0; step < 4; step++) {
+        ASSERT_OK(dataset_training_window(d, step, 0, NULL, w));
+        for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) {
+            assert_int_not_equal(w.labels[i], 0);
+            learned += w.labels[i] != CLASS_IGNORE;
+        }
+    }
+    assert_true(learned > 0);
+    config.scenes[0].mask = config.scenes[0].mask_values = NULL;
+    network_inputs_done(&batch);
+    dataset_close(d);
+}
+
 static void test_repeatable(void **state)
 {
     (void)state;
@@ -357,10 +384,10 @@ static int make_scene(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),         cmocka_unit_test(test_repeatable),
-        cmocka_unit_test(test_presence),        cmocka_unit_test(test_band_sets),
-        cmocka_unit_test(test_other_sizes),     cmocka_unit_test(test_probabilities),
-        cmocka_unit_test(nothing_else_is_left),
+        cmocka_unit_test(test_windows),       cmocka_unit_test(test_repeatable),
+        cmocka_unit_test(test_presence),      cmocka_unit_test(test_band_sets),
+        cmocka_unit_test(test_mask),          cmocka_unit_test(test_other_sizes),
+        cmocka_unit_test(test_probabilities), cmocka_unit_test(nothing_else_is_left),
     };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

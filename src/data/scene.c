@@ -45,8 +45,10 @@ static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScen
 {
     char bands[512];
     TRY(band_choice(scene, bands, sizeof bands));
-    TRY(image_source_open(scene->image, &(ImageSourceOptions){ .bands = bands, .crs = scene->crs, .stop = stop },
-                          &s->image));
+    const ImageSourceOptions options_of_image = {
+        .bands = bands, .crs = scene->crs, .mask = scene->mask, .mask_values = scene->mask_values, .stop = stop
+    };
+    TRY(image_source_open(scene->image, &options_of_image, &s->image));
     TRY(open_labels(s, options, scene, stop));
     if (georeference_kind(s->image->place) == GEOREFERENCE_NONE) return ERR_NONE;
     return place_lookup_new(s->image->place, NULL, &s->lonlat);

@@ -100,9 +100,9 @@ static bool is_masked(const CloudMask *m, float value, bool known)
 
 static Err open_raster(const CloudMaskOptions *o, const Raster *image, CloudMask *m)
 {
-    const bool own = (strcasecmp(o->file, "scl") == 0 || strcasecmp(o->file, "qa_pixel") == 0) && !file_exists(o->file);
-    if (own)
-        TRY(raster_open_classification(image, o->file, &m->raster));
+    const char *name = path_name(o->file); /* in a configuration it stands behind the folder of that */
+    if ((strcasecmp(name, "scl") == 0 || strcasecmp(name, "qa_pixel") == 0) && !file_exists(o->file))
+        TRY(raster_open_classification(image, name, &m->raster));
     else
         TRY(raster_open(o->file, o->stop, &m->raster));
     const char *type = raster_info(m->raster)->type;

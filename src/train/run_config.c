@@ -34,6 +34,8 @@ static const YamlField scene_fields[] = {
       .default_value = "train", .resume = YAML_SAME },
     { "image", YAML_PATH, YAML_AT(DatasetScene, image), .resume = YAML_SAME },
     { "labels", YAML_PATH, YAML_AT(DatasetScene, labels), .resume = YAML_SAME },
+    { "mask", YAML_PATH, YAML_AT(DatasetScene, mask), .optional = true, .resume = YAML_SAME },
+    { "mask_values", YAML_STRING, YAML_AT(DatasetScene, mask_values), .optional = true, .resume = YAML_SAME },
     { "crs", YAML_STRING, YAML_AT(DatasetScene, crs), .optional = true, .resume = YAML_SAME },
     { "labels_crs", YAML_STRING, YAML_AT(DatasetScene, labels_crs), .optional = true, .resume = YAML_SAME },
     { "labels_layer", YAML_STRING, YAML_AT(DatasetScene, labels_layer), .optional = true, .resume = YAML_SAME },

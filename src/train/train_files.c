@@ -48,6 +48,7 @@ static Err add_all(const RunConfig *config, const char *path, FileSet *set)
     TRY(read_text_encoder(train, set));
     for (uint32_t i = 0; i < config->data.n_scenes; i++) {
         TRY(raster_files_path(config->data.scenes[i].image, set, "an image"));
+        TRY(raster_files_path(config->data.scenes[i].mask, set, "a cloud mask"));
         const char *labels = config->data.scenes[i].labels;
         if (vector_labels_is_vector(labels))
             TRY(vector_files_path(labels, set, "a label file"));
