@@ -31,7 +31,7 @@ typedef struct ProductBand {
     bool zero_is_nodata;           /* as the product's handbook says, whatever the file does */
     char *file;                    /* as GDAL opens it */
     /* of the file */
-    int width, height;
+    int width, height, block_height;
     double geotransform[6];
     GDALDataType type;
     bool has_nodata;

@@ -78,7 +78,8 @@ static Err check_file(const char *path, const char *file, GDALDatasetH dataset)
 static void describe_file(GDALDatasetH dataset, ProductBand *band)
 {
     const GDALRasterBandH handle = GDALGetRasterBand(dataset, 1);
-    int has_nodata = 0, has_scale = 0, has_offset = 0;
+    int has_nodata = 0, has_scale = 0, has_offset = 0, block_width = 0;
+    GDALGetBlockSize(handle, &block_width, &band->block_height);
     band->width = GDALGetRasterXSize(dataset);
     band->height = GDALGetRasterYSize(dataset);
     band->type = GDALGetRasterDataType(handle);

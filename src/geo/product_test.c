@@ -188,6 +188,8 @@ static void grid_follows_choice(void **state)
                 fail_msg("pixel %d, %d alone: %g instead of %g", x, y, (double)one[1],
                          (double)values[(y * FINE + x) * 2 + 1]);
         }
+    /* all blocks (here whole files) that a strip of FINE rows may touch, of two bytes a pixel */
+    assert_int_equal(raster_cache_bytes(raster, FINE), 2 * (2 * FINE * FINE + 2 * COARSE * COARSE));
     ASSERT_OK(raster_choose_bands(raster, "B05", 1, NULL));
     assert_int_equal(raster_info(raster)->width, COARSE);
     assert_true(raster_info(raster)->geotransform[1] == 20.0);

@@ -128,15 +128,6 @@ static Err describe_band(Raster *raster, int64_t index)
     return raster_valid_describe(raster, index);
 }
 
-/* See raster_set_cache_bytes. */
-static void raise_cache(const RasterInfo *info, GDALDataType type)
-{
-    static const int64_t rows = 1152, most = INT64_C(512) << 20;
-    if (strcmp(info->driver, "JPEG") != 0 && strcmp(info->driver, "PNG") != 0) return;
-    const int64_t wanted = info->width * info->bands * GDALGetDataTypeSizeBytes(type) * rows;
-    if (wanted > GDALGetCacheMax64()) gdal_set_cache(wanted < most ? wanted : most);
-}
-
 static bool same_numbers(const double *a, const double *b, int64_t n)
 {
     int64_t i = 0;
@@ -181,7 +172,6 @@ static Err describe(Raster *raster)
     info->nodata = GDALGetRasterNoDataValue(first, &has_nodata);
     info->has_nodata = has_nodata != 0;
     info->type = raster_band_type(raster, 1);
-    raise_cache(info, GDALGetRasterDataType(first));
     info->has_palette = GDALGetRasterColorTable(first) != NULL;
     raster_describe_grid(raster);
     info->gcps = GDALGetGCPCount(raster->dataset);
@@ -354,6 +344,35 @@ const char *raster_metadata_item(const Raster *raster, const char *domain, int64
 const char *raster_file(const Raster *raster, int64_t i)
 {
     return i >= 0 && i < CSLCount((CSLConstList)raster->files) ? raster->files[i] : NULL;
+}
+
+/* Of one chosen band: rows of whole blocks that `rows` rows of the raster touch, one more where they do not begin with a block. */
+static int64_t band_cache_bytes(const Raster *raster, int64_t band, int64_t rows)
+{
+    const GDALRasterBandH handle = GDALGetRasterBand(raster->dataset, (int)band);
+    int columns = 0, block_rows = 0;
+    int64_t width = raster->info.width, own_rows = rows;
+    GDALGetBlockSize(handle, &columns, &block_rows);
+    if (raster->product != NULL) {
+        const ProductBand *of = &raster->product->bands[band - 1];
+        own_rows = (rows * of->height + raster->info.height - 1) / raster->info.height;
+        width = of->width;
+        block_rows = of->block_height;
+    }
+    const int64_t blocks = (own_rows + block_rows - 1) / block_rows + 1;
+    return width * blocks * block_rows * GDALGetDataTypeSizeBytes(GDALGetRasterDataType(handle));
+}
+
+int64_t raster_cache_bytes(const Raster *raster, int64_t rows)
+{
+    static const int64_t most = INT64_C(384) << 20;
+    const char *driver = raster->info.driver;
+    int64_t bytes = 0;
+    if (raster->product == NULL && strcmp(driver, "JP2OpenJPEG") != 0 && strcmp(driver, "JPEG") != 0 &&
+        strcmp(driver, "PNG") != 0)
+        return 0;
+    for (int64_t i = 0; i < raster->chosen_count; i++) bytes += band_cache_bytes(raster, raster->chosen[i], rows);
+    return bytes < most ? bytes : most;
 }
 
 void raster_set_cache_bytes(int64_t bytes) { gdal_set_cache(bytes); }

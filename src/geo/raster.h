@@ -208,9 +208,13 @@ void raster_take_valid(Raster *raster, int64_t y, int64_t rows, uint8_t *ret_val
 /* Index i mirrored into 0..n-1 that way: -1 is 1, n is n - 2. */
 int64_t raster_mirror(int64_t i, int64_t n);
 
+/* Bytes of decoded blocks that are to be kept so that reading strips of `rows` rows from the top to the bottom, which overlap,
+ * decodes no block twice: of the chosen bands all blocks that a strip touches. Only of formats that are slow to decode (JPEG
+ * 2000; JPEG and PNG, which decode from the top), at most 384 MiB; 0 for others. */
+int64_t raster_cache_bytes(const Raster *raster, int64_t rows);
+
 /* Bytes of decoded blocks that GDAL keeps, for the whole process; does nothing in a process that is not ours (see
- * geo_process.h). Opening a JPEG or PNG, which decode only from the top, raises it to 1,152 of its rows (at most 512
- * MiB), so that tiles side by side do not decode it anew. */
+ * geo_process.h). */
 void raster_set_cache_bytes(int64_t bytes);
 
 #endif

@@ -5,10 +5,18 @@
 
 #include "geo/mosaic.h"
 
-/* CACHE_BYTES: GDAL's decoded blocks, weights and libraries. NETWORK_BYTES: values of the network for one pixel of a tile
+/* CACHE_BYTES: weights, libraries and up to 32 MiB of GDAL's decoded blocks. NETWORK_BYTES: values of the network for one pixel of a tile
  * and the two tiles read ahead (129, 243 and 695 MiB of memory at tiles of 512, 1024 and 2048 with the globe model). FINE_BYTES:
  * further ones at output stride 2, four times as many at 1 (4 and 18 MiB more at tiles of 512). */
-enum { BLOCKS = 2, BLOCK_ROWS = 64, WRITER_ROWS = 256, CACHE_BYTES = 100 << 20, NETWORK_BYTES = 150, FINE_BYTES = 20 };
+enum {
+    BLOCKS = 2,
+    BLOCK_ROWS = 64,
+    WRITER_ROWS = 256,
+    CACHE_BYTES = 100 << 20,
+    USUAL_DECODED = 32 << 20,
+    NETWORK_BYTES = 150,
+    FINE_BYTES = 20
+};
 
 static const double most_bytes = 1024.0 * 1024.0 * 1024.0;
 
@@ -23,7 +31,8 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
                         BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
     const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES * (cell == 2 ? 1.0 : 4.0);
     const double network = (NETWORK_BYTES + fine) * tile * tile;
-    const double all = rows + network + CACHE_BYTES;
+    const double decoded = job->decoded_bytes > USUAL_DECODED ? (double)(job->decoded_bytes - USUAL_DECODED) : 0.0;
+    const double all = rows + network + decoded + CACHE_BYTES;
     if (all <= most_bytes) return ERR_NONE;
     const double mebibyte = 1024.0 * 1024.0;
     if (network > rows)

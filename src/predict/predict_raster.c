@@ -334,17 +334,21 @@ static void release(Task *t)
     free(t->valid);
 }
 
-/* Decoded blocks are kept for about three rows of tiles, within bounds: neighbouring tiles share rows and columns. */
-static void set_cache(const RasterInfo *info, const SceneJob *job)
+/* Decoded blocks are kept for about three rows of tiles, within bounds: neighbouring tiles share rows and columns. What is slow
+ * to decode is kept until no further tile needs it. */
+static int64_t decoded_bytes(const Raster *raster, const SceneJob *job)
 {
+    const RasterInfo *info = raster_info(raster);
     const bool bytes = strcmp(info->type, "Byte") == 0 || strcmp(info->type, "Int8") == 0;
     const bool shorts = strcmp(info->type, "UInt16") == 0 || strcmp(info->type, "Int16") == 0;
     const double pixel = (double)info->bands * (bytes ? 1.0 : shorts ? 2.0 : 4.0);
-    const double rows = 3.0 * (double)job->tile * (double)info->height / (double)job->height;
-    const double wanted = rows * (double)info->width * pixel;
-    raster_set_cache_bytes(wanted < DECODED_LEAST  ? DECODED_LEAST
-                           : wanted > DECODED_MOST ? DECODED_MOST
-                                                   : (int64_t)wanted);
+    const double rows = (double)job->tile * (double)info->height / (double)job->height;
+    const double wanted = 3.0 * rows * (double)info->width * pixel;
+    const int64_t usual = wanted < DECODED_LEAST  ? DECODED_LEAST
+                          : wanted > DECODED_MOST ? DECODED_MOST
+                                                  : (int64_t)wanted;
+    const int64_t slow = raster_cache_bytes(raster, (int64_t)rows + 1);
+    return slow > usual ? slow : usual;
 }
 
 static int64_t written_bands(const Task *t)
@@ -369,7 +373,8 @@ static Err run(Task *t, MetasegPredictReport *report)
     TRY(raster_set_grid(t->image->raster, job.width, job.height));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
     job.overlap = predictor_overlap(t->options, job.tile);
-    set_cache(info, &job);
+    job.decoded_bytes = decoded_bytes(t->image->raster, &job);
+    raster_set_cache_bytes(job.decoded_bytes);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
     job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
     job.bands = raster_chosen_count(t->image->raster);

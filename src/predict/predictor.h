@@ -63,6 +63,7 @@ typedef struct SceneJob {
     int64_t width, height;         /* of the network's grid */
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
+    int64_t decoded_bytes;         /* of blocks that are kept decoded */
     MetasegPrompts prompts;
     const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
     int64_t bands;                 /* that source.read gives */
