@@ -132,13 +132,16 @@ static const char *const scaling_1[] = { "LEVEL1_RADIOMETRIC_RESCALING", "RADIOM
 static const char *const scaling_2[] = { "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS", NULL };
 static const char *const temperature[] = { "LEVEL2_SURFACE_TEMPERATURE_PARAMETERS", NULL };
 
-/* What is stated by MULT and ADD; a band without both has none. */
+/* What is stated by MULT and ADD. Level 2 states them for each band, older level 1 for none. */
 static Err read_scaling(const char *path, const Mtl *mtl, const char *const *groups, const char *what, const char *band,
-                        ProductBand *target)
+                        bool needed, ProductBand *target)
 {
     char key[KEY_BYTES];
     (void)snprintf(key, sizeof key, "%s_MULT_BAND_%s", what, band);
     const char *scale = find(mtl, groups, key);
+    if (scale[0] == '\0' && needed)
+        return err_set(ERR_INPUT, "'%s': its metadata do not state %s, so the unit of this band is not known", path,
+                       key);
     if (scale[0] == '\0') return ERR_NONE;
     double factor = 0.0, offset = 0.0;
     TRY(product_number(path, key, scale, &factor));
@@ -183,8 +186,8 @@ static Err add_band(const char *path, const Mtl *mtl, const char *folder, const 
     if (err != ERR_NONE || !there) return err;
     added->zero_is_nodata = true;
     added->wavelength = wavelength;
-    if (thermal) return read_scaling(path, mtl, temperature, "TEMPERATURE", band, added);
-    return read_scaling(path, mtl, surface ? scaling_2 : scaling_1, "REFLECTANCE", band, added);
+    if (thermal) return read_scaling(path, mtl, temperature, "TEMPERATURE", band, true, added);
+    return read_scaling(path, mtl, surface ? scaling_2 : scaling_1, "REFLECTANCE", band, surface, added);
 }
 
 static Err add_bands(const char *path, const Mtl *mtl, const char *folder, bool surface, Product *product)

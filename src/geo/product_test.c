@@ -452,6 +452,9 @@ static void landsat_level_2(void **state)
     check_level2("landsat");
     write_mtl("landsat/" LANDSAT "_MTL.txt", "L3");
     refuse("landsat", "processing level 'L3'; L1TP");
+    write_text("landsat/" LANDSAT "_MTL.txt",
+               "GROUP = PRODUCT_CONTENTS\nPROCESSING_LEVEL = \"L2SP\"\nFILE_NAME_BAND_2 = \"" LANDSAT "_SR_B2.TIF\"\n");
+    refuse("landsat", "do not state REFLECTANCE_MULT_BAND_2");
     write_text("landsat/" LANDSAT "_MTL.txt", "GROUP =\n");
     refuse("landsat", "are damaged");
     write_text(
@@ -546,6 +549,29 @@ static void named_one_by_one(void **state)
     ASSERT_ERR(raster_open(list, NULL, &raster), ERR_INPUT, "another coordinate reference system");
 }
 
+/* Half a file opens, and fails with the product and the band. */
+static void cut_file(void **state)
+{
+    (void)state;
+    char path[256];
+    float values[64 * 64];
+    uint8_t valid[64 * 64];
+    struct stat status;
+    Raster *raster = NULL;
+    make_folder("half");
+    make_band("half/x_B02.tif", 64, 10, 300);
+    make_band("half/x_B03.tif", 64, 10, 300);
+    assert_int_equal(stat(unit_at("half/x_B03.tif", path), &status), 0);
+    assert_int_equal(truncate(path, status.st_size / 2), 0);
+    ASSERT_OK(raster_open(unit_at("half", path), NULL, &raster));
+    ASSERT_OK(raster_choose_bands(raster, "B02", 1, NULL));
+    ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 64, 64 }, values, valid));
+    ASSERT_OK(raster_choose_bands(raster, "B03", 1, NULL));
+    ASSERT_ERR(raster_read(raster, (RasterWindow){ 0, 0, 64, 64 }, values, valid), ERR_INPUT,
+               "its band B03 cannot be read at row");
+    raster_close(raster);
+}
+
 static void folders_of_bands(void **state)
 {
     (void)state;
@@ -586,6 +612,7 @@ int main(void)
         cmocka_unit_test(landsat_panchromatic),
         cmocka_unit_test(named_one_by_one),
         cmocka_unit_test(folders_of_bands),
+        cmocka_unit_test(cut_file),
     };
     return cmocka_run_group_tests(tests, unit_set_up, tear_down);
 }

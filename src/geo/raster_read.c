@@ -27,10 +27,13 @@ static Err report_failure(const Raster *raster, RasterWindow window, const char 
                 band = raster->chosen[i];
         }
     free(row);
-    char what[80];
+    char what[160];
     if (band == 0) /* the driver filled what is missing */
         (void)snprintf(what, sizeof what, "rows %lld to %lld cannot be read", (long long)window.y,
                        (long long)(window.y + window.rows - 1));
+    else if (raster->product != NULL)
+        (void)snprintf(what, sizeof what, "its band %s cannot be read at row %lld", raster->bands[band - 1].name,
+                       (long long)line);
     else
         (void)snprintf(what, sizeof what, "band %d cannot be read at row %lld", band, (long long)line);
     return read_failure(raster->path, what, reason, raster->files);
