@@ -346,6 +346,22 @@ static Err describe_raster(Sheet *sheet, const char *path, const InfoArgs *args)
 
 /* ---- models ---- */
 
+/* The formula of a band's pixels x (data/image_source.h). */
+static void put_normalisation(const ModelBand *band, ModelTransform transform)
+{
+    const double s = band->scale, m = band->mean, d = band->std;
+    switch (transform) {
+    case MODEL_TRANSFORM_LOG:
+        cli_line("    %-24s(ln(1 + 0.005 * %.6g x) - %.6g) / %.6g", band->name, s, m, d);
+        break;
+    case MODEL_TRANSFORM_LOG_SIGMOID:
+        cli_line("    %-24ssigmoid(5 (ln(1 + 0.005 * %.6g x) - %.6g) / %.6g - 1)", band->name, s, m, d);
+        break;
+    default:
+        cli_line("    %-24s(%.6g x - %.6g) / %.6g", band->name, s, m, d);
+    }
+}
+
 static void put_model_bands(Sheet *sheet, const ModelConfig *config)
 {
     begin_list(sheet, "bands");
@@ -359,7 +375,7 @@ static void put_model_bands(Sheet *sheet, const ModelConfig *config)
             json_put_double(&sheet->writer, "std", band->std);
             json_end(&sheet->writer);
         } else {
-            cli_line("    %-24s(%.6g x - %.6g) / %.6g", band->name, band->scale, band->mean, band->std);
+            put_normalisation(band, config->transform);
         }
     }
     end_list(sheet);
@@ -429,6 +445,7 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     put_number(sheet, "output stride", (double)c->network.output_stride);
     put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");
     if (c->byte_scale != 0.0) put_number(sheet, "byte scale", c->byte_scale);
+    put(sheet, "transform", "%s", model_transform_names[c->transform]);
     put_number(sheet, "parameters", (double)parameters);
     put(sheet, "hash", "xxh64:%016" PRIx64, hash);
     put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);

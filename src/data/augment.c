@@ -107,7 +107,7 @@ static int64_t sample_band(const Picture *p, const float *pixels, const uint8_t 
     int64_t n = 0;
     for (int64_t i = 0; i < n_pixels; i += every)
         if (valid[i] != 0)
-            ret_sorted[n++] = (float)((double)pixels[i * bands + band] * p->bands[band].std + p->bands[band].mean);
+            ret_sorted[n++] = (float)image_denormalised(&p->bands[band], (double)pixels[i * bands + band]);
     qsort(ret_sorted, (size_t)n, sizeof *ret_sorted, compare_floats);
     return n;
 }
@@ -145,13 +145,17 @@ static void stretch_band(const Picture *p, const Stretch *s, float *pixels, cons
                          int64_t bands, int64_t band)
 {
     float read_back[256]; /* of each byte */
-    const double mean = p->bands[band].mean, std = p->bands[band].std;
-    for (int32_t byte = 0; byte < 256; byte++) read_back[byte] = (float)((p->byte_scale * byte - mean) / std);
-    const float factor = (float)(std / (s->high - s->low)), offset = (float)((mean - s->low) / (s->high - s->low));
+    uint8_t all[256];
+    ImageBand of_bytes = p->bands[band];
+    of_bytes.scale *= p->byte_scale;
+    for (int32_t byte = 0; byte < 256; byte++) read_back[byte] = (float)byte;
+    memset(all, 1, sizeof all);
+    image_normalise(&of_bytes, 1, 256, all, read_back);
     for (int64_t i = 0; i < n_pixels; i++) {
         float *value = &pixels[i * bands + band];
         if (valid[i] == 0) continue;
-        float part = fminf(fmaxf(*value * factor + offset, 0.0F), 1.0F);
+        const double x = image_denormalised(&p->bands[band], (double)*value);
+        float part = fminf(fmaxf((float)((x - s->low) / (s->high - s->low)), 0.0F), 1.0F);
         if (s->exponent != 1.0) part = powf(part, (float)s->exponent);
         *value = read_back[lrintf(255.0F * part)];
     }

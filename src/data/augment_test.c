@@ -10,7 +10,10 @@ enum { PIXELS = 5000, BANDS = 4 };
 
 static float values[PIXELS * BANDS], before[PIXELS * BANDS];
 static uint8_t valid[PIXELS];
-static const ImageBand made_for[BANDS] = { { 1, 1000, 500 }, { 1, 900, 400 }, { 1, 800, 600 }, { 1, 2500, 900 } };
+static const ImageBand made_for[BANDS] = { { .scale = 1, .mean = 1000, .std = 500 },
+                                           { .scale = 1, .mean = 900, .std = 400 },
+                                           { .scale = 1, .mean = 800, .std = 600 },
+                                           { .scale = 1, .mean = 2500, .std = 900 } };
 static const bool colours[BANDS] = { true, true, true, false };
 static const double byte_scale = 13.7;
 
@@ -75,6 +78,29 @@ static void plain_picture(void **state)
     }
 }
 
+/* With a transform of the pixels the bytes are still those of the pixels themselves. */
+static void transformed_picture(void **state)
+{
+    (void)state;
+    for (ModelTransform t = MODEL_TRANSFORM_LOG; t < MODEL_TRANSFORM_COUNT; t++) {
+        ImageBand bands[BANDS];
+        for (int64_t b = 0; b < BANDS; b++)
+            bands[b] = (ImageBand){ .scale = 1.0, .mean = 2.0, .std = 1.0 + 0.2 * (double)b, .transform = t };
+        const Picture picture = { .there = colours, .bands = bands, .byte_scale = byte_scale, .plain = true };
+        fill();
+        for (int64_t i = 0; i < PIXELS; i++)
+            for (int64_t b = 0; b < BANDS; b++) values[i * BANDS + b] = (float)i;
+        image_normalise(bands, BANDS, PIXELS, valid, values);
+        augment_picture(&picture, values, valid, PIXELS, BANDS, 1, 2, 3);
+        for (int64_t i = 0; i < PIXELS; i++) {
+            const double byte = fmin(255.0, (double)i / byte_scale);
+            const double value = image_denormalised(&bands[0], (double)values[i * BANDS]) / byte_scale;
+            if (valid[i] == 0) continue;
+            assert_true(fabs(value - byte) < 0.51 && fabs(value - round(value)) < 0.01);
+        }
+    }
+}
+
 /* Drawn pictures: of 256 values, in the order of what they are made of, dark and bright, never all the same. */
 static void drawn_pictures(void **state)
 {
@@ -122,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise),
         cmocka_unit_test(plain_picture),
+        cmocka_unit_test(transformed_picture),
         cmocka_unit_test(drawn_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -424,7 +424,8 @@ int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
 void dataset_set_statistics(Dataset *d, const double *mean, const double *std)
 {
     for (int64_t b = 0; b < d->bands; b++)
-        d->normalisation[b] = (ImageBand){ .scale = 1.0, .mean = mean[b], .std = std[b] };
+        d->normalisation[b] =
+            (ImageBand){ .scale = 1.0, .mean = mean[b], .std = std[b], .transform = d->options->transform };
 }
 
 /* A label pixel -> corner of a window that holds its centre at a random position of the window's middle half, inside the
@@ -513,7 +514,8 @@ Err dataset_statistics(Dataset *d, double *ret_mean, double *ret_std)
             if (d->valid[p] == 0) continue;
             count++;
             for (int64_t b = 0; b < d->bands; b++) {
-                const double value = factors[b] * (double)d->image[p * d->bands + b];
+                const double value =
+                    image_transformed(options->transform, factors[b] * (double)d->image[p * d->bands + b]);
                 sum[b] += value;
                 squares[b] += value * value;
             }

@@ -96,9 +96,10 @@ typedef struct DatasetOptions {
     double gsd;              /* of the pixels of images without a georeference, unit below; 0: not told */
     double gsd_min, gsd_max; /* ground sampling distances of a network pixel that the model is for; unit below */
     ModelUnit gsd_unit;
-    int64_t window;     /* side of the network's input, pixels, multiple of 256 */
-    double upsample;    /* network pixels per image pixel along one axis, 1 */
-    double *mean, *std; /* per band, in the image's units; NULL: measured on the training area */
+    int64_t window;           /* side of the network's input, pixels, multiple of 256 */
+    double upsample;          /* network pixels per image pixel along one axis, 1 */
+    ModelTransform transform; /* of the pixels */
+    double *mean, *std; /* per band, in the image's units or the transform's; NULL: measured on the training area */
     uint32_t n_mean, n_std;
 
     int64_t seed;       /* of all that is drawn at random */

@@ -367,6 +367,35 @@ static void test_probabilities(void **state)
     network_inputs_done(&batch);
 }
 
+/* Statistics and windows are those of the transformed pixels. */
+static void test_transform(void **state)
+{
+    (void)state;
+    DatasetOptions config = options();
+    Dataset *plain = NULL, *d = NULL;
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &plain));
+    config.transform = MODEL_TRANSFORM_LOG;
+    config.n_mean = config.n_std = 0;
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    double mean[3], std[3];
+    ASSERT_OK(dataset_statistics(d, mean, std));
+    for (int b = 0; b < 3; b++) assert_true(mean[b] > 0.0 && mean[b] < log(1.0 + 0.005 * 255.0) && std[b] < 0.5);
+    dataset_set_statistics(d, mean, std);
+    NetworkInputs before, after;
+    ASSERT_OK(network_inputs_init(&shape, &before));
+    ASSERT_OK(network_inputs_init(&shape, &after));
+    ASSERT_OK(dataset_training_window(plain, 3, 0, NULL, network_inputs_at(&before, 0)));
+    ASSERT_OK(dataset_training_window(d, 3, 0, NULL, network_inputs_at(&after, 0)));
+    for (int64_t i = 0; i < SIDE * SIDE * 3; i++) {
+        const double wanted = (log(1.0 + 0.005 * (double)before.image[i]) - mean[i % 3]) / std[i % 3];
+        assert_true(fabs((double)after.image[i] - wanted) < 1e-5);
+    }
+    network_inputs_done(&before);
+    network_inputs_done(&after);
+    dataset_close(plain);
+    dataset_close(d);
+}
+
 static void nothing_else_is_left(void **state)
 {
     (void)state;
@@ -384,10 +413,9 @@ static int make_scene(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),       cmocka_unit_test(test_repeatable),
-        cmocka_unit_test(test_presence),      cmocka_unit_test(test_band_sets),
-        cmocka_unit_test(test_mask),          cmocka_unit_test(test_other_sizes),
-        cmocka_unit_test(test_probabilities), cmocka_unit_test(nothing_else_is_left),
+        cmocka_unit_test(test_windows),       cmocka_unit_test(test_repeatable), cmocka_unit_test(test_presence),
+        cmocka_unit_test(test_band_sets),     cmocka_unit_test(test_mask),       cmocka_unit_test(test_other_sizes),
+        cmocka_unit_test(test_probabilities), cmocka_unit_test(test_transform),  cmocka_unit_test(nothing_else_is_left),
     };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

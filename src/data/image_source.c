@@ -2,6 +2,7 @@
  * Raster, place, zones and normalisation of one image. */
 #include "data/image_source.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,14 +114,65 @@ Err image_source_shares(ImageSource *image, int64_t x, int64_t y, int64_t side, 
                               ret_shares, ret_zones);
 }
 
+void image_bands_of_model(const ModelConfig *config, const int32_t *source, ImageBand *ret_bands)
+{
+    for (int32_t b = 0; b < config->n_bands; b++) {
+        const ModelBand *band = &config->bands[b];
+        const int32_t at = source != NULL ? source[b] : b;
+        if (at >= 0) ret_bands[at] = (ImageBand){ band->scale, band->mean, band->std, config->transform };
+    }
+}
+
+static const float log_factor = 0.005F;
+
+double image_transformed(ModelTransform transform, double x)
+{
+    return transform == MODEL_TRANSFORM_NONE ? x : log(1.0 + (double)log_factor * fmax(x, 0.0));
+}
+
+double image_untransformed(ModelTransform transform, double t)
+{
+    return transform == MODEL_TRANSFORM_NONE ? t : expm1(t) / (double)log_factor;
+}
+
+double image_denormalised(const ImageBand *band, double normalised)
+{
+    const double least = 1e-6;
+    double z = normalised;
+    if (band->transform == MODEL_TRANSFORM_LOG_SIGMOID) {
+        const double s = fmin(fmax(normalised, least), 1.0 - least);
+        z = (log(s / (1.0 - s)) + 1.0) / 5.0;
+    }
+    return image_untransformed(band->transform, z * band->std + band->mean);
+}
+
+static float normalise_linear(const ImageBand *band, float x)
+{
+    return (x - (float)(band->mean / band->scale)) * (float)(band->scale / band->std);
+}
+
+static float normalise_log(const ImageBand *band, float x)
+{
+    const float positive = fmaxf((float)band->scale * x, 0.0F);
+    return (logf(1.0F + log_factor * positive) - (float)band->mean) / (float)band->std;
+}
+
+static float sigmoid(float x) { return 1.0F / (1.0F + expf(-x)); }
+
 void image_normalise(const ImageBand *bands, int64_t n_bands, int64_t pixels, const uint8_t *valid, float *values)
 {
     for (int64_t b = 0; b < n_bands; b++) {
-        const float center = (float)(bands[b].mean / bands[b].scale);
-        const float factor = (float)(bands[b].scale / bands[b].std);
+        const ImageBand band = bands[b];
         for (int64_t i = 0; i < pixels; i++) {
             float *value = &values[i * n_bands + b];
-            *value = valid[i] != 0 ? (*value - center) * factor : 0.0F;
+            if (valid[i] == 0)
+                *value = 0.0F;
+            else if (band.transform == MODEL_TRANSFORM_NONE)
+                *value = normalise_linear(&band, *value);
+            else if (band.transform == MODEL_TRANSFORM_LOG)
+                *value = normalise_log(&band, *value);
+            else
+                *value = sigmoid(5.0F * normalise_log(&band, *value) - 1.0F);
         }
     }
 }

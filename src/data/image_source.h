@@ -20,10 +20,12 @@
 #include "geo/georeference.h"
 #include "geo/raster.h"
 #include "geo/zone_shares.h"
+#include "model/model_config.h"
 
-/* What one band is made for: the network reads (scale x - mean) / std. */
+/* What one band is made for: the network reads (scale x - mean) / std, with the transform after the scale. */
 typedef struct ImageBand {
     double scale, mean, std;
+    ModelTransform transform;
 } ImageBand;
 
 typedef struct ImageSourceOptions {
@@ -76,8 +78,20 @@ Err image_source_read(ImageSource *image, int64_t x, int64_t y, int64_t side, fl
 Err image_source_shares(ImageSource *image, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
                         float *ret_shares);
 
+/* Bands of a model by where their values lie: band b in ret_bands[source[b]], nowhere where that is negative (missing);
+ * source NULL: in the model's order. */
+void image_bands_of_model(const ModelConfig *config, const int32_t *source, ImageBand *ret_bands);
+
+/* The number that mean and std of a band belong to: x itself, or ln(1 + 0.005 x) of the x that are not negative. */
+double image_transformed(ModelTransform transform, double x);
+double image_untransformed(ModelTransform transform, double t); /* back */
+
+/* What a band's normalisation made a number of: scale x, or the nearest such x where a sigmoid has no other. */
+double image_denormalised(const ImageBand *band, double normalised);
+
 /* The one normalisation: values [pixels][n_bands] in place, (x - mean / scale) * (scale / std) in float, 0 where not
- * valid. Centred first, so that large numbers with a small spread keep their digits. */
+ * valid. Centred first, so that large numbers with a small spread keep their digits. With a transform: its formula
+ * (model_config.h) in float. */
 void image_normalise(const ImageBand *bands, int64_t n_bands, int64_t pixels, const uint8_t *valid, float *values);
 
 #endif

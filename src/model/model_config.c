@@ -11,6 +11,7 @@
 #include <string.h>
 
 const char *const model_unit_names[MODEL_UNIT_COUNT] = { "metre", "degree" };
+const char *const model_transform_names[MODEL_TRANSFORM_COUNT] = { "none", "log", "log_sigmoid" };
 
 Err model_config_set_text(char **text, const char *value)
 {

@@ -20,7 +20,16 @@ enum {
 
 typedef enum ModelUnit { MODEL_METRE = 0, MODEL_DEGREE, MODEL_UNIT_COUNT } ModelUnit;
 
-/* One input channel of the network: (scale * pixel - mean) / std. */
+/* What becomes of a pixel x before (x - mean) / std: log: ln(1 + 0.005 x), 0 below 0; log_sigmoid: the same, and sigmoid(5 z - 1)
+ * of the z = (x - mean) / std. For reflectance in ten thousandths, whose bright clouds and snow would be far away. */
+typedef enum ModelTransform {
+    MODEL_TRANSFORM_NONE = 0,
+    MODEL_TRANSFORM_LOG,
+    MODEL_TRANSFORM_LOG_SIGMOID,
+    MODEL_TRANSFORM_COUNT
+} ModelTransform;
+
+/* One input channel of the network: (scale * pixel - mean) / std, with the transform after the scale. */
 typedef struct ModelBand {
     char *name; /* "red", "nir", ... as GDAL's colour interpretation spells it */
     double scale, mean, std;
@@ -38,7 +47,8 @@ typedef struct ModelConfig {
     NetworkConfig network;
     ModelBand *bands;
     int32_t n_bands;
-    ModelClass *classes; /* in the order of the network's outputs */
+    ModelTransform transform; /* of all bands */
+    ModelClass *classes;      /* in the order of the network's outputs */
     int32_t n_classes;
     double gsd_minimum, gsd_maximum; /* ground sampling distances of a network pixel the model was made for */
     ModelUnit gsd_unit;
@@ -73,6 +83,7 @@ Err model_config_write(const ModelConfig *config, char **ret_json);
  * ERR_MEMORY. */
 Err model_config_read(const char *json, const char *name, ModelConfig *ret_config);
 
-extern const char *const model_unit_names[MODEL_UNIT_COUNT]; /* "metre", "degree" */
+extern const char *const model_unit_names[MODEL_UNIT_COUNT];           /* "metre", "degree" */
+extern const char *const model_transform_names[MODEL_TRANSFORM_COUNT]; /* "none", "log", "log_sigmoid" */
 
 #endif

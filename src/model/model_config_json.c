@@ -49,6 +49,8 @@ static void put_later_keys(JsonWriter *w, const ModelConfig *config)
         json_put_int(w, "output_stride", config->network.output_stride);
     if (config->network.missing_bands) json_put_bool(w, "missing_bands", true);
     if (config->byte_scale != 0.0) json_put_double(w, "byte_scale", config->byte_scale);
+    if (config->transform != MODEL_TRANSFORM_NONE)
+        json_put_string(w, "transform", model_transform_names[config->transform]);
 }
 
 Err model_config_write(const ModelConfig *config, char **ret_json)
@@ -217,15 +219,21 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
     if (json_find(root, "missing_bands") != NULL)
         TRY(json_get_bool(root, "missing_bands", &config->network.missing_bands));
     if (json_find(root, "byte_scale") != NULL) TRY(json_get_double(root, "byte_scale", &config->byte_scale));
+    int transform = MODEL_TRANSFORM_NONE;
+    if (json_find(root, "transform") != NULL)
+        TRY(get_choice(root, "transform", "transform of pixels", model_transform_names, MODEL_TRANSFORM_COUNT,
+                       &transform));
+    config->transform = (ModelTransform)transform;
     return ERR_NONE;
 }
 
 static Err read_members(const Json *root, ModelConfig *config)
 {
-    static const char *const keys[] = { "schema",        "name",          "encoder",       "fusion",        "decoder",
-                                        "decoder_width", "decoder_heads", "bands",         "classes",       "nodata",
-                                        "gsd",           "tile",          "zone_slots",    "prompt_tokens", "prompts",
-                                        "provenance",    "output_stride", "missing_bands", "byte_scale",    NULL };
+    static const char *const keys[] = {
+        "schema",  "name",       "encoder",       "fusion",        "decoder",    "decoder_width", "decoder_heads",
+        "bands",   "classes",    "nodata",        "gsd",           "tile",       "zone_slots",    "prompt_tokens",
+        "prompts", "provenance", "output_stride", "missing_bands", "byte_scale", "transform",     NULL
+    };
     int64_t schema = 0;
     int encoder = 0, fusion = 0;
     const char *decoder = NULL;

@@ -42,6 +42,7 @@ static void configure(ModelConfig *config)
     config->gsd_minimum = 0.025;
     config->gsd_maximum = 0.1;
     config->gsd_unit = MODEL_DEGREE;
+    config->transform = MODEL_TRANSFORM_LOG;
     config->bands[1].mean = 0.1 + 0.2; /* needs all digits */
 }
 
@@ -280,6 +281,7 @@ static const Change changes[] = {
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":1", .message = "missing_bands" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":true", .message = "_conv_stem" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"byte_scale\":-2", .message = "byte_scale is -2" },
+    { .from = "\"transform\":\"log\"", .to = "\"transform\":\"root\"", .message = "has none, log, log_sigmoid" },
     { .from = "\"code\":17", .to = "\"code\":0", .message = "which another class has" },
     { .from = "\"code\":17", .to = "\"code\":255", .message = "class code is 255" },
     { .from = "\"tile\":512", .to = "\"tile\":512,\"nodata\":0", .message = "'nodata' is 0; this program has 255" },

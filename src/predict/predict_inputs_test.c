@@ -5,6 +5,8 @@
 
 #include "geo/geo_test.h"
 
+#include <math.h>
+
 enum { WIDTH = 48, HEIGHT = 40, PIXELS = WIDTH * HEIGHT };
 
 static char told[4096]; /* warnings of the last prediction */
@@ -15,10 +17,18 @@ static void on_message(void *context, int level, const char *text)
     if (level > 0) (void)snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", text);
 }
 
-/* A model whose bands are called red, green and blue: of bytes, or with a byte scale of as many times larger numbers. */
-static MetasegModel *load(double byte_scale, bool missing)
+/* What a model was made for. */
+typedef struct MadeFor {
+    double mean, std, byte_scale;
+    ModelTransform transform;
+    bool missing_bands;
+} MadeFor;
+
+static const MadeFor bytes = { .mean = 100.0, .std = 50.0 };
+
+/* A model whose bands are called red, green and blue. */
+static MetasegModel *load(MadeFor made_for)
 {
-    const double unit = byte_scale != 0.0 ? byte_scale : 1.0;
     static const char *const names[] = { "red", "green", "blue" };
     const MetasegRun run = { .message = on_message, .threads = 1 };
     char path[256];
@@ -36,17 +46,18 @@ static MetasegModel *load(double byte_scale, bool missing)
     config.gsd_unit = MODEL_DEGREE;
     for (int32_t b = 0; b < 3; b++) {
         ASSERT_OK(model_config_set_text(&config.bands[b].name, names[b]));
-        config.bands[b].mean = 100.0 * unit;
-        config.bands[b].std = 50.0 * unit;
+        config.bands[b].mean = made_for.mean;
+        config.bands[b].std = made_for.std;
     }
-    config.byte_scale = byte_scale;
-    config.network.missing_bands = missing;
-    if (missing) { /* a fourth one, which the images do not have */
+    config.byte_scale = made_for.byte_scale;
+    config.transform = made_for.transform;
+    config.network.missing_bands = made_for.missing_bands;
+    if (made_for.missing_bands) { /* a fourth one, which the images do not have */
         ASSERT_OK(model_config_set_bands(&config, 4));
         for (int32_t b = 0; b < 4; b++) {
             ASSERT_OK(model_config_set_text(&config.bands[b].name, b < 3 ? names[b] : "nir"));
-            config.bands[b].mean = 100.0;
-            config.bands[b].std = 50.0;
+            config.bands[b].mean = made_for.mean;
+            config.bands[b].std = made_for.std;
         }
     }
     ASSERT_OK(model_new(&config, false, &model));
@@ -198,7 +209,7 @@ static void byte_scale(void **state)
 {
     (void)state;
     char path[256];
-    MetasegModel *model = load(16.0, false);
+    MetasegModel *model = load((MadeFor){ .mean = 1600.0, .std = 800.0, .byte_scale = 16.0 });
     write_image("plain.tif", (Image){ 0 }, path);
     predict(model, path, metaseg_predict_options_defaults(), map);
     assert_string_equal(told, "");
@@ -222,7 +233,7 @@ static void missing_bands(void **state)
     static float pixels[PIXELS * 3];
     static uint8_t of_pixels[PIXELS];
     char path[256], out[256];
-    MetasegModel *model = load(0.0, true);
+    MetasegModel *model = load((MadeFor){ .mean = 100.0, .std = 50.0, .missing_bands = true });
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     assert_true(metaseg_model_missing_bands(model));
     assert_string_equal(metaseg_model_band(model, 3), "nir");
@@ -280,10 +291,75 @@ static void bands_by_name(void **state)
     ASSERT_ERR((Err)metaseg_predict_raster(*state, path, unit_at("none.tif", out), &options, NULL), ERR_INPUT, "blue");
 }
 
+static double logarithm(double x) { return log(1.0 + 0.005 * fmax(x, 0.0)); }
+
+static double log_as_model(double x) { return (logarithm(x) - 2.0) / 0.5; }
+
+static double log_sigmoid_as_model(double x) { return 1.0 / (1.0 + exp(1.0 - 5.0 * log_as_model(x))); }
+
+/* A model with a transform sees in an image what one without sees in the numbers that the formula makes of it. */
+static void transforms(void **state)
+{
+    static float reflectance[PIXELS * 3], made[PIXELS * 3];
+    static const struct {
+        ModelTransform transform;
+        double (*formula)(double);
+    } list[] = { { MODEL_TRANSFORM_LOG, log_as_model }, { MODEL_TRANSFORM_LOG_SIGMOID, log_sigmoid_as_model } };
+    const MetasegPredictOptions options = metaseg_predict_options_defaults();
+    char path[256];
+    (void)state;
+    MetasegModel *bare = load((MadeFor){ .std = 1.0 });
+    write_image("reflectance.tif", (Image){ .type = GDT_Float32, .factor = 40.0, .added = -300.0 }, path);
+    for (int i = 0; i < PIXELS * 3; i++)
+        reflectance[i] = (float)((i / 3 % WIDTH) / 8 * 20 + i / 3 / WIDTH / 8 * 15 + i % 3 * 13 + 5) * 40.0F - 300.0F;
+    for (int64_t t = 0; t < ARRAY_LEN(list); t++) {
+        MetasegModel *model = load((MadeFor){ .mean = 2.0, .std = 0.5, .transform = list[t].transform });
+        for (int i = 0; i < PIXELS * 3; i++) made[i] = (float)list[t].formula((double)reflectance[i]);
+        ASSERT_OK((Err)metaseg_predict_pixels(bare, made, NULL, WIDTH, HEIGHT, &options, plain, NULL, NULL));
+        ASSERT_OK((Err)metaseg_predict_pixels(model, reflectance, NULL, WIDTH, HEIGHT, &options, map, NULL, NULL));
+        int differing = 0, others = 0;
+        for (int i = 0; i < PIXELS; i++) {
+            differing += map[i] != plain[i];
+            others += map[i] != map[0];
+        }
+        assert_in_range(differing, 0, 2); /* rounding */
+        assert_in_range(others, 1, PIXELS);
+        memcpy(plain, map, sizeof map);
+        predict(model, path, options, map);
+        assert_memory_equal(map, plain, sizeof map);
+        assert_string_equal(told, "");
+        metaseg_model_free(model);
+    }
+    metaseg_model_free(bare);
+}
+
+/* What such a model was made for is told in the image's numbers. */
+static void far_from_transformed(void **state)
+{
+    static const struct {
+        Image image;
+        bool told;
+    } list[] = {
+        { { .type = GDT_UInt16, .factor = 20.0 }, false },                   /* ten thousandths */
+        { { 0 }, true },                                                     /* bytes */
+        { { .type = GDT_Float32, .factor = 20.0 * 1e-4 }, true },            /* 0..1 */
+        { { .type = GDT_UInt16, .factor = 0.001, .added = 9000.0 }, false }, /* cloud */
+    };
+    char path[256];
+    (void)state;
+    MetasegModel *model = load((MadeFor){ .mean = 2.2, .std = 0.4, .transform = MODEL_TRANSFORM_LOG });
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        write_image("far.tif", list[i].image, path);
+        predict(model, path, metaseg_predict_options_defaults(), map);
+        if ((strstr(told, "far from those") != NULL) != list[i].told) fail_msg("image %d: '%s'", (int)i, told);
+    }
+    metaseg_model_free(model);
+}
+
 static int set_up(void **state)
 {
     if (unit_set_up(state) != 0) return -1;
-    *state = load(0.0, false);
+    *state = load(bytes);
     return 0;
 }
 
@@ -296,9 +372,10 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(same_map),     cmocka_unit_test(contradicting_names),
-                                        cmocka_unit_test(far_values),   cmocka_unit_test(far_offset),
-                                        cmocka_unit_test(byte_scale),   cmocka_unit_test(missing_bands),
-                                        cmocka_unit_test(bands_by_name) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_map),      cmocka_unit_test(contradicting_names), cmocka_unit_test(far_values),
+        cmocka_unit_test(far_offset),    cmocka_unit_test(byte_scale),          cmocka_unit_test(missing_bands),
+        cmocka_unit_test(bands_by_name), cmocka_unit_test(transforms),          cmocka_unit_test(far_from_transformed)
+    };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -126,19 +126,11 @@ static Err choose_bands(Task *t, const char *list)
     return ERR_NONE;
 }
 
-static void normalise_bands(Task *t)
-{
-    const ModelConfig *c = &t->model->model->config;
-    for (int32_t b = 0; b < c->n_bands; b++)
-        if (t->source[b] >= 0)
-            t->normalisation[t->source[b]] = (ImageBand){ c->bands[b].scale, c->bands[b].mean, c->bands[b].std };
-}
-
 static Err run(Task *t, const MetasegPredictOptions *options)
 {
     for (int32_t b = 0; b < t->bands; b++) t->source[b] = b;
     if (t->model->model->config.network.missing_bands && options->bands != NULL) TRY(choose_bands(t, options->bands));
-    normalise_bands(t);
+    image_bands_of_model(&t->model->model->config, t->source, t->normalisation);
     if (t->width < 1 || t->height < 1 || t->width > LONGEST_SIDE || t->height > LONGEST_SIDE)
         return err_set(ERR_ARGUMENT, "%lld x %lld pixels; 1 to %d of each were expected", (long long)t->width,
                        (long long)t->height, (int)LONGEST_SIDE);

@@ -176,11 +176,8 @@ static Err keep_bands(Task *t)
 static Err normalise(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
-    const int32_t *source = t->image->source;
     ImageBand bands[MODEL_MAX_BANDS];
-    for (int32_t b = 0; b < c->n_bands; b++)
-        if (source == NULL || source[b] >= 0)
-            bands[source != NULL ? source[b] : b] = (ImageBand){ c->bands[b].scale, c->bands[b].mean, c->bands[b].std };
+    image_bands_of_model(c, t->image->source, bands);
     return image_source_normalise(t->image, bands, c->byte_scale);
 }
 

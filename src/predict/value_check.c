@@ -2,6 +2,8 @@
  * Do the numbers of an image look like those that the model was made for? 25 small windows tell. */
 #include "predict/predictor.h"
 
+#include "data/image_source.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +31,14 @@ typedef struct Sampled {
     bool fractions;
 } Sampled;
 
-static Made made_for(const ModelBand *band)
+/* With a transform, what becomes of mean and of mean +- std without it. */
+static Made made_for(const ModelConfig *c, int32_t b)
 {
-    return (Made){ band->mean / band->scale, fabs(band->std / band->scale) };
+    const ModelBand *band = &c->bands[b];
+    const double low = image_untransformed(c->transform, band->mean - band->std);
+    const double high = image_untransformed(c->transform, band->mean + band->std);
+    return (Made){ image_untransformed(c->transform, band->mean) / band->scale,
+                   fabs((high - low) / 2.0 / band->scale) };
 }
 
 /* Mean 0 and deviation 1 in every band are what a file has that states none. */
@@ -46,7 +53,7 @@ static bool states_range(const ModelConfig *c)
 static bool made_for_bytes(const ModelConfig *c)
 {
     for (int32_t b = 0; b < c->n_bands; b++) {
-        const Made m = made_for(&c->bands[b]);
+        const Made m = made_for(c, b);
         if (m.mean < 10.0 || m.mean > 255.0 || m.mean + 3.0 * m.deviation > 400.0) return false;
     }
     return true;
@@ -121,7 +128,7 @@ static int32_t find_far(const ModelConfig *c, const ImageSource *image, const Sa
         const int64_t from = chosen(image, b);
         if (from < 0) continue;
         there++;
-        const Made m = made_for(&c->bands[b]);
+        const Made m = made_for(c, b);
         const double away = fabs(bands[b].mean - m.mean) / m.deviation, bright = m.mean + 2.0 * m.deviation;
         const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, from));
         const bool byte = strcmp(type, "Byte") == 0 && image_source_factor(image, from, c->byte_scale) == 1.0;
@@ -141,7 +148,7 @@ static void tell(const MetasegModel *model, const char *path, const ImageSource 
 {
     const Raster *raster = image->raster;
     const ModelBand *of = &model->model->config.bands[band];
-    const Made m = made_for(of);
+    const Made m = made_for(&model->model->config, band);
     double scale = 1.0, offset = 0.0;
     const int64_t number = raster_chosen_band(raster, chosen(image, band));
     raster_band_scaling(raster, number, &scale, &offset);

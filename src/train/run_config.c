@@ -80,6 +80,8 @@ static const YamlField model_fields[] = {
       .resume = YAML_SAME },
     { "byte_scale", YAML_NUMBER, YAML_AT(RunConfig, data.byte_scale), .minimum = 1e-9, .maximum = 1e9,
       .default_value = "0", .resume = YAML_SAME },
+    { "transform", YAML_CHOICE, YAML_AT(RunConfig, data.transform), .choices = model_transform_names,
+      .n_choices = MODEL_TRANSFORM_COUNT, .default_value = "none", .resume = YAML_SAME },
     { "mean", YAML_LIST, YAML_LIST_AT(RunConfig, data.mean, data.n_mean), .element = YAML_NUMBER, .optional = true,
       .resume = YAML_SAME },
     { "std", YAML_LIST, YAML_LIST_AT(RunConfig, data.std, data.n_std), .element = YAML_NUMBER, .optional = true,

@@ -228,6 +228,16 @@ static void output_strides(void **state)
     ASSERT_ERR(load_with("model.output_stride=3", &config), ERR_ARGUMENT, "is 3, not 4, 2 or 1");
 }
 
+static void transforms(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    ASSERT_OK(load_with("model.transform=log", &config));
+    assert_int_equal(config->data.transform, MODEL_TRANSFORM_LOG);
+    run_config_free(config);
+    ASSERT_ERR(load_with("model.transform=root", &config), ERR_ARGUMENT, "log_sigmoid");
+}
+
 static void label_kinds(void **state)
 {
     (void)state;
@@ -314,6 +324,7 @@ int main(void)
         cmocka_unit_test(bands_that_may_be_missing),
         cmocka_unit_test(label_kinds),
         cmocka_unit_test(ways_of_validation),
+        cmocka_unit_test(transforms),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

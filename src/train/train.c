@@ -76,6 +76,7 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     TRY(describe_classes(config, m));
     TRY(model_config_set_text(&m->name, config->name));
     m->network = config->network;
+    m->transform = config->data.transform;
     m->gsd_minimum = config->data.gsd_min;
     m->gsd_maximum = config->data.gsd_max;
     m->gsd_unit = config->data.gsd_unit;

@@ -202,6 +202,9 @@ static Err check_model(const Trainer *t, const char *path)
         m->network.decoder_width != network->decoder_width || m->network.decoder_heads != network->decoder_heads ||
         m->network.output_stride != network->output_stride || m->network.missing_bands != network->missing_bands)
         return err_set(ERR_CONFIG, "'%s': its network is not the configuration's", path);
+    if (m->transform != t->config->data.transform)
+        return err_set(ERR_CONFIG, "'%s': the transform of its pixels is %s, that of the configuration %s", path,
+                       model_transform_names[m->transform], model_transform_names[t->config->data.transform]);
     return ERR_NONE;
 }
 

@@ -45,6 +45,12 @@ train 4 '' 'no_crs.tif.: no georeference.*crs' -f --set "$scene"
 train 0 '^steps 1$' 'no training pixel' -f --set "$scene" --set data.scenes.1.crs=EPSG:4326
 [ "$(tail -n 1 "$work/run/metrics.csv" | cut -d, -f 1-7)" = "$first" ] || fail "training with a named CRS: $(cat "$work/run/metrics.csv") is not $first"
 
+# what becomes of pixels is kept in the model
+train 0 '^steps 1$' 'no training pixel' -f --set model.transform=log --set train.output=log
+expect 0 '^ *transform *log$' '' info "$work/log/best.safetensors"
+expect 0 'red *.ln(1 + 0.005 \* 1 x) - ' '' info "$work/log/best.safetensors"
+train 2 '' 'model.transform is "log" there and "none" here' --resume --set train.output=log
+
 # Ctrl-C, a closed terminal, a closed pipe, limits of time and of files
 for signal in INT HUP PIPE XCPU XFSZ; do
     # shellcheck disable=SC2086
