@@ -8,6 +8,8 @@
 #include "geo/geo_process.h"
 #include "ops/library_version.h"
 #include "ops/ops.h"
+#include "predict/model_choice.h"
+#include "predict/predictor.h"
 
 #include <omp.h>
 #include <stdarg.h>
@@ -35,8 +37,6 @@ typedef struct Needed {
 static const Needed in_data_folder[] = {
     { "prompts/koppen.yaml", "prompts", NULL, true },
     { "koppen_geiger.bin", "climate zones", NULL, true },
-    { "models/globe.safetensors", "prediction without -m", "name a model with -m, or train one (docs/configuration.md)",
-      true },
 };
 static const Needed in_data[] = {
     { "minilm/model.safetensors", "free prompts, training", NULL, false },
@@ -117,6 +117,25 @@ static void print_kernels(const Cli *cli)
     }
 }
 
+/* The models that prediction chooses from; how many. */
+static Err print_models(const Cli *cli, int64_t *ret_models)
+{
+    char *folder = NULL;
+    ModelList list = { 0 };
+    if (cli->data_folder == NULL) return ERR_NONE;
+    TRY(path_join(cli->data_folder, "models", &folder));
+    const Err err = model_list_read(folder, &list);
+    free(folder);
+    for (int64_t i = 0; i < list.count && err == ERR_NONE; i++) {
+        char range[160];
+        predictor_describe_range(&list.entries[i].config, range);
+        line("model", "%s: %d bands, pixels of %s", list.entries[i].name, (int)list.entries[i].config.n_bands, range);
+    }
+    *ret_models = list.count;
+    model_list_done(&list);
+    return err;
+}
+
 /* Prints each file and counts the missing ones that prediction needs. */
 static int64_t check_files(const Cli *cli, const char *folder, const Needed *files, int64_t count)
 {
@@ -147,7 +166,12 @@ static Err run_doctor(Cli *cli, const void *target, const OptionResult *words)
     print_libraries();
     line("data folder", "%s",
          cli->data_folder == NULL ? "none found; 'make install' makes one, METASEG_DATA names one" : cli->data_folder);
-    const int64_t missing = check_files(cli, cli->data_folder, in_data_folder, ARRAY_LEN(in_data_folder));
+    int64_t missing = check_files(cli, cli->data_folder, in_data_folder, ARRAY_LEN(in_data_folder)), models = 0;
+    TRY(print_models(cli, &models));
+    if (models == 0) {
+        line("MISSING", "models (for prediction without -m): name one with -m, or train one (docs/configuration.md)");
+        missing++;
+    }
     TRY(cli_data_folder(cli, &data));
     (void)check_files(cli, data, in_data, ARRAY_LEN(in_data));
     free(data);

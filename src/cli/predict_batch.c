@@ -206,6 +206,16 @@ static bool ends_batch(Err err, const PredictOutputs *outputs, bool overwrite)
     return err == ERR_OUTPUT && (overwrite || !file_exists(outputs->map));
 }
 
+/* "predicting, image 3 of 12, 4 min left in all": as long as each so far took. */
+static void say_where(int64_t i, int64_t n, int64_t made, double seconds, char *text, size_t text_bytes)
+{
+    size_t used = (size_t)snprintf(text, text_bytes, "predicting, image %lld of %lld", (long long)i + 1, (long long)n);
+    if (made == 0 || used >= text_bytes) return;
+    const double left = seconds / (double)made * (double)(n - i);
+    (void)snprintf(text + used, text_bytes - used, ", %.0f %s left in all", left < 120.0 ? left : left / 60.0,
+                   left < 120.0 ? "s" : "min");
+}
+
 static void tell_sum(const Cli *cli, int64_t n, int64_t skipped, int64_t failed, double seconds)
 {
     log_line(&cli->log, LOG_INFO, "%lld of %lld maps made in %.1f s, %lld were there already, %lld failed",
@@ -217,7 +227,7 @@ Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const
 {
     Cli *cli = models->cli;
     const double start = clock_seconds();
-    char doing[64];
+    char doing[96];
     int64_t failed = 0, skipped = 0;
     TRY(prepare(cli, inputs, n, folders));
     for (int64_t i = 0; i < n; i++) {
@@ -225,7 +235,7 @@ Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const
         bool was_there = false;
         TRY(names_init(folders, inputs[i], &names));
         const PredictOutputs outputs = names_outputs(&names);
-        (void)snprintf(doing, sizeof doing, "predicting, image %lld of %lld", (long long)i + 1, (long long)n);
+        say_where(i, n, i - skipped - failed, clock_seconds() - start, doing, sizeof doing);
         cli->doing = doing;
         /* a map that is there is no reason to stop: a batch may be continued */
         Err err = !options->overwrite && !skip ? file_check_output(outputs.map, false) : ERR_NONE;

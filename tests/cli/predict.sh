@@ -116,9 +116,10 @@ grep -q '1 of 4 maps made in .* s, 2 were there already, 1 failed' "$log.err" ||
 grep -q 'image 4 of 4' "$log.err" || fail "the batch does not show how far it is"
 run predict "$fixtures/good.tif" -o "$work/maps" --skip-existing -f --data-folder "$fixtures/share" -m "$fixtures/model.safetensors"
 [ $got = 2 ] || fail "--skip-existing with -f: exit code $got"
-run predict "$fixtures/good.tif" "$fixtures/south_up.tif" -o "$work/all" --confidence "$work/all/sure" --quicklook "$work/pictures" -q \
+run predict "$fixtures/good.tif" "$fixtures/south_up.tif" -o "$work/all" --confidence "$work/all/sure" --quicklook "$work/pictures" \
     --probabilities "$work/all" --data-folder "$fixtures/share" -m "$fixtures/model.safetensors" --log-format json
 [ $got = 0 ] || fail "exit code $got of a batch with all outputs"
+grep -q 'image 2 of 2, [0-9]* s left in all' "$log.err" || fail "the batch does not say how long it still takes"
 for file in all/good_classes.tif all/sure/good_confidence.tif pictures/south_up_quicklook.png all/south_up_probabilities.tif; do
     [ -s "$work/$file" ] || fail "no $file"
 done
@@ -141,6 +142,10 @@ run predict "$fixtures/good.tif" -o "$work/chosen.tif" --data-folder "$work/shar
 [ $got = 0 ] && cmp -s "$work/chosen.tif" "$work/good.tif" || fail "predict -m fits: exit code $got"
 expect 4 '' "'misfit': no such file, and no model that came with metaseg is called so (fits)" \
     predict "$fixtures/good.tif" -o "$work/x.tif" -q --data-folder "$work/share" -m misfit
+run doctor --data-folder "$work/share"
+grep -q '^model .*fits: 3 bands, pixels of' "$log.out" || fail "doctor does not list the models"
+run doctor --data-folder "$fixtures/share"
+[ $got = 4 ] && grep -q '^MISSING .*models (for prediction without -m)' "$log.out" || fail "doctor without models: exit code $got"
 sed 's/-170, 0.05, 0, 45, 0, -0.016666666666666666/-170, 0.0005, 0, 45, 0, -0.00016666666666666666/' "$work/tall.vrt" >"$work/fine.vrt"
 expect 4 '' "fine.vrt': none of the models .* fits this scene; 'fits' is for pixels of .* these are of .*name a model with -m" \
     predict "$work/fine.vrt" -o "$work/x.tif" -q --data-folder "$work/share"
