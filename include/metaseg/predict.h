@@ -76,8 +76,10 @@ typedef struct MetasegPredictOptions {
     const char *crs;         /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
     /* of the scene when it has no georeference, -360 to 360 and -90 to 90; NAN: unknown */
     double longitude, latitude;
-    double resolution;  /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
-    int32_t tile;       /* side of a tile in network pixels, multiple of 256; 0: the model's */
+    double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
+    int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
+    /* each tile is read this many times, mirrored, and the scores averaged: 0 or 1 once as it is, 2, 4 */
+    int32_t flips;
     int32_t overlap;    /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     bool stored_values; /* read stored numbers as they are; false: less the offset that the file states for a band */
     bool overwrite;

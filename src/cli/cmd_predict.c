@@ -17,7 +17,7 @@ typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
         *prompt;
     double resolution;
-    int64_t prompts, tile, overlap;
+    int64_t prompts, tile, overlap, flips;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
 
@@ -65,6 +65,11 @@ static const Option predict_options[] = {
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
       .maximum = 2048,
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
+    { "flips", 0, OPTION_INT, offsetof(PredictArgs, flips), .value = "N", .default_value = "1", .minimum = 1,
+      .maximum = 4,
+      .help =
+          "read each tile 1, 2 or 4 times, mirrored, and average what the network says: a little better, and N times "
+          "the time" },
     { "stored", 0, OPTION_FLAG, offsetof(PredictArgs, stored),
       .help = "read the stored numbers as they are; without it less the offset that the file states for a band" },
     { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),
@@ -114,6 +119,8 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->resolution = args->resolution;
     o->tile = (int32_t)args->tile;
     o->overlap = (int32_t)args->overlap;
+    if (args->flips == 3) return err_set(ERR_ARGUMENT, "--flips 3 is not 1, 2 or 4");
+    o->flips = (int32_t)args->flips;
     o->stored_values = args->stored;
     o->overwrite = args->overwrite;
     return ERR_NONE;

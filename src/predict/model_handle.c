@@ -32,6 +32,8 @@ Err predictor_check(const MetasegPredictOptions *options)
     if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % TILE_UNIT != 0)
         return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d up to %d was expected, or 0",
                        (int)options->tile, (int)TILE_UNIT, (int)TILE_LARGEST);
+    if (options->flips != 0 && options->flips != 1 && options->flips != 2 && options->flips != 4)
+        return err_set(ERR_ARGUMENT, "%d mirrored readings; 1, 2 or 4 were expected", (int)options->flips);
     if (options->overlap >= 0 && options->overlap % OVERLAP_UNIT != 0)
         return err_set(ERR_ARGUMENT, "an overlap of %d pixels; a multiple of %d was expected", (int)options->overlap,
                        (int)OVERLAP_UNIT);

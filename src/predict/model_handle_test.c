@@ -269,12 +269,50 @@ static void maps_follow_the_stride_of_the_scores(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* With mirrored readings the map of a mirrored image is the mirrored map, which it is not without. */
+static void mirrored_readings(void **state)
+{
+    enum { SMALL = 256 };
+    static float mirrored[SMALL * SMALL * 3];
+    char folder[64], path[96];
+    MetasegModel *model = NULL;
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    save_model(path, 3, 2);
+    fill_pixels();
+    for (int64_t i = 0; i < SMALL * SMALL; i++)
+        memcpy(mirrored + 3 * i, pixels + 3 * (i / SMALL * SMALL + SMALL - 1 - i % SMALL), 3 * sizeof(float));
+    assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
+    for (int32_t flips = 1; flips <= 4; flips *= 2) {
+        int64_t other = 0;
+        options.flips = flips;
+        ASSERT_OK((Err)metaseg_predict_pixels(model, pixels, NULL, SMALL, SMALL, &options, first, NULL, NULL));
+        ASSERT_OK((Err)metaseg_predict_pixels(model, mirrored, NULL, SMALL, SMALL, &options, again, NULL, NULL));
+        for (int64_t i = 0; i < SMALL * SMALL; i++)
+            other += first[i] != again[i / SMALL * SMALL + SMALL - 1 - i % SMALL];
+        if (flips == 1) assert_true(other > SMALL * SMALL / 200);
+        if (flips > 1) assert_true(other < SMALL * SMALL / 2000); /* where rounding decides */
+    }
+    options.flips = 3;
+    ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, SMALL, SMALL, &options, first, NULL, NULL),
+               ERR_ARGUMENT, "3 mirrored readings; 1, 2 or 4 were expected");
+    metaseg_model_free(model);
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(other_sizes_read_the_weights_again), cmocka_unit_test(maps_follow_the_stride_of_the_scores),
-        cmocka_unit_test(the_path_is_of_no_concern),          cmocka_unit_test(overwritten_in_place),
-        cmocka_unit_test(two_threads_share_a_model),          cmocka_unit_test(out_of_place),
+        cmocka_unit_test(other_sizes_read_the_weights_again),
+        cmocka_unit_test(maps_follow_the_stride_of_the_scores),
+        cmocka_unit_test(mirrored_readings),
+        cmocka_unit_test(the_path_is_of_no_concern),
+        cmocka_unit_test(overwritten_in_place),
+        cmocka_unit_test(two_threads_share_a_model),
+        cmocka_unit_test(out_of_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

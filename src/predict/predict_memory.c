@@ -20,6 +20,15 @@ enum {
 
 static const double most_bytes = 1024.0 * 1024.0 * 1024.0;
 
+/* What a pixel of the image takes beyond three bands: in the program and in two tiles read ahead, there also as it is read
+ * where presence is added. */
+static double image_bytes(const MetasegModel *model)
+{
+    const ModelConfig *c = &model->model->config;
+    const double bands = (double)c->n_bands, value = sizeof(float);
+    return c->network.missing_bands ? value * (3.0 * (2.0 * bands - 3.0) + 2.0 * bands) : value * 3.0 * (bands - 3.0);
+}
+
 Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands)
 {
     const double width = (double)job->out_width, tile = (double)job->tile;
@@ -30,7 +39,7 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
     const double rows = (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
                         BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
     const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES * (cell == 2 ? 1.0 : 4.0);
-    const double network = (NETWORK_BYTES + fine) * tile * tile;
+    const double network = (NETWORK_BYTES + fine + image_bytes(model)) * tile * tile;
     const double decoded = job->decoded_bytes > USUAL_DECODED ? (double)(job->decoded_bytes - USUAL_DECODED) : 0.0;
     const double all = rows + network + decoded + CACHE_BYTES;
     if (all <= most_bytes) return ERR_NONE;

@@ -7,6 +7,7 @@
 #include "geo/mosaic.h"
 #include "geo/tile_grid.h"
 #include "model/segmenter.h"
+#include "predict/flips.h"
 #include "tensor/compute.h"
 
 #include <math.h>
@@ -43,6 +44,7 @@ typedef struct Pipeline {
     bool reader_started, sink_started;
     float *weight_x, *weight_y; /* [tile / cell] */
     float *scratch;             /* of mosaic_read, one part per thread */
+    Flips *flips;               /* NULL: tiles are read once, as they are */
     int64_t written;            /* output rows handed to the sink */
 } Pipeline;
 
@@ -185,6 +187,8 @@ static Err score(Pipeline *p, const TileJob *tile)
     const Tensor scores = program_tensor(program, "logits");
     if (tile->empty) {
         memset(scores.data, 0, tensor_bytes(&scores));
+    } else if (p->flips != NULL) {
+        TRY(flips_score(p->flips, program, &tile->inputs));
     } else {
         TRY(segmenter_write(program, &tile->inputs));
         TRY(program_forward(program, 0));
@@ -277,6 +281,11 @@ static Err start(Pipeline *p)
 {
     TRY(predictor_compile(p->model, p->job->tile));
     TRY(make_grid(p));
+    if (p->job->flips > 1) {
+        const NetworkShape shape = segmenter_shape(&p->model->model->config, 1, p->job->tile);
+        const Tensor scores = program_tensor(p->model->program, "logits");
+        TRY(flips_new(&shape, &scores.shape, p->job->flips, &p->flips));
+    }
     TRY(channel_new(TILES_AHEAD, &p->free_tiles));
     TRY(channel_new(TILES_AHEAD, &p->full_tiles));
     TRY(channel_new(BLOCKS, &p->free_blocks));
@@ -331,6 +340,7 @@ static void release(Pipeline *p)
     channel_free(p->full_tiles);
     channel_free(p->free_blocks);
     channel_free(p->full_blocks);
+    flips_free(p->flips);
     free(p->weight_x);
     free(p->weight_y);
     free(p->scratch);

@@ -64,6 +64,7 @@ typedef struct SceneJob {
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
     int64_t decoded_bytes;         /* of blocks that are kept decoded */
+    int32_t flips;                 /* mirrored readings of each tile: 0 and 1 none, 2, 4 */
     MetasegPrompts prompts;
     const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
     int64_t bands;                 /* that source.read gives */
@@ -72,7 +73,7 @@ typedef struct SceneJob {
     SceneSink sink;
 } SceneJob;
 
-/* Options that any input has: tile and overlap. ERR_ARGUMENT. */
+/* Options that any input has: tile, overlap, flips. ERR_ARGUMENT. */
 Err predictor_check(const MetasegPredictOptions *options);
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
 
