@@ -319,8 +319,9 @@ static Err validate(Trainer *t)
     t->loader = NULL;
     Validation validation = { 0 };
     TRY(trainer_validate(t, &validation));
-    const Err err = take_validation(t, &validation);
-    free(validation.shown);
+    Err err = take_validation(t, &validation);
+    if (err == ERR_NONE) err = trainer_write_report(t, &validation);
+    validation_done(&validation);
     TRY(err);
     return t->step == t->config->train.steps ? ERR_NONE : start_loader(t);
 }
@@ -424,7 +425,7 @@ static Err measure(Trainer *t, MetasegTrainSpeed *ret_speed)
     if (t->validation == NULL) return ERR_NONE;
     Validation validation = { 0 };
     TRY(trainer_validate(t, &validation));
-    free(validation.shown);
+    validation_done(&validation);
     ret_speed->seconds_per_validation = clock_seconds() - end;
     return ERR_NONE;
 }

@@ -15,11 +15,19 @@
 #include "train/optimizer.h"
 #include "train/run_config.h"
 
+/* Pixels of one class in one validation window. */
+typedef struct WindowCounts {
+    int64_t truth, predicted, correct;
+} WindowCounts;
+
 /* Figures of one validation: with all bands, then with each set of train.band_sets. */
 typedef struct Validation {
     double miou, accuracy; /* means over `shown`; the mIoU chooses the best model */
     Metrics *shown;        /* [n], n = 1 + dataset_band_sets() */
     int64_t n;
+    Confusion confusion;  /* with all bands */
+    WindowCounts *window; /* [windows of the validation area][classes], with all bands */
+    int64_t windows;
 } Validation;
 
 typedef struct Trainer {
@@ -95,9 +103,17 @@ Err trainer_log_open(const Trainer *trainer, int64_t last);
 Err trainer_log_step(const Trainer *trainer);
 Err trainer_log_validation(const Trainer *trainer, const Validation *validation);
 
-/* train_validate.c: figures of the current (averaged) weights on the validation windows. free() shown.
+/* train_validate.c: figures of the current (averaged) weights on the validation windows. validation_done() them.
  * ERR_INTERRUPTED when it was asked to stop, ERR_MEMORY. */
 Err trainer_validate(Trainer *trainer, Validation *ret_validation);
+void validation_done(Validation *validation);
+
+/* One validation window with all bands as the current (averaged) weights see it: it stands in trainer->window afterwards,
+ * its classes in ret_classes [side][side]. Errors as above. */
+Err trainer_classify_window(Trainer *trainer, int64_t index, uint8_t *ret_classes);
+
+/* train_report.c: report.html in the run folder, from metrics.csv and the latest validation. ERR_OUTPUT, ERR_MEMORY. */
+Err trainer_write_report(Trainer *trainer, const Validation *validation);
 /* What metrics i of a validation are of: "all", "red+green+blue". */
 const char *trainer_shown_bands(const Trainer *trainer, int64_t i);
 

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Markup, curves and pictures of a page. */
+#include "train/report_page.h"
+
+#include "base/escape.h"
+#include "geo/png.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { WIDTH = 640, HEIGHT = 240, LEFT = 52, BOTTOM = 34, TOP = 12, RIGHT = 12, TICKS = 4 };
+
+static const char style[] =
+    ":root{color-scheme:light dark;--ink:#1c2127;--soft:#59636e;--line:#d0d7de;--paper:#fff;--a:#1f6feb;--b:#bc4c00}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#3b434d;--paper:#12161b;--a:#6cb6ff;"
+    "--b:#ffa657}}"
+    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem auto;"
+    "padding:0 1rem}h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px "
+    "solid "
+    "var(--line);padding-bottom:.2rem}.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:"
+    "tabular-nums}th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid "
+    "var(--line)}th:first-child,td:first-"
+    "child{text-align:left}thead "
+    "th{color:var(--soft);font-weight:600}.soft{color:var(--soft)}.swatch{display:inline-block;"
+    "width:.9em;height:.9em;border:1px solid "
+    "var(--ink);vertical-align:-.1em;margin-right:.4em}.big{font-size:1.5rem;font-"
+    "weight:600}.figures{display:flex;flex-wrap:wrap;gap:1.5rem}.windows{display:flex;flex-wrap:wrap;gap:.6rem}figure{"
+    "margin:0}figcaption{font-size:.85rem;color:var(--soft)}img{image-rendering:pixelated;width:16rem;max-width:100%;"
+    "height:"
+    "auto;border:1px solid var(--line)}svg{max-width:100%;height:auto}svg text{fill:var(--soft);font:12px "
+    "system-ui,sans-"
+    "serif}pre{overflow-x:auto;border:1px solid var(--line);padding:.8rem;font-size:.85rem}@media "
+    "print{body{max-width:none}}";
+
+void page_begin(Str *page, const char *title)
+{
+    str_add(page,
+            "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
+            "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+            "<title>");
+    page_text(page, title);
+    str_addf(page, "</title>\n<style>%s</style>\n</head>\n<body>\n", style);
+}
+
+void page_end(Str *page) { str_add(page, "</body>\n</html>\n"); }
+
+void page_text(Str *page, const char *text)
+{
+    while (*text != '\0') {
+        char shown[ESCAPE_BYTES];
+        (void)escape_next(&text, shown);
+        switch (shown[0]) {
+        case '&':
+            str_add(page, "&amp;");
+            break;
+        case '<':
+            str_add(page, "&lt;");
+            break;
+        case '>':
+            str_add(page, "&gt;");
+            break;
+        case '"':
+            str_add(page, "&quot;");
+            break;
+        default:
+            str_add(page, shown);
+        }
+    }
+}
+
+void page_heading(Str *page, const char *text) { str_addf(page, "<h2>%s</h2>\n", text); }
+
+void page_swatch(Str *page, uint32_t color)
+{
+    str_addf(page, "<span class=\"swatch\" style=\"background:#%06x\"></span>", (unsigned)(color & 0xffffffU));
+}
+
+void page_percent(Str *page, double fraction, int digits)
+{
+    if (isfinite(fraction))
+        str_addf(page, "%.*f", digits, 100.0 * fraction);
+    else
+        str_add(page, "-");
+}
+
+/* The plane of a figure. */
+typedef struct Plane {
+    double x0, x1, y0, y1;
+} Plane;
+
+static double across(const Plane *p, double x)
+{
+    return LEFT + (x - p->x0) / fmax(p->x1 - p->x0, 1e-12) * (WIDTH - LEFT - RIGHT);
+}
+
+static double down(const Plane *p, double y)
+{
+    return HEIGHT - BOTTOM - (y - p->y0) / fmax(p->y1 - p->y0, 1e-12) * (HEIGHT - TOP - BOTTOM);
+}
+
+static bool find_plane(const double *x, int64_t n, const PageCurve *curves, int64_t n_curves, Plane *ret_plane)
+{
+    Plane p = { .x0 = n > 0 ? x[0] : 0.0, .x1 = n > 0 ? x[n - 1] : 0.0, .y0 = 0.0, .y1 = -(double)INFINITY };
+    for (int64_t c = 0; c < n_curves; c++) {
+        for (int64_t i = 0; i < n; i++) {
+            if (!isfinite(curves[c].y[i])) continue;
+            p.y0 = fmin(p.y0, curves[c].y[i]);
+            p.y1 = fmax(p.y1, curves[c].y[i]);
+        }
+    }
+    *ret_plane = p;
+    return isfinite(p.y1);
+}
+
+static void draw_axes(Str *page, const Plane *p)
+{
+    for (int64_t i = 0; i <= TICKS; i++) {
+        const double part = (double)i / TICKS, y = p->y0 + part * (p->y1 - p->y0), x = p->x0 + part * (p->x1 - p->x0);
+        str_addf(page, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"var(--line)\"/>", (int)LEFT,
+                 down(p, y), (int)(WIDTH - RIGHT), down(p, y));
+        str_addf(page, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g</text>", (int)LEFT - 6, down(p, y) + 4.0, y);
+        str_addf(page, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.6g</text>", across(p, x),
+                 (int)(HEIGHT - BOTTOM + 18), x);
+    }
+}
+
+static void draw_curve(Str *page, const Plane *p, const double *x, int64_t n, const PageCurve *curve, const char *color)
+{
+    str_addf(page, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" points=\"", color);
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(curve->y[i])) str_addf(page, "%.1f,%.1f ", across(p, x[i]), down(p, curve->y[i]));
+    str_add(page, "\"/>");
+    for (int64_t i = 0; i < n && curve->dots; i++)
+        if (isfinite(curve->y[i]))
+            str_addf(page, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", across(p, x[i]),
+                     down(p, curve->y[i]), color);
+}
+
+void page_figure(Str *page, const char *title, const double *x, int64_t n, const PageCurve *curves, int64_t n_curves)
+{
+    static const char *const colors[] = { "var(--a)", "var(--b)" };
+    Plane p;
+    if (!find_plane(x, n, curves, n_curves, &p)) return;
+    str_addf(page, "<figure><svg viewBox=\"0 0 %d %d\" width=\"%d\" role=\"img\" aria-label=\"%s\">", (int)WIDTH,
+             (int)HEIGHT, (int)WIDTH, title);
+    draw_axes(page, &p);
+    for (int64_t c = 0; c < n_curves; c++) draw_curve(page, &p, x, n, &curves[c], colors[c % 2]);
+    str_addf(page, "</svg><figcaption>%s over steps:", title);
+    for (int64_t c = 0; c < n_curves; c++)
+        str_addf(page, " <span style=\"color:%s\">%s</span>%s", colors[c % 2], curves[c].name,
+                 c + 1 < n_curves ? "," : "");
+    str_add(page, "</figcaption></figure>\n");
+}
+
+static void add_base64(Str *page, const uint8_t *bytes, size_t length)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < length; i += 3) {
+        const size_t left = length - i;
+        const uint32_t three = (uint32_t)bytes[i] << 16U | (left > 1 ? (uint32_t)bytes[i + 1] << 8U : 0U) |
+                               (left > 2 ? (uint32_t)bytes[i + 2] : 0U);
+        const char four[4] = { digits[three >> 18U], digits[three >> 12U & 63U],
+                               left > 1 ? digits[three >> 6U & 63U] : '=', left > 2 ? digits[three & 63U] : '=' };
+        str_add_bytes(page, four, 4);
+    }
+}
+
+Err page_picture(Str *page, const uint8_t *rgb, int64_t width, int64_t height, const char *alt)
+{
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    TRY(png_encode(rgb, width, height, &bytes, &length));
+    str_addf(page, "<img width=\"%lld\" height=\"%lld\" alt=\"", (long long)width, (long long)height);
+    page_text(page, alt);
+    str_add(page, "\" src=\"data:image/png;base64,");
+    add_base64(page, bytes, length);
+    str_add(page, "\"/>");
+    free(bytes);
+    return ERR_NONE;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pieces of a page that stands alone: well-formed XHTML without scripts, pictures and curves inside. Private to src/train.
+ */
+#ifndef METASEG_TRAIN_REPORT_PAGE_H
+#define METASEG_TRAIN_REPORT_PAGE_H
+
+#include "base/str.h"
+
+/* Opens and closes the page; the style suits light and dark screens, paper and narrow windows. */
+void page_begin(Str *page, const char *title);
+void page_end(Str *page);
+
+/* Text from anywhere, shown as it is: control characters as escape.h has them, markup without its meaning. */
+void page_text(Str *page, const char *text);
+
+/* <h2>; the text is ours. */
+void page_heading(Str *page, const char *text);
+
+/* A square of colour 0xRRGGBB with an outline. */
+void page_swatch(Str *page, uint32_t color);
+
+/* A number of per cent with `digits` decimals, "-" where it is not finite. */
+void page_percent(Str *page, double fraction, int digits);
+
+/* One curve in a figure. */
+typedef struct PageCurve {
+    const char *name; /* ours */
+    const double *y;  /* [n], gaps where not finite */
+    bool dots;        /* rare points are marked */
+} PageCurve;
+
+/* Curves over the same x (ascending), with axes from 0 or the lowest value to the highest, and a title as alternative
+ * text. Nothing where no point is finite. */
+void page_figure(Str *page, const char *title, const double *x, int64_t n, const PageCurve *curves, int64_t n_curves);
+
+/* A picture as a data URI; `alt` is escaped. ERR_MEMORY, ERR_UNSUPPORTED of png_encode. */
+Err page_picture(Str *page, const uint8_t *rgb, int64_t width, int64_t height, const char *alt);
+
+#endif
