@@ -308,13 +308,16 @@ static int64_t validated_pixels(const DatasetOptions *o)
     const NetworkShape shape = { .batch = 1, .height = SIDE, .width = SIDE, .bands = 3 };
     NetworkInputs batch;
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     int64_t pixels = 0;
     ASSERT_OK(network_inputs_init(&shape, &batch));
     ASSERT_OK(dataset_open(o, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     for (int64_t w = 0; w < dataset_validation_count(d); w++) {
-        ASSERT_OK(dataset_validation_window(d, w, -1, NULL, network_inputs_at(&batch, 0)));
+        ASSERT_OK(dataset_validation_window(r, w, -1, NULL, network_inputs_at(&batch, 0)));
         for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) pixels += batch.labels[i] != CLASS_IGNORE;
     }
+    dataset_reader_free(r);
     dataset_close(d);
     network_inputs_done(&batch);
     return pixels;
@@ -368,6 +371,7 @@ static void fraction(void **state)
     Case c;
     char path[256];
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     int64_t n[2] = { 0 };
     make_case(&c);
     write_labels(three_classes, NULL);
@@ -379,12 +383,13 @@ static void fraction(void **state)
     NetworkInputs batch;
     ASSERT_OK(network_inputs_init(&shape, &batch));
     ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     for (uint64_t i = 0; i < 40; i++) {
-        ASSERT_OK(dataset_training_window(d, i, 0, NULL, network_inputs_at(&batch, 0)));
+        ASSERT_OK(dataset_training_window(r, i, 0, NULL, network_inputs_at(&batch, 0)));
         mark_places(&batch, learned);
     }
     for (int64_t w = 0; w < dataset_validation_count(d); w++) {
-        ASSERT_OK(dataset_validation_window(d, w, -1, NULL, network_inputs_at(&batch, 0)));
+        ASSERT_OK(dataset_validation_window(r, w, -1, NULL, network_inputs_at(&batch, 0)));
         mark_places(&batch, validated);
     }
     for (int64_t i = 0; i < IMAGE * IMAGE; i++) {
@@ -395,6 +400,7 @@ static void fraction(void **state)
     assert_true(n[1] > IMAGE * IMAGE * 15 / 100 && n[1] < IMAGE * IMAGE * 25 / 100);
     assert_true(n[0] + n[1] > IMAGE * IMAGE * 99 / 100);
     assert_int_equal(validated_pixels(&c.o), n[1]);
+    dataset_reader_free(r);
     dataset_close(d);
     network_inputs_done(&batch);
 }
@@ -413,6 +419,7 @@ static void no_georeference(void **state)
     Case c;
     char path[2][256];
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     int64_t labelled = 0;
     make_case(&c);
     c.scenes[0].image = (char *)(uintptr_t)unit_at("places", path[0]);
@@ -424,14 +431,16 @@ static void no_georeference(void **state)
     NetworkInputs batch;
     ASSERT_OK(network_inputs_init(&shape, &batch));
     ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     for (uint64_t step = 0; step < 4; step++) {
-        ASSERT_OK(dataset_training_window(d, step, 0, NULL, network_inputs_at(&batch, 0)));
+        ASSERT_OK(dataset_training_window(r, step, 0, NULL, network_inputs_at(&batch, 0)));
         for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++, labelled++) {
             const int64_t place = (int64_t)batch.image[3 * i];
             assert_int_equal(batch.labels[i], (int)three_classes(place % IMAGE, place / IMAGE, 0));
         }
     }
     assert_int_equal(labelled, 4 * SIDE * SIDE);
+    dataset_reader_free(r);
     dataset_close(d);
     network_inputs_done(&batch);
     c.o.gsd = 0.02;
@@ -500,12 +509,12 @@ static void stops_when_asked(void **state)
 }
 
 /* FNV-1a of all that a window holds. */
-static uint64_t hash_window(const NetworkInputs *w)
+static uint64_t hash_window(const NetworkInputs *w, int64_t side)
 {
     uint64_t hash = 0xcbf29ce484222325U;
     const uint8_t *image = (const uint8_t *)w->image;
-    for (size_t i = 0; i < (size_t)SIDE * SIDE * 12; i++) hash = (hash ^ image[i]) * 0x100000001b3U;
-    for (size_t i = 0; i < (size_t)SIDE * SIDE; i++) hash = (hash ^ w->labels[i]) * 0x100000001b3U;
+    for (size_t i = 0; i < (size_t)(side * side) * 12; i++) hash = (hash ^ image[i]) * 0x100000001b3U;
+    for (size_t i = 0; i < (size_t)(side * side); i++) hash = (hash ^ w->labels[i]) * 0x100000001b3U;
     return hash;
 }
 
@@ -530,18 +539,68 @@ static void more_scenes_than_handles(void **state)
     for (int64_t k = 0; k < 2; k++) {
         struct rlimit few = before;
         Dataset *d = NULL;
+        DatasetReader *r = NULL;
         if (k == 1) few.rlim_cur = 160;
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
         ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+        ASSERT_OK(dataset_reader_new(d, &r));
         for (uint64_t i = 0; i < DRAWN; i++) {
             const NetworkInputs w = network_inputs_at(&batch, 0);
-            ASSERT_OK(dataset_training_window(d, i, 0, NULL, w));
-            hash[k][i] = hash_window(&w);
+            ASSERT_OK(dataset_training_window(r, i, 0, NULL, w));
+            hash[k][i] = hash_window(&w, SIDE);
         }
+        dataset_reader_free(r);
         dataset_close(d);
     }
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_memory_equal(hash[0], hash[1], sizeof hash[0]);
+    network_inputs_done(&batch);
+}
+
+/* A data set of many tiny pictures under a small limit of open files, with two readers at once. */
+static void thousands_of_scenes(void **state)
+{
+    (void)state;
+    enum { SCENES = 3000, TINY = 40, WINDOW = 32, DRAWN = 200 };
+    static DatasetScene scenes[SCENES];
+    Case c;
+    struct rlimit before;
+    Dataset *d = NULL;
+    DatasetReader *readers[2] = { NULL };
+    uint64_t hash[2][DRAWN];
+    make_case(&c);
+    test_raster((TestRaster){ "image", TINY, TINY, 3, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, grey });
+    test_raster((TestRaster){ "labels", TINY, TINY, 1, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, three_classes });
+    for (int64_t i = 0; i < SCENES; i++) {
+        scenes[i] = c.scenes[0];
+        if (i % 10 == 0) scenes[i].split = SCENE_VALIDATION;
+    }
+    c.o.scenes = scenes;
+    c.o.n_scenes = SCENES;
+    c.o.window = WINDOW;
+    const NetworkShape shape = { .batch = 2, .height = WINDOW, .width = WINDOW, .bands = 3 };
+    NetworkInputs batch;
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = before;
+    few.rlim_cur = 256;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    ASSERT_OK(dataset_open(&c.o, NULL, NULL, &d));
+    for (int64_t k = 0; k < 2; k++) ASSERT_OK(dataset_reader_new(d, &readers[k]));
+    assert_int_equal(dataset_validation_count(d), SCENES / 10 * 4);
+    for (uint64_t i = 0; i < DRAWN; i++) {
+        for (int64_t k = 0; k < 2; k++) {
+            const uint64_t step = k == 0 ? i : DRAWN - 1 - i;
+            const NetworkInputs w = network_inputs_at(&batch, k);
+            ASSERT_OK(dataset_training_window(readers[k], step, 0, NULL, w));
+            hash[k][step] = hash_window(&w, WINDOW);
+        }
+        ASSERT_OK(dataset_validation_window(readers[1], (int64_t)i * 6, -1, NULL, network_inputs_at(&batch, 1)));
+    }
+    assert_memory_equal(hash[0], hash[1], sizeof hash[0]);
+    for (int64_t k = 0; k < 2; k++) dataset_reader_free(readers[k]);
+    dataset_close(d);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     network_inputs_done(&batch);
 }
 
@@ -564,6 +623,7 @@ int main(void)
         cmocka_unit_test(splits_that_do_not_fit),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(more_scenes_than_handles),
+        cmocka_unit_test(thousands_of_scenes),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -126,17 +126,19 @@ static void test_windows(void **state)
     (void)state;
     const DatasetOptions config = options();
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     double mean[3];
     double std[3];
-    assert_int_equal(dataset_statistics(d, mean, std), ERR_NONE);
+    assert_int_equal(dataset_statistics(r, mean, std), ERR_NONE);
     dataset_set_statistics(d, mean, std);
     NetworkInputs batch;
     ASSERT_OK(network_inputs_init(&shape, &batch));
     const NetworkInputs w = network_inputs_at(&batch, 0);
     int64_t ignored = 0;
     for (uint64_t step = 0; step < 30; step++) {
-        assert_int_equal(dataset_training_window(d, step, step % 3, NULL, w), ERR_NONE);
+        assert_int_equal(dataset_training_window(r, step, step % 3, NULL, w), ERR_NONE);
         check_window(&w, false, &ignored);
     }
     assert_true(ignored > 0); /* some windows reach into the validation box */
@@ -144,12 +146,13 @@ static void test_windows(void **state)
     int64_t kept = 0;
     for (int64_t i = 0; i < dataset_validation_count(d); i++) {
         ignored = 0;
-        assert_int_equal(dataset_validation_window(d, i, -1, NULL, w), ERR_NONE);
+        assert_int_equal(dataset_validation_window(r, i, -1, NULL, w), ERR_NONE);
         check_window(&w, true, &ignored);
         kept += SIDE * SIDE - ignored;
     }
     assert_int_equal(kept, 200 * 200); /* every pixel of the box once */
     network_inputs_done(&batch);
+    dataset_reader_free(r);
     dataset_close(d);
 }
 
@@ -162,14 +165,16 @@ static void test_presence(void **state)
     with.batch = 1;
     with.presence = true;
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     NetworkInputs plain, both;
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     ASSERT_OK(network_inputs_init(&with, &both));
     with.presence = false;
     ASSERT_OK(network_inputs_init(&with, &plain));
     for (uint64_t step = 0; step < 4; step++) {
-        ASSERT_OK(dataset_training_window(d, step, 0, NULL, plain));
-        ASSERT_OK(dataset_training_window(d, step, 0, NULL, both));
+        ASSERT_OK(dataset_training_window(r, step, 0, NULL, plain));
+        ASSERT_OK(dataset_training_window(r, step, 0, NULL, both));
         for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) {
             assert_memory_equal(both.image + 6 * i, plain.image + 3 * i, 3 * sizeof(float));
             for (int64_t b = 3; b < 6; b++) assert_true(both.image[6 * i + b] == 1.0F);
@@ -178,6 +183,7 @@ static void test_presence(void **state)
     }
     network_inputs_done(&plain);
     network_inputs_done(&both);
+    dataset_reader_free(r);
     dataset_close(d);
 }
 
@@ -205,15 +211,17 @@ static void test_band_sets(void **state)
     with.batch = 1;
     with.presence = true;
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     NetworkInputs image;
     ASSERT_OK(network_inputs_init(&with, &image));
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     assert_int_equal(dataset_band_sets(d), 1);
     assert_string_equal(dataset_band_set_name(d, 0), "green+red");
     static const bool all[] = { true, true, true }, two[] = { true, true, false };
     int64_t missing = 0;
     for (uint64_t step = 0; step < 12; step++) {
-        ASSERT_OK(dataset_training_window(d, step, 0, NULL, image));
+        ASSERT_OK(dataset_training_window(r, step, 0, NULL, image));
         const bool drawn = image.image[5] == 0.0F;
         check_missing(&image, drawn ? two : all);
         missing += drawn;
@@ -222,13 +230,14 @@ static void test_band_sets(void **state)
             if (i % 6 < 3) assert_true(fmodf(image.image[i], 2.0F) == 0.0F && image.image[i] <= 510.0F);
     }
     assert_true(missing > 0 && missing < 12);
-    ASSERT_OK(dataset_validation_window(d, 0, -1, NULL, image));
+    ASSERT_OK(dataset_validation_window(r, 0, -1, NULL, image));
     check_missing(&image, all);
     const float green = image.image[1];
-    ASSERT_OK(dataset_validation_window(d, 0, 0, NULL, image));
+    ASSERT_OK(dataset_validation_window(r, 0, 0, NULL, image));
     check_missing(&image, two);
     assert_true(image.image[1] == green); /* bytes twice 0..255 are their own plain picture */
     network_inputs_done(&image);
+    dataset_reader_free(r);
     dataset_close(d);
     names[0] = "infrared";
     ASSERT_ERR(dataset_open(&config, NULL, NULL, &d), ERR_CONFIG, "is called 'infrared'");
@@ -244,13 +253,15 @@ static void test_mask(void **state)
     config.scenes[0].mask = (char *)(uintptr_t)unit_at("labels.tif", labels); /* its value 10 is the first class */
     config.scenes[0].mask_values = values;
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     NetworkInputs batch;
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     ASSERT_OK(network_inputs_init(&shape, &batch));
     const NetworkInputs w = network_inputs_at(&batch, 0);
     int64_t learned = 0;
     for (uint64_t step = 0; step < 4; step++) {
-        ASSERT_OK(dataset_training_window(d, step, 0, NULL, w));
+        ASSERT_OK(dataset_training_window(r, step, 0, NULL, w));
         for (int64_t i = 0; i < (int64_t)SIDE * SIDE; i++) {
             assert_int_not_equal(w.labels[i], 0);
             learned += w.labels[i] != CLASS_IGNORE;
@@ -259,6 +270,7 @@ static void test_mask(void **state)
     assert_true(learned > 0);
     config.scenes[0].mask = config.scenes[0].mask_values = NULL;
     network_inputs_done(&batch);
+    dataset_reader_free(r);
     dataset_close(d);
 }
 
@@ -272,10 +284,13 @@ static void test_repeatable(void **state)
     const NetworkInputs other = network_inputs_at(&batch, 2);
     for (int64_t run = 0; run < 2; run++) {
         Dataset *d = NULL;
+        DatasetReader *r = NULL;
         assert_int_equal(dataset_open(&config, NULL, NULL, &d), ERR_NONE);
-        if (run == 1) ASSERT_OK(dataset_training_window(d, 1, 0, NULL, other));
-        ASSERT_OK(dataset_training_window(d, 17, 2, NULL, run == 0 ? first : second));
-        if (run == 1) ASSERT_OK(dataset_training_window(d, 17, 2, NULL, other));
+        ASSERT_OK(dataset_reader_new(d, &r));
+        if (run == 1) ASSERT_OK(dataset_training_window(r, 1, 0, NULL, other));
+        ASSERT_OK(dataset_training_window(r, 17, 2, NULL, run == 0 ? first : second));
+        if (run == 1) ASSERT_OK(dataset_training_window(r, 17, 2, NULL, other));
+        dataset_reader_free(r);
         dataset_close(d);
     }
     assert_memory_equal(first.image, second.image, SIDE * SIDE * 3 * sizeof(float));
@@ -290,7 +305,9 @@ static void test_other_sizes(void **state)
     (void)state;
     const DatasetOptions config = options();
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     const NetworkShape wrong[] = { { .batch = 1, .height = SIDE, .width = SIDE, .bands = 2 },
                                    { .batch = 1, .height = SIDE / 2, .width = SIDE, .bands = 3 },
                                    { .batch = 1, .height = SIDE, .width = 2 * SIDE, .bands = 3 },
@@ -299,10 +316,11 @@ static void test_other_sizes(void **state)
     for (int64_t i = 0; i < ARRAY_LEN(wrong); i++) {
         NetworkInputs image;
         ASSERT_OK(network_inputs_init(&wrong[i], &image));
-        ASSERT_ERR(dataset_training_window(d, 0, 0, NULL, image), ERR_SHAPE, "256");
-        ASSERT_ERR(dataset_validation_window(d, 0, -1, NULL, image), ERR_SHAPE, "256");
+        ASSERT_ERR(dataset_training_window(r, 0, 0, NULL, image), ERR_SHAPE, "256");
+        ASSERT_ERR(dataset_validation_window(r, 0, -1, NULL, image), ERR_SHAPE, "256");
         network_inputs_done(&image);
     }
+    dataset_reader_free(r);
     dataset_close(d);
 }
 
@@ -347,12 +365,14 @@ static void test_probabilities(void **state)
     assert_int_equal(with.label_classes, CLASSES);
     NetworkInputs batch;
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     ASSERT_OK(network_inputs_init(&with, &batch));
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     int64_t labelled = 0;
     for (int64_t i = 0; i < with.batch; i++) {
         const NetworkInputs w = network_inputs_at(&batch, i);
-        ASSERT_OK(dataset_training_window(d, 5, (uint64_t)i, NULL, w));
+        ASSERT_OK(dataset_training_window(r, 5, (uint64_t)i, NULL, w));
         for (int64_t p = 0; p < SIDE * SIDE; p++) {
             const int expected = (int)lrintf((w.image[3 * p] - 40.0F) / 80.0F);
             for (int c = 0; c < CLASSES; c++)
@@ -363,6 +383,7 @@ static void test_probabilities(void **state)
         }
     }
     assert_true(labelled > SIDE * SIDE);
+    dataset_reader_free(r);
     dataset_close(d);
     network_inputs_done(&batch);
 }
@@ -373,25 +394,30 @@ static void test_transform(void **state)
     (void)state;
     DatasetOptions config = options();
     Dataset *plain = NULL, *d = NULL;
+    DatasetReader *plain_reader = NULL, *r = NULL;
     ASSERT_OK(dataset_open(&config, NULL, NULL, &plain));
+    ASSERT_OK(dataset_reader_new(plain, &plain_reader));
     config.transform = MODEL_TRANSFORM_LOG;
     config.n_mean = config.n_std = 0;
     ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     double mean[3], std[3];
-    ASSERT_OK(dataset_statistics(d, mean, std));
+    ASSERT_OK(dataset_statistics(r, mean, std));
     for (int b = 0; b < 3; b++) assert_true(mean[b] > 0.0 && mean[b] < log(1.0 + 0.005 * 255.0) && std[b] < 0.5);
     dataset_set_statistics(d, mean, std);
     NetworkInputs before, after;
     ASSERT_OK(network_inputs_init(&shape, &before));
     ASSERT_OK(network_inputs_init(&shape, &after));
-    ASSERT_OK(dataset_training_window(plain, 3, 0, NULL, network_inputs_at(&before, 0)));
-    ASSERT_OK(dataset_training_window(d, 3, 0, NULL, network_inputs_at(&after, 0)));
+    ASSERT_OK(dataset_training_window(plain_reader, 3, 0, NULL, network_inputs_at(&before, 0)));
+    ASSERT_OK(dataset_training_window(r, 3, 0, NULL, network_inputs_at(&after, 0)));
     for (int64_t i = 0; i < SIDE * SIDE * 3; i++) {
         const double wanted = (log(1.0 + 0.005 * (double)before.image[i]) - mean[i % 3]) / std[i % 3];
         assert_true(fabs((double)after.image[i] - wanted) < 1e-5);
     }
     network_inputs_done(&before);
     network_inputs_done(&after);
+    dataset_reader_free(plain_reader);
+    dataset_reader_free(r);
     dataset_close(plain);
     dataset_close(d);
 }

@@ -131,6 +131,7 @@ static void windows(void **state)
     char path[256];
     Str features = { 0 };
     Dataset *d = NULL;
+    DatasetReader *r = NULL;
     NetworkInputs inputs = { 0 };
     Told told = { 0 };
     const MetasegRun run = test_run(&told);
@@ -145,12 +146,13 @@ static void windows(void **state)
     add_box(&features, "9", 500, 500, 520, 520);
     write_features("labels.geojson", &features, path);
     ASSERT_OK(dataset_open(&o, NULL, &run, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
     assert_non_null(strstr(str_text(&told.text), "no class has the value 9"));
     ASSERT_OK(network_inputs_init(&shape, &inputs));
     int64_t counts[256] = { 0 };
     for (uint64_t step = 0; step < 20; step++) {
         int64_t here = 0;
-        ASSERT_OK(dataset_training_window(d, step, 0, NULL, network_inputs_at(&inputs, 0)));
+        ASSERT_OK(dataset_training_window(r, step, 0, NULL, network_inputs_at(&inputs, 0)));
         for (int64_t i = 0; i < 256 * 256; i++) here += inputs.labels[i] != CLASS_IGNORE;
         assert_true(here > 0);
         for (int64_t i = 0; i < 256 * 256; i++) counts[inputs.labels[i]]++;
@@ -159,12 +161,13 @@ static void windows(void **state)
     assert_int_equal(counts[0] + counts[1] + counts[CLASS_IGNORE], 20 * 256 * 256);
     int64_t apart[256] = { 0 };
     for (int64_t w = 0; w < dataset_validation_count(d); w++) {
-        ASSERT_OK(dataset_validation_window(d, w, -1, NULL, network_inputs_at(&inputs, 0)));
+        ASSERT_OK(dataset_validation_window(r, w, -1, NULL, network_inputs_at(&inputs, 0)));
         for (int64_t i = 0; i < 256 * 256; i++) apart[inputs.labels[i]]++;
     }
     assert_int_equal(apart[0], 400);
     assert_int_equal(apart[1], 400);
     network_inputs_done(&inputs);
+    dataset_reader_free(r);
     dataset_close(d);
     str_done(&told.text);
 }

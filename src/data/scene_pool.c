@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 
 enum {
-    MOST_OPEN = 64,
+    MOST_OPEN = 32,
+    POOLS = 2,             /* that share the handles: training and validation */
     HANDLES_KEPT = 128,    /* for everything else, the sources of a VRT among it */
     HANDLES_PER_SCENE = 4, /* image, labels, a mask beside each */
 };
@@ -29,7 +30,7 @@ static int64_t capacity(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return MOST_OPEN;
-    const double room = ((double)limit.rlim_cur - HANDLES_KEPT) / HANDLES_PER_SCENE;
+    const double room = ((double)limit.rlim_cur - HANDLES_KEPT) / (HANDLES_PER_SCENE * POOLS);
     return room < 1.0 ? 1 : room > MOST_OPEN ? MOST_OPEN : (int64_t)room;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The scenes of a data set that are open at a time: as many as file handles allow (setrlimit, ulimit -n), the least
- * recently used ones are closed first. A data set may have any number of scenes.
+ * The scenes of a data set that are open at a time: as many as half of the file handles allow (setrlimit, ulimit -n), for
+ * there are two such pools in training; the least recently used ones are closed first. A data set may have any number of scenes.
  */
 #ifndef METASEG_DATA_SCENE_POOL_H
 #define METASEG_DATA_SCENE_POOL_H

@@ -11,7 +11,7 @@
 enum { BATCHES = 3 }; /* one in use, one ready, one being made */
 
 struct Loader {
-    Dataset *dataset;
+    DatasetReader *reader;
     const PromptTable *table;
     NetworkShape shape;
     int64_t first, last;
@@ -26,7 +26,7 @@ struct Loader {
 static Err fill(const Loader *loader, const NetworkInputs *batch, int64_t step)
 {
     for (int64_t i = 0; i < batch->shape.batch; i++)
-        TRY(dataset_training_window(loader->dataset, (uint64_t)step, (uint64_t)i, loader->table,
+        TRY(dataset_training_window(loader->reader, (uint64_t)step, (uint64_t)i, loader->table,
                                     network_inputs_at(batch, i)));
     return ERR_NONE;
 }
@@ -58,15 +58,14 @@ static Err start(Loader *loader)
     return ERR_NONE;
 }
 
-Err loader_new(Dataset *dataset, const PromptTable *table, const NetworkShape *shape, int64_t first, int64_t last,
+Err loader_new(const Dataset *dataset, const PromptTable *table, const NetworkShape *shape, int64_t first, int64_t last,
                int32_t threads, Loader **ret_loader)
 {
     Loader *loader = calloc(1, sizeof *loader);
     if (loader == NULL) return err_memory(sizeof *loader, "the loader");
-    *loader = (Loader){
-        .dataset = dataset, .table = table, .shape = *shape, .first = first, .last = last, .threads = threads
-    };
-    const Err err = start(loader);
+    *loader = (Loader){ .table = table, .shape = *shape, .first = first, .last = last, .threads = threads };
+    Err err = dataset_reader_new(dataset, &loader->reader);
+    if (err == ERR_NONE) err = start(loader);
     if (err != ERR_NONE) {
         loader_free(loader);
         return err;
@@ -95,6 +94,7 @@ void loader_free(Loader *loader)
     if (loader->empty != NULL) channel_close(loader->empty, ERR_NONE);
     if (loader->full != NULL) channel_close(loader->full, ERR_NONE);
     if (loader->started) (void)pthread_join(loader->thread, NULL);
+    dataset_reader_free(loader->reader);
     channel_free(loader->empty);
     channel_free(loader->full);
     for (int32_t i = 0; i < BATCHES; i++) network_inputs_done(&loader->batches[i]);

@@ -11,9 +11,8 @@
 typedef struct Loader Loader;
 
 /* Starts a thread that makes the batches of steps first..last-1 in order, two ahead, beside a team of `threads` that
- * computes. dataset and table are borrowed;
- * the thread alone may use the dataset until loader_free. ERR_MEMORY, ERR_INTERNAL. */
-Err loader_new(Dataset *dataset, const PromptTable *table, const NetworkShape *shape, int64_t first, int64_t last,
+ * computes. dataset and table are borrowed. ERR_MEMORY, ERR_INTERNAL. */
+Err loader_new(const Dataset *dataset, const PromptTable *table, const NetworkShape *shape, int64_t first, int64_t last,
                int32_t threads, Loader **ret_loader);
 
 /* The next batch; valid until the next call. The thread's error is reported here. */

@@ -36,7 +36,8 @@ static Err open_data(Trainer *t)
     const RunConfig *config = t->config;
     if (run_config_reads_text(config) && config->train.text == TRAIN_TEXT_ZONES)
         TRY(climate_open(config->train.climate, &t->climate));
-    return dataset_open(&config->data, t->climate, t->run, &t->dataset);
+    TRY(dataset_open(&config->data, t->climate, t->run, &t->dataset));
+    return dataset_reader_new(t->dataset, &t->reader);
 }
 
 static Err describe_bands(const Trainer *t, ModelConfig *m)
@@ -46,7 +47,7 @@ static Err describe_bands(const Trainer *t, ModelConfig *m)
         return err_set(ERR_CONFIG, "%lld bands; a model reads at most %d", (long long)bands, (int)MODEL_MAX_BANDS);
     double mean[MODEL_MAX_BANDS];
     double std[MODEL_MAX_BANDS];
-    TRY(dataset_statistics(t->dataset, mean, std));
+    TRY(dataset_statistics(t->reader, mean, std));
     TRY(model_config_set_bands(m, (int32_t)bands));
     for (int64_t b = 0; b < bands; b++) {
         TRY(model_config_set_text(&m->bands[b].name, dataset_band_name(t->dataset, b)));
@@ -252,6 +253,7 @@ static void done(Trainer *t)
     program_free(t->training);
     program_free(t->validation);
     network_inputs_done(&t->window);
+    dataset_reader_free(t->reader);
     dataset_close(t->dataset);
     climate_close(t->climate);
     model_free(t->model);
@@ -312,18 +314,14 @@ static Err take_validation(Trainer *t, const Validation *v)
     return ERR_NONE;
 }
 
-/* The loader alone may use the data set, so it rests while validation reads. */
 static Err validate(Trainer *t)
 {
-    loader_free(t->loader);
-    t->loader = NULL;
     Validation validation = { 0 };
     TRY(trainer_validate(t, &validation));
     Err err = take_validation(t, &validation);
     if (err == ERR_NONE) err = trainer_write_report(t, &validation);
     validation_done(&validation);
-    TRY(err);
-    return t->step == t->config->train.steps ? ERR_NONE : start_loader(t);
+    return err;
 }
 
 static void report_progress(const Trainer *t)
@@ -418,8 +416,6 @@ static Err measure(Trainer *t, MetasegTrainSpeed *ret_speed)
         if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the speed was measured");
     }
     const double end = clock_seconds();
-    loader_free(t->loader);
-    t->loader = NULL;
     ret_speed->seconds_per_step = t->step > 1 ? (end - begin) / (double)(t->step - 1) : 0.0;
     ret_speed->seconds_per_validation = 0.0;
     if (t->validation == NULL) return ERR_NONE;

@@ -40,7 +40,7 @@ static Err choose_classes(Trainer *t, uint8_t *ret_classes)
 /* A validation window, with all bands (set -1) or those of a set, through the network. */
 static Err classify(Trainer *t, int64_t index, int64_t set, uint8_t *ret_classes)
 {
-    TRY(dataset_validation_window(t->dataset, index, set, &t->model->prompts, network_inputs_at(&t->window, 0)));
+    TRY(dataset_validation_window(t->reader, index, set, &t->model->prompts, network_inputs_at(&t->window, 0)));
     TRY(segmenter_write(t->validation, &t->window));
     TRY(program_forward(t->validation, 0));
     return choose_classes(t, ret_classes);

@@ -36,7 +36,8 @@ typedef struct Trainer {
     Device device;
     Climate *climate;
     Dataset *dataset;
-    Model *model; /* its prompts in all wordings */
+    DatasetReader *reader; /* of this thread; the loader has its own */
+    Model *model;          /* its prompts in all wordings */
     Program *training, *validation;
     bool encoder_frozen, decoder_frozen; /* BatchNorm of `training`: running statistics instead of the batch's */
     Optimizer *optimizer;
