@@ -21,8 +21,10 @@ const OptionSpec cmd_convert_spec = {
     .usage = "IN OUT.safetensors [options]",
     .details = "Reads PyTorch files (legacy and zip) without executing anything in them, and safetensors: the ImageNet "
                "checkpoint of "
-               "EfficientNet-Lite0, the text encoder all-MiniLM-L6-v2, and models or checkpoints of metaseg.",
-    .examples = "metaseg convert efficientnet-lite0.pth encoder.safetensors",
+               "EfficientNet-Lite0, the text encoder all-MiniLM-L6-v2, the variables of Dynamic World "
+               "(docs/model-file.md), and models or checkpoints of metaseg.",
+    .examples = "metaseg convert efficientnet-lite0.pth encoder.safetensors\n"
+                "metaseg convert variables.safetensors dynamic_world.safetensors",
     .own = { convert_options, ARRAY_LEN(convert_options) },
     .min_arguments = 2,
     .max_arguments = 2,

@@ -440,8 +440,11 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     put(sheet, "name", "%s", c->name);
     put(sheet, "encoder", "%s", network_encoder_names[c->network.encoder]);
     put(sheet, "fusion", "%s", network_fusion_names[c->network.fusion]);
-    put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
-        (int)c->network.decoder_heads);
+    if (c->network.encoder == NETWORK_DYNAMIC_WORLD)
+        put(sheet, "decoder", "none");
+    else
+        put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
+            (int)c->network.decoder_heads);
     put_number(sheet, "output stride", (double)c->network.output_stride);
     put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");
     if (c->byte_scale != 0.0) put_number(sheet, "byte scale", c->byte_scale);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/file_set.h"
 #include "base/str.h"
+#include "model/convert_dynamic_world.h"
 #include "model/model_file.h"
 #include "model/text_encoder.h"
 
@@ -14,7 +15,8 @@
 const char *convert_kind_name(ConvertKind kind)
 {
     static const char *const names[CONVERT_KIND_COUNT] = { "image encoder (EfficientNet-Lite0)",
-                                                           "text encoder (all-MiniLM-L6-v2)", "metaseg model" };
+                                                           "text encoder (all-MiniLM-L6-v2)", "Dynamic World",
+                                                           "metaseg model" };
     return names[kind];
 }
 
@@ -28,23 +30,36 @@ static Err has(const TensorFile *file, const char *name, bool *ret_has)
     return ERR_NONE;
 }
 
+/* A tensor that the network of a kind alone has. */
+typedef struct Mark {
+    ConvertKind kind;
+    const char *tensor;
+} Mark;
+static const Mark marks[] = {
+    { CONVERT_ENCODER, "_conv_stem.weight" },
+    { CONVERT_TEXT_ENCODER, "embeddings.word_embeddings.weight" },
+    { CONVERT_DYNAMIC_WORLD, DYNAMIC_WORLD_MARK },
+};
+
 static Err recognise(const TensorFile *file, ConvertKind *ret_kind)
 {
-    bool encoder = false, text_encoder = false;
+    int64_t found = 0;
     if (tensor_file_metadata(file, "metaseg") != NULL) {
         *ret_kind = CONVERT_MODEL;
         return ERR_NONE;
     }
-    TRY(has(file, "_conv_stem.weight", &encoder));
-    TRY(has(file, "embeddings.word_embeddings.weight", &text_encoder));
-    if (encoder == text_encoder)
-        return err_set(ERR_MODEL,
-                       "'%s': its %lld tensors belong to %s that can be converted (EfficientNet-Lite0, "
-                       "all-MiniLM-L6-v2, metaseg models)",
-                       tensor_file_path(file), (long long)tensor_file_count(file),
-                       encoder ? "two networks" : "no network");
-    *ret_kind = encoder ? CONVERT_ENCODER : CONVERT_TEXT_ENCODER;
-    return ERR_NONE;
+    for (int64_t i = 0; i < ARRAY_LEN(marks); i++) {
+        bool there = false;
+        TRY(has(file, marks[i].tensor, &there));
+        if (there) *ret_kind = marks[i].kind;
+        found += there;
+    }
+    if (found == 1) return ERR_NONE;
+    return err_set(ERR_MODEL,
+                   "'%s': its %lld tensors belong to %s that can be converted (EfficientNet-Lite0, "
+                   "all-MiniLM-L6-v2, Dynamic World, metaseg models)",
+                   tensor_file_path(file), (long long)tensor_file_count(file),
+                   found > 1 ? "several networks" : "no network");
 }
 
 /* Adds the parameters whose names start with a prefix. */
@@ -99,10 +114,12 @@ static Err convert_text_encoder(const char *in, const char *out, Dtype weights, 
     return err;
 }
 
-static Err convert_model(const TensorFile *file, const char *out, Dtype weights, bool overwrite, int64_t *written)
+/* A whole model, ours or a published one. */
+static Err convert_model(const TensorFile *file, ConvertKind kind, const char *out, Dtype weights, bool overwrite,
+                         int64_t *written)
 {
     Model *model = NULL;
-    TRY(model_load_file(file, false, &model));
+    TRY(kind == CONVERT_MODEL ? model_load_file(file, false, &model) : dynamic_world_model(file, &model));
     ModelSave save = model_save_defaults();
     save.weights = weights;
     save.overwrite = overwrite;
@@ -132,8 +149,8 @@ Err convert_file(const char *in, const char *out, Dtype weights, bool overwrite,
     TRY(tensor_file_open(in, &file));
     ConvertReport report = { .format = tensor_file_format(file), .read = tensor_file_count(file) };
     Err err = recognise(file, &report.kind);
-    if (err == ERR_NONE && report.kind == CONVERT_MODEL)
-        err = convert_model(file, out, weights, overwrite, &report.written);
+    if (err == ERR_NONE && (report.kind == CONVERT_MODEL || report.kind == CONVERT_DYNAMIC_WORLD))
+        err = convert_model(file, report.kind, out, weights, overwrite, &report.written);
     tensor_file_close(file);
     if (err == ERR_NONE && report.kind == CONVERT_ENCODER) {
         err = convert_encoder(in, out, weights, overwrite, &report.written);

@@ -15,8 +15,9 @@
 typedef enum ConvertKind {
     CONVERT_ENCODER =
         0, /* ImageNet EfficientNet-Lite0: written under "encoder.", classifier tail and counters dropped */
-    CONVERT_TEXT_ENCODER, /* all-MiniLM-L6-v2: pooler and position ids dropped */
-    CONVERT_MODEL,        /* a model of ours, or a checkpoint: training state and auxiliary head dropped */
+    CONVERT_TEXT_ENCODER,  /* all-MiniLM-L6-v2: pooler and position ids dropped */
+    CONVERT_DYNAMIC_WORLD, /* the published variables: a whole model, for prediction */
+    CONVERT_MODEL,         /* a model of ours, or a checkpoint: training state and auxiliary head dropped */
     CONVERT_KIND_COUNT
 } ConvertKind;
 const char *convert_kind_name(ConvertKind kind); /* for people: "image encoder (EfficientNet-Lite0)" */

@@ -11,6 +11,11 @@
 
 enum { SCHEMA = 1, MAX_JSON_BYTES = 4 << 20 };
 
+static const char *decoder_name(NetworkEncoder encoder)
+{
+    return encoder == NETWORK_DYNAMIC_WORLD ? "none" : "unetformer";
+}
+
 static void put_bands(JsonWriter *w, const ModelConfig *config)
 {
     json_begin_array(w, "bands");
@@ -63,7 +68,7 @@ Err model_config_write(const ModelConfig *config, char **ret_json)
     json_put_string(&w, "name", config->name);
     json_put_string(&w, "encoder", network_encoder_names[config->network.encoder]);
     json_put_string(&w, "fusion", network_fusion_names[config->network.fusion]);
-    json_put_string(&w, "decoder", "unetformer");
+    json_put_string(&w, "decoder", decoder_name(config->network.encoder));
     json_put_int(&w, "decoder_width", config->network.decoder_width);
     json_put_int(&w, "decoder_heads", config->network.decoder_heads);
     put_later_keys(&w, config);
@@ -249,8 +254,9 @@ static Err read_members(const Json *root, ModelConfig *config)
     config->network.encoder = (NetworkEncoder)encoder;
     config->network.fusion = (NetworkFusion)fusion;
     TRY(json_get_string(root, "decoder", &decoder));
-    if (strcmp(decoder, "unetformer") != 0) {
-        return err_set(ERR_INPUT, "the decoder '%.60s' is unknown; this program has unetformer", decoder);
+    if (strcmp(decoder, decoder_name(config->network.encoder)) != 0) {
+        return err_set(ERR_INPUT, "the decoder '%.60s' is unknown; this program has %s with the encoder %s", decoder,
+                       decoder_name(config->network.encoder), network_encoder_names[encoder]);
     }
     TRY(get_int32(root, "decoder_width", &config->network.decoder_width));
     TRY(get_int32(root, "decoder_heads", &config->network.decoder_heads));

@@ -2,7 +2,7 @@
  * Words, defaults and limits of a network's configuration. */
 #include "model/network_config.h"
 
-const char *const network_encoder_names[NETWORK_ENCODER_COUNT] = { "efficientnet_lite0" };
+const char *const network_encoder_names[NETWORK_ENCODER_COUNT] = { "efficientnet_lite0", "dynamic_world" };
 const char *const network_fusion_names[NETWORK_FUSION_COUNT] = { "caf", "none" };
 
 NetworkConfig network_config_defaults(void)
@@ -24,5 +24,8 @@ Err network_config_check(const NetworkConfig *config)
     const int32_t stride = config->output_stride;
     if (stride != 4 && stride != 2 && stride != 1)
         return err_set(ERR_MODEL, "the output stride is %d; 4, 2 or 1 was expected", (int)stride);
+    if (config->encoder == NETWORK_DYNAMIC_WORLD &&
+        (config->fusion != NETWORK_FUSION_NONE || stride != 1 || config->missing_bands))
+        return err_set(ERR_MODEL, "the network dynamic_world has fusion none, output stride 1 and all its bands");
     return ERR_NONE;
 }

@@ -11,7 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum NetworkEncoder { NETWORK_EFFICIENTNET_LITE0 = 0, NETWORK_ENCODER_COUNT } NetworkEncoder;
+typedef enum NetworkEncoder {
+    NETWORK_EFFICIENTNET_LITE0 = 0,
+    NETWORK_DYNAMIC_WORLD, /* a whole network, for prediction alone: no fusion, no decoder, output stride 1 */
+    NETWORK_ENCODER_COUNT
+} NetworkEncoder;
 
 /* caf: crossmodal attention fusion at strides 16 and 32; none: the text-free network. */
 typedef enum NetworkFusion { NETWORK_FUSION_CAF = 0, NETWORK_FUSION_NONE, NETWORK_FUSION_COUNT } NetworkFusion;
@@ -24,7 +28,7 @@ typedef struct NetworkConfig {
     bool missing_bands;    /* it also reads which bands are there, so that some may be missing */
 } NetworkConfig;
 
-/* By value of the enum: "efficientnet_lite0"; "caf", "none". */
+/* By value of the enum: "efficientnet_lite0", "dynamic_world"; "caf", "none". */
 extern const char *const network_encoder_names[NETWORK_ENCODER_COUNT];
 extern const char *const network_fusion_names[NETWORK_FUSION_COUNT];
 

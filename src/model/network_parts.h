@@ -15,6 +15,10 @@ typedef struct FeatureMaps {
 /* Image encoders, in the current scope. image [B, H, W, bands]; H and W multiples of 32. */
 FeatureMaps encoder_efficientnet_lite0(Graph *g, Var image);
 
+/* The whole Dynamic World network in the current scope, for inference graphs: image [B, H, W, bands], H and W even ->
+ * scores [B, H, W, classes]. */
+Var network_dynamic_world(Graph *g, Var image, int64_t classes);
+
 /* Crossmodal attention fusion of one level in the current scope.
  * x [B, h, w, C]; memory [B, M, 384] (text memory); log_share [B, h*w, K + 1]; token_mask [B, M]; prompt_length is L.
  */

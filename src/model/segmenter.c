@@ -8,6 +8,12 @@
 
 enum { STRIDE_MULTIPLE = 256 }; /* 8x8 windows at stride 32 */
 
+/* Sides of images are multiples of this. */
+static int64_t side_multiple(const ModelConfig *config)
+{
+    return config->network.encoder == NETWORK_DYNAMIC_WORLD ? 2 : STRIDE_MULTIPLE;
+}
+
 typedef FeatureMaps (*EncoderBuilder)(Graph *g, Var image);
 
 static const EncoderBuilder encoders[NETWORK_ENCODER_COUNT] = {
@@ -123,13 +129,28 @@ static bool check_shape(Graph *g, const ModelConfig *config, const NetworkShape 
                    (long long)shape->null_tokens);
         return false;
     }
-    if (shape->batch < 1 || shape->height < 1 || shape->width < 1 || shape->height % STRIDE_MULTIPLE != 0 ||
-        shape->width % STRIDE_MULTIPLE != 0) {
-        graph_fail(g, "the image is [%lld, %lld, %lld]; height and width must be multiples of %d",
-                   (long long)shape->batch, (long long)shape->height, (long long)shape->width, STRIDE_MULTIPLE);
+    const int64_t multiple = side_multiple(config);
+    if (shape->batch < 1 || shape->height < 1 || shape->width < 1 || shape->height % multiple != 0 ||
+        shape->width % multiple != 0) {
+        graph_fail(g, "the image is [%lld, %lld, %lld]; height and width must be multiples of %lld",
+                   (long long)shape->batch, (long long)shape->height, (long long)shape->width, (long long)multiple);
         return false;
     }
     return true;
+}
+
+static void build_dynamic_world(Graph *g, const ModelConfig *config, const NetworkShape *shape,
+                                Segmenter *ret_segmenter)
+{
+    if (graph_training(g)) {
+        graph_fail(g, "the network dynamic_world is for prediction alone");
+        return;
+    }
+    const Var image = input(g, shape, NETWORK_IMAGE);
+    graph_push(g, "encoder");
+    ret_segmenter->logits = network_dynamic_world(g, image, config->n_classes);
+    graph_pop(g);
+    graph_output(g, "logits", ret_segmenter->logits);
 }
 
 void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
@@ -140,6 +161,10 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
     Segmenter net = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     *ret_segmenter = net;
     if (!check_shape(g, config, shape)) return;
+    if (config->network.encoder == NETWORK_DYNAMIC_WORLD) {
+        build_dynamic_world(g, config, shape, ret_segmenter);
+        return;
+    }
     if (graph_training(g) && training->probabilities && shape->label_classes != config->n_classes) {
         graph_fail(g, "labels with probabilities of %lld classes for a model of %d", (long long)shape->label_classes,
                    (int)config->n_classes);

@@ -75,8 +75,14 @@ static Var tail(Graph *g, Var y, Activation activation, Var residual)
     return var_exists(residual) ? op_add(g, y, residual) : y;
 }
 
-/* What an inference graph computes inside the convolution. GELU is an op of its own everywhere. */
-static bool folds(const Graph *g, Activation activation) { return !graph_training(g) && activation != ACTIVATION_GELU; }
+/* GELU and Mish are ops of their own everywhere. */
+static bool stands_apart(Activation activation)
+{
+    return activation == ACTIVATION_GELU || activation == ACTIVATION_MISH;
+}
+
+/* What an inference graph computes inside the convolution. */
+static bool folds(const Graph *g, Activation activation) { return !graph_training(g) && !stands_apart(activation); }
 
 Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual)
 {
@@ -115,7 +121,7 @@ static NormVars norm_vars(Graph *g, const char *name, int64_t channels)
 Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation)
 {
     const NormVars vars = norm_vars(g, name, channels_of(g, x));
-    const bool apart = activation == ACTIVATION_GELU;
+    const bool apart = stands_apart(activation);
     const BatchnormAttr attr = { .eps = norm.eps,
                                  .momentum = norm.momentum,
                                  .activation = apart ? ACTIVATION_NONE : activation,

@@ -103,7 +103,8 @@ static float activate(float value, Activation activation)
     case ACTIVATION_SIGMOID:
         return 1.0F / (1.0F + expf(-value));
     case ACTIVATION_NONE:
-    case ACTIVATION_GELU: /* infer refuses it */
+    case ACTIVATION_GELU: /* infer refuses them */
+    case ACTIVATION_MISH:
         break;
     }
     return value;
@@ -280,7 +281,7 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
     const int64_t groups = attr->groups;
     bool fits = x->dtype == DTYPE_F32 && weight->dtype == DTYPE_F32 && x->shape.rank == 4 && weight->shape.rank == 4 &&
                 attr->stride > 0 && groups > 0 && (groups == 1 || (groups == xd[3] && wd[0] == groups)) &&
-                wd[1] * groups == xd[3] && attr->activation != ACTIVATION_GELU;
+                wd[1] * groups == xd[3] && attr->activation != ACTIVATION_GELU && attr->activation != ACTIVATION_MISH;
     const int64_t height = xd[1] + attr->top + attr->bottom - wd[2], width = xd[2] + attr->left + attr->right - wd[3];
     fits = fits && height >= 0 && width >= 0;
     if (!fits)

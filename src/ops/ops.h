@@ -21,7 +21,8 @@ typedef enum Activation {
     ACTIVATION_RELU,
     ACTIVATION_RELU6,
     ACTIVATION_SIGMOID,
-    ACTIVATION_GELU
+    ACTIVATION_GELU,
+    ACTIVATION_MISH
 } Activation;
 
 /* y = f(x), elementwise: ReLU max(x,0), ReLU6 min(max(x,0),6), sigmoid 1/(1+exp(-x)). Gradient of ReLU6 is 1 on 0 < x
@@ -66,6 +67,9 @@ Var op_batchnorm(Graph *g, Var x, Var weight, Var bias, Var running_mean, Var ru
 
 /* y[b, ..., c] = x[b, ..., c] * s[b, c]; s is [B, C] or [B, 1, 1, C]. */
 Var op_channel_scale(Graph *g, Var x, Var s);
+
+/* The channels of a, then those of b: [..., Ca], [..., Cb] -> [..., Ca + Cb]. */
+Var op_concat_channels(Graph *g, Var a, Var b);
 
 /* 2-D convolution. x [B, H, W, Cin], weight [Cout, Cin/groups, kh, kw] (PyTorch order), out [B, Ho, Wo, Cout],
  * Ho = (H + top + bottom - kh) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias [Cout].
@@ -126,6 +130,16 @@ Var op_gelu(Graph *g, Var x);
 /* Mean over H and W: [B, H, W, C] -> [B, 1, 1, C]. */
 Var op_global_average_pool(Graph *g, Var x);
 
+/* Bilinear resize to half the size with antialiasing: [B, H, W, C] -> [B, H/2, W/2, C], H and W even. Weights 1 3 3 1
+ * along each axis, divided by the sum of those inside the map (PyTorch: interpolate with antialias). */
+Var op_halve_antialiased(Graph *g, Var x);
+
+/* x / sqrt(max(sum of x^2, eps)) over the last dimension. */
+typedef struct L2NormaliseAttr {
+    float eps;
+} L2NormaliseAttr;
+Var op_l2_normalise(Graph *g, Var x, float eps);
+
 /* Over the last dimension: (x - mean) / sqrt(var + eps) * weight + bias. Saves mean and 1/std. weight, bias [C]. */
 typedef struct LayernormAttr {
     float eps;
@@ -137,6 +151,9 @@ typedef struct LinearAttr {
     bool has_bias;
 } LinearAttr;
 Var op_linear(Graph *g, Var x, Var weight, Var bias);
+
+/* Mish: x tanh(ln(1 + e^x)). */
+Var op_mish(Graph *g, Var x);
 
 /* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect): out [B, H+bottom,
  * W+right, C]. */

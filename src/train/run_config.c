@@ -269,6 +269,9 @@ static Err check(const YamlFile *file, const RunConfig *config)
     if (config->network.output_stride == 3) return yaml_file_wrong(file, "model.output_stride", "is 3, not 4, 2 or 1");
     if (data->gsd_min > data->gsd_max) return yaml_file_wrong(file, "model.gsd_min", "is above model.gsd_max");
     TRY(check_bands(file, config));
+    if (config->network.encoder == NETWORK_DYNAMIC_WORLD)
+        return yaml_file_wrong(file, "model.encoder",
+                               "is dynamic_world, which is for prediction alone (metaseg convert)");
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
     if (zones && (t->prompts == NULL) != (t->text_encoder == NULL))

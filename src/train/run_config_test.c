@@ -228,6 +228,13 @@ static void output_strides(void **state)
     ASSERT_ERR(load_with("model.output_stride=3", &config), ERR_ARGUMENT, "is 3, not 4, 2 or 1");
 }
 
+static void prediction_alone(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    ASSERT_ERR(load_with("model.encoder=dynamic_world", &config), ERR_ARGUMENT, "for prediction alone");
+}
+
 static void transforms(void **state)
 {
     (void)state;
@@ -325,6 +332,7 @@ int main(void)
         cmocka_unit_test(label_kinds),
         cmocka_unit_test(ways_of_validation),
         cmocka_unit_test(transforms),
+        cmocka_unit_test(prediction_alone),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
