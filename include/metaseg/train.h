@@ -27,7 +27,7 @@ typedef struct MetasegTrainReport {
 } MetasegTrainReport;
 
 /* Trains; writes into the configured run folder: best.safetensors (by validation mIoU), last.safetensors (weights with
- * all state), metrics.csv, metrics.jsonl, config.yaml (the configuration, overrides as comments before it). `overrides`
+ * all state), metrics.csv, metrics.jsonl, classes.csv, events.out.tfevents.metaseg, config.yaml (the configuration, overrides as comments before it). `overrides`
  * are "train.steps=50" texts. A folder with last.safetensors, best.safetensors or metrics.csv holds a run. Stopping by
  * run.stop, in a validation too, saves and returns METASEG_ERROR_INTERRUPTED; before the first step there is nothing to
  * save. A process that is killed at any moment leaves a folder that can be started anew or continued. report

@@ -77,7 +77,8 @@ const OptionSpec cmd_train_spec = {
         "The configuration names images, labels, classes and how to train; docs/configuration.md tells all "
         "keys and has an example for your own data. The output folder gets best.safetensors (the model for "
         "'metaseg predict -m', the best on the validation area), last.safetensors (all that --resume needs), "
-        "metrics.csv, metrics.jsonl and config.yaml. Ctrl-C saves and stops with exit code 8; --resume then ends "
+        "metrics.csv, metrics.jsonl, classes.csv (figures of each class), an event file for TensorBoard, and "
+        "config.yaml. Ctrl-C saves and stops with exit code 8; --resume then ends "
         "with the same bytes as an unbroken run, also after a crash; it refuses another configuration but for the keys "
         "that docs/configuration.md calls free. A folder that holds a run already is refused without --resume or -f.",
     .examples = "metaseg train --image scene.tif --labels polygons.gpkg --field class -o mymodel/ --minutes 10\n"

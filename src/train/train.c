@@ -328,7 +328,10 @@ static void report_progress(const Trainer *t)
 {
     if (t->run == NULL || t->run->progress == NULL) return;
     char text[64];
-    (void)snprintf(text, sizeof text, "loss %.4f", t->loss);
+    if (isfinite(t->best_miou))
+        (void)snprintf(text, sizeof text, "loss %.4f, best mIoU %.2f %%", t->loss, 100.0 * t->best_miou);
+    else
+        (void)snprintf(text, sizeof text, "loss %.4f", t->loss);
     t->run->progress(t->run->context, t->step, t->config->train.steps, text);
 }
 
@@ -378,7 +381,7 @@ static Err run_training(Trainer *t)
     TRY(validate_start(t));
     TRY(loop(t));
     /* without a validation area the last weights are the best known */
-    return t->validation == NULL ? trainer_save_best(t) : ERR_NONE;
+    return t->validation == NULL ? trainer_save_best(t) : trainer_tell_classes(t);
 }
 
 MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides,

@@ -23,8 +23,8 @@ static Err read_text_encoder(const TrainOptions *train, FileSet *set)
 
 static Err add_outputs(const TrainOptions *train, FileSet *set)
 {
-    static const char *const names[] = { "best.safetensors", "last.safetensors", "metrics.csv",
-                                         "metrics.jsonl",    "config.yaml",      "report.html" };
+    static const char *const names[] = { "best.safetensors", "last.safetensors", "metrics.csv", "metrics.jsonl",
+                                         "classes.csv",      TRAINER_EVENTS,     "config.yaml", "report.html" };
     Err err = file_set_output(set, train->output, "the run folder");
     for (int64_t i = 0; i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
         char *path = NULL;

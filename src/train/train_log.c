@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * metrics.csv and metrics.jsonl: one row per logged step, validation figures where there are some. */
+ * metrics.csv, metrics.jsonl and the event file: one row or record per logged step, validation figures where there are
+ * some; classes.csv: one row per class and validation. */
 #include "train/trainer.h"
 
+#include "base/clock.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/output.h"
+#include "base/report.h"
 #include "base/str.h"
+#include "train/event_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +18,8 @@
 
 static const char csv_header[] =
     "step,loss,cross_entropy,dice,auxiliary,gradient_norm,learning_rate,seconds,validation_miou,validation_accuracy";
+
+static const char classes_header[] = "step,value,pixels,iou,f1,precision,recall,class\n";
 
 /* The head of metrics.csv; with sets of bands also the figures of each. */
 static Err header(const Trainer *t, char **ret_text)
@@ -61,11 +68,11 @@ static Err cut(const char *path, int64_t step, const char *header)
     return err;
 }
 
-static Err append(const Trainer *t, const char *name, const char *text)
+static Err append(const Trainer *t, const char *name, const char *bytes, size_t length)
 {
     char *path = NULL;
     TRY(trainer_path(t, name, &path));
-    const Err err = output_append(path, text, strlen(text));
+    const Err err = output_append(path, bytes, length);
     free(path);
     return err;
 }
@@ -89,18 +96,43 @@ Err trainer_save_config(const Trainer *t, const char *config, const char *const 
     return err;
 }
 
+/* The same for the records of the event file. */
+static Err cut_events(const char *path, int64_t step)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    Str kept = { 0 };
+    if (step > 0 && file_exists(path)) {
+        TRY(file_read(path, (size_t)1 << 30, &bytes, &length));
+        str_add_bytes(&kept, bytes, event_keep(bytes, length, step));
+        free(bytes);
+    }
+    if (kept.length == 0) event_version(&kept, clock_unix());
+    length = kept.length;
+    TRY(str_take(&kept, &bytes));
+    const Err err = file_write(path, bytes, length, true);
+    free(bytes);
+    return err;
+}
+
 Err trainer_log_open(const Trainer *t, int64_t last)
 {
-    static const char *const names[] = { "metrics.csv", "metrics.jsonl" };
     char *head = NULL;
     TRY(header(t, &head));
+    const struct {
+        const char *name, *head;
+    } logs[] = { { "metrics.csv", head }, { "metrics.jsonl", "" }, { "classes.csv", classes_header } };
     Err err = ERR_NONE;
-    for (int64_t i = 0; i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
-        char *path = NULL;
-        err = trainer_path(t, names[i], &path);
-        if (err == ERR_NONE) err = cut(path, last, i == 0 ? head : "");
+    char *path = NULL;
+    for (int64_t i = 0; i < ARRAY_LEN(logs) && err == ERR_NONE; i++) {
+        err = trainer_path(t, logs[i].name, &path);
+        if (err == ERR_NONE) err = cut(path, last, logs[i].head);
         free(path);
+        path = NULL;
     }
+    if (err == ERR_NONE) err = trainer_path(t, TRAINER_EVENTS, &path);
+    if (err == ERR_NONE) err = cut_events(path, last);
+    free(path);
     free(head);
     return err;
 }
@@ -121,6 +153,24 @@ static void add_csv(Str *row, const Trainer *t, const Validation *v)
     str_add(row, "\n");
 }
 
+static void put_classes(JsonWriter *w, const Trainer *t, const Validation *v)
+{
+    json_begin_array(w, "validation_classes");
+    for (uint32_t c = 0; c < t->config->data.n_classes; c++) {
+        const ClassMetrics *m = &v->shown[0].per_class[c];
+        json_begin_object(w, NULL);
+        json_put_int(w, "value", t->config->data.classes[c].value);
+        json_put_string(w, "class", t->config->data.classes[c].name);
+        json_put_int(w, "pixels", m->truth);
+        json_put_double(w, "iou", m->iou);
+        json_put_double(w, "f1", m->f1);
+        json_put_double(w, "precision", m->precision);
+        json_put_double(w, "recall", m->recall);
+        json_end(w);
+    }
+    json_end(w);
+}
+
 static void put_validation(JsonWriter *w, const Trainer *t, const Validation *v)
 {
     json_put_double(w, "validation_miou", v->miou);
@@ -128,6 +178,7 @@ static void put_validation(JsonWriter *w, const Trainer *t, const Validation *v)
     json_begin_array(w, "validation_iou");
     for (uint32_t c = 0; c < t->config->data.n_classes; c++) json_put_double(w, NULL, v->shown[0].per_class[c].iou);
     json_end(w);
+    put_classes(w, t, v);
     if (v->n == 1) return;
     json_begin_array(w, "validation_sets");
     for (int64_t i = 0; i < v->n; i++) {
@@ -165,8 +216,8 @@ static Err log_row(const Trainer *t, const Validation *validation)
     if (err == ERR_NONE) err = json_take(&w, &line);
     Str json = { 0 };
     if (err == ERR_NONE) str_addf(&json, "%s\n", line);
-    if (err == ERR_NONE) err = append(t, "metrics.csv", csv);
-    if (err == ERR_NONE) err = append(t, "metrics.jsonl", str_text(&json));
+    if (err == ERR_NONE) err = append(t, "metrics.csv", csv, strlen(csv));
+    if (err == ERR_NONE) err = append(t, "metrics.jsonl", str_text(&json), json.length);
     str_done(&json);
     json_writer_done(&w);
     free(csv);
@@ -174,5 +225,137 @@ static Err log_row(const Trainer *t, const Validation *validation)
     return err;
 }
 
-Err trainer_log_step(const Trainer *t) { return log_row(t, NULL); }
-Err trainer_log_validation(const Trainer *t, const Validation *validation) { return log_row(t, validation); }
+/* ",0.812345", or an empty cell where a figure is undefined. */
+static void add_cell(Str *row, double figure)
+{
+    str_add_char(row, ',');
+    if (isfinite(figure)) str_addf(row, "%.6f", figure);
+}
+
+/* A name as one cell of one line: characters that end a line are escaped, the rest is quoted (RFC 4180). */
+static void add_name(Str *row, const char *name)
+{
+    str_add(row, ",\"");
+    while (*name != '\0') {
+        char shown[ESCAPE_BYTES];
+        (void)escape_next(&name, shown);
+        str_add(row, shown[0] == '"' ? "\"\"" : shown);
+    }
+    str_add(row, "\"\n");
+}
+
+static Err log_classes(const Trainer *t, const Validation *v)
+{
+    Str rows = { 0 };
+    for (uint32_t c = 0; c < t->config->data.n_classes; c++) {
+        const ClassMetrics *m = &v->shown[0].per_class[c];
+        str_addf(&rows, "%lld,%d,%lld", (long long)t->step, (int)t->config->data.classes[c].value, (long long)m->truth);
+        add_cell(&rows, m->iou);
+        add_cell(&rows, m->f1);
+        add_cell(&rows, m->precision);
+        add_cell(&rows, m->recall);
+        add_name(&rows, t->config->data.classes[c].name);
+    }
+    const size_t length = rows.length;
+    char *text = NULL;
+    TRY(str_take(&rows, &text));
+    const Err err = append(t, "classes.csv", text, length);
+    free(text);
+    return err;
+}
+
+static void add_tagged(Str *summary, const char *what, const char *name, double figure)
+{
+    Str tag = { 0 };
+    str_addf(&tag, "%s/%s", what, name);
+    event_scalar(summary, str_text(&tag), figure);
+    summary->failed = summary->failed || tag.failed;
+    str_done(&tag);
+}
+
+static void add_validation_events(Str *summary, const Trainer *t, const Validation *v)
+{
+    event_scalar(summary, "validation/mIoU", v->miou);
+    event_scalar(summary, "validation/OA", v->accuracy);
+    for (int64_t i = 0; v->n > 1 && i < v->n; i++) {
+        add_tagged(summary, "validation/mIoU", trainer_shown_bands(t, i), v->shown[i].miou);
+        add_tagged(summary, "validation/OA", trainer_shown_bands(t, i), v->shown[i].overall_accuracy);
+    }
+    for (uint32_t c = 0; c < t->config->data.n_classes; c++)
+        add_tagged(summary, "validation IoU", t->config->data.classes[c].name, v->shown[0].per_class[c].iou);
+}
+
+static Err log_event(const Trainer *t, const Validation *validation)
+{
+    Str summary = { 0 }, record = { 0 };
+    if (t->step > 0) {
+        event_scalar(&summary, "loss/total", t->loss);
+        event_scalar(&summary, "loss/cross_entropy", t->cross_entropy);
+        event_scalar(&summary, "loss/dice", t->dice);
+        event_scalar(&summary, "loss/auxiliary", t->auxiliary);
+        event_scalar(&summary, "gradient_norm", t->norm);
+        event_scalar(&summary, "learning_rate", optimizer_rate(t->optimizer, t->step - 1));
+    }
+    if (validation != NULL) add_validation_events(&summary, t, validation);
+    event_record(&record, clock_unix(), t->step, &summary);
+    str_done(&summary);
+    const size_t length = record.length;
+    char *bytes = NULL;
+    TRY(str_take(&record, &bytes));
+    const Err err = append(t, TRAINER_EVENTS, bytes, length);
+    free(bytes);
+    return err;
+}
+
+Err trainer_log_step(const Trainer *trainer)
+{
+    TRY(log_row(trainer, NULL));
+    return log_event(trainer, NULL);
+}
+
+Err trainer_log_validation(const Trainer *trainer, const Validation *validation)
+{
+    TRY(log_row(trainer, validation));
+    TRY(log_classes(trainer, validation));
+    return log_event(trainer, validation);
+}
+
+/* "81.2 %", or "-" where the figure is undefined; `cell` moves behind it. */
+static void tell_cell(Str *text, const char *what, const char **cell)
+{
+    char *end = NULL;
+    const double figure = strtod(*cell, &end);
+    if (end == *cell)
+        str_addf(text, "%s -", what);
+    else
+        str_addf(text, "%s %.1f %%", what, 100.0 * figure);
+    *cell = end + (*end == ',');
+}
+
+Err trainer_tell_classes(const Trainer *t)
+{
+    char *path = NULL, *rows = NULL;
+    size_t length = 0;
+    if (!isfinite(t->best_miou)) return ERR_NONE;
+    TRY(trainer_path(t, "classes.csv", &path));
+    Err err = file_exists(path) ? file_read(path, (size_t)1 << 30, &rows, &length) : ERR_NONE;
+    free(path);
+    uint32_t c = 0;
+    for (const char *row = rows; err == ERR_NONE && row != NULL && c < t->config->data.n_classes;) {
+        const char *end = strchr(row, '\n');
+        if (end == NULL) break;
+        if (row_step(row) == t->best_step) {
+            static const char *const names[] = { "IoU", ", F1", ", precision", ", recall" };
+            Str text = { 0 };
+            const char *cell = row;
+            for (int64_t i = 0; i < 3; i++) cell = strchr(cell, ',') + 1;
+            for (int64_t i = 0; i < ARRAY_LEN(names); i++) tell_cell(&text, names[i], &cell);
+            report_message(t->run, 0, "%s: %s", t->config->data.classes[c].name, str_text(&text));
+            str_done(&text);
+            c++;
+        }
+        row = end + 1;
+    }
+    free(rows);
+    return err;
+}

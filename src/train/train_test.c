@@ -7,6 +7,7 @@
 #include "geo/raster_write.h"
 #include "harness/unit.h"
 #include "model/model_file.h"
+#include "train/event_file.h"
 #include "train/optimizer.h"
 
 #include <math.h>
@@ -15,7 +16,8 @@
 enum { SIDE = 300 };
 
 /* What a run leaves in its folder, and the folders of this test. */
-static const char *const run_files[] = { "last.safetensors", "best.safetensors", "metrics.csv", "metrics.jsonl",
+static const char *const run_files[] = { "last.safetensors", "best.safetensors", "metrics.csv",
+                                         "metrics.jsonl",    "classes.csv",      "events.out.tfevents.metaseg",
                                          "config.yaml" };
 static const char *const runs[] = { "whole", "parts", "bands", "free", "sets", "set_parts" };
 
@@ -134,6 +136,21 @@ static void same_rows(const char *a, const char *b)
     free(rows_b);
 }
 
+/* Whole records of the same lengths; they differ in their times. */
+static void same_events(const char *a, const char *b)
+{
+    char *bytes_a = NULL, *bytes_b = NULL;
+    size_t length_a = 0, length_b = 0;
+    read_bytes(a, &bytes_a, &length_a);
+    read_bytes(b, &bytes_b, &length_b);
+    assert_int_equal(length_a, length_b);
+    assert_int_equal(event_keep(bytes_a, length_a, 5), length_a);
+    assert_int_equal(event_keep(bytes_b, length_b, 5), length_b);
+    assert_true(event_keep(bytes_a, length_a, 3) < length_a && event_keep(bytes_a, length_a, 2) > 0);
+    free(bytes_a);
+    free(bytes_b);
+}
+
 static void test_resume(void **state)
 {
     (void)state;
@@ -153,6 +170,8 @@ static void test_resume(void **state)
     same_bytes("whole/last.safetensors", "parts/last.safetensors");
     same_bytes("whole/best.safetensors", "parts/best.safetensors");
     same_rows("whole/metrics.csv", "parts/metrics.csv");
+    same_bytes("whole/classes.csv", "parts/classes.csv");
+    same_events("whole/events.out.tfevents.metaseg", "parts/events.out.tfevents.metaseg");
 }
 
 /* A network at stride 2 that learns with bands missing and as pictures of bytes: the figures of each set stand in the
@@ -266,8 +285,8 @@ static void test_resume_refuses(void **state)
 {
     (void)state;
     MetasegTrainReport report;
-    char path[256], name[64], *before[5], *after = NULL;
-    size_t length[5], now = 0;
+    char path[256], name[64], *before[ARRAY_LEN(run_files)], *after = NULL;
+    size_t length[ARRAY_LEN(run_files)], now = 0;
     assert_int_equal(train("nothing", -1, METASEG_TRAIN_RESUME, &report), METASEG_ERROR_INPUT);
     assert_false(file_exists(unit_at("nothing", path)));
     for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {

@@ -98,11 +98,16 @@ Err trainer_save_config(const Trainer *trainer, const char *config, const char *
 /* train.c: run->stop was set. */
 bool trainer_asked_to_stop(const Trainer *trainer);
 
-/* One row of metrics.csv and metrics.jsonl. trainer_log_open keeps those of the steps up to `last`: an interrupted run
- * may have left later ones. ERR_OUTPUT. */
+/* One row of metrics.csv and metrics.jsonl and a record of the event file; of a validation also the rows of
+ * classes.csv. trainer_log_open keeps those of the steps up to `last`: an interrupted run may have left later ones.
+ * ERR_OUTPUT. */
+#define TRAINER_EVENTS "events.out.tfevents.metaseg"
 Err trainer_log_open(const Trainer *trainer, int64_t last);
 Err trainer_log_step(const Trainer *trainer);
 Err trainer_log_validation(const Trainer *trainer, const Validation *validation);
+/* Tells the figures of each class at the best validation, which an earlier part of the run may have made; nothing
+ * where they were not kept. ERR_INPUT. */
+Err trainer_tell_classes(const Trainer *trainer);
 
 /* train_validate.c: figures of the current (averaged) weights on the validation windows. validation_done() them.
  * ERR_INTERRUPTED when it was asked to stop, ERR_MEMORY. */

@@ -24,6 +24,10 @@ told '1 feature without a class'
 told 'classes: bare (12 features, 33.3 % of the labels), water (12 features, .*), wood (12 features'
 told 'validation: [0-9]* of 36 features in [0-9]* boxes'
 told '0.01 minutes: [0-9]* steps of'
+for class in bare water wood; do
+    told "$class: IoU [0-9.-]*\( %\)\{0,1\}, F1 .*, precision .*, recall"
+    grep -q "^[0-9]*,[0-9]*,[0-9]*,.*,\"$class\"\$" "$work/own/classes.csv" || fail "classes.csv lacks $class"
+done
 grep -q '^validation mIoU' "$log.out" || fail "no validation"
 grep -q '^map .*own/map.tif$' "$log.out" || fail "no map is named"
 for file in train.yaml config.yaml best.safetensors last.safetensors map.tif map.png map.qml; do
