@@ -150,7 +150,7 @@ static const YamlField train_fields[] = {
     NUMBER_KEY(train, clip_norm, SAME, 0, 1e9, "1"),
     NUMBER_KEY(train, ema_decay, SAME, 0, 0.99999, "0"),
     NUMBER_KEY(train, final_fraction, SAME, 0, 1, "0.01"),
-    INTEGER_KEY(train, warmup_steps, SAME, 0, 1e9, "100"),
+    INTEGER_KEY(train, warmup_steps, SAME, 0, 1e9, "-1"),
     NUMBER_KEY(data, text_dropout, SAME, 0, 1, "0.15"),
     NUMBER_KEY(data, balance, SAME, 0, 1, "0.5"),
     NUMBER_KEY(data, color_jitter, SAME, 0, 1, "0.1"),
@@ -327,3 +327,10 @@ void run_config_free(RunConfig *config)
 }
 
 bool run_config_reads_text(const RunConfig *config) { return config->network.fusion != NETWORK_FUSION_NONE; }
+
+int64_t run_config_warmup(const TrainOptions *train)
+{
+    enum { PART = 20, MOST = 100 };
+    if (train->warmup_steps >= 0) return train->warmup_steps;
+    return train->steps / PART < MOST ? train->steps / PART : MOST;
+}

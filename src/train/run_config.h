@@ -26,7 +26,7 @@ typedef struct TrainOptions {
     int64_t steps, batch;
     double encoder_start; /* fraction of the steps in which the encoder's weights rest */
     double learning_rate, encoder_multiplier, weight_decay, clip_norm, ema_decay, final_fraction;
-    int64_t warmup_steps;
+    int64_t warmup_steps;                  /* below 0: not given, see run_config_warmup */
     double freeze_encoder, freeze_decoder; /* fraction of the steps after which BatchNorm there is frozen; 1: never */
     double label_smoothing, dice_weight, auxiliary_weight, dropout;
     int64_t validate_every, checkpoint_every; /* steps */
@@ -49,6 +49,9 @@ extern const YamlTable run_config_table;
  * too: ERR_INPUT if it is missing. */
 Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
 void run_config_free(RunConfig *config);
+
+/* Steps over which the learning rate rises: those given, else a twentieth of all, at most 100. */
+int64_t run_config_warmup(const TrainOptions *train);
 
 /* The network has a fusion, and so inputs for text. */
 bool run_config_reads_text(const RunConfig *config);

@@ -318,6 +318,28 @@ static void ways_of_validation(void **state)
     ASSERT_ERR(load(two_classes, two, 2, &config), ERR_ARGUMENT, "keep one way of validation");
 }
 
+/* Short runs warm up in short, and a run that is made longer by --resume stays the run it was. */
+static void warm_up(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        int64_t steps, warmup;
+    } cases[] = { { "train.steps=4000", 4000, 100 },   { "train.steps=2000", 2000, 100 },
+                  { "train.steps=400", 400, 20 },      { "train.steps=19", 19, 0 },
+                  { "train.warmup_steps=7", 4000, 7 }, { "train.warmup_steps=0", 4000, 0 } };
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        RunConfig *config = NULL;
+        ASSERT_OK(load(two_classes, &cases[i].set, 1, &config));
+        assert_int_equal(config->train.steps, cases[i].steps);
+        assert_int_equal(run_config_warmup(&config->train), cases[i].warmup);
+        run_config_free(config);
+    }
+    RunConfig *config = NULL;
+    static const char *const negative[] = { "train.warmup_steps=-1" };
+    ASSERT_ERR(load(two_classes, negative, 1, &config), ERR_ARGUMENT, "warmup_steps");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +355,7 @@ int main(void)
         cmocka_unit_test(ways_of_validation),
         cmocka_unit_test(transforms),
         cmocka_unit_test(prediction_alone),
+        cmocka_unit_test(warm_up),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

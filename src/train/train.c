@@ -169,7 +169,7 @@ static Err make_optimizer(Trainer *t, bool resume)
         .clip_norm = c->clip_norm,
         .ema_decay = c->ema_decay,
         .steps = c->steps,
-        .warmup_steps = c->warmup_steps,
+        .warmup_steps = run_config_warmup(c),
         .final_fraction = c->final_fraction,
         .threads = t->device.threads,
     };
