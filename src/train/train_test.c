@@ -18,7 +18,7 @@ enum { SIDE = 300 };
 /* What a run leaves in its folder, and the folders of this test. */
 static const char *const run_files[] = { "last.safetensors", "best.safetensors", "metrics.csv",
                                          "metrics.jsonl",    "classes.csv",      "events.out.tfevents.metaseg",
-                                         "config.yaml" };
+                                         "config.yaml",      "report.html" };
 static const char *const runs[] = { "whole", "parts", "bands", "free", "sets", "set_parts" };
 
 static void write_raster(const char *name, RasterKind kind, int bands)
