@@ -7,7 +7,7 @@
 
 /* CACHE_BYTES: weights, libraries and up to 32 MiB of GDAL's decoded blocks. NETWORK_BYTES: values of the network for one pixel of a tile
  * and the two tiles read ahead (129, 243 and 695 MiB of memory at tiles of 512, 1024 and 2048 with the globe model). FINE_BYTES:
- * further ones at output stride 2, four times as many at 1 (4 and 18 MiB more at tiles of 512). */
+ * further ones at output strides 2 and 1 (18 MiB more at tiles of 512). */
 enum {
     BLOCKS = 2,
     BLOCK_ROWS = 64,
@@ -15,7 +15,7 @@ enum {
     CACHE_BYTES = 100 << 20,
     USUAL_DECODED = 32 << 20,
     NETWORK_BYTES = 150,
-    FINE_BYTES = 20
+    FINE_BYTES = 72
 };
 
 static const double most_bytes = 1024.0 * 1024.0 * 1024.0;
@@ -38,7 +38,7 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
     const int64_t cells = (job->width + cell - 1) / cell;
     const double rows = (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
                         BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
-    const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES * (cell == 2 ? 1.0 : 4.0);
+    const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES;
     const double network = (NETWORK_BYTES + fine + image_bytes(model)) * tile * tile;
     const double decoded = job->decoded_bytes > USUAL_DECODED ? (double)(job->decoded_bytes - USUAL_DECODED) : 0.0;
     const double all = rows + network + decoded + CACHE_BYTES;
