@@ -6,7 +6,7 @@ labels of their own: brightness, haze, noise, pixel sizes of 8 to 20 m, colours 
     python3 make_data.py CHIPS TEACHER.safetensors OUT --canvases 160 [--seed 1] [--split places.csv] [--threads 1]
 
 CHIPS: folder with NAME.tif (nine bands, reflectance x 10000), NAME_prob.tif and chips.csv (name, level, lat, lon). OUT gets
-train_NNNN.tif, train_NNNN_prob.tif and, as they are, the chips of the other splits; scenes.yaml lists them for `metaseg train`.
+train_NNNN.tif, train_NNNN_prob.tif and, as they are, the chips of all splits but the one kept apart; sentinel2.yaml is the configuration for `metaseg train`.
 """
 import argparse
 import csv
@@ -187,13 +187,17 @@ def main():
         write(name + "_prob.tif", bytes_of(ask(x)), dynamic_world.CLASSES, place)
         print(f"\r{i + 1 - options.first}/{options.canvases} canvases", end="", flush=True)
     print()
-    with open(os.path.join(options.out, "scenes.yaml"), "w") as file:
-        for i in range(options.first + options.canvases):
-            file.write(f"    - {{ name: train_{i:04d}, image: train_{i:04d}.tif, labels: train_{i:04d}_prob.tif, {BANDS} }}\n")
-        for chip in chips.values():
-            if chip["split"] in ("train", "validation"):
-                split = ", split: validation" if chip["split"] == "validation" else ""
-                file.write(f"    - {{ name: {chip['name']}, image: {chip['name']}.tif, labels: {chip['name']}_prob.tif, {BANDS}{split} }}\n")
+    scenes = [f"train_{i:04d}" for i in range(options.first + options.canvases)]
+    lines = [f"    - {{ name: {n}, image: {n}.tif, labels: {n}_prob.tif, {BANDS} }}" for n in scenes]
+    for chip in chips.values():
+        n, split = chip["name"], chip["split"]
+        if split != "apart":
+            lines.append(f"    - {{ name: {n}, image: {n}.tif, labels: {n}_prob.tif, {BANDS}, split: {split} }}")
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "sentinel2.yaml")) as file:
+        text = file.read().replace("PROJECT", os.path.dirname(os.path.dirname(here))).replace("SCENES", "\n".join(lines))
+    with open(os.path.join(options.out, "sentinel2.yaml"), "w") as file:
+        file.write(text)
 
 
 if __name__ == "__main__":
