@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Front door. CMake does the building, out of tree; tools/setup/setup.sh installs what is missing (Debian 12).
 #
-#   make            builds build/metaseg          make demo      a land-cover map of the Earth in out/
+#   make            builds build/metaseg          make demo      maps of a Sentinel-2 scene and of the Earth in out/
 #   make check      all tests                     make bench     speed, beside PyTorch and OpenVINO
 #   make lint       style, layers, clang-tidy     make sanitize  the tests under address and undefined sanitizers
 #   make format     clang-format on all C files   make sanitize-thread  what runs in threads, under the thread sanitizer
