@@ -139,6 +139,25 @@ static Var build_gelu(Graph *g, const Json *a, const Var *in)
     (void)a;
     return op_gelu(g, in[0]);
 }
+static Var build_mish(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_mish(g, in[0]);
+}
+static Var build_concat_channels(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_concat_channels(g, in[0], in[1]);
+}
+static Var build_halve_antialiased(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_halve_antialiased(g, in[0]);
+}
+static Var build_l2_normalise(Graph *g, const Json *a, const Var *in)
+{
+    return op_l2_normalise(g, in[0], number(a, "eps"));
+}
 static Var build_global_average_pool(Graph *g, const Json *a, const Var *in)
 {
     (void)a;
@@ -189,6 +208,7 @@ static const struct {
     { "attention", build_attention },
     { "batchnorm", build_batchnorm },
     { "channel_scale", build_channel_scale },
+    { "concat_channels", build_concat_channels },
     { "conv2d", build_conv2d },
     { "cross_entropy", build_cross_entropy },
     { "cross_window_pool", build_cross_window_pool },
@@ -196,8 +216,11 @@ static const struct {
     { "embedding", build_embedding },
     { "gelu", build_gelu },
     { "global_average_pool", build_global_average_pool },
+    { "halve_antialiased", build_halve_antialiased },
+    { "l2_normalise", build_l2_normalise },
     { "layernorm", build_layernorm },
     { "linear", build_linear },
+    { "mish", build_mish },
     { "multiply", build_multiply },
     { "pad_reflect", build_pad_reflect },
     { "resize_bilinear", build_resize_bilinear },

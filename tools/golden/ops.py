@@ -53,6 +53,7 @@ def elementwise():
             x = f32(f"activation_{name}", 0, (2, 3, 5, 7), 3.0, 3.0 if name == "relu6" else 0.0)
             write_case(f"activation_{name}", "activation", {"activation": name}, [x], function)
     write_case("gelu", "gelu", {}, [f32("gelu", 0, (3, 5, 33), 2.0)], F.gelu)
+    write_case("mish", "mish", {}, [f32("mish", 0, (3, 5, 33), 4.0)], F.mish)
     shape = (2, 3, 5, 7)
     write_case("add", "add", {}, [f32("add", i, shape) for i in (0, 1)], torch.add)
     write_case("multiply", "multiply", {}, [f32("multiply", i, shape) for i in (0, 1)], torch.mul)
@@ -64,6 +65,11 @@ def elementwise():
 
 
 def normalisation():
+    inputs = [f32("l2_normalise", 0, (2, 3, 5, 21), 2.0)]
+    write_case(
+        "l2_normalise", "l2_normalise", {"eps": 1e-12}, inputs,
+        lambda x: x / x.square().sum(-1, keepdim=True).clamp_min(1e-12).sqrt(),
+    )  # fmt: skip
     inputs = [f32("layernorm", 0, (2, 9, 40), 2.0, 0.5), f32("layernorm", 1, (40,), 0.3, 1.0)]
     inputs.append(f32("layernorm", 2, (40,)))
     write_case(
@@ -223,6 +229,12 @@ def layout():
     write_case(
         "global_average_pool", "global_average_pool", {}, [f32("global_average_pool", 0, (2, 5, 6, 19))],
         lambda x: x.mean((1, 2), keepdim=True),
+    )  # fmt: skip
+    inputs = [f32("concat_channels", 0, (2, 3, 4, 5)), f32("concat_channels", 1, (2, 3, 4, 7))]
+    write_case("concat_channels", "concat_channels", {}, inputs, lambda a, b: torch.cat((a, b), -1))
+    write_case(
+        "halve_antialiased", "halve_antialiased", {}, [f32("halve_antialiased", 0, (2, 6, 10, 5))],
+        lambda x: common.nhwc(F.interpolate(nchw(x), scale_factor=0.5, mode="bilinear", antialias=True)),
     )  # fmt: skip
     inputs = [f32("token_memory", 0, (2, 3, 5, 8)), f32("token_memory", 1, (4, 8))]
     write_case(
