@@ -172,11 +172,11 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
 {
     const RasterInfo *labels = s->labels->raster != NULL ? raster_info(s->labels->raster) : NULL;
     if (c->opened++ == 0) c->first = index;
-    const bool distribution = c->options->labels_kind == LABELS_PROBABILITIES;
+    const bool values = c->options->labels_kind == LABELS_CLASSES;
     if (s->lonlat == NULL) found(&c->unplaced, index);
-    if (s->labels->bands > 1 && !distribution) found(&c->bands, index);
+    if (s->labels->bands > 1 && values) found(&c->bands, index);
     if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
-    if (!distribution && labels != NULL && labels->has_nodata && label_is_code((float)labels->nodata)) {
+    if (values && labels != NULL && labels->has_nodata && label_is_code((float)labels->nodata)) {
         const uint8_t class_index = label_class(&c->table, (float)labels->nodata);
         if (class_index != CLASS_IGNORE) found(&c->nodata[class_index], index);
     }

@@ -37,6 +37,7 @@ typedef struct Census {
     uint32_t first;
     LabelTable table;
     LabelCounts values;
+    ColorCounts colors; /* that no class has */
     int64_t training[LABEL_VALUES], validation[LABEL_VALUES], holdout[LABEL_VALUES];
     int64_t *in_box;              /* [options->n_validation] labelled pixels of each validation box */
     bool *met;                    /* [options->n_validation] the box meets a scene */

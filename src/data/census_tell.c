@@ -29,6 +29,7 @@ static void tell_values(const Census *c, const MetasegRun *run)
 {
     Str unnamed = { 0 };
     Str impossible = { 0 };
+    Str colors = { 0 };
     char looked[64] = "";
     if (c->step > 1)
         (void)snprintf(looked, sizeof looked, " (of every %lldth pixel along both axes)", (long long)c->step);
@@ -39,8 +40,13 @@ static void tell_values(const Census *c, const MetasegRun *run)
     if (label_counts_impossible(&c->values, &impossible) > 0)
         report_message(run, 1, "labels: values that no class can have: %s%s; such pixels are not learned",
                        str_text(&impossible), looked);
+    if (label_counts_colors(&c->colors, &colors) > 0)
+        report_message(
+            run, 1, "labels: no class has the colour %s%s; such pixels are not learned%s", str_text(&colors), looked,
+            c->colors.others > 0 ? "; so many colours come of a mask that was saved as JPEG or resampled" : "");
     str_done(&unnamed);
     str_done(&impossible);
+    str_done(&colors);
 }
 
 /* Why a class has no training pixel; each class belongs to the first that holds. */

@@ -128,6 +128,29 @@ static void values_without_meaning(void **state)
     check(&c, ERR_NONE, "no class has the value 254 (1 pixels), 255 (1);");
 }
 
+static float red_or_grey(int64_t x, int64_t y, int64_t band)
+{
+    if (y == 0 && x < 3) return 128.0F;
+    return three_classes(x, y, 0) == (float)band ? 255.0F : 0.0F;
+}
+
+/* Colours that no class has are told by number. */
+static void colors_without_a_class(void **state)
+{
+    (void)state;
+    Case c;
+    char path[256];
+    make_case(&c);
+    c.o.labels_kind = LABELS_COLORS;
+    c.classes[2].color = (char *)(uintptr_t) "#ff0000";
+    test_raster((TestRaster){ "colors", IMAGE, IMAGE, 3, TEST_BYTE, 0, 10, 50, 0.01, 0.01, NULL, red_or_grey });
+    c.scenes[0].labels = (char *)(uintptr_t)unit_at("colors", path);
+    check(&c, ERR_NONE, "labels: no class has the colour #808080 (3 pixels); such pixels are not learned\n");
+    c.classes[2].color = (char *)(uintptr_t) "#ff0001";
+    check(&c, ERR_NONE, "#ff0000 (29"); /* a third of 90000 */
+    check(&c, ERR_NONE, "class 'Sand' (2): no training pixel, no label inside an image has their value");
+}
+
 static void classes_never_learned(void **state)
 {
     (void)state;
@@ -609,6 +632,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_to_tell),
         cmocka_unit_test(values_without_meaning),
+        cmocka_unit_test(colors_without_a_class),
         cmocka_unit_test(classes_never_learned),
         cmocka_unit_test(validation),
         cmocka_unit_test(small_box),

@@ -34,6 +34,7 @@ typedef struct DatasetRemap {
 typedef enum LabelsKind {
     LABELS_CLASSES = 0,   /* band 1: the value of a class */
     LABELS_PROBABILITIES, /* one band per class, in the order of the classes: how probable it is, in any unit */
+    LABELS_COLORS,        /* red, green and blue (or a palette): the colour of a class */
     LABELS_KIND_COUNT
 } LabelsKind;
 

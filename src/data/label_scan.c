@@ -124,6 +124,7 @@ static Err scan_row(Strip *t, int64_t row, int64_t at)
 {
     const Lattice *l = &t->lattice;
     const Scene *s = t->scene;
+    const DatasetOptions *o = t->scan->options;
     Census *census = t->scan->census;
     const RasterWindow window = { l->column, row, (l->columns - 1) * l->step + 1, 1 };
     TRY(labels_read_values(s->labels, window, t->values, t->valid));
@@ -135,7 +136,10 @@ static Err scan_row(Strip *t, int64_t row, int64_t at)
         if (t->valid[i * l->step] == 0) continue;
         t->valid_inside++;
         const float value = t->values[i * l->step];
-        label_count(&census->values, value);
+        if (o->labels_kind == LABELS_COLORS && value < 0.0F)
+            label_count_color(&census->colors, label_color_of(value));
+        else
+            label_count(&census->values, value);
         const uint8_t class_index = label_class(&census->table, value);
         if (class_index == CLASS_IGNORE) continue;
         const int32_t block = validation_blocks_at(t->scan->blocks, t->index, (int64_t)px, (int64_t)py);

@@ -30,6 +30,25 @@ static inline uint8_t label_class(const LabelTable *table, float value)
     return label_is_code(value) ? table->class_of[(int32_t)value] : CLASS_IGNORE;
 }
 
+/* A colour 0xRRGGBB that no class has, as a value: below 0 and exact, and the colour of such a value. */
+static inline float label_unknown_color(uint32_t color) { return -1.0F - (float)color; }
+static inline uint32_t label_color_of(float value) { return (uint32_t)(-1.0F - value); }
+
+/* Colours that no class has; zero it to start. */
+enum { LABEL_COLORS = 64 };
+typedef struct ColorCounts {
+    uint32_t colors[LABEL_COLORS]; /* the first ones met */
+    int64_t pixels[LABEL_COLORS], others;
+    int64_t n;
+} ColorCounts;
+
+/* Counts one valid pixel with such a colour. */
+void label_count_color(ColorCounts *counts, uint32_t color);
+
+/* "#ff0000 (1204 pixels), #010203 (88)": most frequent first, at most 8, then how many more. Returns how many pixels those
+ * are; nothing is written for 0. */
+int64_t label_counts_colors(const ColorCounts *counts, Str *text);
+
 /* Zero it to start. */
 typedef struct LabelCounts {
     int64_t pixels[LABEL_VALUES]; /* of the whole values 0..255 */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may be labels, and the classes of their pixels. */
+#include "data/labels_color.h"
 #include "data/labels_vector.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ static Err check_bands(const Raster *raster)
     if (raster_is_color_picture(raster))
         return err_set(ERR_INPUT,
                        "'%s': its bands are red, green and blue, a picture of classes; labels are one band of class "
-                       "values: make them of the colours first (gdal_calc.py)",
+                       "values: data.labels_kind colors reads classes by their colours",
                        raster_path(raster));
     const char *measurement = raster_measurement(raster, 1);
     if (measurement != NULL)
@@ -36,6 +37,7 @@ static Err check_bands(const Raster *raster)
 }
 
 static bool distribution(const Labels *l) { return l->options->labels_kind == LABELS_PROBABILITIES; }
+static bool colors(const Labels *l) { return l->options->labels_kind == LABELS_COLORS; }
 
 static Err refuse_image(const Raster *image, const Georeference *place, const char *labels)
 {
@@ -85,6 +87,8 @@ static Err open_labels(Labels *l, const char *path, const char *crs, const volat
     l->bands = raster_chosen_count(l->raster);
     if (distribution(l)) {
         TRY(check_distribution(l->raster, l->options));
+    } else if (colors(l)) {
+        TRY(labels_color_choose(l));
     } else {
         TRY(check_bands(l->raster));
         TRY(raster_choose_bands(l->raster, "1", 1, NULL));
@@ -120,6 +124,7 @@ void labels_close(Labels *l)
     if (l->vector == NULL) georeference_free(l->place);
     raster_close(l->raster);
     vector_labels_close(l->vector);
+    free(l->colors);
     free(l->vector_values);
     free(l->vector_window);
     free(l->values);
@@ -205,6 +210,7 @@ Err labels_read(Labels *l, const LabelTable *table, const PlaceWindow *window, u
     TRY(want_points(l, points));
     TRY(raster_lookup_window(l->lookup, window, l->values, l->valid));
     if (distribution(l)) return read_distribution(l, table, points, ret_classes, ret_probabilities);
+    if (colors(l)) labels_color_values(l, points, l->values, l->values);
     for (int64_t i = 0; i < points; i++)
         ret_classes[i] = l->valid[i] != 0 ? label_class(table, l->values[i]) : CLASS_IGNORE;
     return ERR_NONE;
@@ -214,9 +220,13 @@ Err labels_read_values(Labels *l, RasterWindow window, float *ret_values, uint8_
 {
     const int64_t points = window.columns * window.rows;
     if (l->vector != NULL) return labels_vector_values(l, window, ret_values, ret_valid);
-    if (!distribution(l)) return raster_read(l->raster, window, ret_values, ret_valid);
+    if (!distribution(l) && !colors(l)) return raster_read(l->raster, window, ret_values, ret_valid);
     TRY(want_points(l, points));
     TRY(raster_read(l->raster, window, l->values, ret_valid));
+    if (colors(l)) {
+        labels_color_values(l, points, l->values, ret_values);
+        return ERR_NONE;
+    }
     for (int64_t i = 0; i < points; i++) {
         int64_t best = -1;
         float sum = 0.0F;

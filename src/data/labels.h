@@ -7,7 +7,7 @@
  * Of a vector file the class is that of the feature over the centre (geo/vector_labels.h); its label pixels are those of
  * the image.
  *
- * Label rasters are class values in one band, or a distribution over the classes, one band each; the class of a distribution is
+ * Label rasters are class values in one band, colours of classes, or a distribution over the classes, one band each; the class of a distribution is
  * its most probable one, the first of several, so that all that asks for classes works with both.
  */
 #ifndef METASEG_DATA_LABELS_H
@@ -28,6 +28,8 @@ typedef struct Labels {
     uint8_t *vector_window; /* class indexes of one window; grows */
     int64_t vector_pixels;
     const DatasetOptions *options;
+    uint32_t *colors;     /* LABELS_COLORS: 0xRRGGBB of each class */
+    uint32_t *palette;    /* [256] of a raster with a palette, else NULL; part of colors */
     float sharpening;     /* 1 / options->temperature */
     Georeference *place;  /* of the label pixels; of vector labels the image's, borrowed */
     RasterLookup *lookup; /* pixels of the image -> pixels of a label raster */
@@ -63,8 +65,8 @@ void labels_tell(const Labels *labels, const MetasegRun *run);
 Err labels_read(Labels *labels, const LabelTable *table, const PlaceWindow *window, uint8_t *ret_classes,
                 uint8_t *ret_probabilities);
 
-/* Label pixels themselves, a window inside the labels: the values of their classes, and whether they are valid (in a distribution also:
- * not all 0), both [rows][columns]. Errors as labels_read. */
+/* Label pixels themselves, a window inside the labels: the values of their classes (of a colour that no class has
+ * label_unknown_color), and whether they are valid (in a distribution also: not all 0), both [rows][columns]. Errors as labels_read. */
 Err labels_read_values(Labels *labels, RasterWindow window, float *ret_values, uint8_t *ret_valid);
 
 /* Parts of the labels that may hold label pixels inside the image of width x height pixels, none twice: of a raster one

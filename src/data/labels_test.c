@@ -263,6 +263,78 @@ static void no_distribution(void **state)
     close_pair(&p);
 }
 
+static const uint32_t painted[5] = { 0x00ff00, 0x0000ff, 0x123456, 0xffffff, 0x000000 };
+
+static float paint(int64_t x, int64_t y, int64_t band)
+{
+    return (float)(painted[(x + y) % 5] >> (16 - 8 * band) & 0xffU);
+}
+
+static float index_of_color(int64_t x, int64_t y, int64_t band) { return (float)((x + y + band) % 5); }
+
+/* Classes by their colours, of three bands or of a palette; a colour that no class has is no label, and is told. */
+static void color_masks(void **state)
+{
+    (void)state;
+    static DatasetClass classes[] = { { 3, "a", "#00FF00" }, { 9, "b", "#ffffff" }, { 0, "c", "#0000ff" } };
+    const DatasetOptions o = {
+        .classes = classes, .n_classes = 3, .ignore = 255, .labels_kind = LABELS_COLORS, .temperature = 1
+    };
+    const LabelTable table = label_table(&o);
+    const PlaceWindow window = { 10.5, 20.5, 1.0, 1.0, 5, 1 };
+    char path[256];
+    for (int64_t i = 0; i < 2; i++) {
+        const TestRaster masks[] = {
+            { "colors", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, paint },
+            { "palette", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30,
+              "classes = 5\nclass lookup = {0,255,0, 0,0,255, 18,52,86, 255,255,255, 0,0,0}\n", index_of_color },
+        };
+        uint8_t got[5];
+        uint8_t valid[5];
+        float values[5];
+        Pair p = open_pair_as(utm_image, masks[i], &o);
+        assert_int_equal(p.opened->palette != NULL, i == 1);
+        ASSERT_OK(labels_read(p.opened, &table, &window, got, NULL));
+        assert_memory_equal(got, ((const uint8_t[]){ 0, 2, CLASS_IGNORE, 1, CLASS_IGNORE }), sizeof got);
+        ASSERT_OK(labels_read_values(p.opened, (RasterWindow){ 10, 20, 5, 1 }, values, valid));
+        assert_memory_equal(valid, ((const uint8_t[]){ 1, 1, 1, 1, 1 }), sizeof valid);
+        assert_true(values[0] == 3.0F && values[1] == 0.0F && values[3] == 9.0F);
+        assert_int_equal(label_color_of(values[2]), 0x123456);
+        assert_int_equal(label_color_of(values[4]), 0);
+        close_pair(&p);
+    }
+    assert_int_equal(label_color_of(label_unknown_color(0xffffff)), 0xffffff);
+    assert_int_equal(label_color_of(label_unknown_color(0xfffffe)), 0xfffffe);
+    Pair p = open_pair_as(
+        utm_image, (TestRaster){ "colors", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, paint }, &o);
+    Labels *labels = NULL;
+    test_raster((TestRaster){ "one", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, grey });
+    ASSERT_ERR(labels_open(unit_at("one", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
+               "no red, green and blue band and no palette");
+    test_raster((TestRaster){ "wide", 200, 200, 3, TEST_INT16, 33, 500000, 5300000, 30, 30, NULL, paint });
+    ASSERT_ERR(labels_open(unit_at("wide", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
+               "bands of type Int16; colours of classes are bytes");
+    close_pair(&p);
+}
+
+static void color_counts(void **state)
+{
+    (void)state;
+    ColorCounts c = { 0 };
+    Str text = { 0 };
+    assert_int_equal(label_counts_colors(&c, &text), 0);
+    for (int64_t i = 0; i < 3; i++) label_count_color(&c, 0xff00aa);
+    label_count_color(&c, 0);
+    assert_int_equal(label_counts_colors(&c, &text), 4);
+    assert_string_equal(str_text(&text), "#ff00aa (3 pixels), #000000 (1)");
+    str_done(&text);
+    for (uint32_t i = 0; i < 100; i++) label_count_color(&c, i);
+    assert_int_equal(label_counts_colors(&c, &text), 104);
+    assert_non_null(strstr(str_text(&text), "#ff00aa (3 pixels), #000000 (2), #000001 (1)"));
+    assert_non_null(strstr(str_text(&text), " and more than 56 more colours"));
+    str_done(&text);
+}
+
 static void counts(void **state)
 {
     (void)state;
@@ -291,7 +363,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_grid),      cmocka_unit_test(much_finer),      cmocka_unit_test(date_line),
         cmocka_unit_test(values),        cmocka_unit_test(counts),          cmocka_unit_test(labels_without_a_place),
-        cmocka_unit_test(probabilities), cmocka_unit_test(no_distribution), cmocka_unit_test(pictures_are_refused)
+        cmocka_unit_test(probabilities), cmocka_unit_test(no_distribution), cmocka_unit_test(pictures_are_refused),
+        cmocka_unit_test(color_masks),   cmocka_unit_test(color_counts)
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

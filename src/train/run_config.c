@@ -47,7 +47,7 @@ static const YamlField scene_fields[] = {
 };
 static const YamlTable scene_table = { "scene", sizeof(DatasetScene), scene_fields, ARRAY_LEN(scene_fields) };
 
-static const char *const labels_kind_names[LABELS_KIND_COUNT] = { "classes", "probabilities" };
+static const char *const labels_kind_names[LABELS_KIND_COUNT] = { "classes", "probabilities", "colors" };
 static const char *const text_names[TRAIN_TEXT_COUNT] = { "zones", "null" };
 
 static const YamlField band_set_fields[] = {
@@ -252,6 +252,18 @@ static Err check_splits(const YamlFile *file, const DatasetOptions *data)
     return ERR_NONE;
 }
 
+/* Labels of colours tell classes apart by these. */
+static Err check_colors(const YamlFile *file, const DatasetOptions *data)
+{
+    if (data->labels_kind != LABELS_COLORS) return ERR_NONE;
+    for (uint32_t i = 0; i < data->n_classes; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (str_equal_nocase(data->classes[i].color, data->classes[k].color))
+                return yaml_file_wrong(file, "data.labels_kind", "colors cannot tell '%s' from '%s', both are %s",
+                                       data->classes[k].name, data->classes[i].name, data->classes[i].color);
+    return ERR_NONE;
+}
+
 static Err check(const YamlFile *file, const RunConfig *config)
 {
     const DatasetOptions *data = &config->data;
@@ -259,6 +271,7 @@ static Err check(const YamlFile *file, const RunConfig *config)
     TRY(check_boxes(file, "holdout", data->holdout, data->n_holdout));
     TRY(check_boxes(file, "validation", data->validation, data->n_validation));
     TRY(check_values(file, data));
+    TRY(check_colors(file, data));
     if (data->labels_kind == LABELS_PROBABILITIES && data->n_remap > 0)
         return yaml_file_wrong(file, "data.remap", "changes class values; labels of probabilities have none");
     if (data->n_mean != data->n_std)

@@ -257,6 +257,11 @@ static void label_kinds(void **state)
     static const char *const set[] = { "data.labels_kind=probabilities" };
     ASSERT_ERR(load("  class_table: table.yaml\n  remap: [{ from: 1, to: 9 }]\n", set, 1, &config), ERR_CONFIG,
                "labels of probabilities have none");
+    ASSERT_OK(load_with("data.labels_kind=colors", &config));
+    assert_int_equal(config->data.labels_kind, LABELS_COLORS);
+    run_config_free(config);
+    static const char *const alike[] = { "data.labels_kind=colors", "data.classes.2.color=#00FF00" };
+    ASSERT_ERR(load(two_classes, alike, 2, &config), ERR_ARGUMENT, "colors cannot tell 'a' from 'b', both are #00FF00");
 }
 
 static void bands_that_may_be_missing(void **state)
