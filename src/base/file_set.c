@@ -3,6 +3,7 @@
 #include "base/file_set.h"
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/str.h"
 
 #include <limits.h>
@@ -123,13 +124,7 @@ static Err compare(const FileSetItem *old, const FileSetItem *item)
 static Err add(FileSet *set, const char *path, const char *role, bool output)
 {
     if (path == NULL) return ERR_NONE;
-    if (set->count == set->capacity) {
-        const int64_t wanted = set->capacity > 0 ? 2 * set->capacity : 32;
-        FileSetItem *larger = realloc(set->items, (size_t)wanted * sizeof *larger);
-        if (larger == NULL) return err_memory((size_t)wanted * sizeof *larger, "a set of files");
-        set->items = larger;
-        set->capacity = wanted;
-    }
+    TRY(grow_array(&set->items, set->count, &set->capacity, sizeof *set->items, "a set of files"));
     FileSetItem item = { .output = output };
     Err err = describe(&item, path, role);
     for (int64_t i = 0; i < set->count && err == ERR_NONE; i++) err = compare(&set->items[i], &item);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for one more element behind `count`: array is the address of the pointer to the elements (NULL: none yet), of
+/* Room for element `count`, mostly the one behind the last: array is the address of the pointer to the elements (NULL: none yet), of
  * `bytes` each. The capacity doubles, from 64 on. ERR_MEMORY with `what` it is; the array is then as it was. */
 Err grow_array(void *array, int64_t count, int64_t *capacity, size_t bytes, const char *what);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An array keeps its elements while it grows; what cannot be had leaves it as it was. */
 #include "base/grow.h"
-
 #include "harness/unit.h"
 
 static void keeps_elements(void **state)
@@ -20,6 +19,9 @@ static void keeps_elements(void **state)
     for (int32_t i = 0; i < 1000; i++) assert_int_equal(items[i], i);
     assert_int_equal(capacity, 1024);
     assert_int_equal(grown, 5);
+    ASSERT_OK(grow_array(&items, 5000, &capacity, sizeof *items, "a test"));
+    assert_int_equal(capacity, 8192);
+    assert_int_equal(items[999], 999);
     free(items);
 }
 

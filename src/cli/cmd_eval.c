@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/grow.h"
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "metaseg/eval.h"
@@ -105,13 +106,7 @@ static void pairs_done(Pairs *p)
 
 static Err pairs_add(Pairs *p, const char *map, const char *reference)
 {
-    if (p->n == p->capacity) {
-        const int64_t capacity = 2 * p->capacity + 16;
-        MetasegEvalPair *more = realloc(p->pairs, (size_t)capacity * sizeof *more);
-        if (more == NULL) return err_memory((size_t)capacity * sizeof *more, "the pairs");
-        p->pairs = more;
-        p->capacity = capacity;
-    }
+    TRY(grow_array(&p->pairs, p->n, &p->capacity, sizeof *p->pairs, "the pairs"));
     p->pairs[p->n++] = (MetasegEvalPair){ map, reference };
     return ERR_NONE;
 }

@@ -217,7 +217,8 @@ static bool is_absent(const YamlField *field, const YamlNode *node)
     static const char *const nothing[] = { "", "~", "null", "Null", "NULL" };
     if (node == NULL) return true;
     if (node->kind != YAML_NODE_TEXT)
-        return node->kind == YAML_NODE_LIST && field->kind == YAML_LIST && node->count == 0;
+        return node->kind == YAML_NODE_LIST && field->kind == YAML_LIST && node->count == 0 &&
+               field->default_value == NULL; /* none of what has a default is no default */
     if (node->text[0] == '\0') return node->plain || field->kind == YAML_STRING || field->kind == YAML_PATH;
     for (int64_t i = 0; node->plain && i < ARRAY_LEN(nothing); i++)
         if (strcmp(node->text, nothing[i]) == 0) return !has_word(field, nothing[i]);

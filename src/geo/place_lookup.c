@@ -2,6 +2,7 @@
  * Positions in another raster: affine within one CRS, else a grid refined where it bends. */
 #include "geo/place_lookup.h"
 
+#include "base/grow.h"
 #include "geo/gdal_session.h"
 #include "geo/georeference_internal.h"
 
@@ -212,13 +213,7 @@ static void transform(PlaceLookup *l, int64_t n, double *x, double *y)
 
 static Err add_cell(CellList *list, Cell cell)
 {
-    if (list->count == list->capacity) {
-        const int64_t capacity = list->capacity > 0 ? 2 * list->capacity : 256;
-        Cell *grown = realloc(list->cells, (size_t)capacity * sizeof *grown);
-        if (grown == NULL) return err_memory((size_t)capacity * sizeof *grown, "a grid of places");
-        list->cells = grown;
-        list->capacity = capacity;
-    }
+    TRY(grow_array(&list->cells, list->count, &list->capacity, sizeof *list->cells, "a grid of places"));
     list->cells[list->count++] = cell;
     return ERR_NONE;
 }

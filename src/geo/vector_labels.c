@@ -2,6 +2,7 @@
  * The features of a layer: which class, which pixels, and what a person should know of them. */
 #include "geo/vector_labels.h"
 
+#include "base/grow.h"
 #include "base/str.h"
 #include "geo/gdal_session.h"
 #include "geo/vector_internal.h"
@@ -117,17 +118,6 @@ static void sort_classes(VectorLabels *v)
 
 /* ---- features ---- */
 
-static Err grow(void **items, int64_t count, int64_t *capacity, size_t bytes)
-{
-    if (count < *capacity) return ERR_NONE;
-    const int64_t wanted = *capacity > 0 ? 2 * *capacity : 64;
-    void *grown = realloc(*items, (size_t)wanted * bytes);
-    if (grown == NULL) return err_memory((size_t)wanted * bytes, "vector labels");
-    *items = grown;
-    *capacity = wanted;
-    return ERR_NONE;
-}
-
 static bool meets(const VectorLabels *v, const OGREnvelope *box)
 {
     return box->MinX < v->width && box->MaxX > 0.0 && box->MinY < v->height && box->MaxY > 0.0;
@@ -145,7 +135,7 @@ static Err add_shape(VectorLabels *v, OGRGeometryH geometry, int32_t class_index
     OGR_G_GetEnvelope(geometry, &box);
     Err err = ERR_NONE;
     if (meets(v, &box)) {
-        err = grow((void **)&v->shapes, v->n_shapes, &v->shapes_capacity, sizeof *v->shapes);
+        err = grow_array(&v->shapes, v->n_shapes, &v->shapes_capacity, sizeof *v->shapes, "vector labels");
         if (err == ERR_NONE) {
             v->shapes[v->n_shapes++] = (VectorShape){ geometry, box, v->n_features, (uint8_t)class_index };
             return ERR_NONE;
@@ -222,7 +212,8 @@ static Err add_feature(VectorLabels *v, const VectorPlacing *placing, OGRFeature
     }
     if (class_index < 0) return ERR_NONE;
     Err err = vector_shape_parts(placing, &v->file, id, geometry, parts, &n_parts, &far);
-    if (err == ERR_NONE) err = grow((void **)&v->features, v->n_features, &v->features_capacity, sizeof *v->features);
+    if (err == ERR_NONE)
+        err = grow_array(&v->features, v->n_features, &v->features_capacity, sizeof *v->features, "vector labels");
     for (int i = 0; i < n_parts; i++) {
         OGREnvelope box;
         OGR_G_GetEnvelope(parts[i].geometry, &box);

@@ -2,6 +2,8 @@
  * Building static graphs. */
 #include "graph/graph_internal.h"
 
+#include "base/grow.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,24 +76,12 @@ void graph_fail(Graph *graph, const char *format, ...)
     keep_error(graph, ERR_SHAPE, text);
 }
 
-/* Makes room for one more item of `size` bytes in *items. */
-static Err grow(void **items, int32_t count, int32_t *capacity, size_t size)
-{
-    if (count < *capacity) return ERR_NONE;
-    const int32_t wanted = *capacity > 0 ? 2 * *capacity : 64;
-    void *bigger = realloc(*items, (size_t)wanted * size);
-    if (bigger == NULL) return err_memory((size_t)wanted * size, "a graph");
-    *items = bigger;
-    *capacity = wanted;
-    return ERR_NONE;
-}
-
 void graph_push(Graph *graph, const char *name)
 {
     if (graph->err != ERR_NONE) return;
-    void *lengths = graph->scope_lengths;
-    if (keep_failed(graph, grow(&lengths, graph->n_scopes, &graph->scopes_capacity, sizeof(size_t)))) return;
-    graph->scope_lengths = lengths;
+    if (keep_failed(graph, grow_array(&graph->scope_lengths, graph->n_scopes, &graph->scopes_capacity,
+                                      sizeof *graph->scope_lengths, "a graph")))
+        return;
     graph->scope_lengths[graph->n_scopes++] = graph->scope.length;
     if (name[0] == '\0') return;
     if (graph->scope.length > 0) str_add_char(&graph->scope, '.');
@@ -112,10 +102,9 @@ void graph_pop(Graph *graph)
 
 static Var add_value(Graph *graph, const Tensor *tensor, int32_t node, int32_t param)
 {
-    void *values = graph->values;
-    if (keep_failed(graph, grow(&values, graph->n_values, &graph->values_capacity, sizeof(GraphValue))))
+    if (keep_failed(graph, grow_array(&graph->values, graph->n_values, &graph->values_capacity, sizeof *graph->values,
+                                      "a graph")))
         return VAR_NONE;
-    graph->values = values;
     graph->values[graph->n_values] = (GraphValue){ *tensor, node, param };
     graph->values[graph->n_values].tensor.data = NULL;
     return (Var){ graph->n_values++ };
@@ -134,9 +123,8 @@ static void add_name(Graph *graph, GraphNames *names, const char *name, Var var)
         graph_fail(graph, "'%s': two inputs or outputs have this name", name);
         return;
     }
-    void *items = names->item;
-    if (keep_failed(graph, grow(&items, names->count, &names->capacity, sizeof(GraphName)))) return;
-    names->item = items;
+    if (keep_failed(graph, grow_array(&names->item, names->count, &names->capacity, sizeof *names->item, "a graph")))
+        return;
     char *copy = NULL;
     if (keep_failed(graph, str_copy(name, &copy))) return;
     names->item[names->count++] = (GraphName){ copy, var.id };
@@ -218,9 +206,9 @@ static bool collect_inputs(Graph *graph, const OpDef *op, int32_t n_in, const Va
 static int32_t add_node(Graph *graph, const OpDef *op, const void *attr, int32_t n_in, const Var *in)
 {
     GraphNode node = { .op = op, .n_in = n_in, .first_out = graph->n_values };
-    void *nodes = graph->nodes;
-    if (keep_failed(graph, grow(&nodes, graph->n_nodes, &graph->nodes_capacity, sizeof(GraphNode)))) return -1;
-    graph->nodes = nodes;
+    if (keep_failed(graph,
+                    grow_array(&graph->nodes, graph->n_nodes, &graph->nodes_capacity, sizeof *graph->nodes, "a graph")))
+        return -1;
     for (int32_t i = 0; i < n_in; i++) node.in[i] = in[i].id;
     if (keep_failed(graph, str_copy(str_text(&graph->scope), &node.path))) return -1;
     if (op->attr_size > 0) {

@@ -32,7 +32,8 @@ typedef struct GraphName {
 
 typedef struct GraphNames {
     GraphName *item;
-    int32_t count, capacity;
+    int32_t count;
+    int64_t capacity;
 } GraphNames;
 
 struct Graph {
@@ -40,13 +41,16 @@ struct Graph {
     bool training;
     bool statistics_frozen;
     GraphValue *values;
-    int32_t n_values, values_capacity;
+    int32_t n_values;
+    int64_t values_capacity;
     GraphNode *nodes;
-    int32_t n_nodes, nodes_capacity;
+    int32_t n_nodes;
+    int64_t nodes_capacity;
     GraphNames inputs, outputs;
     Str scope;             /* "decoder.b4" */
     size_t *scope_lengths; /* of the enclosing scopes */
-    int32_t n_scopes, scopes_capacity;
+    int32_t n_scopes;
+    int64_t scopes_capacity;
     Err err; /* the first error */
     char message[ERR_MESSAGE_BYTES];
 };

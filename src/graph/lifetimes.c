@@ -6,17 +6,14 @@
  */
 #include "graph/program_internal.h"
 
+#include "base/grow.h"
+
 #include <stdlib.h>
 
 static Err add_buffer(Program *program, size_t bytes, int32_t first, int32_t last, int32_t *ret_index)
 {
-    if (program->n_buffers == program->buffers_capacity) {
-        const int32_t capacity = program->buffers_capacity > 0 ? 2 * program->buffers_capacity : 256;
-        PlanBuffer *buffers = realloc(program->buffers, (size_t)capacity * sizeof *buffers);
-        if (buffers == NULL) return err_memory((size_t)capacity * sizeof *buffers, "the memory plan");
-        program->buffers = buffers;
-        program->buffers_capacity = capacity;
-    }
+    TRY(grow_array(&program->buffers, program->n_buffers, &program->buffers_capacity, sizeof *program->buffers,
+                   "the memory plan"));
     program->unplanned_bytes += (bytes + PLAN_ALIGN - 1) / PLAN_ALIGN * PLAN_ALIGN;
     program->buffers[program->n_buffers] = (PlanBuffer){ .bytes = bytes, .first = first, .last = last };
     *ret_index = program->n_buffers++;

@@ -2,6 +2,7 @@
  * The flat parameter set. */
 #include "graph/params.h"
 
+#include "base/grow.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "base/str.h"
@@ -13,7 +14,8 @@ enum { ALIGN_FLOATS = 16 }; /* 64 bytes: a cache line, an AVX-512 register */
 
 struct ParamSet {
     ParamInfo *info;
-    int32_t count, capacity;
+    int32_t count;
+    int64_t capacity;
     bool allocated;
     float *values, *gradients;
     int64_t length, trainable_length;
@@ -49,17 +51,6 @@ static Err check_known(const ParamInfo *known, const Shape *shape, bool trainabl
     return ERR_NONE;
 }
 
-static Err grow(ParamSet *params)
-{
-    if (params->count < params->capacity) return ERR_NONE;
-    const int32_t capacity = params->capacity > 0 ? 2 * params->capacity : 64;
-    ParamInfo *info = realloc(params->info, (size_t)capacity * sizeof *info);
-    if (info == NULL) return err_memory((size_t)capacity * sizeof *info, "the parameter table");
-    params->info = info;
-    params->capacity = capacity;
-    return ERR_NONE;
-}
-
 Err params_declare(ParamSet *params, const char *name, const Shape *shape, ParamInit init, bool trainable, bool decay,
                    int32_t *ret_index)
 {
@@ -71,7 +62,7 @@ Err params_declare(ParamSet *params, const char *name, const Shape *shape, Param
     }
     if (params->allocated)
         return err_set(ERR_SHAPE, "parameter '%s': new, but the parameter set is complete; declare it before", name);
-    TRY(grow(params));
+    TRY(grow_array(&params->info, params->count, &params->capacity, sizeof *params->info, "the parameter table"));
     char *copy = NULL;
     TRY(str_copy(name, &copy));
     params->info[params->count] = (ParamInfo){

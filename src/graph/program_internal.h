@@ -54,7 +54,8 @@ struct Program {
     int32_t n_steps, n_backward;
     GraphNames names; /* inputs and outputs */
     PlanBuffer *buffers;
-    int32_t n_buffers, buffers_capacity;
+    int32_t n_buffers;
+    int64_t buffers_capacity;
     uint8_t *memory; /* inputs, then the planned arena */
     size_t input_bytes, arena_bytes;
     size_t unplanned_bytes;

@@ -2,6 +2,7 @@
  * The pickle machine: a stack, a memo, an arena of values; nothing is executed. */
 #include "model/pickle.h"
 
+#include "base/grow.h"
 #include "base/str.h"
 
 #include <stddef.h>
@@ -80,24 +81,9 @@ static Err new_value(Machine *m, PickleKind kind, PickleValue **ret_value)
     return ERR_NONE;
 }
 
-/* Room for one more element of a heap array; doubles. */
-static Err grow(void **array, int64_t wanted, int64_t *capacity, size_t element_bytes)
-{
-    if (wanted <= *capacity) return ERR_NONE;
-    int64_t larger = *capacity > 0 ? *capacity : 64;
-    while (larger < wanted) larger *= 2;
-    void *memory = realloc(*array, (size_t)larger * element_bytes);
-    if (memory == NULL) return err_memory((size_t)larger * element_bytes, "a pickle");
-    *array = memory;
-    *capacity = larger;
-    return ERR_NONE;
-}
-
 static Err push(Machine *m, PickleValue *value)
 {
-    void *stack = m->stack;
-    TRY(grow(&stack, m->n_stack + 1, &m->stack_capacity, sizeof *m->stack));
-    m->stack = stack;
+    TRY(grow_array(&m->stack, m->n_stack, &m->stack_capacity, sizeof *m->stack, "a pickle"));
     m->stack[m->n_stack++] = value;
     return ERR_NONE;
 }
@@ -276,9 +262,7 @@ static Err extend(Machine *m, PickleKind kind, int64_t first)
 
 static Err mark(Machine *m)
 {
-    void *marks = m->marks;
-    TRY(grow(&marks, m->n_marks + 1, &m->mark_capacity, sizeof *m->marks));
-    m->marks = marks;
+    TRY(grow_array(&m->marks, m->n_marks, &m->mark_capacity, sizeof *m->marks, "a pickle"));
     m->marks[m->n_marks++] = m->n_stack;
     return ERR_NONE;
 }
@@ -325,9 +309,7 @@ static Err memo_put(Machine *m, uint64_t index)
     TRY(top(m, &value));
     if (index >= MAX_VALUES) return refuse(m, "its memo is too long");
     const int64_t old = m->memo_capacity;
-    void *memo = m->memo;
-    TRY(grow(&memo, (int64_t)index + 1, &m->memo_capacity, sizeof *m->memo));
-    m->memo = memo;
+    TRY(grow_array(&m->memo, (int64_t)index, &m->memo_capacity, sizeof *m->memo, "a pickle"));
     for (int64_t i = old; i < m->memo_capacity; i++) m->memo[i] = NULL;
     if (m->memo[index] == NULL) m->n_memo++;
     m->memo[index] = value;
@@ -482,9 +464,7 @@ static Err persistent(Machine *m)
     value->items = id->items;
     value->n_items = id->n_items;
     Pickle *p = m->pickle;
-    void *list = p->persistent;
-    TRY(grow(&list, p->n_persistent + 1, &p->persistent_capacity, sizeof *p->persistent));
-    p->persistent = list;
+    TRY(grow_array(&p->persistent, p->n_persistent, &p->persistent_capacity, sizeof *p->persistent, "a pickle"));
     p->persistent[p->n_persistent++] = value;
     return push(m, value);
 }

@@ -2,6 +2,7 @@
  * Writing of safetensors files. */
 #include "model/safetensors.h"
 
+#include "base/grow.h"
 #include "base/json.h"
 #include "base/output.h"
 #include "base/str.h"
@@ -51,23 +52,10 @@ void safetensors_writer_free(SafetensorsWriter *writer)
     free(writer);
 }
 
-/* Room for one more element; doubles. */
-static Err grow(void **array, int64_t count, int64_t *capacity, size_t element_bytes)
-{
-    if (count < *capacity) return ERR_NONE;
-    const int64_t wanted = *capacity > 0 ? 2 * *capacity : 64;
-    void *larger = realloc(*array, (size_t)wanted * element_bytes);
-    if (larger == NULL) return err_memory((size_t)wanted * element_bytes, "a safetensors writer");
-    *array = larger;
-    *capacity = wanted;
-    return ERR_NONE;
-}
-
 Err safetensors_writer_metadata(SafetensorsWriter *writer, const char *key, const char *value)
 {
-    void *pairs = writer->pairs;
-    TRY(grow(&pairs, writer->n_pairs, &writer->pair_capacity, sizeof *writer->pairs));
-    writer->pairs = pairs;
+    TRY(grow_array(&writer->pairs, writer->n_pairs, &writer->pair_capacity, sizeof *writer->pairs,
+                   "a safetensors writer"));
     Pair pair = { 0 };
     TRY(str_copy(key, &pair.key));
     const Err err = str_copy(value, &pair.value);
@@ -86,9 +74,8 @@ Err safetensors_writer_add(SafetensorsWriter *writer, const char *name, const Te
         return err_set(ERR_UNSUPPORTED, "tensor '%s': %s cannot be stored as %s", name, dtype_name(tensor->dtype),
                        dtype_name(stored));
     }
-    void *entries = writer->entries;
-    TRY(grow(&entries, writer->n_entries, &writer->entry_capacity, sizeof *writer->entries));
-    writer->entries = entries;
+    TRY(grow_array(&writer->entries, writer->n_entries, &writer->entry_capacity, sizeof *writer->entries,
+                   "a safetensors writer"));
     Entry entry = { .tensor = *tensor, .stored = stored };
     TRY(str_copy(name, &entry.name));
     writer->entries[writer->n_entries++] = entry;

@@ -42,8 +42,8 @@ static const YamlField scene_fields[] = {
     { "labels_field", YAML_STRING, YAML_AT(DatasetScene, labels_field), .optional = true, .resume = YAML_SAME },
     { "labels_buffer", YAML_NUMBER, YAML_AT(DatasetScene, labels_buffer), .minimum = 0, .maximum = 1000,
       .default_value = "1", .resume = YAML_SAME },
-    { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .minimum = 1,
-      .maximum = 65535, .default_value = "1,2,3", .resume = YAML_SAME },
+    { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .min_count = 1,
+      .minimum = 1, .maximum = 65535, .default_value = "1,2,3", .resume = YAML_SAME },
 };
 static const YamlTable scene_table = { "scene", sizeof(DatasetScene), scene_fields, ARRAY_LEN(scene_fields) };
 
@@ -95,7 +95,7 @@ static const YamlTable model_table = { "model", sizeof(RunConfig), model_fields,
 
 static const YamlField data_fields[] = {
     { "scenes", YAML_LIST, YAML_LIST_AT(RunConfig, data.scenes, data.n_scenes), .element = YAML_TABLE,
-      .table = &scene_table, .resume = YAML_SAME },
+      .table = &scene_table, .min_count = 1, .resume = YAML_SAME },
     { "classes", YAML_LIST, YAML_LIST_AT(RunConfig, data.classes, data.n_classes), .element = YAML_TABLE,
       .table = &class_entry_table, .min_count = CLASSES_MIN, .max_count = CLASSES_MAX, .optional = true,
       .resume = YAML_SAME },

@@ -296,6 +296,25 @@ static void bands_that_may_be_missing(void **state)
     ASSERT_ERR(load_sets("true", "[{ bands: [], probability: 0.6 }]", &config), ERR_CONFIG, "bands");
 }
 
+/* Lists of which something is needed. */
+static void empty_lists(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    char path[256], text[1024];
+    static const char *const scenes[] = { "[]", "[{ name: s, image: i.tif, labels: l.tif, bands: [] }]" };
+    static const char *const messages[] = { "data.scenes", "data.scenes.1.bands" };
+    for (int64_t i = 0; i < 2; i++) {
+        (void)snprintf(text, sizeof text,
+                       "name: made\nmodel: { fusion: none, gsd_min: 1, gsd_max: 2 }\ntrain: { output: out }\n"
+                       "data:\n  scenes: %s\n%s",
+                       scenes[i], two_classes);
+        unit_write_text(unit_at("run.yaml", path), text);
+        ASSERT_ERR(run_config_load(path, NULL, 0, &config), ERR_CONFIG, messages[i]);
+    }
+    assert_null(config);
+}
+
 static void ways_of_validation(void **state)
 {
     (void)state;
@@ -361,6 +380,7 @@ int main(void)
         cmocka_unit_test(transforms),
         cmocka_unit_test(prediction_alone),
         cmocka_unit_test(warm_up),
+        cmocka_unit_test(empty_lists),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
