@@ -45,7 +45,9 @@ static const Option train_options[] = {
     { "bands", 'b', OPTION_STRING, offsetof(TrainArgs, bands), .value = "BANDS",
       .help = "bands to read, by number from 1 or by name; without it those that the model of --from reads, else all" },
     { "classes", 0, OPTION_STRING, offsetof(TrainArgs, classes), .value = "TABLE",
-      .help = "class table (YAML) with values, names and colours; without it the labels tell them" },
+      .help = "class table (YAML) with values, names and colours; without it the labels tell them. Labels that are a "
+              "picture are "
+              "read by its colours" },
     { "from", 0, OPTION_STRING, offsetof(TrainArgs, from), .value = "MODEL",
       .help =
           "start from this model, a file or the name of one that came with the program; classes and bands of the same "

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/report.h"
 #include "base/str.h"
 #include "data/label_values.h"
 #include "model/segmenter.h"
@@ -301,9 +302,27 @@ static void tell_validation(const Trainer *t, const Validation *v)
     str_done(&text);
 }
 
+/* What training made of a model that had these classes before. */
+static void tell_change(const Trainer *t)
+{
+    if (!isfinite(t->start_miou) || t->step < t->config->train.steps) return;
+    for (uint32_t c = 0; c < t->config->data.n_classes; c++)
+        if (isfinite(t->start_iou[c]) && isfinite(t->best_iou[c]))
+            report_message(t->run, 0, "class '%s': IoU %.1f %% before, %.1f %% now", t->config->data.classes[c].name,
+                           100.0 * t->start_iou[c], 100.0 * t->best_iou[c]);
+    report_message(t->run, 0, "validation mIoU %.2f %% before, %.2f %% now%s", 100.0 * t->start_miou,
+                   100.0 * t->best_miou,
+                   t->best_step == 0 ? ": the model was better before, best.safetensors is what it was" : "");
+}
+
 static Err take_validation(Trainer *t, const Validation *v)
 {
     t->validated = t->step;
+    for (uint32_t c = 0; c < t->config->data.n_classes; c++) {
+        if (t->step == 0) t->start_iou[c] = v->shown[0].per_class[c].iou;
+        if (!isfinite(t->best_miou) || v->miou > t->best_miou) t->best_iou[c] = v->shown[0].per_class[c].iou;
+    }
+    if (t->step == 0) t->start_miou = v->miou;
     if (!isfinite(t->best_miou) || v->miou > t->best_miou) {
         t->best_miou = v->miou;
         t->best_step = t->step;
@@ -380,6 +399,7 @@ static Err run_training(Trainer *t)
 {
     TRY(validate_start(t));
     TRY(loop(t));
+    tell_change(t);
     /* without a validation area the last weights are the best known */
     return t->validation == NULL ? trainer_save_best(t) : trainer_tell_classes(t);
 }
@@ -389,7 +409,7 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
 {
     if (config == NULL || n_overrides < 0 || (overrides == NULL && n_overrides > 0))
         return err_set(ERR_ARGUMENT, "a configuration file is needed, and as many overrides as are announced");
-    Trainer t = { .run = run, .best_miou = (double)NAN };
+    Trainer t = { .run = run, .best_miou = (double)NAN, .start_miou = (double)NAN };
     const double begin = clock_seconds();
     Err err = run_config_load(config, overrides, n_overrides, &t.config);
     if (err != ERR_NONE) return err;
@@ -435,7 +455,7 @@ MetasegStatus metaseg_train_speed(const char *config, const MetasegRun *run, Met
     MetasegRun quiet = run != NULL ? *run : (MetasegRun){ 0 };
     quiet.message = NULL; /* the run itself tells all that once more */
     quiet.progress = NULL;
-    Trainer t = { .run = &quiet, .best_miou = (double)NAN };
+    Trainer t = { .run = &quiet, .best_miou = (double)NAN, .start_miou = (double)NAN };
     TRY(run_config_load(config, NULL, 0, &t.config));
     const Err err = measure(&t, speed);
     done(&t);

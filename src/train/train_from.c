@@ -16,6 +16,7 @@ typedef struct Matches {
     int32_t classes[MODEL_MAX_CLASSES], bands[MODEL_MAX_BANDS];
     int32_t n_classes, n_bands;
     bool same_classes, same_bands; /* all, in the same order */
+    bool in_order; /* no band has the name of another: they are taken in turn, as of ImageNet's weights */
 } Matches;
 
 static Matches match(const ModelConfig *from, const ModelConfig *to)
@@ -37,6 +38,8 @@ static Matches match(const ModelConfig *from, const ModelConfig *to)
         m.n_bands += m.bands[i] >= 0;
         m.same_bands = m.same_bands && m.bands[i] == i;
     }
+    m.in_order = m.n_bands == 0;
+    for (int32_t i = 0; i < to->n_bands && m.in_order; i++) m.bands[i] = i % from->n_bands;
     return m;
 }
 
@@ -57,15 +60,15 @@ static void copy_filters(const Matches *m, const Tensor *from, const Tensor *to)
     const int64_t here = to->shape.dim[1];
     const int64_t there = from->shape.dim[1];
     const int64_t taps = shape_count(&to->shape) / (outputs * here);
+    const float scale = m->in_order ? (float)m->from->n_bands / (float)m->to->n_bands : 1.0F;
     for (int64_t o = 0; o < outputs; o++) {
         for (int64_t c = 0; c < here; c++) {
             const int32_t band = m->bands[c % m->to->n_bands];
             const int64_t channel = band + c / m->to->n_bands * m->from->n_bands;
             float *target = (float *)to->data + (o * here + c) * taps;
-            if (band >= 0 && channel < there)
-                memcpy(target, (const float *)from->data + (o * there + channel) * taps, (size_t)taps * sizeof(float));
-            else
-                memset(target, 0, (size_t)taps * sizeof(float));
+            const float *source =
+                band >= 0 && channel < there ? (const float *)from->data + (o * there + channel) * taps : NULL;
+            for (int64_t k = 0; k < taps; k++) target[k] = source != NULL ? scale * source[k] : 0.0F;
         }
     }
 }
@@ -148,6 +151,9 @@ static void tell(const Trainer *t, const Matches *m, int32_t taken, int32_t norm
                    "bands, %d normalised as there",
                    t->config->train.from, (int)taken, (int)params_count(t->model->params), (int)m->n_classes,
                    (int)m->to->n_classes, str_text(&fresh), (int)m->n_bands, (int)m->to->n_bands, (int)normalised);
+    if (m->in_order)
+        report_message(t->run, 1, "no band is called as one of '%s': they are read in their order",
+                       t->config->train.from);
     str_done(&fresh);
 }
 

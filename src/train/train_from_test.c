@@ -100,6 +100,33 @@ static void by_names(void **state)
     model_free(random);
 }
 
+/* Bands without names: in their order, scaled so that the sum of the filters stays. */
+static void without_names(void **state)
+{
+    (void)state;
+    static const char *const classes[] = { "water", "forest" };
+    static const char *const old_bands[] = { "red", "green", "blue" };
+    static const char *const new_bands[] = { "band 1", "band 2", "band 3", "band 4" };
+    char path[256];
+    RunConfig config = { 0 };
+    Trainer t;
+    int64_t n = 0;
+    int64_t m = 0;
+    Model *old = make_model(2, classes, 3, old_bands, 1);
+    Model *new = make_model(2, classes, 4, new_bands, 2);
+    ModelSave save = model_save_defaults();
+    save.weights = DTYPE_F32;
+    ASSERT_OK(model_save(old, unit_at("names.safetensors", path), &save));
+    start(new, path, &config, &t);
+    const float *a = values_of(old, "encoder._conv_stem.weight", &n);
+    const float *b = values_of(new, "encoder._conv_stem.weight", &m);
+    for (int64_t f = 0; f < 32; f++)
+        for (int64_t c = 0; c < 4; c++)
+            for (int64_t k = 0; k < 9; k++) assert_true(b[(f * 4 + c) * 9 + k] == 0.75F * a[(f * 3 + c % 3) * 9 + k]);
+    model_free(old);
+    model_free(new);
+}
+
 static void same_classes(void **state)
 {
     (void)state;
@@ -132,6 +159,7 @@ static void same_classes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(by_names), cmocka_unit_test(same_classes) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_names), cmocka_unit_test(without_names),
+                                        cmocka_unit_test(same_classes) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -214,6 +214,7 @@ static Err make(Plan *p, const char *config)
         return err_memory((size_t)given->n_images * sizeof *p->scenes, "the images");
     p->n_scenes = given->n_images;
     TRY(read_from(p));
+    if (given->classes != NULL) TRY(class_table_load(given->classes, &p->classes));
     for (int64_t i = 0; i < p->n_scenes; i++) TRY(read_scene(p, i));
     TRY(plan_classes(p));
     TRY(check_files(p, config));

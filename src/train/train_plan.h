@@ -41,10 +41,12 @@ typedef struct Plan {
     int64_t n_bands;
     ModelConfig from; /* of given->from */
     bool has_from;
+    bool continues;    /* the classes are those of `from` */
     PlanValue *values; /* [VECTOR_MOST_CLASSES] */
     int32_t n_values;
-    ClassTable classes;
-    SplitItem *items; /* class_index is an index of `values` until plan_classes */
+    ClassTable classes; /* those of given->classes from the beginning */
+    bool colors;        /* label rasters are pictures of classes */
+    SplitItem *items;   /* class_index is an index of `values` until plan_classes */
     int64_t n_items, capacity;
     double feature_pixels; /* of a vector feature of middle size; 0: labels are rasters */
     Split split;

@@ -182,7 +182,8 @@ static void tell(const Plan *p)
     for (int32_t i = 0; i < p->n_values; i++) {
         const PlanValue *v = &p->values[i];
         if (v->class_index < 0) continue;
-        str_addf(&text, "%s%s (", text.length > 0 ? ", " : "", v->name);
+        const char *name = p->classes.classes[v->class_index].name;
+        str_addf(&text, "%s%s (", text.length > 0 ? ", " : "", name);
         if (v->features > 0) str_addf(&text, "%lld features, ", (long long)v->features);
         str_addf(&text, "%.1f %% of the labels)", 100.0 * v->pixels / all);
         if (v->features > 0 && v->features < 3)
@@ -197,10 +198,8 @@ static void tell(const Plan *p)
 
 Err plan_classes(Plan *p)
 {
-    if (p->given->classes != NULL)
-        TRY(class_table_load(p->given->classes, &p->classes));
-    else
-        TRY(model_has_all(p) ? classes_of_model(p) : classes_of_values(p));
+    p->continues = model_has_all(p);
+    if (p->given->classes == NULL) TRY(p->continues ? classes_of_model(p) : classes_of_values(p));
     map_items(p);
     TRY(check(p));
     tell(p);

@@ -165,13 +165,27 @@ static Err add_block(Plan *p, int32_t scene, const Raster *labels, Georeference 
     return ERR_NONE;
 }
 
+/* Values of a block's pixels: of a picture those of the classes with its colours. */
+static Err block_values(const Plan *p, Labels *labels, const PlaceWindow *part, float *values, uint8_t *valid)
+{
+    const int64_t points = part->columns * part->rows;
+    if (!p->colors) return raster_lookup_window(labels->lookup, part, values, valid);
+    const LabelTable table = label_table(labels->options);
+    TRY(labels_read(labels, &table, part, valid, NULL));
+    for (int64_t i = 0; i < points; i++) {
+        values[i] = valid[i] != CLASS_IGNORE ? (float)labels->options->classes[valid[i]].value : 0.0F;
+        valid[i] = valid[i] != CLASS_IGNORE;
+    }
+    return ERR_NONE;
+}
+
 static Err read_block(Plan *p, int32_t scene, Labels *labels, Georeference *place, const PlaceWindow *part)
 {
     const int64_t points = part->columns * part->rows;
     double counts[256] = { 0.0 };
     float *values = malloc((size_t)points * sizeof *values);
     uint8_t *valid = malloc((size_t)points);
-    Err err = values != NULL && valid != NULL ? raster_lookup_window(labels->lookup, part, values, valid)
+    Err err = values != NULL && valid != NULL ? block_values(p, labels, part, values, valid)
                                               : err_memory((size_t)points * 5, "a block of labels");
     for (int64_t i = 0; err == ERR_NONE && i < points; i++)
         if (valid[i] != 0 && label_is_code(values[i])) counts[(int)values[i]] += part->step_x * part->step_y;
@@ -202,13 +216,38 @@ static Err read_blocks(Plan *p, int32_t scene, Labels *labels, Georeference *pla
     return ERR_NONE;
 }
 
+/* A picture is read by the colours of the class table. */
+static Err look_for_picture(Plan *p, int32_t scene)
+{
+    Raster *raster = NULL;
+    const char *path = p->scenes[scene].labels;
+    TRY(raster_open(path, p->run != NULL ? p->run->stop : NULL, &raster));
+    const bool picture = raster_is_color_picture(raster);
+    raster_close(raster);
+    if (picture && p->given->classes == NULL)
+        return err_set(
+            ERR_INPUT,
+            "'%s': its bands are red, green and blue, a picture of classes; name a class table with these colours "
+            "by --classes",
+            path);
+    if (scene > 0 && picture != p->colors)
+        return err_set(ERR_INPUT, "'%s': this one is %s of classes, those before it are not; give labels of one kind",
+                       path, picture ? "a picture" : "no picture");
+    p->colors = picture;
+    return ERR_NONE;
+}
+
 static Err read_raster(Plan *p, int32_t scene, ImageSource *image)
 {
-    const DatasetOptions options = { .labels_kind = LABELS_CLASSES };
     Labels *labels = NULL;
     if (p->given->field != NULL || p->given->layer != NULL)
         return err_set(ERR_ARGUMENT, "'%s': --layer and --field are for vector files; this is a raster",
                        p->scenes[scene].labels);
+    TRY(look_for_picture(p, scene));
+    const DatasetOptions options = { .labels_kind = p->colors ? LABELS_COLORS : LABELS_CLASSES,
+                                     .classes = p->classes.classes,
+                                     .n_classes = p->classes.n_classes,
+                                     .ignore = 255 };
     TRY(labels_open(p->scenes[scene].labels, &options, p->given->labels_crs, p->run != NULL ? p->run->stop : NULL,
                     image->raster, image->place, &labels));
     const Err err = read_blocks(p, scene, labels, image->place);

@@ -81,6 +81,7 @@ static void write_data(const Plan *p, Str *text)
         }
         str_addf(text, "      bands: [%s]\n", s->bands);
     }
+    if (p->colors) str_add(text, "  labels_kind: colors\n");
     if (p->given->classes != NULL) {
         put_path(text, "  class_table", p->given->classes);
     } else {
@@ -112,12 +113,12 @@ static void write_train(const Plan *p, Str *text)
     if (p->speed.seconds_per_step > 0.0) str_addf(text, " at %.3f s a step", p->speed.seconds_per_step);
     str_addf(text, "\n  batch: %lld\n  window: %lld\n  upsample: %lld\n", (long long)p->batch, (long long)p->window,
              (long long)p->upsample);
-    put_number(text, "  learning_rate", p->has_from ? 0.0005 : 0.001);
+    put_number(text, "  learning_rate", p->continues ? 0.0005 : 0.001);
     str_add(text, "  encoder_multiplier: 0.1\n  encoder_start: 0.2 # the decoder learns first\n");
     str_addf(text, "  warmup_steps: %lld\n", (long long)(p->steps / 20));
     str_addf(text, "  ema_decay: %s\n", p->steps >= 200 ? "0.99" : "0");
     str_add(text, "  balance: 0.8 # rare classes are drawn nearly as often as frequent ones\n");
-    str_addf(text, "  freeze_encoder: 0\n  freeze_decoder: %s\n", p->has_from ? "0" : "0.5");
+    str_addf(text, "  freeze_encoder: 0\n  freeze_decoder: %s\n", p->continues ? "0" : "0.5");
     str_addf(text, "  validate_every: %lld\n  checkpoint_every: %lld\n", (long long)every, (long long)every);
     str_add(text, "  output: .\n");
 }

@@ -51,6 +51,8 @@ typedef struct Trainer {
     int64_t step;           /* steps done */
     int64_t validated;      /* step of the latest validation, 0: none yet */
     double best_miou;       /* NAN: none yet */
+    double start_miou; /* before the first step, by continues_classes; NAN: not validated then, or in an earlier call */
+    double start_iou[MODEL_MAX_CLASSES], best_iou[MODEL_MAX_CLASSES]; /* of each class, NAN: not there */
     int64_t best_step;
     double loss, cross_entropy, dice, auxiliary, norm; /* of the latest step */
     double seconds; /* of this call's steps; not part of a checkpoint, whose bytes depend on the steps alone */

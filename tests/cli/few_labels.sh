@@ -51,7 +51,25 @@ labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field c
 [ $got = 0 ] || fail "training from a model: exit code $got"
 told 'starts from .*: \([0-9]*\) of \1 parameters; 3 of 3 classes are its classes; 3 of 3 bands'
 told '^step 0: validation mIoU'
+told "^class 'bare': IoU [0-9.]* % before, [0-9.]* % now"
+told '^validation mIoU [0-9.]* % before, [0-9.]* % now'
 [ ! -e "$work/more/map.tif" ] || fail "--no-map maps"
+
+# a picture of classes by the colours of a table
+{
+    echo 'name: three'
+    echo 'classes:'
+    echo '  - { value: 3, name: water, color: "#0000ff" }'
+    echo '  - { value: 7, name: wood, color: "#008000" }'
+    echo '  - { value: 9, name: bare, color: "#b0a080" }'
+} >"$work/table.yaml"
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_picture.tif" -o "$work/picture" --no-map
+[ $got = 4 ] || fail "a picture without a table: exit code $got"
+told 'name a class table with these colours by --classes'
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_picture.tif" --classes "$work/table.yaml" -o "$work/picture" --no-map
+[ $got = 0 ] || fail "training from a picture: exit code $got"
+told 'classes: .*bare (33.3 % of the labels)'
+grep -q 'labels_kind: colors' "$work/picture/train.yaml" || fail "train.yaml does not say colors"
 
 # refusals: one line, and nothing is left
 refused() { # CODE PATTERN ARGUMENTS...

@@ -277,10 +277,12 @@ static void make_fields_image(void)
 {
     static const double utm[6] = { 500000.0, 10.0, 0.0, 5303000.0, 0.0, -10.0 };
     static const float colors[3][3] = { { 40, 60, 140 }, { 60, 140, 50 }, { 200, 170, 120 } };
-    static float values[FIELDS][FIELDS][3], truth[FIELDS][FIELDS];
+    static const float classes[3][3] = { { 0, 0, 255 }, { 0, 128, 0 }, { 0xb0, 0xa0, 0x80 } };
+    static float values[FIELDS][FIELDS][3], truth[FIELDS][FIELDS], picture[FIELDS][FIELDS][3];
     for (int y = 0; y < FIELDS; y++)
         for (int x = 0; x < FIELDS; x++) {
             truth[y][x] = (float)(field_class(x, y) + 1);
+            for (int b = 0; b < 3; b++) picture[y][x][b] = classes[field_class(x, y)][b];
             for (int b = 0; b < 3; b++)
                 values[y][x][b] = colors[field_class(x, y)][b] +
                                   20.0F * rng_uniform(3, RNG_TEST, (uint64_t)b, (uint64_t)y * FIELDS + (uint64_t)x);
@@ -293,6 +295,8 @@ static void make_fields_image(void)
                      .values = &values[0][0][0],
                      .options = rgb };
     test_raster(at(1, "fields.tif"), r);
+    r.values = &picture[0][0][0];
+    test_raster(at(1, "fields_picture.tif"), r);
     r.bands = 1;
     r.values = &truth[0][0];
     r.options = NULL;
