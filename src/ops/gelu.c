@@ -11,31 +11,15 @@
 
 static float normal_phi(float x) { return 0.5F * erfcf(-0.707106781F * x); }
 
-static Err forward(const Step *step)
+static float function(float x) { return x * normal_phi(x); }
+
+static float derivative(float x)
 {
-    const int64_t n = shape_count(&step->in[0].shape);
-    const float *x = step->in[0].data;
-    float *y = step->out[0].data;
-#pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t i = 0; i < n; i++) y[i] = x[i] * normal_phi(x[i]);
-    return ERR_NONE;
+    const float density = 0.398942280F * expf(-0.5F * x * x);
+    return normal_phi(x) + x * density;
 }
 
-static Err backward(const Step *step)
-{
-    const int64_t n = shape_count(&step->in[0].shape);
-    const float *x = step->in[0].data, *dy = step->d_out[0].data;
-    float *dx = step->d_in[0].data;
-    const bool add = step->accumulate[0];
-    if (dx == NULL) return ERR_NONE;
-#pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t i = 0; i < n; i++) {
-        const float density = 0.398942280F * expf(-0.5F * x[i] * x[i]);
-        const float gradient = dy[i] * (normal_phi(x[i]) + x[i] * density);
-        dx[i] = add ? dx[i] + gradient : gradient;
-    }
-    return ERR_NONE;
-}
+#include "ops/elementwise_plain.h"
 
 static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_out)
 {

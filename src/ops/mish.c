@@ -11,42 +11,19 @@
 
 static const float linear = 20.0F;
 
-static float mish(float x)
+static float function(float x)
 {
     const float e = expf(fminf(x, linear)), w = e * (e + 2.0F);
     return x * (w / (w + 2.0F));
 }
 
-static float mish_derivative(float x)
+static float derivative(float x)
 {
     const float e = expf(fminf(x, linear)), w = e * (e + 2.0F), r = 1.0F / (w + 2.0F);
     return w * r + 4.0F * x * (e * r) * ((e + 1.0F) * r);
 }
 
-static Err forward(const Step *step)
-{
-    const int64_t n = shape_count(&step->in[0].shape);
-    const float *x = step->in[0].data;
-    float *y = step->out[0].data;
-#pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t i = 0; i < n; i++) y[i] = mish(x[i]);
-    return ERR_NONE;
-}
-
-static Err backward(const Step *step)
-{
-    const int64_t n = shape_count(&step->in[0].shape);
-    const float *x = step->in[0].data, *dy = step->d_out[0].data;
-    float *dx = step->d_in[0].data;
-    const bool add = step->accumulate[0];
-    if (dx == NULL) return ERR_NONE;
-#pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t i = 0; i < n; i++) {
-        const float gradient = dy[i] * mish_derivative(x[i]);
-        dx[i] = add ? dx[i] + gradient : gradient;
-    }
-    return ERR_NONE;
-}
+#include "ops/elementwise_plain.h"
 
 static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_out)
 {

@@ -111,7 +111,7 @@ Err trainer_validate(Trainer *t, Validation *ret_validation)
     Validation v = { .n = 1 + dataset_band_sets(t->dataset), .windows = dataset_validation_count(t->dataset) };
     v.shown = calloc((size_t)v.n, sizeof *v.shown);
     v.window = calloc((size_t)(v.windows * t->config->data.n_classes), sizeof *v.window);
-    uint8_t *classes = malloc((size_t)(side * side));
+    uint8_t *classes = calloc((size_t)(side * side), 1);
     Err err = v.shown != NULL && v.window != NULL && classes != NULL
                   ? ERR_NONE
                   : err_memory((size_t)(side * side), "a validation window");
