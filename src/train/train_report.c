@@ -8,6 +8,7 @@
 #include "train/report_page.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,12 +316,16 @@ static Err add_window(Report *r, int64_t index, double accuracy, uint8_t *classe
     str_addf(&r->page, "<figure><figcaption>Window %lld, ", (long long)index + 1);
     page_percent(&r->page, accuracy, 1);
     str_add(&r->page, " % right: image, labels (grey: none), map</figcaption><div class=\"windows\">");
-    draw_image(t, rgb);
-    TRY(page_picture(&r->page, rgb, width, height, "image"));
-    draw_classes(t, t->window.labels, rgb);
-    TRY(page_picture(&r->page, rgb, width, height, "labels"));
-    draw_classes(t, classes, rgb);
-    TRY(page_picture(&r->page, rgb, width, height, "map"));
+    for (int64_t i = 0; i < 3; i++) {
+        static const char *const shown[] = { "Image", "Labels", "Map" };
+        char alt[64];
+        if (i == 0)
+            draw_image(t, rgb);
+        else
+            draw_classes(t, i == 1 ? t->window.labels : classes, rgb);
+        (void)snprintf(alt, sizeof alt, "%s of window %lld", shown[i], (long long)index + 1);
+        TRY(page_picture(&r->page, rgb, width, height, alt));
+    }
     str_add(&r->page, "</div></figure>\n");
     return ERR_NONE;
 }
