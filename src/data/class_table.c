@@ -34,6 +34,10 @@ Err class_table_check(const YamlFile *file, const char *list, const DatasetClass
         (void)snprintf(place, sizeof place, "%s.%u.value", list, (unsigned)(i + 1));
         if (taken[c->value]) return yaml_file_wrong(file, place, "%d is used twice", (int)c->value);
         taken[c->value] = true;
+        (void)snprintf(place, sizeof place, "%s.%u.name", list, (unsigned)(i + 1));
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(classes[k].name, c->name) == 0)
+                return yaml_file_wrong(file, place, "'%s' is the name of class %u, too", c->name, (unsigned)(k + 1));
     }
     return ERR_NONE;
 }

@@ -26,7 +26,7 @@ Err class_table_load(const char *path, ClassTable *ret_table);
 void class_table_done(ClassTable *table);
 
 /* What the keys alone do not tell of classes that `file` lists under `list` ("data.classes"): form of the colours, no
- * value twice. ERR_CONFIG, ERR_ARGUMENT (by an override). */
+ * value and no name twice. ERR_CONFIG, ERR_ARGUMENT (by an override). */
 Err class_table_check(const YamlFile *file, const char *list, const DatasetClass *classes, uint32_t n);
 
 #endif

@@ -196,6 +196,37 @@ static Err check_boxes(const YamlFile *file, const char *list, const DatasetBox 
 }
 
 /* data.remap: each value once, to something that is learned or ignored; train.unsampled: classes. */
+typedef struct NamedScene {
+    const char *name;
+    uint32_t index;
+} NamedScene;
+
+static int by_name(const void *a, const void *b)
+{
+    const NamedScene *x = a, *y = b;
+    const int order = strcmp(x->name, y->name);
+    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Messages tell scenes by their names. */
+static Err check_scene_names(const YamlFile *file, const DatasetOptions *data)
+{
+    NamedScene *scenes = calloc(data->n_scenes, sizeof *scenes);
+    if (scenes == NULL) return err_memory(data->n_scenes * sizeof *scenes, "the names of the scenes");
+    for (uint32_t i = 0; i < data->n_scenes; i++) scenes[i] = (NamedScene){ data->scenes[i].name, i };
+    qsort(scenes, data->n_scenes, sizeof *scenes, by_name);
+    Err err = ERR_NONE;
+    for (uint32_t i = 1; i < data->n_scenes && err == ERR_NONE; i++) {
+        char place[64];
+        if (strcmp(scenes[i - 1].name, scenes[i].name) != 0) continue;
+        (void)snprintf(place, sizeof place, "data.scenes.%u.name", (unsigned)scenes[i].index + 1);
+        err = yaml_file_wrong(file, place, "'%s' is the name of scene %u, too", scenes[i].name,
+                              (unsigned)scenes[i - 1].index + 1);
+    }
+    free(scenes);
+    return err;
+}
+
 static Err check_values(const YamlFile *file, const DatasetOptions *data)
 {
     bool known[256] = { false }, from[256] = { false };
@@ -270,6 +301,7 @@ static Err check(const YamlFile *file, const RunConfig *config)
     TRY(check_splits(file, data));
     TRY(check_boxes(file, "holdout", data->holdout, data->n_holdout));
     TRY(check_boxes(file, "validation", data->validation, data->n_validation));
+    TRY(check_scene_names(file, data));
     TRY(check_values(file, data));
     TRY(check_colors(file, data));
     if (data->labels_kind == LABELS_PROBABILITIES && data->n_remap > 0)

@@ -364,6 +364,14 @@ static void warm_up(void **state)
     ASSERT_ERR(load(two_classes, negative, 1, &config), ERR_ARGUMENT, "warmup_steps");
 }
 
+static void names_that_are_taken(void **state)
+{
+    (void)state;
+    RunConfig *config = NULL;
+    ASSERT_ERR(load_with("data.classes.2.name=a", &config), ERR_ARGUMENT, "'a' is the name of class 1, too");
+    ASSERT_ERR(load_with("data.scenes.2.name=s", &config), ERR_ARGUMENT, "'s' is the name of scene 1, too");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +388,7 @@ int main(void)
         cmocka_unit_test(transforms),
         cmocka_unit_test(prediction_alone),
         cmocka_unit_test(warm_up),
+        cmocka_unit_test(names_that_are_taken),
         cmocka_unit_test(empty_lists),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
