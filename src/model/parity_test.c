@@ -178,6 +178,59 @@ static void training(void **state)
     tensor_file_close(golden);
 }
 
+/* Gradients of the decoder that the file has, within 3e-4: the plain sums of full-size maps are four and sixteen times as
+ * long as at stride 4. */
+static bool check_decoder_gradients(const TensorFile *golden, ParamSet *params)
+{
+    double worst = 0.0;
+    int64_t count = 0;
+    for (int32_t i = 0; i < params_count(params); i++) {
+        const ParamInfo *info = params_info(params, i);
+        char key[256];
+        (void)snprintf(key, sizeof key, "grad.%s.summary", info->name);
+        if (!info->trainable || tensor_file_find(golden, key) == NULL) continue;
+        const float *gradient = params_gradients(params) + info->offset;
+        const double used =
+            golden_compare(golden, key, info->name, gradient, shape_count(&info->shape), 4, 3.0 * tolerance);
+        if (!(used <= 1.0)) print_message("  gradient of %s: %.1f %% of the tolerance\n", info->name, 100.0 * used);
+        golden_note(&worst, used, 1.0);
+        count++;
+    }
+    print_message("  %d gradients: %.1f %% of the tolerance at most\n", (int)count, 100.0 * worst);
+    return count > 100 && worst <= 1.0;
+}
+
+/* Scores at strides 2 and 1, trained and not. */
+static void finer_strides(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "network_stride_2.safetensors", "network_stride_1.safetensors" };
+    TensorFile *labels = golden_open("network.safetensors");
+    bool good = true;
+    for (int32_t f = 0; f < 2; f++) {
+        TensorFile *golden = golden_open(files[f]);
+        Model *model = golden_network_at(NETWORK_FUSION_NONE, 2 - f);
+        Program *program = golden_network_compile(model, false, cpu_isa_detect());
+        golden_fill_inputs(labels, program);
+        ASSERT_OK(program_forward(program, 0));
+        good = check_output(golden, program, "full", "inference_logits") && good;
+        program_free(program);
+        program = golden_network_compile(model, true, cpu_isa_detect());
+        golden_fill_inputs(labels, program);
+        ASSERT_OK(program_forward(program, 0));
+        good = check_output(golden, program, "full", "logits") && good;
+        good = check_output(golden, program, "aux", "aux") && good;
+        good = check_losses(golden, program) && good;
+        ASSERT_OK(program_backward(program, false));
+        good = check_decoder_gradients(golden, model->params) && good;
+        program_free(program);
+        model_free(model);
+        tensor_file_close(golden);
+    }
+    assert_true(good);
+    tensor_file_close(labels);
+}
+
 /* Values of the parameters that both sets have. */
 static void copy_params(const ParamSet *from, ParamSet *to)
 {
@@ -276,11 +329,9 @@ static void refuses_other_batches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inference),
-        cmocka_unit_test(training),
-        cmocka_unit_test(untrained_fusion_is_the_identity),
-        cmocka_unit_test(refuses_odd_sizes),
-        cmocka_unit_test(refuses_other_batches),
+        cmocka_unit_test(inference),         cmocka_unit_test(training),
+        cmocka_unit_test(finer_strides),     cmocka_unit_test(untrained_fusion_is_the_identity),
+        cmocka_unit_test(refuses_odd_sizes), cmocka_unit_test(refuses_other_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

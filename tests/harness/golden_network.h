@@ -67,24 +67,27 @@ static inline void golden_fill_params(ParamSet *params)
     }
 }
 
-static inline void golden_configure(ModelConfig *config, NetworkFusion fusion)
+static inline void golden_configure(ModelConfig *config, NetworkFusion fusion, int32_t output_stride)
 {
     assert_int_equal(model_config_init(config), ERR_NONE);
     assert_int_equal(model_config_set_classes(config, GOLDEN_CLASSES), ERR_NONE);
     config->network.fusion = fusion;
+    config->network.output_stride = output_stride;
 }
 
-/* The golden network; model_free(). */
-static inline Model *golden_network_model(NetworkFusion fusion)
+/* The golden network, with scores at another stride; model_free(). */
+static inline Model *golden_network_at(NetworkFusion fusion, int32_t output_stride)
 {
     ModelConfig config;
     Model *model = NULL;
-    golden_configure(&config, fusion);
+    golden_configure(&config, fusion, output_stride);
     ASSERT_OK(model_new(&config, true, &model));
     model_config_done(&config);
     golden_fill_params(model->params);
     return model;
 }
+
+static inline Model *golden_network_model(NetworkFusion fusion) { return golden_network_at(fusion, 4); }
 
 static inline void golden_copy_input(const TensorFile *golden, const Program *program, const char *name)
 {
@@ -134,7 +137,8 @@ static inline Program *golden_network_compile(const Model *model, bool training,
         graph_output(g, "fused16", net.fused16);
         graph_output(g, "fused32", net.fused32);
     } else {
-        net.full = op_resize_bilinear(g, net.logits, 4);
+        const int32_t stride = model->config.network.output_stride;
+        net.full = stride > 1 ? op_resize_bilinear(g, net.logits, stride) : net.logits;
     }
     graph_output(g, "full", net.full);
     ProgramOptions program_options = program_options_defaults();

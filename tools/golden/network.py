@@ -169,8 +169,36 @@ def deviations(a, b, skip=()):
     }
 
 
+def fine(stride):
+    """The text-free network with scores at stride 2 or 1: results and gradients as in network.safetensors."""
+    net = twin.MetaSegNet(CLASSES, fusion="none", dropout=0.0, output_stride=stride)
+    fill(net)
+    net = net.double()
+    arrays = make_inputs()
+    image, labels = torch.from_numpy(arrays[0]).double(), torch.from_numpy(arrays[-1])
+    net.eval()
+    with torch.no_grad():
+        inference = net(image)[0]
+    net.train()
+    logits, aux = net(image)
+    parts = (twin.cross_entropy(logits, labels), twin.dice(logits, labels), twin.cross_entropy(aux, labels))
+    total = parts[0] + parts[1] + 0.4 * parts[2]
+    total.backward()
+    grad = {name: p.grad for name, p in net.named_parameters() if name.startswith("decoder.")}
+    largest = max(float(g.abs().max()) for g in grad.values())
+    tensors = {"output.loss": torch.stack([total, *parts])}
+    for k, v in (("logits", logits), ("aux", aux), ("inference_logits", inference)):
+        tensors[f"output.{k}.summary"] = common.summary(f"output.{k}", v.contiguous(), 8)
+    for k, v in grad.items():
+        if float(v.abs().max()) > 1e-10 * largest:
+            tensors[f"grad.{k}.summary"] = common.summary(k, v, 4)
+    common.write(f"network_stride_{stride}.safetensors", tensors, {"config": {"largest_gradient": largest}})
+
+
 def main():
     common.start()
+    fine(2)
+    fine(1)
     net, inputs, labels, out, grad, state = evaluate(torch.float64)
     losses = adamw_losses(net, inputs, labels)
     single_net, single_inputs, _, out32, grad32, _ = evaluate(torch.float32)

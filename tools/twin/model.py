@@ -82,7 +82,7 @@ class MBConv(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """Four feature maps: 24 @ stride 4, 40 @ 8, 112 @ 16, 320 @ 32."""
+    """Four feature maps: 24 @ stride 4, 40 @ 8, 112 @ 16, 320 @ 32; with finest also the stem, 32 @ 2, before them."""
 
     def __init__(self):
         super().__init__()
@@ -95,9 +95,9 @@ class EfficientNetLite0(nn.Module):
                 cin = cout
         self._blocks = nn.ModuleList(blocks)
 
-    def forward(self, x):
+    def forward(self, x, finest=False):
         x = F.relu6(self._bn0(self._conv_stem(x)))
-        maps = []
+        maps = [x] if finest else []
         for i, block in enumerate(self._blocks):
             x = block(x)
             if i in ENCODER_TAPS:
@@ -298,6 +298,34 @@ class FeatureRefinement(WeightedSkip):
         return F.relu6(self.proj(self.pa(x) * x + self.ca(x) * x) + self.shortcut(x))
 
 
+class FineBlock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        depthwise = nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False)
+        self.depthwise = nn.Sequential(depthwise, nn.BatchNorm2d(width), nn.ReLU6())
+        self.pointwise = conv_bn(width, width, 1)
+
+    def forward(self, x):
+        return x + self.pointwise(self.depthwise(x))
+
+
+class FineStage(nn.Module):
+    """Output strides 2 and 1: twice the resolution, joined with what a skip map shows there."""
+
+    def __init__(self, cin, skip_channels, kernel, width):
+        super().__init__()
+        self.reduce = conv_bn(cin, width, 1)
+        self.pre_conv = nn.Sequential(nn.Conv2d(skip_channels, width, kernel, padding=kernel // 2, bias=False))
+        self.weights = nn.Parameter(torch.ones(2))
+        self.block1 = FineBlock(width)
+        self.block2 = FineBlock(width)
+        self.block3 = FineBlock(width)
+
+    def forward(self, x, skip):
+        x = weighted_sum(self.pre_conv(skip), resize(self.reduce(x), 2), self.weights)
+        return self.block3(self.block2(self.block1(x)))
+
+
 class AuxiliaryHead(nn.Module):
     def __init__(self, width, classes, dropout):
         super().__init__()
@@ -310,8 +338,9 @@ class AuxiliaryHead(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, classes, dropout):
+    def __init__(self, classes, dropout, output_stride=4):
         super().__init__()
+        self.output_stride = output_stride
         c4, c8, c16, c32 = ENCODER_CHANNELS
         d = DECODER_WIDTH
         self.pre_conv = conv_bn(c32, d, 1)
@@ -321,14 +350,27 @@ class Decoder(nn.Module):
         self.p2 = WeightedSkip(c8, d)
         self.b2 = Block(d)
         self.p1 = FeatureRefinement(c4, d)
-        self.segmentation_head = nn.Sequential(conv_bn_relu6(d, d, 3), nn.Dropout2d(dropout), conv(d, classes))
+        last = d // 4 if output_stride == 1 else d
+        if output_stride <= 2:
+            self.fine2 = FineStage(d, 32, 1, d)
+        if output_stride == 1:
+            self.fine1 = FineStage(d, 3, 3, d // 4)
+        first = conv_bn_relu6(d, d, 3) if output_stride == 4 else nn.Identity()
+        self.segmentation_head = nn.Sequential(first, nn.Dropout2d(dropout), conv(last, classes))
         self.aux_head = AuxiliaryHead(d, classes, dropout)
 
-    def forward(self, f4, f8, f16, f32, with_aux):
+    def forward(self, f4, f8, f16, f32, with_aux, f2=None, image=None):
         h4 = self.b4(self.pre_conv(f32))
         h3 = self.b3(self.p3(h4, f16))
         h2 = self.b2(self.p2(h3, f8))
-        logits = resize(self.segmentation_head(self.p1(h2, f4)), 4)
+        x = self.p1(h2, f4)
+        if self.output_stride <= 2:
+            x = self.fine2(x, f2)
+        if self.output_stride == 1:
+            x = self.fine1(x, image)
+        logits = self.segmentation_head(x)
+        if self.output_stride > 1:
+            logits = resize(logits, self.output_stride)
         aux = self.aux_head(resize(h4, 4) + resize(h3, 2) + h2) if with_aux else None
         return logits, aux
 
@@ -345,7 +387,7 @@ class TextNull(nn.Module):
 class MetaSegNet(nn.Module):
     """fusion: "caf" or "none" (the text-free network)."""
 
-    def __init__(self, classes=17, fusion="caf", dropout=0.1):
+    def __init__(self, classes=17, fusion="caf", dropout=0.1, output_stride=4):
         super().__init__()
         self.encoder = EfficientNetLite0()
         if fusion == "caf":
@@ -353,7 +395,7 @@ class MetaSegNet(nn.Module):
             self.fusion = nn.ModuleDict({"s16": CrossmodalFusion(112), "s32": CrossmodalFusion(320)})
         else:
             self.fusion = None
-        self.decoder = Decoder(classes, dropout)
+        self.decoder = Decoder(classes, dropout, output_stride)
 
     def text_memory(self, tokens, token_mask):
         """Memory [B, M, 384] and the slot of each of its rows [M]."""
@@ -365,12 +407,13 @@ class MetaSegNet(nn.Module):
 
     def forward(self, image, tokens=None, token_mask=None, log_share_16=None, log_share_32=None):
         """Inputs of docs/model.md section 1; returns logits [B, H, W, classes] and, training, the auxiliary ones."""
-        f4, f8, f16, f32 = self.encoder(image.permute(0, 3, 1, 2))
+        image = image.permute(0, 3, 1, 2)
+        f2, f4, f8, f16, f32 = self.encoder(image, finest=True)
         if self.fusion is not None:
             memory, slot = self.text_memory(tokens, token_mask)
             f16 = self.fusion["s16"](f16, memory, log_share_16[:, :, slot], token_mask)
             f32 = self.fusion["s32"](f32, memory, log_share_32[:, :, slot], token_mask)
-        logits, aux = self.decoder(f4, f8, f16, f32, self.training)
+        logits, aux = self.decoder(f4, f8, f16, f32, self.training, f2, image)
         return logits.permute(0, 2, 3, 1), None if aux is None else aux.permute(0, 2, 3, 1)
 
 
