@@ -367,11 +367,13 @@ static Err add_windows(Report *r)
                                                                : err_memory(4 * pixels, "the pictures of the report");
     const int64_t n = err == ERR_NONE ? rank(r, ranked) : 0;
     page_heading(&r->page, "Where it fails, and where not");
+    trainer_use_average(r->trainer);
     for (int64_t i = 0; i < n && err == ERR_NONE; i++) {
         if (i >= SHOWN && i < n - SHOWN) continue;
         const Ranked *k = &ranked[n - 1 - i]; /* the worst first */
         err = add_window(r, k->index, k->accuracy, classes, rgb);
     }
+    trainer_use_latest(r->trainer);
     free(ranked);
     free(classes);
     free(rgb);

@@ -46,13 +46,17 @@ static Err classify(Trainer *t, int64_t index, int64_t set, uint8_t *ret_classes
     return choose_classes(t, ret_classes);
 }
 
-Err trainer_classify_window(Trainer *t, int64_t index, uint8_t *ret_classes)
+void trainer_use_average(Trainer *t)
 {
     optimizer_swap_average(t->optimizer);
     program_params_changed(t->validation);
-    const Err err = classify(t, index, -1, ret_classes);
-    optimizer_swap_average(t->optimizer);
-    return err;
+}
+
+void trainer_use_latest(Trainer *t) { optimizer_swap_average(t->optimizer); }
+
+Err trainer_classify_window(Trainer *t, int64_t index, uint8_t *ret_classes)
+{
+    return classify(t, index, -1, ret_classes);
 }
 
 /* What confusion_add counts, of one window. */
@@ -115,14 +119,13 @@ Err trainer_validate(Trainer *t, Validation *ret_validation)
     Err err = v.shown != NULL && v.window != NULL && classes != NULL
                   ? ERR_NONE
                   : err_memory((size_t)(side * side), "a validation window");
-    optimizer_swap_average(t->optimizer);
-    program_params_changed(t->validation);
+    trainer_use_average(t);
     for (int64_t i = 0; i < v.n && err == ERR_NONE; i++) {
         err = validate_set(t, i - 1, classes, &v);
         v.miou += v.shown[i].miou / (double)v.n;
         v.accuracy += v.shown[i].overall_accuracy / (double)v.n;
     }
-    optimizer_swap_average(t->optimizer);
+    trainer_use_latest(t);
     free(classes);
     if (err == ERR_NONE)
         *ret_validation = v;

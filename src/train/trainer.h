@@ -116,8 +116,12 @@ Err trainer_tell_classes(const Trainer *trainer);
 Err trainer_validate(Trainer *trainer, Validation *ret_validation);
 void validation_done(Validation *validation);
 
-/* One validation window with all bands as the current (averaged) weights see it: it stands in trainer->window afterwards,
- * its classes in ret_classes [side][side]. Errors as above. */
+/* Between the two the validation program has the averaged weights; the first packs them anew. */
+void trainer_use_average(Trainer *trainer);
+void trainer_use_latest(Trainer *trainer);
+
+/* One validation window with all bands, between the two above: it stands in trainer->window afterwards, its classes in
+ * ret_classes [side][side]. Errors as trainer_validate. */
 Err trainer_classify_window(Trainer *trainer, int64_t index, uint8_t *ret_classes);
 
 /* train_report.c: report.html in the run folder, from metrics.csv and the latest validation. ERR_OUTPUT, ERR_MEMORY. */
