@@ -72,6 +72,19 @@ MetasegTrainPlan metaseg_train_plan_defaults(void);
  * then no train.yaml is left. */
 MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run);
 
+/* Tells what a configuration would learn from, before any training: each scene with its place and its numbers, how much of each
+ * class is for training, validation and holdout, climate zones (with a run->data_folder or model.climate), bands that look wrong,
+ * scenes and boxes over the same ground. The table goes line by line to `line`, with json_line all of it as one line of JSON. A data set that training would
+ * refuse is told as far as it was read, and refused as metaseg_train would. */
+MetasegStatus metaseg_dataset(const char *config, const char *const *overrides, int64_t n_overrides, bool json_line,
+                              const MetasegRun *run, void (*line)(void *context, const char *text));
+
+/* The same of what metaseg_train_plan would make of images and labels; plan->output and plan->minutes say nothing here, and
+ * nothing is written. */
+MetasegStatus metaseg_dataset_plan(const MetasegTrainPlan *plan, const char *const *overrides, int64_t n_overrides,
+                                   bool json_line, const MetasegRun *run,
+                                   void (*line)(void *context, const char *text));
+
 #ifdef __cplusplus
 }
 #endif

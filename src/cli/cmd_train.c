@@ -4,7 +4,8 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "cli/models.h"
+#include "cli/plan_options.h"
+#include "metaseg/predict.h"
 #include "metaseg/train.h"
 
 #include <math.h>
@@ -13,51 +14,20 @@
 #include <string.h>
 
 typedef struct TrainArgs {
-    OptionList set, images, labels;
-    const char *output, *layer, *field, *crs, *labels_crs, *bands, *classes, *from;
-    double minutes, buffer;
-    int64_t seed;
+    PlanArgs plan;
+    const char *output;
+    double minutes;
     bool resume, overwrite, no_map;
 } TrainArgs;
 
 static const Option train_options[] = {
-    { "image", 'i', OPTION_LIST, offsetof(TrainArgs, images), .value = "IMAGE", .whole = true,
-      .help =
-          "image to learn from, without a configuration; may be repeated, and further images may follow as arguments" },
-    { "labels", 'l', OPTION_LIST, offsetof(TrainArgs, labels), .value = "FILE", .whole = true,
-      .help =
-          "its labels: a vector file (GeoPackage, GeoJSON, Shapefile ...) or a raster of class values; once for all "
-          "images, or once for each" },
+    PLAN_OPTIONS(TrainArgs),
     { "output", 'o', OPTION_STRING, offsetof(TrainArgs, output), .value = "FOLDER",
       .help = "run folder; gets train.yaml, the configuration that was made" },
     { "minutes", 0, OPTION_DOUBLE, offsetof(TrainArgs, minutes), .value = "MINUTES", .default_value = "10",
       .minimum = 0.01, .maximum = 100000, .help = "time to train; the number of steps is measured on this machine" },
-    { "field", 0, OPTION_STRING, offsetof(TrainArgs, field), .value = "NAME",
-      .help = "field of a vector file with the class, a whole number or a text; without it 'class', or the only one" },
-    { "layer", 0, OPTION_STRING, offsetof(TrainArgs, layer), .value = "NAME",
-      .help = "layer of a vector file, where it has several" },
-    { "buffer", 0, OPTION_DOUBLE, offsetof(TrainArgs, buffer), .value = "PIXELS", .default_value = "1", .minimum = 0,
-      .maximum = 1000, .help = "pixels by which lines and points are widened" },
-    { "crs", 0, OPTION_STRING, offsetof(TrainArgs, crs), .value = "CRS",
-      .help = "coordinate reference system of the images, where their files tell none or a wrong one" },
-    { "labels-crs", 0, OPTION_STRING, offsetof(TrainArgs, labels_crs), .value = "CRS",
-      .help = "coordinate reference system of the labels, where their file tells none or a wrong one: EPSG:4326" },
-    { "bands", 'b', OPTION_STRING, offsetof(TrainArgs, bands), .value = "BANDS",
-      .help = "bands to read, by number from 1 or by name; without it those that the model of --from reads, else all" },
-    { "classes", 0, OPTION_STRING, offsetof(TrainArgs, classes), .value = "TABLE",
-      .help = "class table (YAML) with values, names and colours; without it the labels tell them. Labels that are a "
-              "picture are "
-              "read by its colours" },
-    { "from", 0, OPTION_STRING, offsetof(TrainArgs, from), .value = "MODEL",
-      .help =
-          "start from this model, a file or the name of one that came with the program; classes and bands of the same "
-          "names keep what it learned" },
-    { "seed", 0, OPTION_INT, offsetof(TrainArgs, seed), .value = "NUMBER", .default_value = "1", .minimum = 0,
-      .maximum = 1e15, .help = "of all that is drawn at random, the choice of the validation labels too" },
     { "no-map", 0, OPTION_FLAG, offsetof(TrainArgs, no_map),
       .help = "do not map the images with the model when it is trained" },
-    { "set", 0, OPTION_LIST, offsetof(TrainArgs, set), .value = "KEY=VALUE", .whole = true,
-      .help = "another value for a key of the configuration, as train.steps=50" },
     { "resume", 'r', OPTION_FLAG, offsetof(TrainArgs, resume),
       .help = "continue the run in the output folder (train.output) after it was stopped" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(TrainArgs, overwrite),
@@ -125,7 +95,7 @@ static Err train(Cli *cli, const TrainArgs *args, const char *config, MetasegTra
     MetasegTrainReport report;
     cli->doing = "training";
     cli->unit = "steps";
-    const Err err = metaseg_train(config, args->set.items, args->set.count, start, &cli->run, &report);
+    const Err err = metaseg_train(config, args->plan.set.items, args->plan.set.count, start, &cli->run, &report);
     cli_progress_end(cli);
     TRY(err);
     if (cli_json_wanted(cli, false)) return print_json(&report);
@@ -138,74 +108,18 @@ static Err train(Cli *cli, const TrainArgs *args, const char *config, MetasegTra
 
 /* ---- without a configuration ---- */
 
-/* The ImageNet weights where set-up brought them, else the encoder of the globe model; *ret_path NULL: neither is there. */
-static Err find_encoder(const Cli *cli, char **ret_path)
+static Err make_config(Cli *cli, const TrainArgs *args, CliPlan *plan)
 {
-    char *folder = NULL;
-    TRY(cli_data_folder(cli, &folder));
-    Err err = path_join(folder, "efficientnet-lite0.pth", ret_path);
-    free(folder);
-    if (err != ERR_NONE || file_exists(*ret_path)) return err;
-    free(*ret_path);
-    *ret_path = NULL;
-    if (cli->data_folder == NULL) return ERR_NONE;
-    TRY(path_join(cli->data_folder, "models/globe.safetensors", ret_path));
-    if (file_exists(*ret_path)) return ERR_NONE;
-    free(*ret_path);
-    *ret_path = NULL;
-    return ERR_NONE;
-}
-
-/* images and arguments */
-static Err list_images(const TrainArgs *args, const OptionResult *words, const char ***ret_images, int64_t *ret_count)
-{
-    const int64_t n = args->images.count + words->n_arguments;
-    const char **images = malloc(((size_t)n + 1) * sizeof *images);
-    if (images == NULL) return err_memory((size_t)n * sizeof *images, "the images");
-    for (int64_t i = 0; i < args->images.count; i++) images[i] = args->images.items[i];
-    for (int64_t i = 0; i < words->n_arguments; i++) images[args->images.count + i] = words->arguments[i];
-    *ret_images = images;
-    *ret_count = n;
-    return ERR_NONE;
-}
-
-static Err make_config(Cli *cli, const TrainArgs *args, const char *const *images, int64_t n_images)
-{
-    char *encoder = NULL;
-    char *climate = NULL;
-    char *from = NULL;
     char name[128];
-    MetasegTrainPlan plan = metaseg_train_plan_defaults();
-    Err err = args->from != NULL ? cli_model_path(cli, args->from, &from) : find_encoder(cli, &encoder);
-    if (err == ERR_NONE && from != NULL && cli->data_folder != NULL)
-        err = path_join(cli->data_folder, "koppen_geiger.bin", &climate);
+    TRY(cli_plan_fill(cli, &args->plan, plan));
     size_t length = strlen(args->output);
     while (length > 1 && args->output[length - 1] == '/') length--;
     (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), args->output);
-    plan.name = path_name(name);
-    plan.images = images;
-    plan.n_images = n_images;
-    plan.labels = args->labels.items;
-    plan.n_labels = args->labels.count;
-    plan.layer = args->layer;
-    plan.field = args->field;
-    plan.crs = args->crs;
-    plan.labels_crs = args->labels_crs;
-    plan.buffer = args->buffer;
-    plan.bands = args->bands;
-    plan.classes = args->classes;
-    plan.from = from;
-    plan.encoder_weights = encoder;
-    plan.climate = climate != NULL && file_exists(climate) ? climate : NULL;
-    plan.output = args->output;
-    plan.minutes = args->minutes;
-    plan.seed = args->seed;
-    plan.overwrite = args->overwrite;
-    if (err == ERR_NONE) err = metaseg_train_plan(&plan, &cli->run);
-    free(encoder);
-    free(climate);
-    free(from);
-    return err;
+    plan->plan.name = path_name(name);
+    plan->plan.output = args->output;
+    plan->plan.minutes = args->minutes;
+    plan->plan.overwrite = args->overwrite;
+    return metaseg_train_plan(&plan->plan, &cli->run);
 }
 
 static Err name_map(const TrainArgs *args, const char *stem, const char *name, char **ret_path)
@@ -229,8 +143,8 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     Err err = name_map(args, several ? stem : NULL, "map.tif", &map);
     if (err == ERR_NONE) err = name_map(args, several ? stem : NULL, "map.png", &picture);
     options.quicklook = picture;
-    options.bands = args->bands;
-    options.crs = args->crs;
+    options.bands = args->plan.bands;
+    options.crs = args->plan.crs;
     options.overwrite = args->overwrite || args->resume;
     if (err == ERR_NONE) err = metaseg_predict_raster(model, image, map, &options, NULL);
     cli_progress_end(cli);
@@ -259,18 +173,17 @@ static Err map_images(Cli *cli, const TrainArgs *args, const char *const *images
 
 static Err train_labels(Cli *cli, const TrainArgs *args, const OptionResult *words, MetasegTrainStart start)
 {
-    const char **images = NULL;
-    int64_t n_images = 0;
+    CliPlan plan = { 0 };
     char *config = NULL;
-    if (args->images.count == 0 || args->labels.count == 0 || args->output == NULL)
+    if (args->plan.images.count == 0 || args->plan.labels.count == 0 || args->output == NULL)
         return err_set(ERR_ARGUMENT, "without a configuration train needs --image, --labels and -o; see --help");
-    TRY(list_images(args, words, &images, &n_images));
-    Err err = start == METASEG_TRAIN_RESUME ? ERR_NONE : make_config(cli, args, images, n_images);
+    Err err = cli_plan_images(&args->plan, words, &plan);
+    if (err == ERR_NONE && start != METASEG_TRAIN_RESUME) err = make_config(cli, args, &plan);
     if (err == ERR_NONE) err = path_join(args->output, "train.yaml", &config);
     if (err == ERR_NONE) err = train(cli, args, config, start);
-    if (err == ERR_NONE && !args->no_map) err = map_images(cli, args, images, n_images);
+    if (err == ERR_NONE && !args->no_map) err = map_images(cli, args, plan.images, plan.n_images);
     free(config);
-    free(images);
+    cli_plan_done(&plan);
     return err;
 }
 
@@ -283,7 +196,7 @@ static Err run_train(Cli *cli, const void *target, const OptionResult *words)
     const MetasegTrainStart start = args->resume      ? METASEG_TRAIN_RESUME
                                     : args->overwrite ? METASEG_TRAIN_REPLACE
                                                       : METASEG_TRAIN_NEW;
-    if (args->images.count > 0 || args->labels.count > 0) return train_labels(cli, args, words, start);
+    if (args->plan.images.count > 0 || args->plan.labels.count > 0) return train_labels(cli, args, words, start);
     if (words->n_arguments != 1)
         return err_set(ERR_ARGUMENT, "train needs one configuration, or --image, --labels and -o; see --help");
     return train(cli, args, words->arguments[0], start);

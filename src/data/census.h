@@ -39,6 +39,7 @@ typedef struct Census {
     LabelCounts values;
     ColorCounts colors; /* that no class has */
     int64_t training[LABEL_VALUES], validation[LABEL_VALUES], holdout[LABEL_VALUES];
+    LabelArea areas[DATASET_PARTS][LABEL_VALUES];
     int64_t *in_box;              /* [options->n_validation] labelled pixels of each validation box */
     bool *met;                    /* [options->n_validation] the box meets a scene */
     Finding nodata[LABEL_VALUES]; /* the class's value is the nodata value of the labels */

@@ -7,6 +7,7 @@
 #include "data/dataset_internal.h"
 #include "data/label_scan.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,10 +94,12 @@ static Err look_into_box(const Dataset *d, DatasetReader *r, int32_t box, Census
         TRY(scene_pool_get(r->pool, (uint32_t)w.scene, NULL, &s));
         TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, r->labels, r->probabilities));
         TRY(reader_keep_labels(r, s, w, true));
+        const double side = georeference_pixel_sides(s->image->place, false).side / d->options->upsample;
         for (int64_t p = 0; p < d->side * d->side; p++) {
             if (r->labels[p] == CLASS_IGNORE) continue;
             census->in_box[box]++;
             census->validation[r->labels[p]]++;
+            label_area_add(&census->areas[DATASET_VALIDATION][r->labels[p]], (LabelArea){ 1.0, side * side });
         }
     }
     return ERR_NONE;
@@ -137,6 +140,36 @@ static Err look_at_image(Dataset *d, DatasetReader *r, Scene *s, uint32_t index,
     return ERR_NONE;
 }
 
+/* Zones of an image, for what is told of the data set. */
+static void add_zones(Dataset *d, const Scene *s)
+{
+    double shares[CLIMATE_ZONES + 1] = { 0.0 };
+    if (d->climate == NULL || s->lonlat == NULL) return;
+    zone_image_shares(d->climate, s->image->place, zone_share_defaults().coast_km, shares);
+    const double ground = survey_ground(s, d->options);
+    for (int32_t z = 0; z <= CLIMATE_ZONES && isfinite(ground); z++) d->zone_areas[z] += shares[z] * ground;
+}
+
+/* A scene of holdout is opened for a survey alone; that it cannot be is no reason not to train. */
+static Err survey_holdout(Dataset *d, LabelScan scan, uint32_t index)
+{
+    Scene *s = NULL;
+    scan.blocks = NULL;
+    Err err = scene_open(d->options, d->climate, index, scan.run != NULL ? scan.run->stop : NULL, &s);
+    if (err == ERR_NONE) err = survey_scene(d->survey, s, index, d->climate, scan.run);
+    if (err == ERR_NONE) err = label_scan(&scan, s, index);
+    scene_close(s);
+    if (err != ERR_INPUT && err != ERR_CONFIG) return err;
+    report_message(scan.run, 1, "scene '%s' of split holdout: %s", d->options->scenes[index].name, err_message());
+    return ERR_NONE;
+}
+
+static void tell_progress(const Dataset *d, const MetasegRun *run, uint32_t done)
+{
+    if (d->survey == NULL || run == NULL || run->progress == NULL) return;
+    run->progress(run->context, done, d->options->n_scenes, NULL);
+}
+
 /* Opens each scene once: what it is, what its labels hold, where validation looks. */
 static Err visit_scenes(Dataset *d, DatasetReader *r, Census *census, const MetasegRun *run)
 {
@@ -150,18 +183,25 @@ static Err visit_scenes(Dataset *d, DatasetReader *r, Census *census, const Meta
     for (uint32_t i = 0; i < d->options->n_scenes; i++) {
         Scene *s = NULL;
         TRY(census_files(census, i));
-        if (d->options->scenes[i].split == SCENE_HOLDOUT) continue;
+        if (i > 0) tell_progress(d, run, i);
+        if (d->options->scenes[i].split == SCENE_HOLDOUT) {
+            if (d->survey != NULL) TRY(survey_holdout(d, scan, i));
+            continue;
+        }
         TRY(scene_pool_get(r->pool, i, run != NULL ? run->stop : NULL, &s));
         TRY(check_bands(d, s, i));
         if (r->image == NULL) TRY(reader_allocate(r));
         TRY(census_scene(census, s, i));
         labels_tell(s->labels, run);
+        if (d->survey != NULL) TRY(survey_scene(d->survey, s, i, d->climate, run));
+        add_zones(d, s);
         d->scenes[i] = (SceneFacts){ .width = s->width, .height = s->height };
         if (d->blocks != NULL) TRY(validation_blocks_add_scene(d->blocks, i, s->width, s->height));
         TRY(plan_validation(d, s, i, census));
         TRY(label_scan(&scan, s, i));
         TRY(look_at_image(d, r, s, i, census, run));
     }
+    tell_progress(d, run, d->options->n_scenes);
     for (uint32_t b = 0; b < d->options->n_validation; b++)
         if (census->in_box[b] == 0) TRY(look_into_box(d, r, (int32_t)b, census));
     return ERR_NONE;
@@ -247,6 +287,8 @@ static Err choose_blocks(Dataset *d, Census *census, const MetasegRun *run)
         census->training[c] = validation_blocks_pixels(d->blocks, c, false);
         census->validation[c] = validation_blocks_pixels(d->blocks, c, true);
         areas[c] = validation_blocks_area(d->blocks, c, true);
+        for (int32_t part = DATASET_TRAINING; part <= DATASET_VALIDATION; part++)
+            census->areas[part][c] = validation_blocks_ground(d->blocks, c, part == DATASET_VALIDATION);
         pixels[0] += (double)census->training[c];
         pixels[1] += (double)census->validation[c];
     }
@@ -276,19 +318,26 @@ static Err open_dataset(Dataset *d, DatasetReader *r, Census *census, const Meta
                     &d->sampler));
     TRY(visit_scenes(d, r, census, run));
     if (d->blocks != NULL) TRY(choose_blocks(d, census, run));
+    memcpy(d->areas, census->areas, sizeof d->areas);
+    if (d->survey != NULL) {
+        memcpy(d->survey->areas, d->areas, sizeof d->areas);
+        memcpy(d->survey->zone_areas, d->zone_areas, sizeof d->zone_areas);
+        d->survey->counted = true;
+    }
     TRY(census_tell(census, run));
     TRY(sampler_finish(d->sampler));
     TRY(check_drawn(d, r, run));
     return check_validation(d, r, run);
 }
 
-Err dataset_open(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Dataset **ret_dataset)
+static Err open_with(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Survey *survey,
+                     Dataset **ret_dataset)
 {
     Census census;
     DatasetReader *reader = NULL;
     Dataset *d = calloc(1, sizeof *d);
     if (d == NULL) return err_memory(sizeof *d, "the data set");
-    *d = (Dataset){ .options = options, .climate = climate, .side = options->window };
+    *d = (Dataset){ .options = options, .climate = climate, .side = options->window, .survey = survey };
     Err err = census_init(options, &census);
     if (err == ERR_NONE) {
         err = dataset_reader_new(d, &reader);
@@ -302,6 +351,39 @@ Err dataset_open(const DatasetOptions *options, const Climate *climate, const Me
     }
     *ret_dataset = d;
     return ERR_NONE;
+}
+
+Err dataset_open(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Dataset **ret_dataset)
+{
+    return open_with(options, climate, run, NULL, ret_dataset);
+}
+
+/* Which bands are far from what training would normalise with. */
+static Err expect_bands(const Dataset *d, Survey *survey)
+{
+    DatasetReader *reader = NULL;
+    const size_t bands = (size_t)d->bands;
+    double *mean = calloc(2 * bands, sizeof *mean);
+    ImageBand *expected = calloc(bands, sizeof *expected);
+    Err err = mean != NULL && expected != NULL ? dataset_reader_new(d, &reader)
+                                               : err_memory(bands * sizeof *expected, "the bands");
+    if (err == ERR_NONE) err = dataset_statistics(reader, mean, mean + bands);
+    for (size_t b = 0; b < bands && err == ERR_NONE; b++)
+        expected[b] = (ImageBand){ 1.0, mean[b], mean[bands + b], d->options->transform };
+    if (err == ERR_NONE) survey_expect(survey, expected, d->bands);
+    dataset_reader_free(reader);
+    free(mean);
+    free(expected);
+    return err;
+}
+
+Err dataset_survey(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Survey *survey)
+{
+    Dataset *d = NULL;
+    Err err = open_with(options, climate, run, survey, &d);
+    if (err == ERR_NONE) err = expect_bands(d, survey);
+    dataset_close(d);
+    return err;
 }
 
 void dataset_close(Dataset *d)

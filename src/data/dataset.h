@@ -14,8 +14,8 @@
 #define METASEG_DATA_DATASET_H
 
 #include "data/dataset_options.h"
+#include "data/survey.h"
 #include "data/text_inputs.h"
-#include "geo/climate.h"
 #include "metaseg/run.h"
 
 typedef struct Dataset Dataset;
@@ -27,6 +27,11 @@ typedef struct DatasetReader DatasetReader;
  * number of scenes. ERR_INPUT, ERR_CONFIG, ERR_MEMORY; ERR_INTERRUPTED when run->stop asks for it. dataset_close(). */
 Err dataset_open(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Dataset **ret_dataset);
 void dataset_close(Dataset *dataset);
+
+/* Opens a data set only to tell what it holds: also holdout scenes, and how far the bands are from what training would normalise
+ * with. survey: of survey_init with the same options; where the data set is refused it holds what was seen until then. Progress of
+ * `run` counts scenes. Errors of dataset_open and dataset_statistics. */
+Err dataset_survey(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Survey *survey);
 
 /* Reads windows of a data set, which must outlive it: the room for one, and a few open scenes. One thread at a time, but
  * readers do not know of each other. ERR_MEMORY. */

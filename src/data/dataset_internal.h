@@ -35,6 +35,9 @@ struct Dataset {
     ImageBand *normalisation; /* [bands] */
     Window *validation;
     int64_t n_validation, validation_capacity;
+    LabelArea areas[DATASET_PARTS][LABEL_VALUES]; /* by class index */
+    double zone_areas[CLIMATE_ZONES + 1];         /* square metres, 0 without a climate map */
+    Survey *survey;                               /* filled while the scenes are visited; NULL: nobody asks */
 };
 
 struct DatasetReader {

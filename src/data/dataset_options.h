@@ -46,6 +46,9 @@ typedef enum SceneSplit {
     SCENE_SPLIT_COUNT
 } SceneSplit;
 
+/* What a labelled pixel is for. */
+typedef enum DatasetPart { DATASET_TRAINING = 0, DATASET_VALIDATION, DATASET_HOLDOUT, DATASET_PARTS } DatasetPart;
+
 /* Where the validation pixels of a data set come from, one of these. */
 typedef enum ValidationPlaces {
     VALIDATION_NONE,

@@ -27,6 +27,7 @@ typedef struct Strip {
     Lattice lattice;
     bool boxes;          /* there are some and the scene has a place: longitudes and latitudes are needed */
     bool by_latitude;    /* pixels of the labels are smaller towards the poles */
+    LabelArea pixel;     /* what one that is looked at stands for; by latitude at the equator */
     PlaceLookup *lonlat; /* of the labels' pixels; NULL: they have none */
     float *values;       /* one row of the labels, from lattice.column on */
     uint8_t *valid;
@@ -90,16 +91,31 @@ static Err strip_init(Strip *t, int64_t rows)
     return ERR_NONE;
 }
 
+/* What a label pixel of a scene covers on the ground: of a geographic grid at the equator, without a place by the size that
+ * was told, NAN without one. */
+static double pixel_area(const DatasetOptions *o, const Scene *s, bool by_latitude)
+{
+    const double metres_per_degree = 111319.490793; /* a degree of the equator of WGS 84 */
+    const GroundSampling g = georeference_sampling(s->labels->place);
+    if (by_latitude) return g.degrees_x * g.degrees_y * metres_per_degree * metres_per_degree;
+    if (isfinite(g.metres)) return g.metres_x * g.metres_y;
+    return o->gsd > 0.0 && o->gsd_unit == MODEL_METRE ? o->gsd * o->gsd : (double)NAN;
+}
+
 /* A labelled pixel inside the image: counted for training, or for the boxes that hold it, and offered. */
 static Err offer(Strip *t, uint8_t class_index, SamplerPlace place, double lon, double lat)
 {
     const DatasetOptions *o = t->scan->options;
     Census *census = t->scan->census;
-    const bool held = t->boxes && boxes_find(o->holdout, o->n_holdout, lon, lat) >= 0;
+    const bool held =
+        o->scenes[t->index].split == SCENE_HOLDOUT || (t->boxes && boxes_find(o->holdout, o->n_holdout, lon, lat) >= 0);
+    const float area = t->by_latitude ? (float)fmax(cos(lat * radians_per_degree), 1e-3) : 1.0F;
+    const LabelArea ground = { t->pixel.pixels, t->pixel.square_metres * (double)area };
     bool apart = o->scenes[t->index].split == SCENE_VALIDATION;
     t->labelled++;
     if (held) {
         census->holdout[class_index]++;
+        label_area_add(&census->areas[DATASET_HOLDOUT][class_index], ground);
         return ERR_NONE;
     }
     if (apart) census->validation[class_index]++;
@@ -109,10 +125,11 @@ static Err offer(Strip *t, uint8_t class_index, SamplerPlace place, double lon, 
         if (!apart) census->validation[class_index]++;
         apart = true;
     }
+    if (apart || t->scan->blocks == NULL)
+        label_area_add(&census->areas[apart ? DATASET_VALIDATION : DATASET_TRAINING][class_index], ground);
     if (apart) return ERR_NONE;
-    const float area = t->by_latitude ? (float)fmax(cos(lat * radians_per_degree), 1e-3) : 1.0F;
     if (t->scan->blocks != NULL)
-        TRY(validation_blocks_count(t->scan->blocks, place.block, class_index, (double)area));
+        TRY(validation_blocks_count(t->scan->blocks, place.block, class_index, (double)area, ground));
     else
         census->training[class_index]++;
     if (t->scan->unsampled[class_index]) return ERR_NONE;
@@ -194,6 +211,8 @@ static Err scan_parts(Strip *t, const RasterWindow *parts, int64_t n)
 {
     const int64_t step = choose_step(parts, n);
     if (step > t->scan->census->step) t->scan->census->step = step;
+    t->pixel.pixels = (double)(step * step);
+    t->pixel.square_metres = t->pixel.pixels * pixel_area(t->scan->options, t->scene, t->by_latitude);
     if (t->scene->lonlat != NULL) TRY(place_lookup_new(t->scene->labels->place, NULL, &t->lonlat));
     Err err = ERR_NONE;
     for (int64_t i = 0; i < n && err == ERR_NONE; i++) {

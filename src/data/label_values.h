@@ -30,6 +30,18 @@ static inline uint8_t label_class(const LabelTable *table, float value)
     return label_is_code(value) ? table->class_of[(int32_t)value] : CLASS_IGNORE;
 }
 
+/* Label pixels, those between the ones that were looked at included, and their area on the ground: NAN where it is not known,
+ * and of a sum with such a part. */
+typedef struct LabelArea {
+    double pixels, square_metres;
+} LabelArea;
+
+static inline void label_area_add(LabelArea *sum, LabelArea part)
+{
+    sum->pixels += part.pixels;
+    sum->square_metres += part.square_metres;
+}
+
 /* A colour 0xRRGGBB that no class has, as a value: below 0 and exact, and the colour of such a value. */
 static inline float label_unknown_color(uint32_t color) { return -1.0F - (float)color; }
 static inline uint32_t label_color_of(float value) { return (uint32_t)(-1.0F - value); }

@@ -4,7 +4,6 @@
 
 #include "base/grow.h"
 #include "base/rng.h"
-#include "data/label_values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@ typedef enum Part { PART_OPEN, PART_TRAINING, PART_VALIDATION } Part;
 typedef struct BlockEntry {
     int64_t pixels;
     double area;
+    LabelArea ground;
     int32_t block, class_index;
     int32_t next; /* of the same block */
 } BlockEntry;
@@ -111,7 +111,7 @@ int32_t validation_blocks_at(const ValidationBlocks *b, uint32_t scene, int64_t 
     return s->first + (int32_t)(y / s->side * s->columns + x / s->side);
 }
 
-Err validation_blocks_count(ValidationBlocks *b, int32_t block, int32_t class_index, double area)
+Err validation_blocks_count(ValidationBlocks *b, int32_t block, int32_t class_index, double area, LabelArea ground)
 {
     int32_t i = b->blocks[block].entries;
     while (i != NO_ENTRY && b->entries[i].class_index != class_index) i = b->entries[i].next;
@@ -124,6 +124,7 @@ Err validation_blocks_count(ValidationBlocks *b, int32_t block, int32_t class_in
     }
     b->entries[i].pixels++;
     b->entries[i].area += area;
+    label_area_add(&b->entries[i].ground, ground);
     b->classes[class_index].total++;
     return ERR_NONE;
 }
@@ -257,6 +258,16 @@ void validation_blocks_number(const ValidationBlocks *b, int64_t *ret_apart, int
 int64_t validation_blocks_pixels(const ValidationBlocks *b, int32_t class_index, bool validation)
 {
     return b->classes[class_index].of_part[validation ? PART_VALIDATION : PART_TRAINING];
+}
+
+LabelArea validation_blocks_ground(const ValidationBlocks *b, int32_t class_index, bool validation)
+{
+    const Part part = validation ? PART_VALIDATION : PART_TRAINING;
+    LabelArea sum = { 0.0, 0.0 };
+    for (int64_t i = 0; i < b->n_entries; i++)
+        if (b->entries[i].class_index == class_index && b->blocks[b->entries[i].block].part == part)
+            label_area_add(&sum, b->entries[i].ground);
+    return sum;
 }
 
 double validation_blocks_area(const ValidationBlocks *b, int32_t class_index, bool validation)

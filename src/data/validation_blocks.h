@@ -8,7 +8,7 @@
  *
  *     TRY(validation_blocks_new(0.2, seed, n_scenes, n_classes, &blocks));
  *     TRY(validation_blocks_add_scene(blocks, scene, width, height));
- *     TRY(validation_blocks_count(blocks, validation_blocks_at(blocks, scene, x, y), class_index, area));
+ *     TRY(validation_blocks_count(blocks, validation_blocks_at(blocks, scene, x, y), class_index, area, ground));
  *     TRY(validation_blocks_choose(blocks));
  *     validation_blocks_keep(blocks, scene, x, y, side, true, labels);
  */
@@ -16,6 +16,7 @@
 #define METASEG_DATA_VALIDATION_BLOCKS_H
 
 #include "base/err.h"
+#include "data/label_values.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,18 +34,21 @@ Err validation_blocks_add_scene(ValidationBlocks *blocks, uint32_t scene, int64_
 /* The block of a pixel inside a scene that was added; 0 without blocks (NULL). */
 int32_t validation_blocks_at(const ValidationBlocks *blocks, uint32_t scene, int64_t x, int64_t y);
 
-/* Counts a labelled pixel of a block, with its true area. ERR_MEMORY. */
-Err validation_blocks_count(ValidationBlocks *blocks, int32_t block, int32_t class_index, double area);
+/* Counts a labelled pixel of a block, with its area among the pixels that windows are drawn for, and with what it stands for on
+ * the ground. ERR_MEMORY. */
+Err validation_blocks_count(ValidationBlocks *blocks, int32_t block, int32_t class_index, double area,
+                            LabelArea ground);
 
 /* Once everything is counted. ERR_INPUT when no block can be spared for validation; ERR_MEMORY. */
 Err validation_blocks_choose(ValidationBlocks *blocks);
 
 /* After the choice. Which blocks are for validation, [blocks], owned here; how many, and of how many with a label; pixels
- * of a class for training or for validation, and their area. */
+ * of a class for training or for validation, their area, and what they stand for on the ground. */
 const bool *validation_blocks_apart(const ValidationBlocks *blocks);
 void validation_blocks_number(const ValidationBlocks *blocks, int64_t *ret_apart, int64_t *ret_labelled);
 int64_t validation_blocks_pixels(const ValidationBlocks *blocks, int32_t class_index, bool validation);
 double validation_blocks_area(const ValidationBlocks *blocks, int32_t class_index, bool validation);
+LabelArea validation_blocks_ground(const ValidationBlocks *blocks, int32_t class_index, bool validation);
 
 /* Whether a window of side x side pixels from (x, y) on holds a pixel for validation. */
 bool validation_blocks_touch(const ValidationBlocks *blocks, uint32_t scene, int64_t x, int64_t y, int64_t side);

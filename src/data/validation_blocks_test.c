@@ -8,6 +8,8 @@
 
 enum { SIDE = 1000, CLASSES = 4 };
 
+static const LabelArea pixel = { 4.0, 100.0 };
+
 /* Class 0 everywhere but: 1 in the north, 2 in two far corners, 3 in one place. */
 static int32_t class_at(int64_t x, int64_t y)
 {
@@ -24,7 +26,7 @@ static ValidationBlocks *made(double fraction, uint64_t seed)
     ASSERT_OK(validation_blocks_add_scene(b, 1, SIDE, SIDE));
     for (int64_t y = 0; y < SIDE; y++)
         for (int64_t x = 0; x < SIDE; x++)
-            ASSERT_OK(validation_blocks_count(b, validation_blocks_at(b, 1, x, y), class_at(x, y), 1.0));
+            ASSERT_OK(validation_blocks_count(b, validation_blocks_at(b, 1, x, y), class_at(x, y), 1.0, pixel));
     ASSERT_OK(validation_blocks_choose(b));
     return b;
 }
@@ -62,6 +64,11 @@ static void classes_in_both_parts(void **state)
             assert_true((validated > 0) == (c != 3)); /* class 3 is in one block */
             if (c < 2) assert_true(validated * 10 > learned && validated * 2 < learned);
             assert_true(validation_blocks_area(b, c, true) == (double)validated);
+            for (int32_t part = 0; part < 2; part++) {
+                const LabelArea ground = validation_blocks_ground(b, c, part == 1);
+                const double n = (double)(part == 1 ? validated : learned);
+                assert_true(ground.pixels == pixel.pixels * n && ground.square_metres == pixel.square_metres * n);
+            }
         }
         validation_blocks_number(b, &apart, &labelled);
         assert_int_equal(labelled, 16);
@@ -117,7 +124,7 @@ static void nothing_to_spare(void **state)
     ValidationBlocks *b = NULL;
     ASSERT_OK(validation_blocks_new(0.5, 1, 1, 2, &b));
     ASSERT_OK(validation_blocks_add_scene(b, 0, 100, 100));
-    for (int32_t c = 0; c < 2; c++) ASSERT_OK(validation_blocks_count(b, c, c, 1.0));
+    for (int32_t c = 0; c < 2; c++) ASSERT_OK(validation_blocks_count(b, c, c, 1.0, pixel));
     ASSERT_ERR(validation_blocks_choose(b), ERR_INPUT, "none of the 2 blocks with labels can be kept apart");
     validation_blocks_free(b);
 }

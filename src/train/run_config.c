@@ -347,12 +347,16 @@ static Err complete_classes(const char *path, const YamlFile *file, RunConfig *c
     return ERR_NONE;
 }
 
-Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
+/* text NULL: of the file at `path`. */
+static Err load(const char *path, const char *text, const char *const *overrides, int64_t n_overrides,
+                RunConfig **ret_config)
 {
     RunConfig *config = calloc(1, sizeof *config);
     if (config == NULL) return err_memory(sizeof *config, "the configuration");
     YamlFile *file = NULL;
-    Err err = yaml_file_load(path, &run_config_table, overrides, n_overrides, config, &file);
+    Err err = text == NULL
+                  ? yaml_file_load(path, &run_config_table, overrides, n_overrides, config, &file)
+                  : yaml_file_parse(path, text, strlen(text), &run_config_table, overrides, n_overrides, config, &file);
     config->network.decoder_heads = network_config_defaults().decoder_heads;
     if (err == ERR_NONE) err = complete_classes(path, file, config);
     if (err == ERR_NONE) err = check(file, config);
@@ -362,6 +366,17 @@ Err run_config_load(const char *path, const char *const *overrides, int64_t n_ov
     else
         run_config_free(config);
     return err;
+}
+
+Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
+{
+    return load(path, NULL, overrides, n_overrides, ret_config);
+}
+
+Err run_config_parse(const char *name, const char *text, const char *const *overrides, int64_t n_overrides,
+                     RunConfig **ret_config)
+{
+    return load(name, text, overrides, n_overrides, ret_config);
 }
 
 void run_config_free(RunConfig *config)

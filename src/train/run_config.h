@@ -48,6 +48,9 @@ extern const YamlTable run_config_table;
  * names file, line and key (ERR_ARGUMENT an override); an unknown key names the nearest. Reads the class table
  * too: ERR_INPUT if it is missing. */
 Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
+/* The same from text in memory; `name` stands for the file in messages. */
+Err run_config_parse(const char *name, const char *text, const char *const *overrides, int64_t n_overrides,
+                     RunConfig **ret_config);
 void run_config_free(RunConfig *config);
 
 /* Steps over which the learning rate rises: those given, else a twentieth of all, at most 100. */

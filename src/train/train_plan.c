@@ -203,11 +203,10 @@ static Err check_files(const Plan *p, const char *config)
     return err;
 }
 
-static Err make(Plan *p, const char *config)
+/* All but how many steps. */
+static Err choose(Plan *p)
 {
     const MetasegTrainPlan *given = p->given;
-    if (file_exists(config) && !given->overwrite)
-        return err_set(ERR_OUTPUT, "'%s': exists already; -f replaces the run, --resume continues it", config);
     p->scenes = calloc((size_t)given->n_images, sizeof *p->scenes);
     p->values = calloc(VECTOR_MOST_CLASSES, sizeof *p->values);
     if (p->scenes == NULL || p->values == NULL)
@@ -217,12 +216,20 @@ static Err make(Plan *p, const char *config)
     if (given->classes != NULL) TRY(class_table_load(given->classes, &p->classes));
     for (int64_t i = 0; i < p->n_scenes; i++) TRY(read_scene(p, i));
     TRY(plan_classes(p));
-    TRY(check_files(p, config));
     TRY(split_items(p->items, p->n_items, (int32_t)p->classes.n_classes, (uint64_t)given->seed, &p->split));
     tell_split(p);
     choose_network(p);
     p->steps = TRIAL_STEPS;
-    TRY(file_make_folders(given->output));
+    return ERR_NONE;
+}
+
+static Err make(Plan *p, const char *config)
+{
+    if (file_exists(config) && !p->given->overwrite)
+        return err_set(ERR_OUTPUT, "'%s': exists already; -f replaces the run, --resume continues it", config);
+    TRY(choose(p));
+    TRY(check_files(p, config));
+    TRY(file_make_folders(p->given->output));
     TRY(write_config(p, config));
     Err err = metaseg_train_speed(config, p->run, &p->speed);
     if (err == ERR_NONE) {
@@ -251,13 +258,34 @@ static void done(Plan *p)
     free(p->items);
 }
 
-MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run)
+static Err check_plan(const MetasegTrainPlan *plan)
 {
-    if (plan == NULL || plan->images == NULL || plan->labels == NULL || plan->output == NULL || plan->n_images < 1)
-        return err_set(ERR_ARGUMENT, "a plan needs images, labels and an output folder");
+    if (plan == NULL || plan->images == NULL || plan->labels == NULL || plan->n_images < 1)
+        return err_set(ERR_ARGUMENT, "a plan needs images and labels");
     if (plan->n_labels != 1 && plan->n_labels != plan->n_images)
         return err_set(ERR_ARGUMENT, "%lld files of labels for %lld images; give one for all images, or one for each",
                        (long long)plan->n_labels, (long long)plan->n_images);
+    return ERR_NONE;
+}
+
+Err train_plan_config(const MetasegTrainPlan *plan, const char *const *overrides, int64_t n_overrides,
+                      const MetasegRun *run, RunConfig **ret_config)
+{
+    char *yaml = NULL;
+    TRY(check_plan(plan));
+    Plan p = { .given = plan, .run = run };
+    Err err = choose(&p);
+    if (err == ERR_NONE) err = plan_write(&p, &yaml);
+    if (err == ERR_NONE) err = run_config_parse("train.yaml", yaml, overrides, n_overrides, ret_config);
+    done(&p);
+    free(yaml);
+    return err;
+}
+
+MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run)
+{
+    TRY(check_plan(plan));
+    if (plan->output == NULL) return err_set(ERR_ARGUMENT, "a plan needs an output folder");
     Plan p = { .given = plan, .run = run };
     char *config = NULL;
     TRY(path_join(plan->output, "train.yaml", &config));

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Places and numbers of scenes. */
+#include "data/survey.h"
+
+#include "base/grow.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODES = 32, MOST_OVERLAPS = 10000 };
+
+static const double saturated_part = 0.05;
+
+Err survey_init(const DatasetOptions *options, Survey *ret_survey)
+{
+    SceneSurvey *scenes = calloc((size_t)options->n_scenes + 1, sizeof *scenes);
+    if (scenes == NULL) return err_memory(options->n_scenes * sizeof *scenes, "what is told of the scenes");
+    *ret_survey = (Survey){ .options = options, .scenes = scenes };
+    return ERR_NONE;
+}
+
+void survey_done(Survey *survey)
+{
+    free(survey->scenes);
+    free(survey->overlaps);
+    *survey = (Survey){ 0 };
+}
+
+/* ---- bands ---- */
+
+static uint32_t suspect(const SampledBand *values)
+{
+    if (values->low == values->high) return BAND_CONSTANT;
+    return values->at_high >= saturated_part ? BAND_SATURATED : 0;
+}
+
+/* A pixel is invalid where one of its bands is: which bands have no valid pixel is told by each alone. */
+static Err find_invalid(SceneSurvey *s, const DatasetScene *scene, const DatasetOptions *o, const MetasegRun *run)
+{
+    bool some = false;
+    for (int32_t b = 0; b < s->n_bands && s->n_bands > 1; b++) {
+        char number[16];
+        ImageSource *alone = NULL;
+        ImageSample sample = { 0 };
+        (void)snprintf(number, sizeof number, "%d", (int)s->bands[b].number);
+        const ImageSourceOptions options = { .bands = number,
+                                             .crs = scene->crs,
+                                             .mask = scene->mask,
+                                             .mask_values = scene->mask_values,
+                                             .stop = run != NULL ? run->stop : NULL };
+        TRY(image_source_open(scene->image, &options, &alone));
+        const Err err = image_sample_read(alone, o->byte_scale, &sample);
+        image_source_close(alone);
+        TRY(err);
+        if (sample.count == 0) {
+            s->bands[b].suspicions |= BAND_INVALID;
+            some = true;
+        } else {
+            s->bands[b].values = image_sample_band(&sample, 0);
+            s->bands[b].suspicions |= suspect(&s->bands[b].values);
+        }
+        image_sample_done(&sample);
+    }
+    for (int32_t b = 0; b < s->n_bands && !some; b++) s->bands[b].suspicions |= BAND_INVALID;
+    return ERR_NONE;
+}
+
+static void look_at_bands(SceneSurvey *s, ImageSample *sample)
+{
+    for (int32_t b = 0; b < s->n_bands; b++) s->bands[b].equal = (int32_t)image_sample_same(sample, b);
+    for (int32_t b = 0; b < s->n_bands; b++) {
+        BandSurvey *band = &s->bands[b];
+        band->values = image_sample_band(sample, b);
+        band->suspicions = suspect(&band->values);
+        /* two constant bands are constant, no more */
+        if (band->equal >= 0 && (band->suspicions & BAND_CONSTANT) == 0) band->suspicions |= BAND_EQUAL;
+    }
+}
+
+static Err survey_bands(Survey *v, SceneSurvey *s, const ImageSource *image, uint32_t index, const MetasegRun *run)
+{
+    ImageSample sample = { 0 };
+    const int64_t n = raster_chosen_count(image->raster);
+    s->n_bands = (int32_t)(n < MODEL_MAX_BANDS ? n : MODEL_MAX_BANDS);
+    for (int32_t b = 0; b < s->n_bands; b++) {
+        BandSurvey *band = &s->bands[b];
+        band->number = (int32_t)raster_chosen_band(image->raster, b);
+        (void)snprintf(band->name, sizeof band->name, "%s", raster_band_common_name(image->raster, band->number));
+        (void)snprintf(band->type, sizeof band->type, "%s", raster_band_type(image->raster, band->number));
+    }
+    TRY(image_sample_read(image, v->options->byte_scale, &sample));
+    s->valid = (double)sample.count / (double)sample.looked;
+    if (sample.count > 0) look_at_bands(s, &sample);
+    const bool none = sample.count == 0;
+    image_sample_done(&sample);
+    return none ? find_invalid(s, &v->options->scenes[index], v->options, run) : ERR_NONE;
+}
+
+static double pixel_metres(const Scene *scene, const DatasetOptions *o)
+{
+    const double metres = georeference_sampling(scene->image->place).metres;
+    if (isfinite(metres)) return metres;
+    return o->gsd > 0.0 && o->gsd_unit == MODEL_METRE ? o->gsd : (double)NAN;
+}
+
+double survey_ground(const Scene *scene, const DatasetOptions *o)
+{
+    const double metres_per_degree = 111319.490793; /* a degree of the equator of WGS 84 */
+    const double radians = 0.017453292519943295769;
+    const RasterInfo *info = raster_info(scene->image->raster);
+    const GroundSampling g = georeference_sampling(scene->image->place);
+    const double side = pixel_metres(scene, o);
+    Footprint f;
+    /* degrees of longitude are shorter towards the poles: of a large image the middle is no measure */
+    if (isfinite(g.degrees) && georeference_footprint(scene->image->place, &f))
+        return metres_per_degree * metres_per_degree * g.degrees_x * (double)info->width *
+               (sin(f.north * radians) - sin(f.south * radians)) / radians;
+    return side * side * (double)info->width * (double)info->height;
+}
+
+Err survey_scene(Survey *v, Scene *scene, uint32_t index, const Climate *climate, const MetasegRun *run)
+{
+    SceneSurvey *s = &v->scenes[index];
+    ImageSource *image = scene->image;
+    const RasterInfo *info = raster_info(image->raster);
+    *s = (SceneSurvey){ .opened = true, .width = info->width, .height = info->height };
+    s->metres = pixel_metres(scene, v->options);
+    s->square_metres = survey_ground(scene, v->options);
+    s->placed = georeference_footprint(image->place, &s->footprint);
+    if (climate != NULL && s->placed)
+        zone_image_shares(climate, image->place, zone_share_defaults().coast_km, s->zones);
+    TRY(raster_set_grid(image->raster, info->width, info->height));
+    TRY(survey_bands(v, s, image, index, run));
+    return raster_set_grid(image->raster, scene->width, scene->height);
+}
+
+void survey_expect(Survey *v, const ImageBand *bands, int64_t n_bands)
+{
+    for (uint32_t i = 0; i < v->options->n_scenes; i++) {
+        SceneSurvey *s = &v->scenes[i];
+        for (int32_t b = 0; b < s->n_bands && b < n_bands; b++) {
+            BandSurvey *band = &s->bands[b];
+            band->wanted = image_expected(&bands[b]);
+            band->expected = true;
+            if ((band->suspicions & BAND_INVALID) == 0 &&
+                (image_is_far(&band->values, band->wanted) || image_is_tiny(&band->values, band->wanted)))
+                band->suspicions |= BAND_UNEXPECTED;
+        }
+    }
+}
+
+/* ---- overlaps ---- */
+
+/* Whether a place lies inside an outline, by the crossings of a ray to the north. */
+static bool inside(const Footprint *f, double lon, double lat)
+{
+    bool in = false;
+    for (int32_t i = 0, k = FOOTPRINT_POINTS - 1; i < FOOTPRINT_POINTS; k = i++) {
+        if ((f->lon[i] > lon) == (f->lon[k] > lon)) continue;
+        const double at = f->lat[i] + (lon - f->lon[i]) / (f->lon[k] - f->lon[i]) * (f->lat[k] - f->lat[i]);
+        in = in != (lat < at);
+    }
+    return in;
+}
+
+/* An outline is unwrapped from its first place, perhaps on another turn than its box. */
+static double outline_turn(const Footprint *f)
+{
+    double west = f->lon[0];
+    for (int32_t i = 1; i < FOOTPRINT_POINTS; i++) west = fmin(west, f->lon[i]);
+    return 360.0 * round((west - f->west) / 360.0);
+}
+
+/* Places of a grid over what both boxes share that lie in both scenes, as a part of those of the smaller scene. Around a pole
+ * the boxes decide. */
+static double shared_part(const Footprint *a, const Footprint *b)
+{
+    double shift = 0.0; /* of b, onto the turn of a */
+    for (double turn = -360.0; turn <= 360.0; turn += 360.0)
+        if (b->west + turn < a->east && b->east + turn > a->west) shift = turn;
+    const double west = fmax(a->west, b->west + shift);
+    const double east = fmin(a->east, b->east + shift);
+    const double south = fmax(a->south, b->south);
+    const double north = fmin(a->north, b->north);
+    if (!(west < east && south < north)) return 0.0;
+    if (a->contains_pole || b->contains_pole) return 1.0;
+    const double turn_a = outline_turn(a);
+    const double turn_b = outline_turn(b);
+    int64_t both = 0;
+    int64_t of[2] = { 0, 0 };
+    const Footprint *f[2] = { a, b };
+    const double from[2] = { turn_a, turn_b - shift };
+    for (int64_t i = 0; i < (int64_t)NODES * NODES; i++) {
+        const double u = ((double)(i % NODES) + 0.5) / NODES;
+        const double v = ((double)(i / NODES) + 0.5) / NODES;
+        const double lon = west + u * (east - west);
+        const double lat = south + v * (north - south);
+        both += inside(a, lon + from[0], lat) && inside(b, lon + from[1], lat);
+        for (int32_t k = 0; k < 2; k++)
+            of[k] += inside(f[k], f[k]->west + u * (f[k]->east - f[k]->west) + (k == 0 ? turn_a : turn_b),
+                            f[k]->south + v * (f[k]->north - f[k]->south));
+    }
+    const double cell = (east - west) * (north - south);
+    double smaller = (double)INFINITY;
+    for (int32_t k = 0; k < 2; k++)
+        smaller = fmin(smaller, (double)of[k] * (f[k]->east - f[k]->west) * (f[k]->north - f[k]->south));
+    return smaller > 0.0 ? fmin(1.0, (double)both * cell / smaller) : 0.0;
+}
+
+static Err add_overlap(Survey *v, Overlap overlap)
+{
+    if (v->n_overlaps >= MOST_OVERLAPS) return ERR_NONE;
+    TRY(grow_array(&v->overlaps, v->n_overlaps, &v->capacity, sizeof *v->overlaps, "the overlaps"));
+    v->overlaps[v->n_overlaps++] = overlap;
+    return ERR_NONE;
+}
+
+static Err overlap_scenes(Survey *v)
+{
+    const double least = 1e-6;
+    const DatasetOptions *o = v->options;
+    const bool blocks = dataset_validation_places(o) == VALIDATION_BLOCKS;
+    for (uint32_t i = 0; i < o->n_scenes; i++) {
+        for (uint32_t k = i + 1; k < o->n_scenes; k++) {
+            if (!v->scenes[i].placed || !v->scenes[k].placed) continue;
+            const Footprint *a = &v->scenes[i].footprint;
+            const Footprint *b = &v->scenes[k].footprint;
+            if (a->south >= b->north || b->south >= a->north ||
+                !geo_longitudes_meet(a->west, a->east, b->west, b->east))
+                continue;
+            const double share = shared_part(a, b);
+            /* blocks are chosen in each scene by itself */
+            const bool train = o->scenes[i].split == SCENE_TRAIN && o->scenes[k].split == SCENE_TRAIN;
+            const bool leaks = o->scenes[i].split != o->scenes[k].split || (blocks && train);
+            if (share > least) TRY(add_overlap(v, (Overlap){ false, i, k, share, leaks }));
+        }
+    }
+    return ERR_NONE;
+}
+
+static Err overlap_boxes(Survey *v)
+{
+    const DatasetOptions *o = v->options;
+    for (uint32_t i = 0; i < o->n_validation; i++) {
+        for (uint32_t k = 0; k < o->n_holdout; k++) {
+            const DatasetBox *a = &o->validation[i];
+            const DatasetBox *b = &o->holdout[k];
+            const double height = fmin(a->north, b->north) - fmax(a->south, b->south);
+            double width = 0.0;
+            for (double turn = -360.0; turn <= 360.0; turn += 360.0)
+                width = fmax(width, fmin(a->east, b->east + turn) - fmax(a->west, b->west + turn));
+            const double smaller =
+                fmin((a->east - a->west) * (a->north - a->south), (b->east - b->west) * (b->north - b->south));
+            if (height > 0.0 && width > 0.0)
+                TRY(add_overlap(v, (Overlap){ true, i, k, width * height / smaller, false }));
+        }
+    }
+    return ERR_NONE;
+}
+
+Err survey_overlaps(Survey *v)
+{
+    TRY(overlap_scenes(v));
+    return overlap_boxes(v);
+}
