@@ -72,6 +72,10 @@ MetasegTrainPlan metaseg_train_plan_defaults(void);
  * then no train.yaml is left. */
 MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run);
 
+/* Shows pictures (PNG) of maps that were made with a run's model in the report of the run, in place of those that stand there. Nothing
+ * where the folder has no report. METASEG_ERROR_INPUT: a picture cannot be read; METASEG_ERROR_OUTPUT, _MEMORY. */
+MetasegStatus metaseg_train_report_maps(const char *folder, const char *const *pictures, int64_t n_pictures);
+
 /* Tells what a configuration would learn from, before any training: each scene with its place and its numbers, how much of each
  * class is for training, validation and holdout, climate zones (with a run->data_folder or model.climate), bands that look wrong,
  * scenes and boxes over the same ground. The table goes line by line to `line`, with json_line all of it as one line of JSON. A data set that training would

@@ -132,8 +132,9 @@ static Err name_map(const TrainArgs *args, const char *stem, const char *name, c
     return err;
 }
 
-/* "FOLDER/map.tif", of several images "FOLDER/NAME_map.tif". */
-static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const char *image, bool several)
+/* "FOLDER/map.tif", of several images "FOLDER/NAME_map.tif"; and its picture, free() *ret_picture. */
+static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const char *image, bool several,
+                     char **ret_picture)
 {
     char *stem = NULL;
     char *map = NULL;
@@ -152,22 +153,31 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     if (err == ERR_NONE && !cli_json_wanted(cli, false)) cli_line("map %s", map);
     free(stem);
     free(map);
-    free(picture);
+    if (err == ERR_NONE)
+        *ret_picture = picture;
+    else
+        free(picture);
     return err;
 }
 
+/* The maps of all images, and their pictures in the report. */
 static Err map_images(Cli *cli, const TrainArgs *args, const char *const *images, int64_t n_images)
 {
     char *path = NULL;
     MetasegModel *model = NULL;
+    char **pictures = calloc((size_t)n_images, sizeof *pictures);
+    if (pictures == NULL) return err_memory((size_t)n_images * sizeof *pictures, "the maps");
     cli->doing = "predicting";
     cli->unit = "tiles";
-    TRY(path_join(args->output, "best.safetensors", &path));
-    Err err = metaseg_model_load(path, &cli->run, &model);
+    Err err = path_join(args->output, "best.safetensors", &path);
+    if (err == ERR_NONE) err = metaseg_model_load(path, &cli->run, &model);
     for (int64_t i = 0; i < n_images && err == ERR_NONE; i++)
-        err = map_image(cli, args, model, images[i], n_images > 1);
+        err = map_image(cli, args, model, images[i], n_images > 1, &pictures[i]);
+    if (err == ERR_NONE) err = metaseg_train_report_maps(args->output, (const char *const *)pictures, n_images);
     metaseg_model_free(model);
     free(path);
+    for (int64_t i = 0; i < n_images; i++) free(pictures[i]);
+    free(pictures);
     return err;
 }
 

@@ -402,6 +402,13 @@ void dataset_close(Dataset *d)
 
 int64_t dataset_bands(const Dataset *d) { return d->bands; }
 
+LabelArea dataset_class_area(const Dataset *d, DatasetPart part, int64_t class_index)
+{
+    return d->areas[part][class_index];
+}
+
+double dataset_zone_area(const Dataset *d, int32_t zone) { return d->zone_areas[zone]; }
+
 const char *dataset_band_name(const Dataset *d, int64_t i) { return d->band_names[i]; }
 
 int64_t dataset_band_sets(const Dataset *d) { return d->sets.n_sets; }

@@ -33,6 +33,11 @@ void dataset_close(Dataset *dataset);
  * `run` counts scenes. Errors of dataset_open and dataset_statistics. */
 Err dataset_survey(const DatasetOptions *options, const Climate *climate, const MetasegRun *run, Survey *survey);
 
+/* How much label of a class is for what; those of holdout scenes are not known. Square metres of a climate zone (0: none) in all
+ * images that were opened; 0 without a climate map. */
+LabelArea dataset_class_area(const Dataset *dataset, DatasetPart part, int64_t class_index);
+double dataset_zone_area(const Dataset *dataset, int32_t zone);
+
 /* Reads windows of a data set, which must outlive it: the room for one, and a few open scenes. One thread at a time, but
  * readers do not know of each other. ERR_MEMORY. */
 Err dataset_reader_new(const Dataset *dataset, DatasetReader **ret_reader);

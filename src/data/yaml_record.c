@@ -12,11 +12,11 @@ enum { PLACE_BYTES = 256 };
 
 /* ---- writing ---- */
 
-static void put_text(JsonWriter *w, const char *key, YamlKind kind, const char *at)
+static void put_text(JsonWriter *w, const char *key, bool name_alone, const char *at)
 {
     const char *text = NULL;
     memcpy(&text, at, sizeof text);
-    json_put_string(w, key, text != NULL && kind == YAML_PATH ? path_name(text) : text);
+    json_put_string(w, key, text != NULL && name_alone ? path_name(text) : text);
 }
 
 static void put_integer(JsonWriter *w, const char *key, size_t size, const char *at)
@@ -41,14 +41,16 @@ static void put_number(JsonWriter *w, const char *key, size_t size, const char *
     json_put_double(w, key, size == sizeof narrow ? (double)narrow : value);
 }
 
-static void put_value(JsonWriter *w, const char *key, const YamlField *field, YamlKind kind, const char *at)
+static void put_table(JsonWriter *w, const char *key, const YamlTable *table, const void *structure, bool all);
+
+static void put_value(JsonWriter *w, const char *key, const YamlField *field, YamlKind kind, const char *at, bool all)
 {
     int32_t choice = 0;
     bool answer = false;
     switch (kind) {
     case YAML_STRING:
     case YAML_PATH:
-        put_text(w, key, kind, at);
+        put_text(w, key, kind == YAML_PATH && !all, at);
         break;
     case YAML_INTEGER:
         put_integer(w, key, field->size, at);
@@ -66,33 +68,43 @@ static void put_value(JsonWriter *w, const char *key, const YamlField *field, Ya
         break;
     default:
         ASSERT(kind == YAML_TABLE);
-        yaml_record_put(w, key, field->table, at);
+        put_table(w, key, field->table, at, all);
     }
 }
 
-static void put_list(JsonWriter *w, const YamlField *field, const char *structure)
+static void put_list(JsonWriter *w, const YamlField *field, const char *structure, bool all)
 {
     const char *items = NULL;
     memcpy(&items, structure + field->offset, sizeof items);
     json_begin_array(w, field->key);
     for (int64_t i = 0; i < yaml_file_count(field, structure); i++)
-        put_value(w, NULL, field, field->element, items + (size_t)i * field->size);
+        put_value(w, NULL, field, field->element, items + (size_t)i * field->size, all);
     json_end(w);
 }
 
-void yaml_record_put(JsonWriter *w, const char *key, const YamlTable *table, const void *structure)
+static void put_table(JsonWriter *w, const char *key, const YamlTable *table, const void *structure, bool all)
 {
     json_begin_object(w, key);
     for (int64_t i = 0; i < table->n_fields; i++) {
         const YamlField *field = &table->fields[i];
         ASSERT(field->resume != YAML_UNDECIDED);
-        if (field->resume == YAML_MAY_CHANGE) continue;
+        if (field->resume == YAML_MAY_CHANGE && !all) continue;
         if (field->kind == YAML_LIST)
-            put_list(w, field, structure);
+            put_list(w, field, structure, all);
         else
-            put_value(w, field->key, field, field->kind, (const char *)structure + field->offset);
+            put_value(w, field->key, field, field->kind, (const char *)structure + field->offset, all);
     }
     json_end(w);
+}
+
+void yaml_record_put(JsonWriter *w, const char *key, const YamlTable *table, const void *structure)
+{
+    put_table(w, key, table, structure, false);
+}
+
+void yaml_record_put_all(JsonWriter *w, const char *key, const YamlTable *table, const void *structure)
+{
+    put_table(w, key, table, structure, true);
 }
 
 /* ---- comparing ---- */

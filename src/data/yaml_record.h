@@ -13,6 +13,9 @@
 /* Writes the struct that yaml_file_load filled as an object. Every field must be decided (ASSERT). */
 void yaml_record_put(JsonWriter *writer, const char *key, const YamlTable *table, const void *structure);
 
+/* The same of every key, those that may change too, and of paths all. */
+void yaml_record_put_all(JsonWriter *writer, const char *key, const YamlTable *table, const void *structure);
+
 /* Appends for every key that differs "data.seed is 1 there and 2 here", "; " between them; nothing when the records are
  * the same. Of lists with other counts the counts are told. ERR_MEMORY. */
 Err yaml_record_compare(const YamlTable *table, const Json *there, const Json *here, Str *ret_differences);

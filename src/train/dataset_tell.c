@@ -97,8 +97,7 @@ static LabelArea sum_of(const Survey *v, int32_t part)
     return sum;
 }
 
-/* Of the ground where that is known. */
-static double share_of(LabelArea part, LabelArea all)
+double dataset_tell_share(LabelArea part, LabelArea all)
 {
     if (all.pixels == 0.0) return (double)NAN;
     return isfinite(all.square_metres) && all.square_metres > 0.0 ? part.square_metres / all.square_metres
@@ -116,7 +115,7 @@ static void tell_class(const char *value, const char *name, const LabelArea area
         if (all[part].pixels == 0.0 && part != DATASET_TRAINING) continue;
         dataset_tell_area(areas[part], area);
         if (areas[part].pixels > 0.0)
-            (void)snprintf(share, sizeof share, "%.1f %%", 100.0 * share_of(areas[part], all[part]));
+            (void)snprintf(share, sizeof share, "%.1f %%", 100.0 * dataset_tell_share(areas[part], all[part]));
         str_addf(&text, " %16s %8s", area, share);
     }
     put_line(to, "%s", str_text(&text));
@@ -325,7 +324,7 @@ static void put_class(JsonWriter *w, const Survey *v, uint32_t index, const Labe
         json_begin_object(w, part_names[part]);
         json_put_double(w, "pixels", area.pixels);
         json_put_double(w, "square_metres", area.square_metres);
-        json_put_double(w, "share", share_of(area, all[part]));
+        json_put_double(w, "share", dataset_tell_share(area, all[part]));
         json_end(w);
     }
     json_end(w);

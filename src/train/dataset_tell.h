@@ -9,6 +9,9 @@
 /* "12.3 ha", "1234 km2"; "5 pixels" where the area is not known. */
 void dataset_tell_area(LabelArea area, char ret_text[48]);
 
+/* Part of `all`, on the ground where that is known; NAN of nothing. */
+double dataset_tell_share(LabelArea part, LabelArea all);
+
 /* A table, line by line. */
 void dataset_tell(const Survey *survey, void (*line)(void *context, const char *text), void *context);
 

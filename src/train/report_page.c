@@ -7,30 +7,46 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WIDTH = 640, HEIGHT = 240, LEFT = 52, BOTTOM = 34, TOP = 12, RIGHT = 12, TICKS = 4 };
 
 static const char style[] =
-    ":root{color-scheme:light dark;--ink:#1c2127;--soft:#59636e;--line:#d0d7de;--paper:#fff;--a:#1f6feb;--b:#bc4c00}"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#3b434d;--paper:#12161b;--a:#6cb6ff;"
-    "--b:#ffa657}}"
-    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem auto;"
-    "padding:0 1rem}h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px "
-    "solid "
-    "var(--line);padding-bottom:.2rem}.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:"
-    "tabular-nums}th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid "
-    "var(--line)}th:first-child,td:first-"
-    "child{text-align:left}thead "
-    "th{color:var(--soft);font-weight:600}.soft{color:var(--soft)}.swatch{display:inline-block;"
-    "width:.9em;height:.9em;border:1px solid "
-    "var(--ink);vertical-align:-.1em;margin-right:.4em}.big{font-size:1.5rem;font-"
-    "weight:600}.figures{display:flex;flex-wrap:wrap;gap:1.5rem}.windows{display:flex;flex-wrap:wrap;gap:.6rem}figure{"
-    "margin:0}figcaption{font-size:.85rem;color:var(--soft)}img{image-rendering:pixelated;width:16rem;max-width:100%;"
-    "height:"
-    "auto;border:1px solid var(--line)}svg{max-width:100%;height:auto}svg text{fill:var(--soft);font:12px "
-    "system-ui,sans-"
-    "serif}pre{overflow-x:auto;border:1px solid var(--line);padding:.8rem;font-size:.85rem}@media "
-    "print{body{max-width:none}}";
+    ":root{color-scheme:light "
+    "dark;--ink:#1c2127;--soft:#59636e;--line:#d0d7de;--paper:#fff;--a:#1f6feb;--b:#bc4c00;--good:#2da44e;--bad:#"
+    "cf222e}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#3b434d;--paper:#12161b;--a:#6cb6ff;--"
+    "b:#ffa657;--good:#3fb950;--bad:#f85149}}"
+    "*{box-sizing:border-box}"
+    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:2rem "
+    "auto;padding:0 1rem}"
+    "h1{font-size:1.6rem;margin-bottom:.2rem}"
+    "h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}"
+    "h1,p,li,figcaption,summary{overflow-wrap:anywhere}"
+    ".wide{overflow-x:auto}"
+    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    "th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid var(--line)}"
+    "th:first-child,td:first-child{text-align:left}"
+    "td{white-space:nowrap}.prompts td:last-child,.prompts "
+    "th:last-child{text-align:left;min-width:14rem;white-space:normal}"
+    "thead th{color:var(--soft);font-weight:600;vertical-align:bottom}"
+    ".soft{color:var(--soft)}"
+    ".swatch{display:inline-block;width:.9em;height:.9em;border:1px solid "
+    "var(--ink);vertical-align:-.1em;margin-right:.4em}"
+    ".big{font-size:1.5rem;font-weight:600}"
+    ".figures{display:flex;flex-wrap:wrap;gap:1.5rem}"
+    ".windows{display:flex;flex-wrap:wrap;gap:.6rem;margin-bottom:1rem}"
+    "figure{margin:0;min-width:0;max-width:100%}"
+    "figcaption{font-size:.85rem;color:var(--soft)}"
+    "img{image-rendering:pixelated;width:16rem;max-width:100%;height:auto;border:1px solid var(--line)}"
+    ".map img{width:auto;image-rendering:auto}"
+    "svg{max-width:100%;height:auto}"
+    "svg text{fill:var(--soft);font:12px system-ui,sans-serif}"
+    "pre{overflow-x:auto;border:1px solid var(--line);padding:.8rem;font-size:.85rem}"
+    "summary{cursor:pointer;padding:.3rem 0}"
+    "@media(max-width:40rem){body{margin:1rem auto;padding:0 .6rem;font-size:15px}th,td{padding:.2rem .35rem}.windows "
+    "img{width:calc(33.3% - .4rem)}svg text{font-size:16px}}"
+    "@media print{body{max-width:none}}";
 
 void page_begin(Str *page, const char *title)
 {
@@ -165,16 +181,32 @@ static void add_base64(Str *page, const uint8_t *bytes, size_t length)
     }
 }
 
+static uint32_t big_endian(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24U | (uint32_t)b[1] << 16U | (uint32_t)b[2] << 8U | (uint32_t)b[3];
+}
+
+Err page_png(Str *page, const uint8_t *bytes, size_t length, const char *alt)
+{
+    static const uint8_t signature[8] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
+    enum { SIZE_AT = 16, HEAD = 24 }; /* IHDR is the first chunk, width and height its first members */
+    if (length < HEAD || memcmp(bytes, signature, sizeof signature) != 0)
+        return err_set(ERR_INPUT, "'%s': this is no PNG picture", alt);
+    str_addf(page, "<img width=\"%u\" height=\"%u\" alt=\"", (unsigned)big_endian(bytes + SIZE_AT),
+             (unsigned)big_endian(bytes + SIZE_AT + 4));
+    page_text(page, alt);
+    str_add(page, "\" src=\"data:image/png;base64,");
+    add_base64(page, bytes, length);
+    str_add(page, "\"/>");
+    return ERR_NONE;
+}
+
 Err page_picture(Str *page, const uint8_t *rgb, int64_t width, int64_t height, const char *alt)
 {
     uint8_t *bytes = NULL;
     size_t length = 0;
     TRY(png_encode(rgb, width, height, &bytes, &length));
-    str_addf(page, "<img width=\"%lld\" height=\"%lld\" alt=\"", (long long)width, (long long)height);
-    page_text(page, alt);
-    str_add(page, "\" src=\"data:image/png;base64,");
-    add_base64(page, bytes, length);
-    str_add(page, "\"/>");
+    const Err err = page_png(page, bytes, length, alt);
     free(bytes);
-    return ERR_NONE;
+    return err;
 }

@@ -7,6 +7,10 @@
 
 #include "base/str.h"
 
+/* Around the maps, which a report gets after it was written. Text from anywhere cannot hold them: page_text escapes. */
+#define REPORT_MAPS_BEGIN "<!-- maps -->\n"
+#define REPORT_MAPS_END "<!-- end of maps -->\n"
+
 /* Opens and closes the page; the style suits light and dark screens, paper and narrow windows. */
 void page_begin(Str *page, const char *title);
 void page_end(Str *page);
@@ -33,6 +37,9 @@ typedef struct PageCurve {
 /* Curves over the same x (ascending), with axes from 0 or the lowest value to the highest, and a title as alternative
  * text. Nothing where no point is finite. */
 void page_figure(Str *page, const char *title, const double *x, int64_t n, const PageCurve *curves, int64_t n_curves);
+
+/* The bytes of a PNG file as a data URI; `alt` is escaped. ERR_INPUT where they are none. */
+Err page_png(Str *page, const uint8_t *bytes, size_t length, const char *alt);
 
 /* A picture as a data URI; `alt` is escaped. ERR_MEMORY, ERR_UNSUPPORTED of png_encode. */
 Err page_picture(Str *page, const uint8_t *rgb, int64_t width, int64_t height, const char *alt);

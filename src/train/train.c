@@ -254,6 +254,8 @@ static void done(Trainer *t)
     program_free(t->training);
     program_free(t->validation);
     network_inputs_done(&t->window);
+    validation_done(&t->latest);
+    free(t->pictures);
     dataset_reader_free(t->reader);
     dataset_close(t->dataset);
     climate_close(t->climate);
@@ -338,9 +340,10 @@ static Err validate(Trainer *t)
     Validation validation = { 0 };
     TRY(trainer_validate(t, &validation));
     Err err = take_validation(t, &validation);
-    if (err == ERR_NONE) err = trainer_write_report(t, &validation);
-    validation_done(&validation);
-    return err;
+    validation_done(&t->latest);
+    t->latest = validation;
+    if (err == ERR_NONE) err = trainer_draw_windows(t);
+    return err == ERR_NONE ? trainer_write_report(t) : err;
 }
 
 static void report_progress(const Trainer *t)
@@ -356,10 +359,22 @@ static void report_progress(const Trainer *t)
 
 bool trainer_asked_to_stop(const Trainer *t) { return t->run != NULL && t->run->stop != NULL && *t->run->stop != 0; }
 
+/* The report of a run that ends between validations: with what was measured last. A part of a run that measured nothing leaves
+ * the report of an earlier part alone. */
+static Err write_last_report(Trainer *t)
+{
+    char *path = NULL;
+    TRY(trainer_path(t, TRAINER_REPORT, &path));
+    const bool keep = t->latest.shown == NULL && t->validation != NULL && file_exists(path);
+    free(path);
+    return keep ? ERR_NONE : trainer_write_report(t);
+}
+
 /* Saves, so that the run goes on from here. */
 static Err stop_here(Trainer *t)
 {
     TRY(trainer_save_checkpoint(t));
+    TRY(write_last_report(t));
     return err_set(ERR_INTERRUPTED, "stopped after step %lld of %lld; continue with --resume", (long long)t->step,
                    (long long)t->config->train.steps);
 }
@@ -401,7 +416,9 @@ static Err run_training(Trainer *t)
     TRY(loop(t));
     tell_change(t);
     /* without a validation area the last weights are the best known */
-    return t->validation == NULL ? trainer_save_best(t) : trainer_tell_classes(t);
+    if (t->validation != NULL) return trainer_tell_classes(t);
+    TRY(trainer_save_best(t));
+    return trainer_write_report(t);
 }
 
 MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides,

@@ -56,10 +56,14 @@ Err trainer_check_folder(const Trainer *t)
 
 Err trainer_remove_best(const Trainer *t)
 {
-    char *path = NULL;
-    TRY(trainer_path(t, "best.safetensors", &path));
-    const Err err = file_remove(path);
-    free(path);
+    static const char *const names[] = { "best.safetensors", TRAINER_REPORT };
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
+        char *path = NULL;
+        err = trainer_path(t, names[i], &path);
+        if (err == ERR_NONE) err = file_remove(path);
+        free(path);
+    }
     return err;
 }
 

@@ -24,7 +24,7 @@ static Err read_text_encoder(const TrainOptions *train, FileSet *set)
 static Err add_outputs(const TrainOptions *train, FileSet *set)
 {
     static const char *const names[] = { "best.safetensors", "last.safetensors", "metrics.csv", "metrics.jsonl",
-                                         "classes.csv",      TRAINER_EVENTS,     "config.yaml", "report.html" };
+                                         "classes.csv",      TRAINER_EVENTS,     "config.yaml", TRAINER_REPORT };
     Err err = file_set_output(set, train->output, "the run folder");
     for (int64_t i = 0; i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
         char *path = NULL;

@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "data/yaml_record.h"
+#include "train/dataset_tell.h"
 #include "train/report_page.h"
 
 #include <math.h>
@@ -14,7 +16,8 @@
 
 enum {
     DRAWS = 500,             /* of the bootstrap */
-    SHOWN = 3,               /* best and worst windows each */
+    MOST_GROUPS = 1000,      /* that it draws from: windows, or neighbouring windows together */
+    LISTED_SCENES = 50,      /* of the configuration */
     MOST_MATRIX_CLASSES = 40 /* a larger confusion matrix is no table that anybody reads */
 };
 
@@ -110,38 +113,68 @@ static Interval middle(double *figures, int64_t n)
                        figures[(int64_t)ceil(0.975 * (double)(n - 1))] };
 }
 
-/* Bootstrap over windows: they are drawn with replacement, the IoU of each class and their mean are figured again. */
-static Err bootstrap(const Report *r, Interval *ret_class, Interval *ret_mean)
+/* Windows that are drawn as one: 1 where they are few. Neighbours come one after the other, and are alike. */
+static int64_t group_size(const Validation *v) { return (v->windows + MOST_GROUPS - 1) / MOST_GROUPS; }
+
+/* Counts of groups of windows, [groups][classes]. */
+static void sum_groups(const Validation *v, int64_t C, WindowCounts *ret_groups)
 {
-    const Validation *v = r->validation;
-    const int64_t C = r->classes;
-    double *figures = calloc((size_t)((C + 1) * DRAWS), sizeof *figures);
-    ClassMetrics *sum = calloc((size_t)C, sizeof *sum);
-    if (figures == NULL || sum == NULL) {
-        free(figures);
-        free(sum);
-        return err_memory((size_t)((C + 1) * DRAWS) * sizeof *figures, "the intervals of the report");
+    const int64_t size = group_size(v);
+    for (int64_t w = 0; w < v->windows; w++) {
+        for (int64_t c = 0; c < C; c++) {
+            const WindowCounts *from = &v->window[w * C + c];
+            WindowCounts *to = &ret_groups[w / size * C + c];
+            to->truth += from->truth;
+            to->predicted += from->predicted;
+            to->correct += from->correct;
+        }
     }
+}
+
+/* Draws `groups` of them with replacement, DRAWS times. figures [C + 1][DRAWS]: IoU of each class, and their mean. */
+static void draw_groups(const WindowCounts *group, int64_t groups, int64_t C, uint64_t seed, ClassMetrics *sum,
+                        double *figures)
+{
     for (int64_t d = 0; d < DRAWS; d++) {
         TotalMetrics total;
         memset(sum, 0, (size_t)C * sizeof *sum);
-        for (int64_t i = 0; i < v->windows; i++) {
-            const int64_t w =
-                rng_below((uint64_t)r->trainer->config->data.seed, RNG_TEST, (uint64_t)d, (uint64_t)i, v->windows);
+        for (int64_t i = 0; i < groups; i++) {
+            const int64_t g = rng_below(seed, RNG_TEST, (uint64_t)d, (uint64_t)i, groups);
             for (int64_t c = 0; c < C; c++) {
-                sum[c].truth += v->window[w * C + c].truth;
-                sum[c].predicted += v->window[w * C + c].predicted;
-                sum[c].correct += v->window[w * C + c].correct;
+                sum[c].truth += group[g * C + c].truth;
+                sum[c].predicted += group[g * C + c].predicted;
+                sum[c].correct += group[g * C + c].correct;
             }
         }
         metrics_from_counts(sum, C, 0.0, &total);
         for (int64_t c = 0; c < C; c++) figures[c * DRAWS + d] = sum[c].iou;
         figures[C * DRAWS + d] = total.miou;
     }
+}
+
+/* Bootstrap over windows: they are drawn with replacement, the IoU of each class and their mean are figured again. Its time
+ * does not grow with their number. */
+static Err bootstrap(const Report *r, Interval *ret_class, Interval *ret_mean)
+{
+    const Validation *v = r->validation;
+    const int64_t C = r->classes, size = group_size(v);
+    const int64_t groups = v->windows > 0 ? (v->windows + size - 1) / size : 0;
+    double *figures = calloc((size_t)((C + 1) * DRAWS), sizeof *figures);
+    ClassMetrics *sum = calloc((size_t)C, sizeof *sum);
+    WindowCounts *group = calloc((size_t)(groups * C) + 1, sizeof *group);
+    if (figures == NULL || sum == NULL || group == NULL) {
+        free(figures);
+        free(sum);
+        free(group);
+        return err_memory((size_t)((C + 1) * DRAWS) * sizeof *figures, "the intervals of the report");
+    }
+    if (groups > 0) sum_groups(v, C, group);
+    draw_groups(group, groups, C, (uint64_t)r->trainer->config->data.seed, sum, figures);
     for (int64_t c = 0; c < C; c++) ret_class[c] = middle(figures + c * DRAWS, DRAWS);
     *ret_mean = middle(figures + C * DRAWS, DRAWS);
     free(figures);
     free(sum);
+    free(group);
     return ERR_NONE;
 }
 
@@ -201,6 +234,28 @@ static void add_thin(Report *r)
     str_add(&r->page, "</ul>\n");
 }
 
+static void add_classes_head(Report *r, Interval mean)
+{
+    const Validation *v = r->validation;
+    const int64_t size = group_size(v);
+    str_add(&r->page, "<p><span class=\"big\">mean IoU ");
+    page_percent(&r->page, v->shown[0].miou, 1);
+    str_add(&r->page, " %</span>");
+    add_interval(r, mean);
+    str_add(&r->page, ", overall accuracy ");
+    page_percent(&r->page, v->shown[0].overall_accuracy, 1);
+    str_addf(&r->page,
+             " %%, on %lld windows that were not learned, at step %lld. In brackets: the middle 95 %% of %d draws ",
+             (long long)v->windows, (long long)r->trainer->validated, (int)DRAWS);
+    if (size > 1)
+        str_addf(&r->page, "of as many groups of %lld neighbouring windows.</p>\n", (long long)size);
+    else
+        str_add(&r->page, "of as many windows.</p>\n");
+    str_add(&r->page, "<div class=\"wide\"><table><thead><tr><th scope=\"col\">class</th><th scope=\"col\">pixels</th>"
+                      "<th scope=\"col\">IoU, %</th><th scope=\"col\">F1, %</th><th scope=\"col\">precision, %</th>"
+                      "<th scope=\"col\">recall, %</th></tr></thead><tbody>\n");
+}
+
 static Err add_classes(Report *r)
 {
     Interval *intervals = calloc((size_t)r->classes, sizeof *intervals);
@@ -209,19 +264,7 @@ static Err add_classes(Report *r)
     const Err err = bootstrap(r, intervals, &mean);
     if (err == ERR_NONE) {
         page_heading(&r->page, "How good it is");
-        str_add(&r->page, "<p><span class=\"big\">mean IoU ");
-        page_percent(&r->page, r->validation->shown[0].miou, 1);
-        str_add(&r->page, " %</span>");
-        add_interval(r, mean);
-        str_add(&r->page, ", overall accuracy ");
-        page_percent(&r->page, r->validation->shown[0].overall_accuracy, 1);
-        str_addf(
-            &r->page,
-            " %%, on %lld windows that were not learned. In brackets: the middle 95 %% of %d draws of as many "
-            "windows.</p>\n<div class=\"wide\"><table><thead><tr><th scope=\"col\">class</th><th scope=\"col\">pixels"
-            "</th><th scope=\"col\">IoU, %%</th><th scope=\"col\">F1, %%</th><th scope=\"col\">precision, %%</th>"
-            "<th scope=\"col\">recall, %%</th></tr></thead><tbody>\n",
-            (long long)r->validation->windows, (int)DRAWS);
+        add_classes_head(r, mean);
         add_class_rows(r, intervals);
         str_add(&r->page, "</tbody></table></div>\n");
         add_thin(r);
@@ -253,131 +296,13 @@ static void add_matrix(Report *r)
         for (int64_t j = 0; j < r->classes; j++) {
             const double share = row > 0 ? (double)k->n[i * r->classes + j] / (double)row : (double)NAN;
             str_addf(&r->page, "<td style=\"background:color-mix(in srgb, %s %.0f%%, transparent)\">",
-                     i == j ? "#2da44e" : "#cf222e", isfinite(share) ? 70.0 * share : 0.0);
+                     i == j ? "var(--good)" : "var(--bad)", isfinite(share) ? 70.0 * share : 0.0);
             page_percent(&r->page, share, 1);
             str_add(&r->page, "</td>");
         }
         str_add(&r->page, "</tr>\n");
     }
     str_add(&r->page, "</tbody></table></div>\n");
-}
-
-/* ---- windows ---- */
-
-/* Red, green and blue of the model, or its first bands: channel of the network's image each. */
-static void choose_colors(const ModelConfig *m, int32_t ret_band[3])
-{
-    static const char *const names[] = { "red", "green", "blue" };
-    for (int32_t i = 0; i < 3; i++) {
-        ret_band[i] = m->n_bands > 2 ? i : 0;
-        for (int32_t b = 0; b < m->n_bands; b++)
-            if (strcmp(m->bands[b].name, names[i]) == 0) ret_band[i] = b;
-    }
-}
-
-static uint8_t to_byte(double part) { return (uint8_t)lrint(255.0 * fmin(fmax(part, 0.0), 1.0)); }
-
-/* The window's colours, from two standard deviations below its mean to two above. */
-static void draw_image(const Trainer *t, uint8_t *rgb)
-{
-    const NetworkShape *s = &t->window.shape;
-    const int64_t pixels = s->height * s->width, channels = s->bands * (s->presence ? 2 : 1);
-    int32_t band[3];
-    choose_colors(&t->model->config, band);
-    for (int64_t c = 0; c < 3; c++) {
-        double sum = 0.0, squares = 0.0;
-        for (int64_t i = 0; i < pixels; i++) {
-            const double x = (double)t->window.image[i * channels + band[c]];
-            sum += x;
-            squares += x * x;
-        }
-        const double mean = sum / (double)pixels, std = sqrt(fmax(squares / (double)pixels - mean * mean, 1e-12));
-        for (int64_t i = 0; i < pixels; i++)
-            rgb[3 * i + c] = to_byte(((double)t->window.image[i * channels + band[c]] - mean) / (4.0 * std) + 0.5);
-    }
-}
-
-static void draw_classes(const Trainer *t, const uint8_t *classes, uint8_t *rgb)
-{
-    const ModelConfig *m = &t->model->config;
-    for (int64_t i = 0; i < t->window.shape.height * t->window.shape.width; i++) {
-        const uint32_t color = classes[i] < m->n_classes ? m->classes[classes[i]].color : 0xe8e8e8U;
-        rgb[3 * i] = (uint8_t)(color >> 16U);
-        rgb[3 * i + 1] = (uint8_t)(color >> 8U);
-        rgb[3 * i + 2] = (uint8_t)color;
-    }
-}
-
-static Err add_window(Report *r, int64_t index, double accuracy, uint8_t *classes, uint8_t *rgb)
-{
-    Trainer *t = r->trainer;
-    const int64_t height = t->window.shape.height, width = t->window.shape.width;
-    TRY(trainer_classify_window(t, index, classes));
-    str_addf(&r->page, "<figure><figcaption>Window %lld, ", (long long)index + 1);
-    page_percent(&r->page, accuracy, 1);
-    str_add(&r->page, " % right: image, labels (grey: none), map</figcaption><div class=\"windows\">");
-    for (int64_t i = 0; i < 3; i++) {
-        static const char *const shown[] = { "Image", "Labels", "Map" };
-        char alt[64];
-        if (i == 0)
-            draw_image(t, rgb);
-        else
-            draw_classes(t, i == 1 ? t->window.labels : classes, rgb);
-        (void)snprintf(alt, sizeof alt, "%s of window %lld", shown[i], (long long)index + 1);
-        TRY(page_picture(&r->page, rgb, width, height, alt));
-    }
-    str_add(&r->page, "</div></figure>\n");
-    return ERR_NONE;
-}
-
-typedef struct Ranked {
-    double accuracy;
-    int64_t index;
-} Ranked;
-
-static int better(const void *a, const void *b)
-{
-    const Ranked *x = a, *y = b;
-    if (x->accuracy != y->accuracy) return x->accuracy < y->accuracy ? 1 : -1;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-/* Windows with a label, the best first. */
-static int64_t rank(const Report *r, Ranked *ret_ranked)
-{
-    int64_t n = 0;
-    for (int64_t w = 0; w < r->validation->windows; w++) {
-        int64_t truth = 0, correct = 0;
-        for (int64_t c = 0; c < r->classes; c++) {
-            truth += r->validation->window[w * r->classes + c].truth;
-            correct += r->validation->window[w * r->classes + c].correct;
-        }
-        if (truth > 0) ret_ranked[n++] = (Ranked){ (double)correct / (double)truth, w };
-    }
-    qsort(ret_ranked, (size_t)n, sizeof *ret_ranked, better);
-    return n;
-}
-
-static Err add_windows(Report *r)
-{
-    const size_t pixels = (size_t)(r->trainer->window.shape.height * r->trainer->window.shape.width);
-    Ranked *ranked = calloc((size_t)r->validation->windows + 1, sizeof *ranked);
-    uint8_t *classes = malloc(pixels), *rgb = malloc(3 * pixels);
-    Err err = ranked != NULL && classes != NULL && rgb != NULL ? ERR_NONE
-                                                               : err_memory(4 * pixels, "the pictures of the report");
-    const int64_t n = err == ERR_NONE ? rank(r, ranked) : 0;
-    page_heading(&r->page, "Where it fails, and where not");
-    trainer_use_average(r->trainer);
-    for (int64_t i = 0; i < n && err == ERR_NONE; i++) {
-        if (i >= SHOWN && i < n - SHOWN) continue;
-        const Ranked *k = &ranked[n - 1 - i]; /* the worst first */
-        err = add_window(r, k->index, k->accuracy, classes, rgb);
-    }
-    trainer_use_latest(r->trainer);
-    free(ranked);
-    free(classes);
-    free(rgb);
-    return err;
 }
 
 /* ---- the rest ---- */
@@ -388,11 +313,18 @@ static void add_summary(Report *r)
     const ModelConfig *m = &t->model->config;
     str_add(&r->page, "<h1>");
     page_text(&r->page, m->name);
-    str_addf(&r->page, "</h1>\n<p class=\"soft\">Step %lld of %lld; best mean IoU so far ", (long long)t->step,
+    str_addf(&r->page, "</h1>\n<p class=\"soft\">Step %lld of %lld; ", (long long)t->step,
              (long long)t->config->train.steps);
-    page_percent(&r->page, t->best_miou, 2);
-    str_addf(&r->page, " %% at step %lld, which best.safetensors holds. %u %s; the network reads ",
-             (long long)t->best_step, (unsigned)t->config->data.n_scenes,
+    if (isfinite(t->best_miou)) {
+        str_add(&r->page, "best mean IoU so far ");
+        page_percent(&r->page, t->best_miou, 2);
+        str_addf(&r->page, " %% at step %lld, which best.safetensors holds. ", (long long)t->best_step);
+    } else if (t->validation == NULL) {
+        str_add(&r->page, "nothing is kept apart for validation, so how good the model is is not known. ");
+    } else {
+        str_add(&r->page, "not validated yet. ");
+    }
+    str_addf(&r->page, "%u %s; the network reads ", (unsigned)t->config->data.n_scenes,
              t->config->data.n_scenes == 1 ? "scene" : "scenes");
     for (int32_t b = 0; b < m->n_bands; b++) {
         if (b > 0) str_add(&r->page, ", ");
@@ -402,16 +334,76 @@ static void add_summary(Report *r)
              m->network.fusion != NETWORK_FUSION_NONE ? ", and the prompt of each place's climate zone" : "");
 }
 
-static Err add_configuration(Report *r)
+/* ---- what it learned from ---- */
+
+static void add_area(Report *r, LabelArea area, LabelArea all)
 {
-    char *path = NULL, *text = NULL;
-    size_t length = 0;
-    TRY(trainer_path(r->trainer, "config.yaml", &path));
-    const Err err = file_read(path, (size_t)1 << 24, &text, &length);
-    free(path);
-    TRY(err);
-    page_heading(&r->page, "Configuration");
-    str_add(&r->page, "<pre>");
+    char text[48];
+    dataset_tell_area(area, text);
+    str_addf(&r->page, "<td>%s</td><td>", text);
+    page_percent(&r->page, dataset_tell_share(area, all), 1);
+    str_add(&r->page, "</td>");
+}
+
+static void add_areas(Report *r)
+{
+    const Dataset *d = r->trainer->dataset;
+    LabelArea all[DATASET_PARTS] = { { 0.0, 0.0 } };
+    for (int32_t part = DATASET_TRAINING; part <= DATASET_VALIDATION; part++)
+        for (int64_t c = 0; c < r->classes; c++)
+            label_area_add(&all[part], dataset_class_area(d, (DatasetPart)part, c));
+    page_heading(&r->page, "What it learned from");
+    str_add(&r->page,
+            "<div class=\"wide\"><table><thead><tr><th scope=\"col\">labels</th><th scope=\"col\">training</th>"
+            "<th scope=\"col\">share, %</th><th scope=\"col\">validation</th><th scope=\"col\">share, %</th>"
+            "</tr></thead><tbody class=\"areas\">\n");
+    for (int64_t c = 0; c < r->classes; c++) {
+        str_add(&r->page, "<tr><th scope=\"row\">");
+        add_class_name(r, c);
+        str_add(&r->page, "</th>");
+        for (int32_t part = DATASET_TRAINING; part <= DATASET_VALIDATION; part++)
+            add_area(r, dataset_class_area(d, (DatasetPart)part, c), all[part]);
+        str_add(&r->page, "</tr>\n");
+    }
+    str_add(&r->page, "<tr><th scope=\"row\">all</th>");
+    for (int32_t part = DATASET_TRAINING; part <= DATASET_VALIDATION; part++) add_area(r, all[part], all[part]);
+    str_add(&r->page, "</tr>\n</tbody></table></div>\n");
+}
+
+/* The zones of the images and what was read there: of each zone the first wording, as prediction reads it. */
+static void add_prompts(Report *r)
+{
+    const Dataset *d = r->trainer->dataset;
+    const PromptTable *table = &r->trainer->model->prompts;
+    double all = 0.0;
+    for (int32_t z = 0; z <= CLIMATE_ZONES; z++) all += dataset_zone_area(d, z);
+    if (!run_config_reads_text(r->trainer->config)) return;
+    page_heading(&r->page, "What it read");
+    if (!(all > 0.0) || table->count == 0) {
+        str_add(&r->page, "<p>The null prompt everywhere.</p>\n");
+        return;
+    }
+    str_addf(
+        &r->page,
+        "<p class=\"soft\">Climate zones of the images, by area, and their prompts%s.</p>\n<div class=\"wide\"><table "
+        "class=\"prompts\"><thead><tr><th scope=\"col\">zone</th><th scope=\"col\">share, %%</th><th "
+        "scope=\"col\">prompt</th></tr></thead><tbody>\n",
+        table->wordings > 1 ? " in the first of their wordings" : "");
+    for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
+        const int32_t entry = z > 0 ? prompt_table_find(table, climate_zone_name(z)) : -1;
+        if (dataset_zone_area(d, z) == 0.0) continue;
+        str_addf(&r->page, "<tr><th scope=\"row\">%s</th><td>", climate_zone_name(z));
+        page_percent(&r->page, dataset_zone_area(d, z) / all, 1);
+        str_add(&r->page, "</td><td>");
+        page_text(&r->page, entry >= 0 && table->sentences[entry] != NULL ? table->sentences[entry] : "null prompt");
+        str_add(&r->page, "</td></tr>\n");
+    }
+    str_add(&r->page, "</tbody></table></div>\n");
+}
+
+static void add_lines(Report *r, const char *summary, char *text)
+{
+    str_addf(&r->page, "<details><summary>%s</summary><pre>", summary);
     for (char *line = text; *line != '\0';) {
         char *end = line + strcspn(line, "\n");
         const bool more = *end == '\n';
@@ -420,31 +412,83 @@ static Err add_configuration(Report *r)
         str_add(&r->page, "\n");
         line = more ? end + 1 : end;
     }
-    str_add(&r->page, "</pre>\n");
+    str_add(&r->page, "</pre></details>\n");
+}
+
+static Err add_written(Report *r)
+{
+    char *path = NULL, *text = NULL;
+    size_t length = 0;
+    TRY(trainer_path(r->trainer, "config.yaml", &path));
+    const Err err = file_read(path, (size_t)1 << 24, &text, &length);
+    free(path);
+    TRY(err);
+    add_lines(r, "As it was written, config.yaml", text);
+    free(text);
+    return ERR_NONE;
+}
+
+/* Every key, with what was chosen for those that were not given. */
+static Err add_resolved(Report *r)
+{
+    const Trainer *t = r->trainer;
+    const ModelConfig *m = &t->model->config;
+    RunConfig config = *t->config;
+    JsonWriter w = { .pretty = true };
+    double mean[MODEL_MAX_BANDS], std[MODEL_MAX_BANDS];
+    char *text = NULL, summary[120];
+    for (int32_t b = 0; b < m->n_bands; b++) {
+        mean[b] = m->bands[b].mean;
+        std[b] = m->bands[b].std;
+    }
+    config.train.warmup_steps = run_config_warmup(&t->config->train);
+    config.data.mean = mean;
+    config.data.std = std;
+    config.data.n_mean = config.data.n_std = (uint32_t)m->n_bands;
+    if (config.data.n_scenes > LISTED_SCENES) config.data.n_scenes = LISTED_SCENES;
+    yaml_record_put_all(&w, NULL, &run_config_table, &config);
+    const Err err = json_take(&w, &text);
+    json_writer_done(&w);
+    TRY(err);
+    if (config.data.n_scenes < t->config->data.n_scenes)
+        (void)snprintf(summary, sizeof summary, "With all defaults and what was measured (the first %u of %u scenes)",
+                       (unsigned)config.data.n_scenes, (unsigned)t->config->data.n_scenes);
+    else
+        (void)snprintf(summary, sizeof summary, "With all defaults and what was measured");
+    add_lines(r, summary, text);
     free(text);
     return ERR_NONE;
 }
 
 static Err fill(Report *r)
 {
+    const bool measured = r->validation->shown != NULL;
     page_begin(&r->page, r->trainer->model->config.name);
     add_summary(r);
-    TRY(add_classes(r));
+    if (measured) TRY(add_classes(r));
+    str_add(&r->page, REPORT_MAPS_BEGIN REPORT_MAPS_END);
     TRY(add_curves(r));
-    add_matrix(r);
-    TRY(add_windows(r));
-    TRY(add_configuration(r));
+    if (measured) add_matrix(r);
+    if (measured && r->trainer->pictures != NULL) {
+        page_heading(&r->page, "Where it fails, and where not");
+        str_add(&r->page, r->trainer->pictures);
+    }
+    add_areas(r);
+    add_prompts(r);
+    page_heading(&r->page, "Configuration");
+    TRY(add_resolved(r));
+    TRY(add_written(r));
     page_end(&r->page);
     return ERR_NONE;
 }
 
-Err trainer_write_report(Trainer *t, const Validation *validation)
+Err trainer_write_report(Trainer *t)
 {
-    Report r = { .trainer = t, .validation = validation, .classes = (int64_t)t->config->data.n_classes };
+    Report r = { .trainer = t, .validation = &t->latest, .classes = (int64_t)t->config->data.n_classes };
     char *text = NULL, *path = NULL;
     Err err = fill(&r);
     if (err == ERR_NONE) err = str_take(&r.page, &text);
-    if (err == ERR_NONE) err = trainer_path(t, "report.html", &path);
+    if (err == ERR_NONE) err = trainer_path(t, TRAINER_REPORT, &path);
     if (err == ERR_NONE) err = file_write(path, text, strlen(text), true);
     str_done(&r.page);
     free(text);

@@ -44,6 +44,8 @@ typedef struct Trainer {
     Loader *loader;
     NetworkShape shape;     /* of a training batch */
     NetworkInputs window;   /* one validation window */
+    Validation latest;      /* of this call; shown NULL: none yet */
+    char *pictures;         /* its windows as they stand in the report; NULL: none yet */
     const char *folder;     /* of the run: train.output */
     char *record;           /* what the run is: run_record.h */
     bool continues_classes; /* train.from's model has the same classes in the same order */
@@ -77,7 +79,7 @@ Err trainer_check_files(const RunConfig *config, const char *path, const volatil
 Err trainer_save_checkpoint(Trainer *trainer);
 /* ERR_OUTPUT when the run folder holds a run (best.safetensors, last.safetensors or metrics.csv). */
 Err trainer_check_folder(const Trainer *trainer);
-/* Removes the best model of a run that is replaced, once last.safetensors is the new run's. ERR_OUTPUT. */
+/* Removes best model and report of a run that is replaced, once last.safetensors is the new run's. ERR_OUTPUT. */
 Err trainer_remove_best(const Trainer *trainer);
 /* Reads state and record of last.safetensors, before any data is opened. ERR_INPUT when there is none; ERR_MODEL when
  * it is damaged; ERR_CONFIG when it belongs to another configuration: every key that differs is named with both values.
@@ -124,8 +126,12 @@ void trainer_use_latest(Trainer *trainer);
  * ret_classes [side][side]. Errors as trainer_validate. */
 Err trainer_classify_window(Trainer *trainer, int64_t index, uint8_t *ret_classes);
 
-/* train_report.c: report.html in the run folder, from metrics.csv and the latest validation. ERR_OUTPUT, ERR_MEMORY. */
-Err trainer_write_report(Trainer *trainer, const Validation *validation);
+/* report_windows.c: pictures of windows of trainer->latest, which must be of the current weights. Errors as trainer_validate. */
+Err trainer_draw_windows(Trainer *trainer);
+
+/* train_report.c: report.html in the run folder, from metrics.csv and the latest validation, if there was one. ERR_OUTPUT, ERR_MEMORY. */
+#define TRAINER_REPORT "report.html"
+Err trainer_write_report(Trainer *trainer);
 /* What metrics i of a validation are of: "all", "red+green+blue". */
 const char *trainer_shown_bands(const Trainer *trainer, int64_t i);
 

@@ -33,6 +33,7 @@ grep -q '^map .*own/map.tif$' "$log.out" || fail "no map is named"
 for file in train.yaml config.yaml best.safetensors last.safetensors map.tif map.png map.qml; do
     [ -s "$work/own/$file" ] || fail "'$file' is missing"
 done
+[ "$(sed -n '/<!-- maps -->/,/<!-- end of maps -->/p' "$work/own/report.html" | grep -c '<figcaption>map.png</figcaption><img .*src="data:image/png;base64,iVBOR')" = 1 ] || fail "the report lacks the map"
 grep -q 'name: "bare"' "$work/own/train.yaml" || fail "train.yaml lacks a class"
 "$program" eval "$work/own/map.tif" "$fixtures/fields_truth.tif" --by-pixel >"$log.out" 2>&1 || fail "the map cannot be compared"
 
