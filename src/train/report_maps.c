@@ -3,7 +3,7 @@
 #include "metaseg/train.h"
 
 #include "base/file.h"
-#include "train/report_page.h"
+#include "eval/report_page.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "train/trainer.h"
 
 #include "base/str.h"
-#include "train/report_page.h"
+#include "eval/report_page.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,11 +3,11 @@
 #include "train/trainer.h"
 
 #include "base/file.h"
-#include "base/rng.h"
 #include "base/str.h"
 #include "data/yaml_record.h"
+#include "eval/bootstrap.h"
+#include "eval/report_page.h"
 #include "train/dataset_tell.h"
-#include "train/report_page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,16 +15,14 @@
 #include <string.h>
 
 enum {
-    DRAWS = 500,             /* of the bootstrap */
-    MOST_GROUPS = 1000,      /* that it draws from: windows, or neighbouring windows together */
-    LISTED_SCENES = 50,      /* of the configuration */
-    MOST_MATRIX_CLASSES = 40 /* a larger confusion matrix is no table that anybody reads */
+    LISTED_SCENES = 50, /* of the configuration */
 };
 
 typedef struct Report {
     Trainer *trainer;
     const Validation *validation;
     int64_t classes;
+    PageClass names[MODEL_MAX_CLASSES];
     Str page;
 } Report;
 
@@ -93,122 +91,7 @@ static Err add_curves(Report *r)
 
 /* ---- classes ---- */
 
-typedef struct Interval {
-    double low, high;
-} Interval;
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Middle 95 % of n figures; sorts them. NAN where one of them is not finite. */
-static Interval middle(double *figures, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (!isfinite(figures[i])) return (Interval){ (double)NAN, (double)NAN };
-    qsort(figures, (size_t)n, sizeof *figures, ascending);
-    return (Interval){ figures[(int64_t)floor(0.025 * (double)(n - 1))],
-                       figures[(int64_t)ceil(0.975 * (double)(n - 1))] };
-}
-
-/* Windows that are drawn as one: 1 where they are few. Neighbours come one after the other, and are alike. */
-static int64_t group_size(const Validation *v) { return (v->windows + MOST_GROUPS - 1) / MOST_GROUPS; }
-
-/* Counts of groups of windows, [groups][classes]. */
-static void sum_groups(const Validation *v, int64_t C, WindowCounts *ret_groups)
-{
-    const int64_t size = group_size(v);
-    for (int64_t w = 0; w < v->windows; w++) {
-        for (int64_t c = 0; c < C; c++) {
-            const WindowCounts *from = &v->window[w * C + c];
-            WindowCounts *to = &ret_groups[w / size * C + c];
-            to->truth += from->truth;
-            to->predicted += from->predicted;
-            to->correct += from->correct;
-        }
-    }
-}
-
-/* Draws `groups` of them with replacement, DRAWS times. figures [C + 1][DRAWS]: IoU of each class, and their mean. */
-static void draw_groups(const WindowCounts *group, int64_t groups, int64_t C, uint64_t seed, ClassMetrics *sum,
-                        double *figures)
-{
-    for (int64_t d = 0; d < DRAWS; d++) {
-        TotalMetrics total;
-        memset(sum, 0, (size_t)C * sizeof *sum);
-        for (int64_t i = 0; i < groups; i++) {
-            const int64_t g = rng_below(seed, RNG_TEST, (uint64_t)d, (uint64_t)i, groups);
-            for (int64_t c = 0; c < C; c++) {
-                sum[c].truth += group[g * C + c].truth;
-                sum[c].predicted += group[g * C + c].predicted;
-                sum[c].correct += group[g * C + c].correct;
-            }
-        }
-        metrics_from_counts(sum, C, 0.0, &total);
-        for (int64_t c = 0; c < C; c++) figures[c * DRAWS + d] = sum[c].iou;
-        figures[C * DRAWS + d] = total.miou;
-    }
-}
-
-/* Bootstrap over windows: they are drawn with replacement, the IoU of each class and their mean are figured again. Its time
- * does not grow with their number. */
-static Err bootstrap(const Report *r, Interval *ret_class, Interval *ret_mean)
-{
-    const Validation *v = r->validation;
-    const int64_t C = r->classes, size = group_size(v);
-    const int64_t groups = v->windows > 0 ? (v->windows + size - 1) / size : 0;
-    double *figures = calloc((size_t)((C + 1) * DRAWS), sizeof *figures);
-    ClassMetrics *sum = calloc((size_t)C, sizeof *sum);
-    WindowCounts *group = calloc((size_t)(groups * C) + 1, sizeof *group);
-    if (figures == NULL || sum == NULL || group == NULL) {
-        free(figures);
-        free(sum);
-        free(group);
-        return err_memory((size_t)((C + 1) * DRAWS) * sizeof *figures, "the intervals of the report");
-    }
-    if (groups > 0) sum_groups(v, C, group);
-    draw_groups(group, groups, C, (uint64_t)r->trainer->config->data.seed, sum, figures);
-    for (int64_t c = 0; c < C; c++) ret_class[c] = middle(figures + c * DRAWS, DRAWS);
-    *ret_mean = middle(figures + C * DRAWS, DRAWS);
-    free(figures);
-    free(sum);
-    free(group);
-    return ERR_NONE;
-}
-
-static void add_interval(Report *r, Interval i)
-{
-    if (!isfinite(i.low)) return;
-    str_addf(&r->page, " <span class=\"soft\">(%.1f to %.1f)</span>", 100.0 * i.low, 100.0 * i.high);
-}
-
-static void add_class_name(Report *r, int64_t c)
-{
-    const ModelClass *class = &r->trainer->model->config.classes[c];
-    page_swatch(&r->page, class->color);
-    page_text(&r->page, class->name);
-}
-
-static void add_class_rows(Report *r, const Interval *intervals)
-{
-    const Metrics *m = &r->validation->shown[0];
-    for (int64_t c = 0; c < r->classes; c++) {
-        const ClassMetrics *k = &m->per_class[c];
-        str_add(&r->page, "<tr><th scope=\"row\">");
-        add_class_name(r, c);
-        str_addf(&r->page, "</th><td>%lld</td><td>", (long long)k->truth);
-        page_percent(&r->page, k->iou, 1);
-        add_interval(r, intervals[c]);
-        const double rest[] = { k->f1, k->precision, k->recall };
-        for (int64_t i = 0; i < ARRAY_LEN(rest); i++) {
-            str_add(&r->page, "</td><td>");
-            page_percent(&r->page, rest[i], 1);
-        }
-        str_add(&r->page, "</td></tr>\n");
-    }
-}
+static void add_class_name(Report *r, int64_t c) { page_class(&r->page, &r->names[c]); }
 
 static void add_thin(Report *r)
 {
@@ -234,75 +117,39 @@ static void add_thin(Report *r)
     str_add(&r->page, "</ul>\n");
 }
 
-static void add_classes_head(Report *r, Interval mean)
+static void add_totals(Report *r, Interval mean)
 {
     const Validation *v = r->validation;
-    const int64_t size = group_size(v);
-    str_add(&r->page, "<p><span class=\"big\">mean IoU ");
-    page_percent(&r->page, v->shown[0].miou, 1);
-    str_add(&r->page, " %</span>");
-    add_interval(r, mean);
-    str_add(&r->page, ", overall accuracy ");
-    page_percent(&r->page, v->shown[0].overall_accuracy, 1);
+    const int64_t size = bootstrap_group(v->windows);
+    page_totals(&r->page, v->shown[0].miou, mean, v->shown[0].overall_accuracy);
     str_addf(&r->page,
-             " %%, on %lld windows that were not learned, at step %lld. In brackets: the middle 95 %% of %d draws ",
-             (long long)v->windows, (long long)r->trainer->validated, (int)DRAWS);
+             ", on %lld windows that were not learned, at step %lld. In brackets: the middle 95 %% of %d draws ",
+             (long long)v->windows, (long long)r->trainer->validated, (int)BOOTSTRAP_DRAWS);
     if (size > 1)
         str_addf(&r->page, "of as many groups of %lld neighbouring windows.</p>\n", (long long)size);
     else
         str_add(&r->page, "of as many windows.</p>\n");
-    str_add(&r->page, "<div class=\"wide\"><table><thead><tr><th scope=\"col\">class</th><th scope=\"col\">pixels</th>"
-                      "<th scope=\"col\">IoU, %</th><th scope=\"col\">F1, %</th><th scope=\"col\">precision, %</th>"
-                      "<th scope=\"col\">recall, %</th></tr></thead><tbody>\n");
 }
 
 static Err add_classes(Report *r)
 {
+    const Validation *v = r->validation;
+    const BootstrapInput input = { .counts = v->window,
+                                   .places = v->windows,
+                                   .classes = r->classes,
+                                   .seed = (uint64_t)r->trainer->config->data.seed };
     Interval *intervals = calloc((size_t)r->classes, sizeof *intervals);
     Interval mean = { 0.0, 0.0 };
     if (intervals == NULL) return err_memory((size_t)r->classes * sizeof *intervals, "the intervals of the report");
-    const Err err = bootstrap(r, intervals, &mean);
+    const Err err = bootstrap_iou(&input, intervals, &mean);
     if (err == ERR_NONE) {
         page_heading(&r->page, "How good it is");
-        add_classes_head(r, mean);
-        add_class_rows(r, intervals);
-        str_add(&r->page, "</tbody></table></div>\n");
+        add_totals(r, mean);
+        page_classes(&r->page, r->names, v->shown[0].per_class, intervals, r->classes);
         add_thin(r);
     }
     free(intervals);
     return err;
-}
-
-static void add_matrix(Report *r)
-{
-    const Confusion *k = &r->validation->confusion;
-    if (r->classes > MOST_MATRIX_CLASSES) return;
-    page_heading(&r->page, "What is taken for what");
-    str_add(&r->page,
-            "<p class=\"soft\">Rows: the labels; columns: the map; per cent of the row.</p>\n<div class=\"wide\">"
-            "<table><thead><tr><th scope=\"col\">labels</th>");
-    for (int64_t c = 0; c < r->classes; c++) {
-        str_add(&r->page, "<th scope=\"col\">");
-        add_class_name(r, c);
-        str_add(&r->page, "</th>");
-    }
-    str_add(&r->page, "</tr></thead><tbody>\n");
-    for (int64_t i = 0; i < r->classes; i++) {
-        int64_t row = 0;
-        for (int64_t j = 0; j < r->classes; j++) row += k->n[i * r->classes + j];
-        str_add(&r->page, "<tr><th scope=\"row\">");
-        add_class_name(r, i);
-        str_add(&r->page, "</th>");
-        for (int64_t j = 0; j < r->classes; j++) {
-            const double share = row > 0 ? (double)k->n[i * r->classes + j] / (double)row : (double)NAN;
-            str_addf(&r->page, "<td style=\"background:color-mix(in srgb, %s %.0f%%, transparent)\">",
-                     i == j ? "var(--good)" : "var(--bad)", isfinite(share) ? 70.0 * share : 0.0);
-            page_percent(&r->page, share, 1);
-            str_add(&r->page, "</td>");
-        }
-        str_add(&r->page, "</tr>\n");
-    }
-    str_add(&r->page, "</tbody></table></div>\n");
 }
 
 /* ---- the rest ---- */
@@ -468,7 +315,7 @@ static Err fill(Report *r)
     if (measured) TRY(add_classes(r));
     str_add(&r->page, REPORT_MAPS_BEGIN REPORT_MAPS_END);
     TRY(add_curves(r));
-    if (measured) add_matrix(r);
+    if (measured) page_matrix(&r->page, r->names, r->validation->confusion.n, r->classes);
     if (measured && r->trainer->pictures != NULL) {
         page_heading(&r->page, "Where it fails, and where not");
         str_add(&r->page, r->trainer->pictures);
@@ -486,6 +333,8 @@ Err trainer_write_report(Trainer *t)
 {
     Report r = { .trainer = t, .validation = &t->latest, .classes = (int64_t)t->config->data.n_classes };
     char *text = NULL, *path = NULL;
+    for (int64_t c = 0; c < r.classes; c++)
+        r.names[c] = (PageClass){ t->model->config.classes[c].name, t->model->config.classes[c].color };
     Err err = fill(&r);
     if (err == ERR_NONE) err = str_take(&r.page, &text);
     if (err == ERR_NONE) err = trainer_path(t, TRAINER_REPORT, &path);

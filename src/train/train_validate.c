@@ -61,7 +61,7 @@ Err trainer_classify_window(Trainer *t, int64_t index, uint8_t *ret_classes)
 
 /* What confusion_add counts, of one window. */
 static void count_window(const uint8_t *truth, const uint8_t *classes, int64_t pixels, int32_t n,
-                         WindowCounts *ret_counts)
+                         ClassCounts *ret_counts)
 {
     for (int64_t i = 0; i < pixels; i++) {
         if (truth[i] >= n || classes[i] >= n) continue;

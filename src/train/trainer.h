@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "data/dataset.h"
+#include "eval/bootstrap.h"
 #include "eval/confusion.h"
 #include "graph/program.h"
 #include "metaseg/train.h"
@@ -15,18 +16,13 @@
 #include "train/optimizer.h"
 #include "train/run_config.h"
 
-/* Pixels of one class in one validation window. */
-typedef struct WindowCounts {
-    int64_t truth, predicted, correct;
-} WindowCounts;
-
 /* Figures of one validation: with all bands, then with each set of train.band_sets. */
 typedef struct Validation {
     double miou, accuracy; /* means over `shown`; the mIoU chooses the best model */
     Metrics *shown;        /* [n], n = 1 + dataset_band_sets() */
     int64_t n;
-    Confusion confusion;  /* with all bands */
-    WindowCounts *window; /* [windows of the validation area][classes], with all bands */
+    Confusion confusion; /* with all bands */
+    ClassCounts *window; /* [windows of the validation area][classes], with all bands */
     int64_t windows;
 } Validation;
 

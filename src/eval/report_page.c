@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Markup, curves and pictures of a page. */
-#include "train/report_page.h"
+#include "eval/report_page.h"
 
 #include "base/escape.h"
 #include "geo/png.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 240, LEFT = 52, BOTTOM = 34, TOP = 12, RIGHT = 12, TICKS = 4 };
+enum { WIDTH = 640, HEIGHT = 240, LEFT = 52, BOTTOM = 34, TOP = 12, RIGHT = 12, TICKS = 4, MOST_MATRIX_CLASSES = 40 };
 
 static const char style[] =
     ":root{color-scheme:light "
@@ -98,6 +98,91 @@ void page_percent(Str *page, double fraction, int digits)
     else
         str_add(page, "-");
 }
+
+/* ---- classes ---- */
+
+void page_class(Str *page, const PageClass *class)
+{
+    page_swatch(page, class->color);
+    page_text(page, class->name);
+}
+
+static void add_interval(Str *page, Interval i)
+{
+    if (!isfinite(i.low)) return;
+    str_addf(page, " <span class=\"soft\">(%.1f to %.1f)</span>", 100.0 * i.low, 100.0 * i.high);
+}
+
+void page_totals(Str *page, double miou, Interval mean, double overall_accuracy)
+{
+    str_add(page, "<p><span class=\"big\">mean IoU ");
+    page_percent(page, miou, 1);
+    str_add(page, " %</span>");
+    add_interval(page, mean);
+    str_add(page, ", overall accuracy ");
+    page_percent(page, overall_accuracy, 1);
+    str_add(page, " %");
+}
+
+void page_classes(Str *page, const PageClass *classes, const ClassMetrics *figures, const Interval *intervals,
+                  int64_t n)
+{
+    str_add(page, "<div class=\"wide\"><table><thead><tr><th scope=\"col\">class</th><th scope=\"col\">pixels</th>"
+                  "<th scope=\"col\">IoU, %</th><th scope=\"col\">F1, %</th><th scope=\"col\">precision, %</th>"
+                  "<th scope=\"col\">recall, %</th></tr></thead><tbody>\n");
+    for (int64_t c = 0; c < n; c++) {
+        const ClassMetrics *k = &figures[c];
+        const double rest[] = { k->f1, k->precision, k->recall };
+        str_add(page, "<tr><th scope=\"row\">");
+        page_class(page, &classes[c]);
+        str_addf(page, "</th><td>%lld</td><td>", (long long)k->truth);
+        page_percent(page, k->iou, 1);
+        add_interval(page, intervals[c]);
+        for (int64_t i = 0; i < ARRAY_LEN(rest); i++) {
+            str_add(page, "</td><td>");
+            page_percent(page, rest[i], 1);
+        }
+        str_add(page, "</td></tr>\n");
+    }
+    str_add(page, "</tbody></table></div>\n");
+}
+
+static void add_matrix_row(Str *page, const int64_t *row, int64_t i, int64_t n)
+{
+    int64_t all = 0;
+    for (int64_t j = 0; j < n; j++) all += row[j];
+    for (int64_t j = 0; j < n; j++) {
+        const double share = all > 0 ? (double)row[j] / (double)all : (double)NAN;
+        str_addf(page, "<td style=\"background:color-mix(in srgb, %s %.0f%%, transparent)\">",
+                 i == j ? "var(--good)" : "var(--bad)", isfinite(share) ? 70.0 * share : 0.0);
+        page_percent(page, share, 1);
+        str_add(page, "</td>");
+    }
+}
+
+void page_matrix(Str *page, const PageClass *classes, const int64_t *counts, int64_t n)
+{
+    if (n > MOST_MATRIX_CLASSES) return;
+    page_heading(page, "What is taken for what");
+    str_add(page, "<p class=\"soft\">Rows: the labels; columns: the map; per cent of the row.</p>\n<div class=\"wide\">"
+                  "<table><thead><tr><th scope=\"col\">labels</th>");
+    for (int64_t c = 0; c < n; c++) {
+        str_add(page, "<th scope=\"col\">");
+        page_class(page, &classes[c]);
+        str_add(page, "</th>");
+    }
+    str_add(page, "</tr></thead><tbody>\n");
+    for (int64_t i = 0; i < n; i++) {
+        str_add(page, "<tr><th scope=\"row\">");
+        page_class(page, &classes[i]);
+        str_add(page, "</th>");
+        add_matrix_row(page, counts + i * n, i, n);
+        str_add(page, "</tr>\n");
+    }
+    str_add(page, "</tbody></table></div>\n");
+}
+
+/* ---- curves ---- */
 
 /* The plane of a figure. */
 typedef struct Plane {

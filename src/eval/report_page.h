@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pieces of a page that stands alone: well-formed XHTML without scripts, pictures and curves inside. Private to src/train.
+ * Pieces of a page that stands alone: well-formed XHTML without scripts, tables, pictures and curves inside. Of the reports
+ * of training and of eval.
  */
-#ifndef METASEG_TRAIN_REPORT_PAGE_H
-#define METASEG_TRAIN_REPORT_PAGE_H
+#ifndef METASEG_EVAL_REPORT_PAGE_H
+#define METASEG_EVAL_REPORT_PAGE_H
 
 #include "base/str.h"
+#include "eval/bootstrap.h"
 
 /* Around the maps, which a report gets after it was written. Text from anywhere cannot hold them: page_text escapes. */
 #define REPORT_MAPS_BEGIN "<!-- maps -->\n"
@@ -26,6 +28,25 @@ void page_swatch(Str *page, uint32_t color);
 
 /* A number of per cent with `digits` decimals, "-" where it is not finite. */
 void page_percent(Str *page, double fraction, int digits);
+
+/* A class as it is shown. */
+typedef struct PageClass {
+    const char *name;
+    uint32_t color; /* 0xRRGGBB */
+} PageClass;
+
+/* Its colour and name. */
+void page_class(Str *page, const PageClass *class);
+
+/* The beginning of a paragraph: mean IoU with its interval, overall accuracy. */
+void page_totals(Str *page, double miou, Interval mean, double overall_accuracy);
+
+/* A table of figures of n classes. */
+void page_classes(Str *page, const PageClass *classes, const ClassMetrics *figures, const Interval *intervals,
+                  int64_t n);
+
+/* A confusion matrix, [n][n] rows of the truth, under its heading; nothing where it is larger than anybody reads. */
+void page_matrix(Str *page, const PageClass *classes, const int64_t *counts, int64_t n);
 
 /* One curve in a figure. */
 typedef struct PageCurve {
