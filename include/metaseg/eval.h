@@ -32,6 +32,8 @@ typedef struct MetasegEvalOptions {
     bool by_pixel;          /* equal pixels are equal places, whatever the files say; both have one size */
     bool by_zone;           /* also a matrix per climate zone */
     const char *json, *csv; /* files to write; NULL: none */
+    const char *html;       /* a page that stands alone: figures with intervals, confusion matrix, the maps beside their
+                               references; NULL: none */
     bool json_line;         /* `line` gets all figures as one line of JSON instead of the table */
     bool overwrite;
 } MetasegEvalOptions;

@@ -18,7 +18,7 @@ typedef struct EvalArgs {
     OptionList boxes, exclude;
     double minimum_share;
     int64_t ignore;
-    const char *crs, *truth_crs, *band, *truth_band, *json, *csv, *list;
+    const char *crs, *truth_crs, *band, *truth_band, *json, *csv, *html, *list;
     bool by_pixel, by_zone, overwrite;
 } EvalArgs;
 
@@ -50,6 +50,8 @@ static const Option eval_options[] = {
           "folder" },
     { "json", 0, OPTION_STRING, offsetof(EvalArgs, json), .value = "FILE", .help = "write all figures as JSON" },
     { "csv", 0, OPTION_STRING, offsetof(EvalArgs, csv), .value = "FILE", .help = "write the confusion matrix as CSV" },
+    { "html", 0, OPTION_STRING, offsetof(EvalArgs, html), .value = "FILE",
+      .help = "write a page to look at: figures of each class with intervals, confusion matrix, map beside reference" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(EvalArgs, overwrite), .help = "replace existing outputs" },
 };
 
@@ -68,6 +70,7 @@ const OptionSpec cmd_eval_spec = {
         "give the "
         "figures of all their pixels together, and a line for each pair.",
     .examples = "metaseg eval map.tif truth.tif\n"
+                "metaseg eval map.tif truth.tif --html figures.html\n"
                 "metaseg eval earth.tif igbp.tif --truth-crs EPSG:4326 --exclude 0 --minimum-share 0.001 \\\n"
                 "    --bbox -82,-56,-34,12 --bbox 110,-45,155,-10 --by-zone --json figures.json",
     .own = { eval_options, ARRAY_LEN(eval_options) },
@@ -201,6 +204,7 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     o.by_zone = args->by_zone;
     o.json = args->json;
     o.csv = args->csv;
+    o.html = args->html;
     o.overwrite = args->overwrite;
     cli->doing = "comparing";
     cli->unit = "rows";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Counting block by block: classes of the truth, their pixels in the map, the values there. */
-#include "eval/eval_internal.h"
+#include "eval/eval_page.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -259,6 +259,9 @@ static Err count_part(Comparison *c, const EvalBlocks *b, Part part, RasterWindo
                 if (pixel.covered)
                     TRY(read_class(c->map, b->map_values[at], b->column[i], b->row[i], &pixel.prediction));
             }
+            if (c->page != NULL)
+                eval_page_pixel(c->page, b->window.x + k, b->window.y + r, pixel.truth, pixel.covered,
+                                pixel.prediction);
             if (small != NULL && pixel.covered && pixel.truth >= 0 && pixel.truth < VALUE_COUNTS_SMALL &&
                 pixel.prediction >= 0 && pixel.prediction < VALUE_COUNTS_SMALL)
                 small[pixel.truth * VALUE_COUNTS_SMALL + pixel.prediction]++;

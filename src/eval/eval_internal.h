@@ -9,6 +9,7 @@
 #include "metaseg/eval.h"
 
 typedef struct EvalBlocks EvalBlocks;
+typedef struct EvalPage EvalPage;
 
 /* What is told of one pair among several. */
 typedef struct PairSummary {
@@ -32,6 +33,8 @@ typedef struct Comparison {
     const MetasegEvalPair *pairs;            /* all that are compared */
     int64_t n_pairs;
     PairSummary *summaries; /* [n_pairs] */
+    EvalPage *page;         /* of all pairs (eval_page.h); NULL: nobody asked for one */
+    int64_t pair;           /* which of them this one is */
 } Comparison;
 
 /* A warning (level 1) through run->message. */
@@ -45,7 +48,7 @@ Err eval_lay(Comparison *comparison);
  * are no classes), ERR_MEMORY, ERR_INTERRUPTED. */
 Err eval_count(Comparison *comparison);
 
-/* Writes options->json and options->csv, both or none. ERR_OUTPUT, ERR_MEMORY. */
+/* Writes options->json, options->csv and options->html, all or none. ERR_OUTPUT, ERR_MEMORY. */
 Err eval_write_files(const Comparison *comparison, const Figures *figures);
 
 /* The table for people, line by line. */

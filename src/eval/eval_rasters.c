@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "eval/eval_internal.h"
+#include "eval/eval_page.h"
 #include "geo/raster_files.h"
 
 #include <stdarg.h>
@@ -82,7 +82,8 @@ static Err add_files(const Comparison *c, FileSet *set)
         TRY(err);
     }
     TRY(file_set_output(set, c->options->json, "the JSON of the figures"));
-    return file_set_output(set, c->options->csv, "the CSV of the confusion matrix");
+    TRY(file_set_output(set, c->options->csv, "the CSV of the confusion matrix"));
+    return file_set_output(set, c->options->html, "the page");
 }
 
 /* Before the work: the outputs are no inputs and can be written. */
@@ -92,10 +93,12 @@ static Err check_outputs(const Comparison *c)
     FileSet set = { .stop = c->run != NULL ? c->run->stop : NULL };
     TRY(file_check_kind(o->json, "the figures", "JSON text", "json,txt"));
     TRY(file_check_kind(o->csv, "the confusion matrix", "CSV text", "csv,txt"));
+    TRY(file_check_kind(o->html, "the page", "HTML", "html,htm"));
     Err err = add_files(c, &set);
     file_set_done(&set);
     if (err == ERR_NONE && o->json != NULL) err = file_check_output(o->json, o->overwrite);
     if (err == ERR_NONE && o->csv != NULL) err = file_check_output(o->csv, o->overwrite);
+    if (err == ERR_NONE && o->html != NULL) err = file_check_output(o->html, o->overwrite);
     return err;
 }
 
@@ -111,7 +114,8 @@ static Err open_pair(Comparison *c, const MetasegEvalPair *pair)
     TRY(georeference_open(c->map, o->crs, &c->map_place));
     TRY(georeference_open(c->truth, o->truth_crs, &c->truth_place));
     TRY(open_climate(c));
-    TRY(value_counts_new(o->exclude, o->n_exclude, o->csv != NULL, &c->all));
+    TRY(value_counts_new(o->exclude, o->n_exclude, o->csv != NULL || o->html != NULL, &c->all));
+    if (c->page != NULL) eval_page_begin(c->page, c->pair, raster_width(c->truth), raster_height(c->truth));
     return eval_lay(c);
 }
 
@@ -201,6 +205,7 @@ static Err count_pair(Comparison *c, const MetasegEvalPair *pair, PairSummary *r
     Figures figures;
     TRY(open_pair(c, pair));
     TRY(eval_count(c));
+    if (c->page != NULL) TRY(eval_page_end(c->page, c));
     TRY(value_counts_figures(c->all, c->options->minimum_share, &figures));
     *ret_summary = (PairSummary){ .uncovered = figures.uncovered, .ignored = c->ignored, .total = figures.total };
     value_figures_done(&figures);
@@ -226,7 +231,7 @@ static Err add_pair(Comparison *sum, int64_t index)
 {
     Comparison *c = calloc(1, sizeof *c);
     if (c == NULL) return err_memory(sizeof *c, "the comparison");
-    *c = (Comparison){ .options = sum->options, .run = sum->run };
+    *c = (Comparison){ .options = sum->options, .run = sum->run, .page = sum->page, .pair = index };
     Err err = count_pair(c, &sum->pairs[index], &sum->summaries[index]);
     if (err == ERR_NONE) err = add_counts(sum, c);
     close_all(c);
@@ -279,8 +284,10 @@ MetasegStatus metaseg_eval_pairs(const MetasegEvalPair *pairs, int64_t n_pairs, 
     if (c == NULL) return err_memory(sizeof *c, "the comparison");
     *c = (Comparison){ .options = options, .run = run, .pairs = pairs, .n_pairs = n_pairs };
     const LineSink sink = { line, run != NULL ? run->context : NULL };
-    const Err err = compare(c, sink, report);
+    Err err = options->html != NULL ? eval_page_new(options, n_pairs, &c->page) : ERR_NONE;
+    if (err == ERR_NONE) err = compare(c, sink, report);
     close_all(c);
+    eval_page_free(c->page);
     free(c->summaries);
     free(c);
     return err;

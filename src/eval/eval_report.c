@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is told of a comparison: the table for people, JSON, CSV. */
-#include "eval/eval_internal.h"
+#include "eval/eval_page.h"
 
 #include "base/json.h"
 #include "base/output.h"
@@ -252,15 +252,26 @@ static Err write_csv(const Comparison *c, const Figures *figures, Output **ret_o
     return err;
 }
 
+static Err write_html(const Comparison *c, const Figures *figures, Output **ret_output)
+{
+    char *text = NULL;
+    if (c->options->html == NULL) return ERR_NONE;
+    TRY(eval_page_text(c->page, c, figures, &text));
+    const Err err = output_prepare(c->options->html, text, strlen(text), c->options->overwrite, ret_output);
+    free(text);
+    return err;
+}
+
 Err eval_write_files(const Comparison *c, const Figures *figures)
 {
-    Output *files[2] = { NULL, NULL }, *both[2];
+    Output *files[3] = { NULL, NULL, NULL }, *all[3];
     int64_t n = 0;
     Err err = write_json(c, figures, &files[0]);
     if (err == ERR_NONE) err = write_csv(c, figures, &files[1]);
+    if (err == ERR_NONE) err = write_html(c, figures, &files[2]);
     for (int64_t i = 0; i < ARRAY_LEN(files); i++)
-        if (files[i] != NULL) both[n++] = files[i];
-    if (err == ERR_NONE) err = output_publish_all(both, n);
-    for (int64_t i = 0; i < n; i++) output_close(both[i]);
+        if (files[i] != NULL) all[n++] = files[i];
+    if (err == ERR_NONE) err = output_publish_all(all, n);
+    for (int64_t i = 0; i < n; i++) output_close(all[i]);
     return err;
 }

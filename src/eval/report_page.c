@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 240, LEFT = 52, BOTTOM = 34, TOP = 12, RIGHT = 12, TICKS = 4, MOST_MATRIX_CLASSES = 40 };
+enum { WIDTH = 640, HEIGHT = 240, LEFT = 52, BOTTOM = 34, TOP = 12, RIGHT = 12, TICKS = 4 };
 
 static const char style[] =
     ":root{color-scheme:light "
@@ -39,7 +39,7 @@ static const char style[] =
     "figure{margin:0;min-width:0;max-width:100%}"
     "figcaption{font-size:.85rem;color:var(--soft)}"
     "img{image-rendering:pixelated;width:16rem;max-width:100%;height:auto;border:1px solid var(--line)}"
-    ".map img{width:auto;image-rendering:auto}"
+    ".map img{width:auto;image-rendering:auto}.classes img{width:auto;min-width:min(16rem,100%)}"
     "svg{max-width:100%;height:auto}"
     "svg text{fill:var(--soft);font:12px system-ui,sans-serif}"
     "pre{overflow-x:auto;border:1px solid var(--line);padding:.8rem;font-size:.85rem}"
@@ -162,7 +162,7 @@ static void add_matrix_row(Str *page, const int64_t *row, int64_t i, int64_t n)
 
 void page_matrix(Str *page, const PageClass *classes, const int64_t *counts, int64_t n)
 {
-    if (n > MOST_MATRIX_CLASSES) return;
+    if (n > PAGE_MATRIX_CLASSES) return;
     page_heading(page, "What is taken for what");
     str_add(page, "<p class=\"soft\">Rows: the labels; columns: the map; per cent of the row.</p>\n<div class=\"wide\">"
                   "<table><thead><tr><th scope=\"col\">labels</th>");

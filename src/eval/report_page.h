@@ -45,7 +45,8 @@ void page_totals(Str *page, double miou, Interval mean, double overall_accuracy)
 void page_classes(Str *page, const PageClass *classes, const ClassMetrics *figures, const Interval *intervals,
                   int64_t n);
 
-/* A confusion matrix, [n][n] rows of the truth, under its heading; nothing where it is larger than anybody reads. */
+/* A confusion matrix, [n][n] rows of the truth, under its heading; nothing where it has more classes than anybody reads. */
+enum { PAGE_MATRIX_CLASSES = 40 };
 void page_matrix(Str *page, const PageClass *classes, const int64_t *counts, int64_t n);
 
 /* One curve in a figure. */

@@ -2,6 +2,7 @@
  * From values in labels to the classes of a model. */
 #include "train/train_plan.h"
 
+#include "base/class_color.h"
 #include "base/report.h"
 #include "base/str.h"
 
@@ -9,19 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Colours without a style: hues a golden angle apart, the brightness in turns. */
-static uint32_t color_at(int32_t i)
-{
-    const double hue = fmod((double)i * 137.508, 360.0) / 60.0;
-    const double value = i % 3 == 0 ? 220.0 : i % 3 == 1 ? 170.0 : 250.0;
-    const double low = value * 0.35;
-    const double part = value - (value - low) * fabs(fmod(hue, 2.0) - 1.0);
-    const double rgb[6][3] = { { value, part, low }, { part, value, low }, { low, value, part },
-                               { low, part, value }, { part, low, value }, { value, low, part } };
-    const double *c = rgb[(int)hue];
-    return (uint32_t)c[0] << 16 | (uint32_t)c[1] << 8 | (uint32_t)c[2];
-}
 
 /* Colours that maps have for what is called so; words within a name count. */
 static uint32_t color_of(const char *name, int32_t index)
@@ -44,7 +32,7 @@ static uint32_t color_of(const char *name, int32_t index)
     lower[n] = '\0';
     for (int64_t i = 0; i < ARRAY_LEN(usual); i++)
         if (strstr(lower, usual[i].word) != NULL) return usual[i].color;
-    return color_at(index);
+    return class_color(index);
 }
 
 /* A colour that no class has yet. */
@@ -56,7 +44,7 @@ static uint32_t free_color(const Plan *p, int32_t index, uint32_t wanted)
         (void)snprintf(text, sizeof text, "#%06x", (unsigned)wanted);
         for (int32_t i = 0; i < index; i++) taken = taken || str_equal_nocase(p->classes.classes[i].color, text);
         if (!taken) break;
-        wanted = color_at(index + shift);
+        wanted = class_color(index + shift);
     }
     return wanted;
 }

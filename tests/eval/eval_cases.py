@@ -6,9 +6,11 @@
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import xml.dom.minidom
 
 from eval_oracle import Raster
 
@@ -268,12 +270,59 @@ def several_pairs():
     assert done.returncode == 2, done.stderr
 
 
+def content(node):
+    return "".join(content(n) if n.childNodes else n.nodeValue or "" for n in node.childNodes)
+
+
+def page(*arguments):
+    """Figures, and the tables of the page: one list of rows of texts each."""
+    got, _ = figures(*arguments, "--html", "page.html")
+    with open("page.html", encoding="utf-8") as f:
+        text = f.read()
+    tree = xml.dom.minidom.parseString(text.removeprefix("<!DOCTYPE html>\n"))
+    for picture in tree.getElementsByTagName("img"):
+        assert picture.getAttribute("src").startswith("data:image/png;base64,iVBOR")
+    assert not any(tree.getElementsByTagName(tag) for tag in ("script", "link", "a"))
+    tables = [[[content(cell) for cell in row.childNodes if cell.nodeType == cell.ELEMENT_NODE] for row in body.getElementsByTagName("tr")]
+              for body in tree.getElementsByTagName("tbody")]
+    return got, tables, tree
+
+
+def pages():
+    """The page has the figures of the JSON, the matrix and both pictures; intervals lie around the figures."""
+    side = 40
+    truth = "<truth>.vrt"
+    written = raster("truth", [1 + (c // 10 + r // 10) % 3 for r in range(side) for c in range(side)], side)
+    os.rename(written, truth)
+    values = [1 + (c // 10 + r // 10) % 3 if (r * side + c) % 7 else 2 for r in range(side) for c in range(side)]
+    chart = raster("map", values, side)
+    got, (classes, matrix), tree = page(chart, truth)
+    assert [row[0] for row in classes] == ["1", "2", "3"] and len(tree.getElementsByTagName("img")) == 2
+    for row, figure in zip(classes, got["classes"]):
+        iou, low, high = (float(x) for x in re.fullmatch(r"([0-9.]+) \(([0-9.]+) to ([0-9.]+)\)", row[2]).groups())
+        assert row[1] == str(figure["truth"]) and abs(iou - 100 * figure["iou"]) < 0.06 and low < iou < high, row
+        assert [float(x) for x in row[3:]] == [round(100 * figure[key], 1) for key in ("f1", "precision", "recall")], row
+    for i, row in enumerate(matrix):
+        assert abs(sum(map(float, row[1:])) - 100) < 0.2 and abs(float(row[i + 1]) - 100 * got["classes"][i]["recall"]) < 0.06, row
+    assert f"mean IoU {100 * got['miou_macro']:.1f} %" in content(tree.documentElement)
+    assert "of 100 blocks of the reference with labels" in content(tree.documentElement)
+    assert "map.vrt and <truth>.vrt" == content(tree.getElementsByTagName("h1")[0])
+    # classes beyond a byte have no intervals; several pairs are told one by one
+    got, tables, tree = page(raster("a", [300, 1, 1, 300], 2, "UInt16"), raster("b", [300, 1, 300, 300], 2, "UInt16"), chart, truth)
+    assert len(tables) == 3 and len(tables[2]) == 2 and len(tree.getElementsByTagName("img")) == 4
+    assert [row[0] for row in tables[0]] == ["1", "2", "3", "300"] and tables[0][3][2] == "66.7", tables[0]
+    refused(2, ["page.png", "HTML"], chart, truth, "--html", "page.png")
+    refused(2, ["the page"], chart, truth, "--html", truth)
+    done = subprocess.run([METASEG, "eval", chart, truth, "--html", "page.html", "-q"], capture_output=True, text=True, check=False)
+    assert done.returncode == 6 and "page.html" in done.stderr, done.stderr
+
+
 def main():
     global METASEG
     METASEG = os.path.abspath(sys.argv[1])
     failed = 0
     for case in (left_out_pixels, values, no_class_rasters, class_names, places, control_points, boxes_and_zones,
-                 finer_map, several_pairs):
+                 finer_map, several_pairs, pages):
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             try:
