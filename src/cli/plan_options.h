@@ -113,7 +113,7 @@ typedef struct CliPlan {
 Err cli_plan_images(const PlanArgs *args, const OptionResult *words, CliPlan *plan);
 
 /* The rest of it but output, minutes and overwrite. ERR_INPUT: no such model; ERR_MODEL, ERR_MEMORY. */
-Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *plan);
+Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *made);
 void cli_plan_done(CliPlan *plan);
 
 #endif

@@ -120,26 +120,26 @@ double survey_ground(const Scene *scene, const DatasetOptions *o)
     return side * side * (double)info->width * (double)info->height;
 }
 
-Err survey_scene(Survey *v, Scene *scene, uint32_t index, const Climate *climate, const MetasegRun *run)
+Err survey_scene(Survey *survey, Scene *scene, uint32_t index, const Climate *climate, const MetasegRun *run)
 {
-    SceneSurvey *s = &v->scenes[index];
+    SceneSurvey *s = &survey->scenes[index];
     ImageSource *image = scene->image;
     const RasterInfo *info = raster_info(image->raster);
     *s = (SceneSurvey){ .opened = true, .width = info->width, .height = info->height };
-    s->metres = pixel_metres(scene, v->options);
-    s->square_metres = survey_ground(scene, v->options);
+    s->metres = pixel_metres(scene, survey->options);
+    s->square_metres = survey_ground(scene, survey->options);
     s->placed = georeference_footprint(image->place, &s->footprint);
     if (climate != NULL && s->placed)
         zone_image_shares(climate, image->place, zone_share_defaults().coast_km, s->zones);
     TRY(raster_set_grid(image->raster, info->width, info->height));
-    TRY(survey_bands(v, s, image, index, run));
+    TRY(survey_bands(survey, s, image, index, run));
     return raster_set_grid(image->raster, scene->width, scene->height);
 }
 
-void survey_expect(Survey *v, const ImageBand *bands, int64_t n_bands)
+void survey_expect(Survey *survey, const ImageBand *bands, int64_t n_bands)
 {
-    for (uint32_t i = 0; i < v->options->n_scenes; i++) {
-        SceneSurvey *s = &v->scenes[i];
+    for (uint32_t i = 0; i < survey->options->n_scenes; i++) {
+        SceneSurvey *s = &survey->scenes[i];
         for (int32_t b = 0; b < s->n_bands && b < n_bands; b++) {
             BandSurvey *band = &s->bands[b];
             band->wanted = image_expected(&bands[b]);
@@ -178,7 +178,7 @@ static double outline_turn(const Footprint *f)
 static double shared_part(const Footprint *a, const Footprint *b)
 {
     double shift = 0.0; /* of b, onto the turn of a */
-    for (double turn = -360.0; turn <= 360.0; turn += 360.0)
+    for (int32_t turn = -360; turn <= 360; turn += 360)
         if (b->west + turn < a->east && b->east + turn > a->west) shift = turn;
     const double west = fmax(a->west, b->west + shift);
     const double east = fmin(a->east, b->east + shift);
@@ -249,7 +249,7 @@ static Err overlap_boxes(Survey *v)
             const DatasetBox *b = &o->holdout[k];
             const double height = fmin(a->north, b->north) - fmax(a->south, b->south);
             double width = 0.0;
-            for (double turn = -360.0; turn <= 360.0; turn += 360.0)
+            for (int32_t turn = -360; turn <= 360; turn += 360)
                 width = fmax(width, fmin(a->east, b->east + turn) - fmax(a->west, b->west + turn));
             const double smaller =
                 fmin((a->east - a->west) * (a->north - a->south), (b->east - b->west) * (b->north - b->south));
@@ -260,8 +260,8 @@ static Err overlap_boxes(Survey *v)
     return ERR_NONE;
 }
 
-Err survey_overlaps(Survey *v)
+Err survey_overlaps(Survey *survey)
 {
-    TRY(overlap_scenes(v));
-    return overlap_boxes(v);
+    TRY(overlap_scenes(survey));
+    return overlap_boxes(survey);
 }

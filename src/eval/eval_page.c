@@ -45,8 +45,9 @@ Err eval_page_new(const MetasegEvalOptions *options, int64_t n_pairs, EvalPage *
     for (int64_t i = 0; i < options->n_exclude; i++)
         if (options->exclude[i] >= 0 && options->exclude[i] < VALUES) p->excluded[options->exclude[i]] = true;
     if (p->counts == NULL || p->truth == NULL || p->map == NULL) {
+        const size_t bytes = (size_t)(p->places * VALUES) * sizeof *p->counts;
         eval_page_free(p);
-        return err_memory((size_t)(p->places * VALUES) * sizeof *p->counts, "the page");
+        return err_memory(bytes, "the page");
     }
     *ret_page = p;
     return ERR_NONE;

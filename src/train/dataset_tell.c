@@ -342,24 +342,24 @@ static void put_overlap(JsonWriter *w, const Survey *v, const Overlap *o)
     json_end(w);
 }
 
-Err dataset_tell_json(const Survey *v, char **ret_text)
+Err dataset_tell_json(const Survey *survey, char **ret_text)
 {
     JsonWriter w = { 0 };
     LabelArea all[DATASET_PARTS];
-    for (int32_t part = 0; part < DATASET_PARTS; part++) all[part] = sum_of(v, part);
+    for (int32_t part = 0; part < DATASET_PARTS; part++) all[part] = sum_of(survey, part);
     json_begin_object(&w, NULL);
     json_begin_array(&w, "scenes");
-    for (uint32_t i = 0; i < v->options->n_scenes; i++) put_scene(&w, v, i);
+    for (uint32_t i = 0; i < survey->options->n_scenes; i++) put_scene(&w, survey, i);
     json_end(&w);
     json_begin_array(&w, "classes");
-    for (uint32_t c = 0; v->counted && c < v->options->n_classes; c++) put_class(&w, v, c, all);
+    for (uint32_t c = 0; survey->counted && c < survey->options->n_classes; c++) put_class(&w, survey, c, all);
     json_end(&w);
     json_begin_object(&w, "zones");
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++)
-        if (v->zone_areas[z] > 0.0) json_put_double(&w, climate_zone_name(z), v->zone_areas[z]);
+        if (survey->zone_areas[z] > 0.0) json_put_double(&w, climate_zone_name(z), survey->zone_areas[z]);
     json_end(&w);
     json_begin_array(&w, "overlaps");
-    for (int64_t i = 0; i < v->n_overlaps; i++) put_overlap(&w, v, &v->overlaps[i]);
+    for (int64_t i = 0; i < survey->n_overlaps; i++) put_overlap(&w, survey, &survey->overlaps[i]);
     json_end(&w);
     json_end(&w);
     const Err err = json_take(&w, ret_text);
