@@ -35,6 +35,16 @@ static void put_line(Lines to, const char *format, ...)
     to.line(to.context, text);
 }
 
+/* A line that was put together; empties it. ERR_MEMORY where not all of it is there. */
+static Err put_text(Lines to, Str *text)
+{
+    char *whole = NULL;
+    TRY(str_take(text, &whole));
+    put_line(to, "%s", whole);
+    free(whole);
+    return ERR_NONE;
+}
+
 static void square_text(double square_metres, char ret_text[48])
 {
     const double hectares = square_metres / 1e4;
@@ -65,7 +75,7 @@ static void add_zones(const SceneSurvey *s, Str *text)
                      100.0 * s->zones[z]);
 }
 
-static void tell_scene(const Survey *v, uint32_t index, Lines to)
+static Err tell_scene(const Survey *v, uint32_t index, Lines to)
 {
     const DatasetScene *scene = &v->options->scenes[index];
     const SceneSurvey *s = &v->scenes[index];
@@ -86,8 +96,7 @@ static void tell_scene(const Survey *v, uint32_t index, Lines to)
     if (s->n_bands > 0) str_addf(&text, " (%s)", s->bands[0].type);
     if (s->opened && s->valid < 0.995) str_addf(&text, "; %.0f %% valid", 100.0 * s->valid);
     add_zones(s, &text);
-    put_line(to, "%s", str_text(&text));
-    str_done(&text);
+    return put_text(to, &text);
 }
 
 static LabelArea sum_of(const Survey *v, int32_t part)
@@ -104,8 +113,8 @@ double dataset_tell_share(LabelArea part, LabelArea all)
                                                                   : part.pixels / all.pixels;
 }
 
-static void tell_class(const char *value, const char *name, const LabelArea areas[DATASET_PARTS],
-                       const LabelArea all[DATASET_PARTS], Lines to)
+static Err tell_class(const char *value, const char *name, const LabelArea areas[DATASET_PARTS],
+                      const LabelArea all[DATASET_PARTS], Lines to)
 {
     Str text = { 0 };
     str_addf(&text, "%5s  %-32s", value, name);
@@ -118,30 +127,28 @@ static void tell_class(const char *value, const char *name, const LabelArea area
             (void)snprintf(share, sizeof share, "%.1f %%", 100.0 * dataset_tell_share(areas[part], all[part]));
         str_addf(&text, " %16s %8s", area, share);
     }
-    put_line(to, "%s", str_text(&text));
-    str_done(&text);
+    return put_text(to, &text);
 }
 
-static void tell_classes(const Survey *v, Lines to)
+static Err tell_classes(const Survey *v, Lines to)
 {
     LabelArea all[DATASET_PARTS];
     Str head = { 0 };
-    if (!v->counted) return;
+    if (!v->counted) return ERR_NONE;
     for (int32_t part = 0; part < DATASET_PARTS; part++) all[part] = sum_of(v, part);
     str_addf(&head, "%5s  %-32s", "class", "name");
     for (int32_t part = 0; part < DATASET_PARTS; part++)
         if (all[part].pixels > 0.0 || part == DATASET_TRAINING) str_addf(&head, " %16s %8s", part_names[part], "share");
     put_line(to, "%s", "");
-    put_line(to, "%s", str_text(&head));
-    str_done(&head);
+    TRY(put_text(to, &head));
     for (uint32_t c = 0; c < v->options->n_classes; c++) {
         char value[16];
         LabelArea areas[DATASET_PARTS];
         for (int32_t part = 0; part < DATASET_PARTS; part++) areas[part] = v->areas[part][c];
         (void)snprintf(value, sizeof value, "%d", (int)v->options->classes[c].value);
-        tell_class(value, v->options->classes[c].name, areas, all, to);
+        TRY(tell_class(value, v->options->classes[c].name, areas, all, to));
     }
-    tell_class("", "all", all, all, to);
+    return tell_class("", "all", all, all, to);
 }
 
 static void tell_zones(const Survey *v, Lines to)
@@ -247,21 +254,22 @@ static void tell_overlaps(const Survey *v, Lines to)
         put_line(to, "%lld more pairs of scenes or boxes overlap", (long long)(v->n_overlaps - shown));
 }
 
-void dataset_tell(const Survey *survey, void (*line)(void *context, const char *text), void *context)
+Err dataset_tell(const Survey *survey, void (*line)(void *context, const char *text), void *context)
 {
     const Lines to = { line, context };
     for (uint32_t i = 0; i < survey->options->n_scenes; i++)
-        if (survey->scenes[i].opened || survey->counted) tell_scene(survey, i, to);
-    tell_classes(survey, to);
+        if (survey->scenes[i].opened || survey->counted) TRY(tell_scene(survey, i, to));
+    TRY(tell_classes(survey, to));
     tell_zones(survey, to);
     bool any = survey->n_overlaps > 0;
-    if (!survey->scenes[0].opened && !survey->counted) return;
+    if (!survey->scenes[0].opened && !survey->counted) return ERR_NONE;
     put_line(to, "%s", "");
     for (int32_t band = 0; band < MODEL_MAX_BANDS; band++)
         for (int32_t k = 0; k < BAND_SUSPICIONS; k++) any = tell_suspicion(survey, band, k, to) || any;
     tell_overlaps(survey, to);
     if (!any && survey->counted)
         put_line(to, "%s", "no band looks wrong, and no scenes or boxes cover the same ground");
+    return ERR_NONE;
 }
 
 /* ---- JSON ---- */

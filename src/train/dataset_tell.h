@@ -12,8 +12,8 @@ void dataset_tell_area(LabelArea area, char ret_text[48]);
 /* Part of `all`, on the ground where that is known; NAN of nothing. */
 double dataset_tell_share(LabelArea part, LabelArea all);
 
-/* A table, line by line. */
-void dataset_tell(const Survey *survey, void (*line)(void *context, const char *text), void *context);
+/* A table, line by line. ERR_MEMORY. */
+Err dataset_tell(const Survey *survey, void (*line)(void *context, const char *text), void *context);
 
 /* One line of JSON; free() it. ERR_MEMORY. */
 Err dataset_tell_json(const Survey *survey, char **ret_text);

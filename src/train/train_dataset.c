@@ -28,10 +28,7 @@ static Err tell(const Survey *survey, const MetasegRun *run, bool json_line,
 {
     char *json = NULL;
     void *context = run != NULL ? run->context : NULL;
-    if (!json_line) {
-        dataset_tell(survey, line, context);
-        return ERR_NONE;
-    }
+    if (!json_line) return dataset_tell(survey, line, context);
     TRY(dataset_tell_json(survey, &json));
     if (line != NULL) line(context, json);
     free(json);

@@ -4,7 +4,7 @@
 
     faults.py PROGRAM INJECT.so FIXTURES [--all] [--commands predict,train,...] [--kinds alloc,...] [--points N]
 
-For each command (predict, train, convert, eval, info) and each kind of call (inject.c) the calls of an undisturbed run are
+For each command (predict, train, dataset, convert, eval, info) and each kind of call (inject.c) the calls of an undisturbed run are
 counted; then the run is repeated with the n-th call failing, for N values of n spread evenly (--all: every n). What must hold:
 
 1. The exit code is a documented one: 0 (the fault did not matter), 3, 4, 5 or 6; never 1, never a signal, never a hang.
@@ -57,6 +57,7 @@ def commands(fixtures):
                          "-f", "--by-zone", *data], ["figures.json", "matrix.csv", "page.html"], map_there),
         Command("info", ["info", "--shares", image, "-q"], []),
         Command("info_model", ["info", model, "-q"], []),
+        Command("dataset", ["dataset", "run.yaml", *data], [], labelled),
         Command("train", ["train", "run.yaml", *data], [], labelled, old=False),
     ]
 
@@ -180,7 +181,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--points", type=int, default=6)
     parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--commands", default="predict,convert,eval,info,train")
+    parser.add_argument("--commands", default="predict,convert,eval,info,dataset,train")
     arguments = parser.parse_args()
     return Runner(arguments).run(arguments)
 
