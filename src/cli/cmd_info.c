@@ -446,7 +446,9 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
         put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
             (int)c->network.decoder_heads);
     put_number(sheet, "output stride", (double)c->network.output_stride);
+    if (c->network.detail_width != 0) put_number(sheet, "detail width", (double)c->network.detail_width);
     put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");
+    if (c->reflectance != 0.0) put_number(sheet, "reflectance of 1", c->reflectance);
     if (c->byte_scale != 0.0) put_number(sheet, "byte scale", c->byte_scale);
     put(sheet, "transform", "%s", model_transform_names[c->transform]);
     put_number(sheet, "parameters", (double)parameters);

@@ -15,7 +15,7 @@
 
 typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
-        *prompt;
+        *level, *prompt;
     double resolution;
     int64_t prompts, tile, overlap, flips;
     bool stored, skip_existing, overwrite;
@@ -70,6 +70,9 @@ static const Option predict_options[] = {
       .help =
           "read each tile 1, 2 or 4 times, mirrored, and average what the network says: a little better, and N times "
           "the time" },
+    { "level", 0, OPTION_STRING, offsetof(PredictArgs, level), .value = "LEVEL",
+      .help = "L1C (reflectance at the top of the atmosphere) or L2A (of the surface), for a model that reads the one from "
+              "the other; without it as the metadata say" },
     { "stored", 0, OPTION_FLAG, offsetof(PredictArgs, stored),
       .help = "read the stored numbers as they are; without it less the offset that the file states for a band" },
     { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),
@@ -121,6 +124,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->overlap = (int32_t)args->overlap;
     if (args->flips == 3) return err_set(ERR_ARGUMENT, "--flips 3 is not 1, 2 or 4");
     o->flips = (int32_t)args->flips;
+    o->level = args->level;
     o->stored_values = args->stored;
     o->overwrite = args->overwrite;
     return ERR_NONE;

@@ -24,6 +24,28 @@ int64_t dataset_label_classes(const DatasetOptions *options)
     return options->labels_kind == LABELS_PROBABILITIES ? (int64_t)options->n_classes : 0;
 }
 
+static ImageBand made_for(const DatasetOptions *options, int64_t band, double mean, double std)
+{
+    const bool surface = options->n_surface_scale > 0;
+    return (ImageBand){ .scale = 1.0,
+                        .mean = mean,
+                        .std = std,
+                        .transform = options->transform,
+                        .byte_scale = options->byte_scale,
+                        .reflectance = options->reflectance,
+                        .surface_scale = surface ? options->surface_scale[band] : 0.0,
+                        .surface_offset = surface ? options->surface_offset[band] : 0.0 };
+}
+
+static Err check_surface(const Dataset *d)
+{
+    const DatasetOptions *options = d->options;
+    if (options->n_surface_scale == 0 && options->n_surface_offset == 0) return ERR_NONE;
+    if (options->n_surface_scale == (uint32_t)d->bands && options->n_surface_offset == (uint32_t)d->bands) return ERR_NONE;
+    return err_set(ERR_CONFIG, "model.surface_scale and model.surface_offset need %lld values each, one per band",
+                   (long long)d->bands);
+}
+
 /* Bands of the first scene that is opened are those of all. */
 static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
 {
@@ -38,8 +60,9 @@ static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
     if (d->band_names == NULL) return err_memory((size_t)bands * sizeof *d->band_names, "the names of the bands");
     d->normalisation = calloc((size_t)bands, sizeof *d->normalisation);
     if (d->normalisation == NULL) return err_memory((size_t)bands * sizeof *d->normalisation, "the bands");
-    for (int64_t b = 0; b < bands; b++) d->normalisation[b] = (ImageBand){ .scale = 1.0, .std = 1.0 };
     d->bands = bands;
+    TRY(check_surface(d));
+    for (int64_t b = 0; b < bands; b++) d->normalisation[b] = made_for(d->options, b, 0.0, 1.0);
     for (int64_t b = 0; b < bands; b++)
         TRY(str_copy(raster_band_common_name(image, raster_chosen_band(image, b)), &d->band_names[b]));
     return band_sets_init(d->options, bands, d->band_names, &d->sets);
@@ -419,7 +442,5 @@ int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
 
 void dataset_set_statistics(Dataset *d, const double *mean, const double *std)
 {
-    for (int64_t b = 0; b < d->bands; b++)
-        d->normalisation[b] =
-            (ImageBand){ .scale = 1.0, .mean = mean[b], .std = std[b], .transform = d->options->transform };
+    for (int64_t b = 0; b < d->bands; b++) d->normalisation[b] = made_for(d->options, b, mean[b], std[b]);
 }

@@ -7,6 +7,7 @@
 #ifndef METASEG_DATA_DATASET_OPTIONS_H
 #define METASEG_DATA_DATASET_OPTIONS_H
 
+#include "base/image_facts.h"
 #include "model/model_config.h"
 
 #include <stdbool.h>
@@ -61,6 +62,7 @@ typedef struct DatasetScene {
     char *name;
     SceneSplit split;
     char *image;          /* raster */
+    ProcessingLevel level; /* of its reflectance; PROCESSING_UNKNOWN: as its metadata say, level 2 where they do not */
     char *mask;           /* cloud mask of the image; ".../scl", ".../qa_pixel": that of its product; NULL: none */
     char *mask_values;    /* its masked values ("1,3"); NULL: by its kind */
     char *crs;            /* of the image instead of the file's ("EPSG:32633"); NULL */
@@ -116,7 +118,10 @@ typedef struct DatasetOptions {
     DatasetBandSet *band_sets; /* the rest of the probability: all bands */
     uint32_t n_band_sets;
     double band_dropout; /* probability that a band of a full draw is missing */
-    double byte_scale;   /* what the values of a Byte image are multiplied by, 0: nothing */
+    /* conventions of the pixels' numbers, as in ModelConfig and ModelBand; 0 and empty: none */
+    double byte_scale, reflectance;
+    double *surface_scale, *surface_offset;
+    uint32_t n_surface_scale, n_surface_offset;
     double stretch;      /* probability that a window of colours alone becomes a picture of 8 bits */
     double noise;        /* largest standard deviation of noise, in those of the bands */
 } DatasetOptions;

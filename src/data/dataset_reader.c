@@ -141,7 +141,7 @@ Err reader_keep_labels(DatasetReader *r, Scene *s, Window w, bool validation)
 static Err read_window(DatasetReader *r, Scene *s, Window w)
 {
     const Dataset *d = r->data;
-    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation, d->options->byte_scale));
+    if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation));
     TRY(image_source_read(s->image, w.x, w.y, d->side, r->image, r->valid));
     return reader_read_labels(r, s, w);
 }
@@ -170,14 +170,14 @@ Err dataset_statistics(DatasetReader *r, double *ret_mean, double *ret_std)
         TRY(scene_pool_get(r->pool, (uint32_t)w.scene, NULL, &s));
         ASSERT(s->image->bands == NULL); /* no window was read yet */
         TRY(image_source_read(s->image, w.x, w.y, d->side, r->image, r->valid));
-        double factors[MOST_BANDS];
-        for (int64_t b = 0; b < d->bands; b++) factors[b] = image_source_factor(s->image, b, options->byte_scale);
+        ImageUnits units[MOST_BANDS];
+        for (int64_t b = 0; b < d->bands; b++) units[b] = image_source_units(s->image, b, &d->normalisation[b]);
         for (int64_t p = 0; p < d->side * d->side; p++) {
             if (r->valid[p] == 0) continue;
             count++;
             for (int64_t b = 0; b < d->bands; b++) {
-                const double value =
-                    image_transformed(options->transform, factors[b] * (double)r->image[p * d->bands + b]);
+                const double pixel = units[b].factor * (double)r->image[p * d->bands + b] + units[b].offset;
+                const double value = image_transformed(options->transform, pixel);
                 sum[b] += value;
                 squares[b] += value * value;
             }

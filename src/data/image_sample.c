@@ -10,7 +10,7 @@ enum { ACROSS = 5, SIDE = 32, WINDOWS = ACROSS * ACROSS };
 
 static const double far_deviations = 10.0, tiny_part = 0.01;
 
-static Err read_windows(const ImageSource *image, const float *factors, float *window, ImageSample *s)
+static Err read_windows(const ImageSource *image, const ImageUnits *units, float *window, ImageSample *s)
 {
     Raster *raster = image->raster;
     const RasterInfo *info = raster_info(raster);
@@ -26,14 +26,15 @@ static Err read_windows(const ImageSource *image, const float *factors, float *w
         for (int64_t i = 0; i < columns * rows; i++) {
             if (valid[i] == 0) continue;
             for (int64_t b = 0; b < s->bands; b++)
-                s->values[b * s->looked + s->count] = factors[b] * window[i * s->bands + b];
+                s->values[b * s->looked + s->count] =
+                    (float)units[b].factor * window[i * s->bands + b] + (float)units[b].offset;
             s->count++;
         }
     }
     return ERR_NONE;
 }
 
-Err image_sample_read(const ImageSource *image, double byte_scale, ImageSample *ret_sample)
+Err image_sample_read(const ImageSource *image, const ImageBand *of, ImageSample *ret_sample)
 {
     const RasterInfo *info = raster_info(image->raster);
     const int64_t bands = raster_chosen_count(image->raster);
@@ -42,16 +43,16 @@ Err image_sample_read(const ImageSource *image, double byte_scale, ImageSample *
     ImageSample s = { .bands = bands, .looked = WINDOWS * columns * rows };
     const size_t values = (size_t)(bands * s.looked);
     float *window = malloc((size_t)(SIDE * SIDE * bands) * sizeof *window);
-    float *factors = malloc((size_t)bands * sizeof *factors);
+    ImageUnits *units = malloc((size_t)bands * sizeof *units);
     s.values = malloc(values * sizeof *s.values);
-    Err err = window != NULL && factors != NULL && s.values != NULL
+    Err err = window != NULL && units != NULL && s.values != NULL
                   ? ERR_NONE
                   : err_memory(values * sizeof *s.values, "a sample of the image");
     for (int64_t b = 0; err == ERR_NONE && b < bands; b++)
-        factors[b] = (float)image_source_factor(image, b, byte_scale);
-    if (err == ERR_NONE) err = read_windows(image, factors, window, &s);
+        units[b] = image_source_units(image, b, &of[b]);
+    if (err == ERR_NONE) err = read_windows(image, units, window, &s);
     free(window);
-    free(factors);
+    free(units);
     if (err == ERR_NONE)
         *ret_sample = s;
     else

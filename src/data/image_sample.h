@@ -3,7 +3,7 @@
  * A sample of an image's numbers: 25 windows of 32 x 32 pixels spread over it, before any normalisation.
  *
  *     ImageSample sample;
- *     TRY(image_sample_read(image, 0.0, &sample));
+ *     TRY(image_sample_read(image, bands, &sample));
  *     const SampledBand red = image_sample_band(&sample, 0);
  *     image_sample_done(&sample);
  */
@@ -18,9 +18,9 @@ typedef struct ImageSample {
     int64_t bands, looked, count;
 } ImageSample;
 
-/* Chosen bands of an image that is not resampled (raster_set_grid), times image_source_factor(byte_scale). ERR_INPUT,
- * ERR_MEMORY. */
-Err image_sample_read(const ImageSource *image, double byte_scale, ImageSample *ret_sample);
+/* Chosen bands of an image that is not resampled (raster_set_grid), in the units of `bands` [chosen bands]
+ * (image_source_units). ERR_INPUT, ERR_MEMORY. */
+Err image_sample_read(const ImageSource *image, const ImageBand *bands, ImageSample *ret_sample);
 void image_sample_done(ImageSample *sample);
 
 typedef struct SampledBand {

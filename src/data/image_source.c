@@ -3,6 +3,7 @@
 #include "data/image_source.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,20 +78,47 @@ Err image_source_set_zones(ImageSource *image, const Climate *climate)
     return ERR_NONE;
 }
 
-double image_source_factor(const ImageSource *image, int64_t i, double byte_scale)
+Err image_source_set_level(ImageSource *image, ProcessingLevel told, char source[FACT_SOURCE_BYTES])
 {
-    const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, i));
-    return byte_scale != 0.0 && strcmp(type, "Byte") == 0 ? byte_scale : 1.0;
+    source[0] = '\0';
+    if (told == PROCESSING_UNKNOWN) {
+        Metadata metadata;
+        TRY(metadata_read(image->raster, NULL, NULL, &metadata));
+        told = metadata.level;
+        for (int64_t i = 0; i < metadata.n_facts; i++)
+            if (strcmp(metadata.facts[i].name, "processing level") == 0)
+                (void)snprintf(source, FACT_SOURCE_BYTES, "%s", metadata.facts[i].source);
+    } else {
+        (void)snprintf(source, FACT_SOURCE_BYTES, "given by hand");
+    }
+    image->surface = told != PROCESSING_LEVEL_1;
+    return ERR_NONE;
 }
 
-Err image_source_normalise(ImageSource *image, const ImageBand *bands, double byte_scale)
+ImageUnits image_source_units(const ImageSource *image, int64_t i, const ImageBand *band)
+{
+    const int64_t number = raster_chosen_band(image->raster, i);
+    if (strcmp(raster_band_type(image->raster, number), "Byte") == 0)
+        return (ImageUnits){ band->byte_scale != 0.0 ? band->byte_scale : 1.0, 0.0 };
+    ImageUnits units = { 1.0, 0.0 };
+    double scale = 1.0, offset = 0.0;
+    raster_band_scaling(image->raster, number, &scale, &offset);
+    if (scale != 1.0 && band->reflectance != 0.0) units.factor = scale * band->reflectance;
+    if (!image->surface || band->surface_scale == 0.0) return units;
+    return (ImageUnits){ band->surface_scale * units.factor, band->surface_offset };
+}
+
+Err image_source_normalise(ImageSource *image, const ImageBand *bands)
 {
     const size_t bytes = (size_t)raster_chosen_count(image->raster) * sizeof *bands;
     ImageBand *copy = malloc(bytes);
     if (copy == NULL) return err_memory(bytes, "the bands of an image");
     memcpy(copy, bands, bytes);
-    for (int64_t i = 0; i < raster_chosen_count(image->raster); i++)
-        copy[i].scale *= image_source_factor(image, i, byte_scale);
+    for (int64_t i = 0; i < raster_chosen_count(image->raster); i++) {
+        const ImageUnits units = image_source_units(image, i, &bands[i]);
+        copy[i].offset += copy[i].scale * units.offset;
+        copy[i].scale *= units.factor;
+    }
     free(image->bands);
     image->bands = copy;
     return ERR_NONE;
@@ -119,7 +147,15 @@ void image_bands_of_model(const ModelConfig *config, const int32_t *source, Imag
     for (int32_t b = 0; b < config->n_bands; b++) {
         const ModelBand *band = &config->bands[b];
         const int32_t at = source != NULL ? source[b] : b;
-        if (at >= 0) ret_bands[at] = (ImageBand){ band->scale, band->mean, band->std, config->transform };
+        if (at < 0) continue;
+        ret_bands[at] = (ImageBand){ .scale = band->scale,
+                                     .mean = band->mean,
+                                     .std = band->std,
+                                     .transform = config->transform,
+                                     .byte_scale = config->byte_scale,
+                                     .reflectance = config->reflectance,
+                                     .surface_scale = band->surface_scale,
+                                     .surface_offset = band->surface_offset };
     }
 }
 
@@ -148,12 +184,12 @@ double image_denormalised(const ImageBand *band, double normalised)
 
 static float normalise_linear(const ImageBand *band, float x)
 {
-    return (x - (float)(band->mean / band->scale)) * (float)(band->scale / band->std);
+    return (x - (float)((band->mean - band->offset) / band->scale)) * (float)(band->scale / band->std);
 }
 
 static float normalise_log(const ImageBand *band, float x)
 {
-    const float positive = fmaxf((float)band->scale * x, 0.0F);
+    const float positive = fmaxf((float)band->scale * x + (float)band->offset, 0.0F);
     return (logf(1.0F + log_factor * positive) - (float)band->mean) / (float)band->std;
 }
 

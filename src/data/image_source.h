@@ -6,7 +6,7 @@
  *     ImageSource *image = NULL;
  *     TRY(image_source_open("scene.tif", &(ImageSourceOptions){ .bands = "4,3,2" }, &image));
  *     Err err = raster_set_grid(image->raster, width, height);
- *     if (err == ERR_NONE) err = image_source_normalise(image, bands, 0.0);
+ *     if (err == ERR_NONE) err = image_source_normalise(image, bands);
  *     if (err == ERR_NONE) err = image_source_read(image, x, y, side, values, valid);
  *     image_source_close(image);
  *
@@ -18,15 +18,23 @@
 #include "geo/climate.h"
 #include "geo/cloud_mask.h"
 #include "geo/georeference.h"
+#include "geo/metadata.h"
 #include "geo/raster.h"
 #include "geo/zone_shares.h"
 #include "model/model_config.h"
 
-/* What one band is made for: the network reads (scale x - mean) / std, with the transform after the scale. */
+/* What one band is made for: the network reads (scale x + offset - mean) / std, with the transform before the mean is taken off; x as
+ * image_source_units() makes it of the file's number, by the other fields, which ModelConfig describes (0: none). */
 typedef struct ImageBand {
-    double scale, mean, std;
+    double scale, offset, mean, std;
     ModelTransform transform;
+    double byte_scale, reflectance, surface_scale, surface_offset;
 } ImageBand;
+
+/* factor x + offset. */
+typedef struct ImageUnits {
+    double factor, offset;
+} ImageUnits;
 
 typedef struct ImageSourceOptions {
     const char *bands;        /* choice and names as in raster_choose_named */
@@ -47,6 +55,7 @@ typedef struct ImageSource {
     CloudMask *mask;     /* NULL: none */
     ZoneSampler *zones;  /* NULL: no zones */
     ImageBand *bands;    /* [chosen bands]; NULL: values as they are */
+    bool surface;        /* its reflectance is of level 2; bytes are neither */
     int32_t *source;     /* [wanted] which chosen band each is, -1 missing; NULL: all are chosen in order */
 } ImageSource;
 
@@ -61,13 +70,17 @@ Err image_source_set_point(ImageSource *image, double lon, double lat);
 /* From now on zones are looked up in `climate` (borrowed; NULL: in none). ERR_INPUT, ERR_MEMORY. */
 Err image_source_set_zones(ImageSource *image, const Climate *climate);
 
-/* What the values of chosen band i are multiplied by before they are what a model with this byte_scale was made for:
- * byte_scale where it is not 0 and the band holds bytes, else 1. */
-double image_source_factor(const ImageSource *image, int64_t i, double byte_scale);
+/* Sets image->surface: the level told, or that of the metadata, or 2 where neither tells. source: what told it, a word or two for people,
+ * "" if nothing did. ERR_MEMORY. */
+Err image_source_set_level(ImageSource *image, ProcessingLevel told, char source[FACT_SOURCE_BYTES]);
 
-/* From now on values are normalised: one entry per chosen band, copied, its scale times image_source_factor().
- * ERR_MEMORY. */
-Err image_source_normalise(ImageSource *image, const ImageBand *bands, double byte_scale);
+/* What becomes of the numbers of chosen band i (less the offset that the file states) so that they are in the units of
+ * `band`. Bytes: times byte_scale, where that is not 0. Other types: times the scale that the file states and the number
+ * of a reflectance of 1, where both are stated; and, with image->surface and a surface_scale, that and its offset. */
+ImageUnits image_source_units(const ImageSource *image, int64_t i, const ImageBand *band);
+
+/* From now on values are normalised: one entry per chosen band, copied, with image_source_units() in it. ERR_MEMORY. */
+Err image_source_normalise(ImageSource *image, const ImageBand *bands);
 
 /* Window of the presented grid: values [side][side][bands], 0 where invalid, and validity [side][side]; mirrored beyond
  * the border. Errors as raster_read. */
@@ -86,10 +99,10 @@ void image_bands_of_model(const ModelConfig *config, const int32_t *source, Imag
 double image_transformed(ModelTransform transform, double x);
 double image_untransformed(ModelTransform transform, double t); /* back */
 
-/* What a band's normalisation made a number of: scale x, or the nearest such x where a sigmoid has no other. */
+/* What a band's normalisation made a number of: scale x + offset, or the nearest such x where a sigmoid has no other. */
 double image_denormalised(const ImageBand *band, double normalised);
 
-/* The one normalisation: values [pixels][n_bands] in place, (x - mean / scale) * (scale / std) in float, 0 where not
+/* The one normalisation: values [pixels][n_bands] in place, (x - (mean - offset) / scale) * (scale / std) in float, 0 where not
  * valid. Centred first, so that large numbers with a small spread keep their digits. With a transform: its formula
  * (model_config.h) in float. */
 void image_normalise(const ImageBand *bands, int64_t n_bands, int64_t pixels, const uint8_t *valid, float *values);

@@ -51,7 +51,10 @@ static Err find_invalid(SceneSurvey *s, const DatasetScene *scene, const Dataset
                                              .mask_values = scene->mask_values,
                                              .stop = run != NULL ? run->stop : NULL };
         TRY(image_source_open(scene->image, &options, &alone));
-        const Err err = image_sample_read(alone, o->byte_scale, &sample);
+        const ImageBand band = dataset_image_band(o, b, 0.0, 1.0);
+        char source[FACT_SOURCE_BYTES];
+        Err err = o->n_surface_scale > 0 ? image_source_set_level(alone, scene->level, source) : ERR_NONE;
+        if (err == ERR_NONE) err = image_sample_read(alone, &band, &sample);
         image_source_close(alone);
         TRY(err);
         if (sample.count == 0) {
@@ -90,7 +93,12 @@ static Err survey_bands(Survey *v, SceneSurvey *s, const ImageSource *image, uin
         (void)snprintf(band->name, sizeof band->name, "%s", raster_band_common_name(image->raster, band->number));
         (void)snprintf(band->type, sizeof band->type, "%s", raster_band_type(image->raster, band->number));
     }
-    TRY(image_sample_read(image, v->options->byte_scale, &sample));
+    ImageBand *bands = malloc((size_t)n * sizeof *bands);
+    if (bands == NULL) return err_memory((size_t)n * sizeof *bands, "the bands of a scene");
+    for (int64_t b = 0; b < n; b++) bands[b] = dataset_image_band(v->options, b, 0.0, 1.0);
+    const Err err = image_sample_read(image, bands, &sample);
+    free(bands);
+    TRY(err);
     s->valid = (double)sample.count / (double)sample.looked;
     if (sample.count > 0) look_at_bands(s, &sample);
     const bool none = sample.count == 0;

@@ -64,6 +64,14 @@ void metadata_offer_platform(Metadata *metadata, const char *platform, SensorCla
     }
 }
 
+void metadata_offer_level(Metadata *metadata, const char *text, const char *source)
+{
+    const ProcessingLevel level = processing_level_read(text);
+    if (metadata->level != PROCESSING_UNKNOWN || level == PROCESSING_UNKNOWN) return;
+    metadata->level = level;
+    metadata_fact(metadata, "processing level", source, "%s", text);
+}
+
 static void offer_number(Metadata *metadata, double *field, const char *text, double low, double high, const char *name,
                          const char *unit, const char *source)
 {
@@ -185,8 +193,11 @@ static void read_items(const Raster *raster, Metadata *metadata)
     }
     metadata_offer_sun_elevation(metadata, raster_metadata(raster, NULL, "SUN_ELEVATION"),
                                  "metadata item SUN_ELEVATION");
-    const char *level = raster_metadata(raster, NULL, "PROCESSING_LEVEL");
-    if (level != NULL) metadata_fact(metadata, "processing level", "metadata item PROCESSING_LEVEL", "%s", level);
+    static const char *const levels[] = { "PROCESSING_LEVEL", "PRODUCT_TYPE" };
+    for (int64_t i = 0; i < ARRAY_LEN(levels); i++) {
+        (void)snprintf(source, sizeof source, "metadata item %s", levels[i]);
+        metadata_offer_level(metadata, raster_metadata(raster, NULL, levels[i]), source);
+    }
 }
 
 static void offer_name(const char *name, bool is_folder, Metadata *metadata)
@@ -199,6 +210,7 @@ static void offer_name(const char *name, bool is_folder, Metadata *metadata)
     (void)snprintf(source, sizeof source, "%s%s", p.convention, is_folder ? " of the folder" : "");
     if (p.has_date) set_date(metadata, p.date, source);
     metadata_offer_platform(metadata, p.platform, p.sensor, source);
+    if (p.level != PROCESSING_UNKNOWN) metadata_offer_level(metadata, processing_level_names[p.level], source);
 }
 
 /* The file's name, then the folders above it. */

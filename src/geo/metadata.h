@@ -39,6 +39,7 @@ typedef struct Metadata {
     bool has_season; /* date and place are known */
     Season season;
     SensorClass sensor;   /* SENSOR_UNKNOWN if nothing tells */
+    ProcessingLevel level; /* PROCESSING_UNKNOWN if nothing tells */
     char platform[48];    /* "" if unknown */
     double cloud_cover;   /* percent, NaN if unknown */
     double sun_elevation; /* degrees, NaN if unknown */

@@ -11,6 +11,7 @@ void metadata_fact(Metadata *metadata, const char *name, const char *source, con
 /* Each sets its field and adds the fact if the field is still unknown and the text makes sense. */
 void metadata_offer_date(Metadata *metadata, const char *text, const char *source);
 void metadata_offer_platform(Metadata *metadata, const char *platform, SensorClass sensor, const char *source);
+void metadata_offer_level(Metadata *metadata, const char *text, const char *source);
 void metadata_offer_cloud_cover(Metadata *metadata, const char *percent, const char *source);
 void metadata_offer_sun_elevation(Metadata *metadata, const char *degrees, const char *source);
 

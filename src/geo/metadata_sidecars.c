@@ -25,7 +25,7 @@ static const char *member_text(const Json *object, const char *key, char buffer[
     return buffer;
 }
 
-/* STAC 1.0 item: properties.datetime (or start_datetime), platform, eo:cloud_cover, view:sun_elevation. */
+/* STAC 1.0 item: properties.datetime (or start_datetime), platform, processing:level, eo:cloud_cover, view:sun_elevation. */
 static void read_item(const Json *root, Metadata *metadata)
 {
     const Json *properties = json_find(root, "properties");
@@ -36,6 +36,7 @@ static void read_item(const Json *root, Metadata *metadata)
     metadata_offer_date(metadata, member_text(properties, "start_datetime", buffer), source);
     const char *platform = member_text(properties, "platform", buffer);
     if (platform != NULL) metadata_offer_platform(metadata, platform, sensor_class_of_platform(platform), source);
+    metadata_offer_level(metadata, member_text(properties, "processing:level", buffer), source);
     metadata_offer_cloud_cover(metadata, member_text(properties, "eo:cloud_cover", buffer), source);
     metadata_offer_sun_elevation(metadata, member_text(properties, "view:sun_elevation", buffer), source);
 }
@@ -75,6 +76,7 @@ static void read_mtl_line(char *line, Metadata *metadata)
     if (strcmp(name, "DATE_ACQUIRED") == 0) metadata_offer_date(metadata, value, source);
     if (strcmp(name, "SPACECRAFT_ID") == 0)
         metadata_offer_platform(metadata, value, sensor_class_of_platform(value), source);
+    if (strcmp(name, "PROCESSING_LEVEL") == 0) metadata_offer_level(metadata, value, source);
     if (strcmp(name, "CLOUD_COVER") == 0) metadata_offer_cloud_cover(metadata, value, source);
     if (strcmp(name, "SUN_ELEVATION") == 0) metadata_offer_sun_elevation(metadata, value, source);
 }

@@ -116,6 +116,21 @@ static bool find_sensing_date(const char *name, Date *ret_date)
     return false;
 }
 
+/* "S2A_MSIL2A_...", "S2B_30UYG_20200425_0_L2A"; the bands of a tile have their resolution in the name in level 2 alone
+ * ("T30UYG_20200425T113321_B04_10m"). */
+static ProcessingLevel level_of_sentinel_2(const char *name)
+{
+    static const char *const level_2[] = { "_MSIL2A", "_L2A", "_B??_10m", "_B??_20m", "_B??_60m" };
+    static const char *const level_1[] = { "_MSIL1C", "_L1C" };
+    for (const char *at = strchr(name, '_'); at != NULL; at = strchr(at + 1, '_')) {
+        for (size_t i = 0; i < sizeof level_2 / sizeof *level_2; i++)
+            if (matches(at, level_2[i])) return PROCESSING_LEVEL_2;
+        for (size_t i = 0; i < sizeof level_1 / sizeof *level_1; i++)
+            if (matches(at, level_1[i])) return PROCESSING_LEVEL_1;
+    }
+    return PROCESSING_UNKNOWN;
+}
+
 static bool read_sentinel_2(const char *name, ProductName *p)
 {
     if (!matches(name, "S2A_") && !matches(name, "S2B_") && !matches(name, "S2C_") && !matches(name, "S2_") &&
@@ -125,6 +140,7 @@ static bool read_sentinel_2(const char *name, ProductName *p)
     p->convention = "Sentinel-2 product name";
     const bool unit = name[2] != '_' && name[3] == '_';
     (void)snprintf(p->platform, sizeof p->platform, "Sentinel-2%c", unit ? toupper((unsigned char)name[2]) : '\0');
+    p->level = level_of_sentinel_2(name);
     const bool by_processing = matches(name, "S2?_OPER_") || matches(name, "S2?_USER_");
     p->has_date = by_processing ? find_sensing_date(name, &p->date) : find_first_date(name, &p->date);
     return true;
@@ -138,6 +154,7 @@ static bool read_landsat(const char *name, ProductName *p)
     p->sensor = SENSOR_LANDSAT;
     p->convention = "Landsat product name";
     (void)snprintf(p->platform, sizeof p->platform, "Landsat %c", surface ? name[3] : name[2]);
+    p->level = surface ? processing_level_read(name + 5) : PROCESSING_LEVEL_1;
     p->has_date = scene ? read_day_of_year(name + 9, &p->date) : collection && date_read(name + 17, &p->date);
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the name of a satellite or aerial product tells: date and sensor. Pure string work.
+ * What the name of a satellite or aerial product tells: date, sensor and processing level. Pure string work.
  *
  * Known forms (the agencies' naming conventions):
  * Sentinel-2   S2A_MSIL2A_20200425T113321_...   T30UYG_20200425T113321_B04_10m   S2B_30UYG_20200425_0_L2A   s2_20200425
@@ -28,6 +28,7 @@ typedef struct ProductName {
     bool has_date;
     Date date;
     SensorClass sensor;     /* SENSOR_UNKNOWN if the name does not tell */
+    ProcessingLevel level;  /* PROCESSING_UNKNOWN if the name does not tell */
     char platform[32];      /* "Sentinel-2A", "Landsat 8", "NAIP", "" */
     const char *convention; /* "Sentinel-2 product name", "date in the name", NULL if it tells nothing */
 } ProductName;

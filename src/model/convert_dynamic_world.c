@@ -9,12 +9,17 @@
 #include <string.h>
 
 /* As published: the network reads sigmoid(5 z - 1) of z = (ln(1 + 0.005 x) - mean) / std, x in ten thousandths. */
+/* (surface_scale, surface_offset): level 1 from level 2, fitted to four pairs of one acquisition in both levels (TerraMesh). */
 static const ModelBand bands[] = {
-    { "B02", 1.0, 1.7417268007636313, 2.023298706048351 },  { "B03", 1.0, 1.7261204997060209, 2.038905204308012 },
-    { "B04", 1.0, 1.6798346251414997, 2.179592821212937 },  { "B05", 1.0, 1.7734969472909623, 2.2890068333026603 },
-    { "B06", 1.0, 2.289154079164943, 2.6171674549378166 },  { "B07", 1.0, 2.382939712192371, 2.773418590375327 },
-    { "B08", 1.0, 2.3828939530384052, 2.7578332604178284 }, { "B11", 1.0, 2.1952484264967844, 2.789092484314204 },
-    { "B12", 1.0, 1.554812948247501, 2.4140534947492487 },
+    { "B02", 1.0, 1.7417268007636313, 2.023298706048351, 0.638, 843.0 },
+    { "B03", 1.0, 1.7261204997060209, 2.038905204308012, 0.682, 527.0 },
+    { "B04", 1.0, 1.6798346251414997, 2.179592821212937, 0.787, 327.0 },
+    { "B05", 1.0, 1.7734969472909623, 2.2890068333026603, 0.766, 299.0 },
+    { "B06", 1.0, 2.289154079164943, 2.6171674549378166, 0.805, 313.0 },
+    { "B07", 1.0, 2.382939712192371, 2.773418590375327, 0.853, 292.0 },
+    { "B08", 1.0, 2.3828939530384052, 2.7578332604178284, 0.806, 246.0 },
+    { "B11", 1.0, 2.1952484264967844, 2.789092484314204, 0.905, 37.0 },
+    { "B12", 1.0, 1.554812948247501, 2.4140534947492487, 0.836, 21.0 },
 };
 
 /* Codes and colours of the published product. */
@@ -38,6 +43,7 @@ static Err fill_config(ModelConfig *config)
     config->network.fusion = NETWORK_FUSION_NONE;
     config->network.output_stride = 1;
     config->transform = MODEL_TRANSFORM_LOG_SIGMOID;
+    config->reflectance = 10000.0;
     config->gsd_minimum = 9.0;
     config->gsd_maximum = 11.0;
     TRY(model_config_set_text(&config->name, "Dynamic World"));
@@ -48,6 +54,8 @@ static Err fill_config(ModelConfig *config)
         TRY(model_config_set_text(&band->name, bands[b].name));
         band->mean = bands[b].mean;
         band->std = bands[b].std;
+        band->surface_scale = bands[b].surface_scale;
+        band->surface_offset = bands[b].surface_offset;
     }
     TRY(model_config_set_classes(config, ARRAY_LEN(classes)));
     for (int32_t c = 0; c < config->n_classes; c++) {

@@ -171,7 +171,10 @@ DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, c
     const Var h3 = global_local_block(g, "b3", skip_module(g, "p3", h4, maps->f16, width), options);
     const Var h2 = global_local_block(g, "b2", skip_module(g, "p2", h3, maps->f8, width), options);
     Var x = feature_refinement(g, "p1", h2, maps->f4, width);
-    if (options->output_stride <= 2) x = fine_stage(g, "fine2", x, maps->f2, 1, width);
+    if (options->detail_width > 0)
+        x = detail_branch(g, image, x, options->detail_width);
+    else if (options->output_stride <= 2)
+        x = fine_stage(g, "fine2", x, maps->f2, 1, width);
     if (options->output_stride == 1) x = fine_stage(g, "fine1", x, image, 3, width / 4);
     DecoderResult result = { .logits = segmentation_head(g, x, options), .auxiliary = VAR_NONE };
     if (options->auxiliary) result.auxiliary = auxiliary_head(g, h4, h3, h2, options);

@@ -113,9 +113,9 @@ static Err copy_parts(const ModelConfig *from, ModelConfig *to)
     TRY(model_config_set_bands(to, from->n_bands));
     for (int32_t i = 0; i < from->n_bands; i++) {
         TRY(model_config_set_text(&to->bands[i].name, from->bands[i].name));
-        to->bands[i].scale = from->bands[i].scale;
-        to->bands[i].mean = from->bands[i].mean;
-        to->bands[i].std = from->bands[i].std;
+        char *name = to->bands[i].name;
+        to->bands[i] = from->bands[i];
+        to->bands[i].name = name;
     }
     TRY(model_config_set_classes(to, from->n_classes));
     for (int32_t i = 0; i < from->n_classes; i++) {
@@ -160,6 +160,13 @@ static Err check_bands(const ModelConfig *config)
                            "a positive std were expected",
                            band->name, band->scale, band->mean, band->std);
         }
+        const bool first = config->bands[0].surface_scale != 0.0, this = band->surface_scale != 0.0;
+        if (!(band->surface_scale >= 0.0) || !isfinite(band->surface_scale) || !isfinite(band->surface_offset) ||
+            first != this || (!this && band->surface_offset != 0.0))
+            return err_set(ERR_MODEL,
+                           "model configuration: band '%.60s' has surface_scale %g and surface_offset %g; a positive "
+                           "scale and a finite offset for every band, or none, were expected",
+                           band->name, band->surface_scale, band->surface_offset);
     }
     return ERR_NONE;
 }
@@ -195,6 +202,14 @@ Err model_config_check(const ModelConfig *config)
     if (!(config->byte_scale >= 0.0) || !isfinite(config->byte_scale))
         return err_set(ERR_MODEL, "model configuration: byte_scale is %g; a positive number was expected",
                        config->byte_scale);
+    if (!(config->reflectance >= 0.0) || !isfinite(config->reflectance))
+        return err_set(ERR_MODEL, "model configuration: reflectance is %g; a positive number was expected",
+                       config->reflectance);
     TRY(check_bands(config));
     return check_classes(config);
+}
+
+bool model_config_reads_level_1(const ModelConfig *config)
+{
+    return config->n_bands > 0 && config->bands[0].surface_scale != 0.0;
 }

@@ -29,10 +29,14 @@ typedef enum ModelTransform {
     MODEL_TRANSFORM_COUNT
 } ModelTransform;
 
-/* One input channel of the network: (scale * pixel - mean) / std, with the transform after the scale. */
+/* One input channel of the network: (scale * pixel - mean) / std, with the transform after the scale. pixel is what image_source_units()
+ * makes of the file's number. */
 typedef struct ModelBand {
     char *name; /* "red", "nir", ... as GDAL's colour interpretation spells it */
     double scale, mean, std;
+    /* level-1 reflectance from level-2 reflectance: surface_scale x + surface_offset, before scale; surface_scale 0: the
+     * model reads either level as it is */
+    double surface_scale, surface_offset;
 } ModelBand;
 
 typedef struct ModelClass {
@@ -53,6 +57,7 @@ typedef struct ModelConfig {
     double gsd_minimum, gsd_maximum; /* ground sampling distances of a network pixel the model was made for */
     ModelUnit gsd_unit;
     double byte_scale;     /* what the values of an image of bytes are multiplied by first; 0: nothing */
+    double reflectance;    /* the number that stands for a reflectance of 1 (10000); 0: not stated */
     int32_t tile;          /* side of a tile in network pixels, multiple of 256 */
     int32_t prompt_tokens; /* L: rows kept for one prompt */
     char *prompts;         /* where the prompts come from, one line for people */
@@ -68,6 +73,9 @@ Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to);
 /* Replaces the classes or the bands by n unnamed ones ("class 0", ...; codes 0..n-1). ERR_MEMORY. */
 Err model_config_set_classes(ModelConfig *config, int32_t n);
 Err model_config_set_bands(ModelConfig *config, int32_t n);
+
+/* Whether level 2 is read as the level 1 that it comes from: one band with a surface_scale has all. */
+bool model_config_reads_level_1(const ModelConfig *config);
 
 /* Replaces one of the struct's strings by a copy. ERR_MEMORY. */
 Err model_config_set_text(char **text, const char *value);

@@ -25,6 +25,10 @@ static void put_bands(JsonWriter *w, const ModelConfig *config)
         json_put_double(w, "scale", config->bands[i].scale);
         json_put_double(w, "mean", config->bands[i].mean);
         json_put_double(w, "std", config->bands[i].std);
+        if (config->bands[i].surface_scale != 0.0) {
+            json_put_double(w, "surface_scale", config->bands[i].surface_scale);
+            json_put_double(w, "surface_offset", config->bands[i].surface_offset);
+        }
         json_end(w);
     }
     json_end(w);
@@ -52,8 +56,10 @@ static void put_later_keys(JsonWriter *w, const ModelConfig *config)
     const NetworkConfig usual = network_config_defaults();
     if (config->network.output_stride != usual.output_stride)
         json_put_int(w, "output_stride", config->network.output_stride);
+    if (config->network.detail_width != 0) json_put_int(w, "detail_width", config->network.detail_width);
     if (config->network.missing_bands) json_put_bool(w, "missing_bands", true);
     if (config->byte_scale != 0.0) json_put_double(w, "byte_scale", config->byte_scale);
+    if (config->reflectance != 0.0) json_put_double(w, "reflectance", config->reflectance);
     if (config->transform != MODEL_TRANSFORM_NONE)
         json_put_string(w, "transform", model_transform_names[config->transform]);
 }
@@ -143,7 +149,7 @@ static Err get_choice(const Json *object, const char *key, const char *what, con
 
 static Err read_bands(const Json *root, ModelConfig *config)
 {
-    static const char *const keys[] = { "name", "scale", "mean", "std", NULL };
+    static const char *const keys[] = { "name", "scale", "mean", "std", "surface_scale", "surface_offset", NULL };
     const Json *array = NULL;
     TRY(json_get_array(root, "bands", &array));
     const int64_t n = json_count(array);
@@ -157,6 +163,9 @@ static Err read_bands(const Json *root, ModelConfig *config)
         TRY(json_get_double(node, "scale", &band->scale));
         TRY(json_get_double(node, "mean", &band->mean));
         TRY(json_get_double(node, "std", &band->std));
+        if (json_find(node, "surface_scale") == NULL) continue; /* a later key */
+        TRY(json_get_double(node, "surface_scale", &band->surface_scale));
+        TRY(json_get_double(node, "surface_offset", &band->surface_offset));
     }
     return ERR_NONE;
 }
@@ -221,9 +230,11 @@ static Err read_provenance(const Json *root, ModelConfig *config)
 static Err read_later_keys(const Json *root, ModelConfig *config)
 {
     if (json_find(root, "output_stride") != NULL) TRY(get_int32(root, "output_stride", &config->network.output_stride));
+    if (json_find(root, "detail_width") != NULL) TRY(get_int32(root, "detail_width", &config->network.detail_width));
     if (json_find(root, "missing_bands") != NULL)
         TRY(json_get_bool(root, "missing_bands", &config->network.missing_bands));
     if (json_find(root, "byte_scale") != NULL) TRY(json_get_double(root, "byte_scale", &config->byte_scale));
+    if (json_find(root, "reflectance") != NULL) TRY(json_get_double(root, "reflectance", &config->reflectance));
     int transform = MODEL_TRANSFORM_NONE;
     if (json_find(root, "transform") != NULL)
         TRY(get_choice(root, "transform", "transform of pixels", model_transform_names, MODEL_TRANSFORM_COUNT,
@@ -237,7 +248,7 @@ static Err read_members(const Json *root, ModelConfig *config)
     static const char *const keys[] = {
         "schema",  "name",       "encoder",       "fusion",        "decoder",    "decoder_width", "decoder_heads",
         "bands",   "classes",    "nodata",        "gsd",           "tile",       "zone_slots",    "prompt_tokens",
-        "prompts", "provenance", "output_stride", "missing_bands", "byte_scale", "transform",     NULL
+        "prompts", "provenance", "output_stride", "missing_bands", "byte_scale", "transform",     "reflectance",   "detail_width", NULL
     };
     int64_t schema = 0;
     int encoder = 0, fusion = 0;

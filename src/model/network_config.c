@@ -12,7 +12,7 @@ NetworkConfig network_config_defaults(void)
 
 Err network_config_check(const NetworkConfig *config)
 {
-    enum { WIDTH_MIN = 16, WIDTH_MAX = 1024, WIDTH_STEP = 16, HEADS_MAX = 64 };
+    enum { WIDTH_MIN = 16, WIDTH_MAX = 1024, WIDTH_STEP = 16, HEADS_MAX = 64, DETAIL_MAX = 256 };
     const int32_t width = config->decoder_width, heads = config->decoder_heads;
     if (heads < 1 || heads > HEADS_MAX)
         return err_set(ERR_MODEL, "the decoder's number of heads is %d; 1 to %d was expected", (int)heads,
@@ -24,6 +24,12 @@ Err network_config_check(const NetworkConfig *config)
     const int32_t stride = config->output_stride;
     if (stride != 4 && stride != 2 && stride != 1)
         return err_set(ERR_MODEL, "the output stride is %d; 4, 2 or 1 was expected", (int)stride);
+    const int32_t detail = config->detail_width;
+    if (detail != 0 && (detail < WIDTH_MIN || detail > DETAIL_MAX || detail % WIDTH_STEP != 0 || stride != 2))
+        return err_set(ERR_MODEL,
+                       "the width of the detail branch is %d at output stride %d; 0, or a multiple of %d up to %d at "
+                       "output stride 2 was expected",
+                       (int)detail, (int)stride, (int)WIDTH_STEP, (int)DETAIL_MAX);
     if (config->encoder == NETWORK_DYNAMIC_WORLD &&
         (config->fusion != NETWORK_FUSION_NONE || stride != 1 || config->missing_bands))
         return err_set(ERR_MODEL, "the network dynamic_world has fusion none, output stride 1 and all its bands");

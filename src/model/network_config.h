@@ -25,6 +25,7 @@ typedef struct NetworkConfig {
     NetworkFusion fusion;
     int32_t decoder_width, decoder_heads;
     int32_t output_stride; /* of the scores: 4, 2 or 1 pixels along a side */
+    int32_t detail_width;  /* of the branch at full resolution, of output stride 2; 0: none */
     bool missing_bands;    /* it also reads which bands are there, so that some may be missing */
 } NetworkConfig;
 
@@ -35,8 +36,8 @@ extern const char *const network_fusion_names[NETWORK_FUSION_COUNT];
 /* EfficientNet-Lite0, caf, a decoder 64 wide with 8 heads, scores at stride 4. */
 NetworkConfig network_config_defaults(void);
 
-/* Sizes that fit each other: heads 1 to 64, width 16 to 1024 in steps of 16 and of the heads; output stride 4, 2, 1.
- * ERR_MODEL. */
+/* Sizes that fit each other: heads 1 to 64, width 16 to 1024 in steps of 16 and of the heads; output stride 4, 2, 1;
+ * detail width 0, or 16 to 256 in steps of 16 at output stride 2. ERR_MODEL. */
 Err network_config_check(const NetworkConfig *config);
 
 #endif

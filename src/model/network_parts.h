@@ -32,11 +32,16 @@ Var fusion_level(Graph *g, Var x, const FusionText *text, Var log_share);
 enum { FUSION_NULL_TOKENS = 4 };
 Var fusion_memory(Graph *g, Var tokens);
 
+/* Features at half resolution, 2 width of them, from the image [B, H, W, C] and a map at stride 4, in "detail" of the current scope.
+ * width: a multiple of 16. */
+Var detail_branch(Graph *g, Var image, Var x, int64_t width);
+
 /* UNetFormer decoder in the current scope, with stages for output strides 2 and 1; the last reads the image itself. */
 typedef struct DecoderOptions {
     int64_t width, classes;
     int32_t heads;
     int32_t output_stride; /* 4, 2, 1 */
+    int64_t detail_width;  /* 0: no detail branch */
     float dropout;         /* training graphs */
     bool auxiliary;        /* also build the auxiliary head (training graphs) */
 } DecoderOptions;

@@ -200,16 +200,21 @@ static bool check_decoder_gradients(const TensorFile *golden, ParamSet *params)
     return count > 100 && worst <= 1.0;
 }
 
-/* Scores at strides 2 and 1, trained and not. */
+/* Scores at strides 2 and 1, and with the detail branch, trained and not. */
 static void finer_strides(void **state)
 {
     (void)state;
-    static const char *const files[] = { "network_stride_2.safetensors", "network_stride_1.safetensors" };
+    static const struct {
+        const char *file;
+        int32_t stride, detail_width;
+    } cases[] = { { "network_stride_2.safetensors", 2, 0 },
+                  { "network_stride_1.safetensors", 1, 0 },
+                  { "network_detail.safetensors", 2, 32 } };
     TensorFile *labels = golden_open("network.safetensors");
     bool good = true;
-    for (int32_t f = 0; f < 2; f++) {
-        TensorFile *golden = golden_open(files[f]);
-        Model *model = golden_network_at(NETWORK_FUSION_NONE, 2 - f);
+    for (int64_t f = 0; f < ARRAY_LEN(cases); f++) {
+        TensorFile *golden = golden_open(cases[f].file);
+        Model *model = golden_network_at(NETWORK_FUSION_NONE, cases[f].stride, cases[f].detail_width);
         Program *program = golden_network_compile(model, false, cpu_isa_detect());
         golden_fill_inputs(labels, program);
         ASSERT_OK(program_forward(program, 0));

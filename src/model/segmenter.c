@@ -184,6 +184,7 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
                                      .classes = config->n_classes,
                                      .heads = config->network.decoder_heads,
                                      .output_stride = config->network.output_stride,
+                                     .detail_width = config->network.detail_width,
                                      .dropout = training->dropout,
                                      .auxiliary = trains && training->auxiliary_weight != 0.0F };
     graph_push(g, "decoder");

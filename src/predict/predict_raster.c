@@ -178,7 +178,27 @@ static Err normalise(Task *t)
     const ModelConfig *c = &t->model->model->config;
     ImageBand bands[MODEL_MAX_BANDS];
     image_bands_of_model(c, t->image->source, bands);
-    return image_source_normalise(t->image, bands, c->byte_scale);
+    return image_source_normalise(t->image, bands);
+}
+
+/* Level 2 is brought to level 1 where the model says how. */
+static Err find_level(Task *t)
+{
+    const ModelConfig *c = &t->model->model->config;
+    const ProcessingLevel told = processing_level_read(t->options->level);
+    char source[FACT_SOURCE_BYTES];
+    if (!model_config_reads_level_1(c)) return ERR_NONE;
+    TRY(image_source_set_level(t->image, told, source));
+    if (strcmp(raster_band_type(t->image->raster, raster_chosen_band(t->image->raster, 0)), "Byte") == 0) return ERR_NONE;
+    if (source[0] == '\0')
+        predictor_tell(t->model, 1,
+                       "'%s': nothing tells whether it is reflectance of the surface (L2A) or at the top of the "
+                       "atmosphere (L1C); it is read as L2A; say --level L1C if it is not",
+                       t->in);
+    else
+        predictor_tell(t->model, 0, "'%s': read as level %s (%s)", t->in, t->image->surface ? "2 (surface)" : "1 (top of atmosphere)",
+                       source);
+    return ERR_NONE;
 }
 
 static Err open_input(Task *t)
@@ -200,7 +220,9 @@ static Err open_input(Task *t)
     TRY(predictor_check_files(t->model, t->image->raster, mask, t->out, t->options));
     tell_choice(t);
     TRY(tell_clouds(t));
-    if (image_source_factor(t->image, 0, c->byte_scale) != 1.0)
+    TRY(find_level(t));
+    const bool bytes = strcmp(raster_band_type(t->image->raster, raster_chosen_band(t->image->raster, 0)), "Byte") == 0;
+    if (bytes && c->byte_scale != 0.0)
         predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
     TRY(predictor_check_values(t->model, t->in, t->image));
     TRY(raster_keep_valid(t->image->raster));

@@ -53,7 +53,7 @@ static int32_t find_far(const ModelConfig *c, const ImageSource *image, const Sa
         const ExpectedValues m = made_for(c, b);
         const double away = image_deviations(&bands[b], m);
         const char *type = raster_band_type(image->raster, raster_chosen_band(image->raster, from));
-        const bool byte = strcmp(type, "Byte") == 0 && image_source_factor(image, from, c->byte_scale) == 1.0;
+        const bool byte = strcmp(type, "Byte") == 0 && c->byte_scale == 0.0;
         far += image_is_far(&bands[b], m);
         tiny += image_is_tiny(&bands[b], m);
         unreachable += byte && m.mean > 255.0;
@@ -92,7 +92,9 @@ Err predictor_check_values(const MetasegModel *model, const char *path, ImageSou
     double beyond[MODEL_MAX_BANDS] = { 0.0 };
     if (!states_range(c)) return ERR_NONE;
     SampledBand *bands = calloc((size_t)c->n_bands, sizeof *bands);
-    Err err = bands != NULL ? image_sample_read(image, c->byte_scale, &sample)
+    ImageBand made[MODEL_MAX_BANDS];
+    image_bands_of_model(c, image->source, made);
+    Err err = bands != NULL ? image_sample_read(image, made, &sample)
                             : err_memory((size_t)c->n_bands * sizeof *bands, "a sample of the image");
     for (int32_t b = 0; b < c->n_bands && sample.count > 0; b++) {
         if (chosen(image, b) < 0) continue;

@@ -55,6 +55,9 @@ static Err describe_bands(const Trainer *t, ModelConfig *m)
         m->bands[b].scale = 1.0;
         m->bands[b].mean = mean[b];
         m->bands[b].std = std[b];
+        if (t->config->data.n_surface_scale == 0) continue;
+        m->bands[b].surface_scale = t->config->data.surface_scale[b];
+        m->bands[b].surface_offset = t->config->data.surface_offset[b];
     }
     return ERR_NONE;
 }
@@ -83,6 +86,7 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     m->gsd_maximum = config->data.gsd_max;
     m->gsd_unit = config->data.gsd_unit;
     m->byte_scale = config->data.byte_scale;
+    m->reflectance = config->data.reflectance;
     m->tile = (int32_t)config->data.window; /* what the network reads around a place stays what it was in training */
     return model_config_check(m);
 }

@@ -52,6 +52,7 @@ static void write_model(const Plan *p, Str *text)
         const NetworkConfig *n = &p->from.network;
         str_addf(text, "  encoder: %s\n  decoder_width: %d\n  output_stride: %d\n", network_encoder_names[n->encoder],
                  (int)n->decoder_width, (int)n->output_stride);
+        if (n->detail_width != 0) str_addf(text, "  detail_width: %d\n", (int)n->detail_width);
         if (n->missing_bands) str_add(text, "  missing_bands: true\n");
     } else {
         put_path(text, "  encoder_weights", p->given->encoder_weights);

@@ -75,19 +75,20 @@ static inline void golden_configure(ModelConfig *config, NetworkFusion fusion, i
     config->network.output_stride = output_stride;
 }
 
-/* The golden network, with scores at another stride; model_free(). */
-static inline Model *golden_network_at(NetworkFusion fusion, int32_t output_stride)
+/* The golden network, with scores at another stride and a detail branch, 0: none; model_free(). */
+static inline Model *golden_network_at(NetworkFusion fusion, int32_t output_stride, int32_t detail_width)
 {
     ModelConfig config;
     Model *model = NULL;
     golden_configure(&config, fusion, output_stride);
+    config.network.detail_width = detail_width;
     ASSERT_OK(model_new(&config, true, &model));
     model_config_done(&config);
     golden_fill_params(model->params);
     return model;
 }
 
-static inline Model *golden_network_model(NetworkFusion fusion) { return golden_network_at(fusion, 4); }
+static inline Model *golden_network_model(NetworkFusion fusion) { return golden_network_at(fusion, 4, 0); }
 
 static inline void golden_copy_input(const TensorFile *golden, const Program *program, const char *name)
 {

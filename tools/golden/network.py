@@ -169,9 +169,9 @@ def deviations(a, b, skip=()):
     }
 
 
-def fine(stride):
+def fine(stride, detail_width=0):
     """The text-free network with scores at stride 2 or 1: results and gradients as in network.safetensors."""
-    net = twin.MetaSegNet(CLASSES, fusion="none", dropout=0.0, output_stride=stride)
+    net = twin.MetaSegNet(CLASSES, fusion="none", dropout=0.0, output_stride=stride, detail_width=detail_width)
     fill(net)
     net = net.double()
     arrays = make_inputs()
@@ -192,13 +192,15 @@ def fine(stride):
     for k, v in grad.items():
         if float(v.abs().max()) > 1e-10 * largest:
             tensors[f"grad.{k}.summary"] = common.summary(k, v, 4)
-    common.write(f"network_stride_{stride}.safetensors", tensors, {"config": {"largest_gradient": largest}})
+    name = "network_detail" if detail_width > 0 else f"network_stride_{stride}"
+    common.write(f"{name}.safetensors", tensors, {"config": {"largest_gradient": largest}})
 
 
 def main():
     common.start()
     fine(2)
     fine(1)
+    fine(2, detail_width=32)
     net, inputs, labels, out, grad, state = evaluate(torch.float64)
     losses = adamw_losses(net, inputs, labels)
     single_net, single_inputs, _, out32, grad32, _ = evaluate(torch.float32)

@@ -326,6 +326,42 @@ class FineStage(nn.Module):
         return self.block3(self.block2(self.block1(x)))
 
 
+def conv_bn_mish(cin, cout, kernel, groups=1):
+    convolution = nn.Conv2d(cin, cout, kernel, padding=kernel // 2, groups=groups, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(cout), nn.Mish())
+
+
+class DetailBlock(nn.Module):
+    """Three times a pointwise and a depthwise convolution, plus a pointwise one of the block's input."""
+
+    def __init__(self, cin, width):
+        super().__init__()
+        self.side = conv_bn_mish(cin, width, 1)
+        for i in (1, 2, 3):
+            setattr(self, f"pointwise{i}", conv_bn_mish(cin if i == 1 else width, width, 1))
+            setattr(self, f"depthwise{i}", conv_bn_mish(width, width, 3, groups=width))
+
+    def forward(self, x):
+        y = self.depthwise1(self.pointwise1(x))
+        y = self.depthwise2(self.pointwise2(y))
+        return self.depthwise3(self.pointwise3(y)) + self.side(x)
+
+
+class DetailBranch(nn.Module):
+    """Reads each pixel of the image, and joins the decoder at half resolution."""
+
+    def __init__(self, bands, decoder_width, width):
+        super().__init__()
+        self.stem = conv_bn_mish(bands, width, 3)
+        self.block1 = DetailBlock(width, width + width // 2)
+        self.block2 = DetailBlock(width + width // 2, 2 * width)
+        self.block3 = DetailBlock(2 * width + decoder_width, 2 * width)
+
+    def forward(self, x, image):
+        half = F.interpolate(self.stem(image), scale_factor=0.5, mode="bilinear", antialias=True)
+        return self.block3(torch.cat([self.block2(self.block1(half)), resize(x, 2)], 1))
+
+
 class AuxiliaryHead(nn.Module):
     def __init__(self, width, classes, dropout):
         super().__init__()
@@ -338,8 +374,9 @@ class AuxiliaryHead(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, classes, dropout, output_stride=4):
+    def __init__(self, classes, dropout, output_stride=4, detail_width=0):
         super().__init__()
+        self.detail_width = detail_width
         self.output_stride = output_stride
         c4, c8, c16, c32 = ENCODER_CHANNELS
         d = DECODER_WIDTH
@@ -351,7 +388,10 @@ class Decoder(nn.Module):
         self.b2 = Block(d)
         self.p1 = FeatureRefinement(c4, d)
         last = d // 4 if output_stride == 1 else d
-        if output_stride <= 2:
+        if detail_width > 0:
+            self.detail = DetailBranch(3, d, detail_width)
+            last = 2 * detail_width
+        elif output_stride <= 2:
             self.fine2 = FineStage(d, 32, 1, d)
         if output_stride == 1:
             self.fine1 = FineStage(d, 3, 3, d // 4)
@@ -364,7 +404,9 @@ class Decoder(nn.Module):
         h3 = self.b3(self.p3(h4, f16))
         h2 = self.b2(self.p2(h3, f8))
         x = self.p1(h2, f4)
-        if self.output_stride <= 2:
+        if self.detail_width > 0:
+            x = self.detail(x, image)
+        elif self.output_stride <= 2:
             x = self.fine2(x, f2)
         if self.output_stride == 1:
             x = self.fine1(x, image)
@@ -387,7 +429,7 @@ class TextNull(nn.Module):
 class MetaSegNet(nn.Module):
     """fusion: "caf" or "none" (the text-free network)."""
 
-    def __init__(self, classes=17, fusion="caf", dropout=0.1, output_stride=4):
+    def __init__(self, classes=17, fusion="caf", dropout=0.1, output_stride=4, detail_width=0):
         super().__init__()
         self.encoder = EfficientNetLite0()
         if fusion == "caf":
@@ -395,7 +437,7 @@ class MetaSegNet(nn.Module):
             self.fusion = nn.ModuleDict({"s16": CrossmodalFusion(112), "s32": CrossmodalFusion(320)})
         else:
             self.fusion = None
-        self.decoder = Decoder(classes, dropout, output_stride)
+        self.decoder = Decoder(classes, dropout, output_stride, detail_width)
 
     def text_memory(self, tokens, token_mask):
         """Memory [B, M, 384] and the slot of each of its rows [M]."""
