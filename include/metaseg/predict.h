@@ -80,7 +80,7 @@ typedef struct MetasegPredictOptions {
     int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
     /* each tile is read this many times, mirrored, and the scores averaged: 0 or 1 once as it is, 2, 4 */
     int32_t flips;
-    int32_t overlap;    /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
+    int32_t overlap; /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     /* processing level of the image's reflectance, for a model of level 1 (top of atmosphere) that brings level 2 (surface) to it: "L1C",
      * "L2A" and other words that begin with L1, L2; NULL: as the metadata say, level 2 if they do not */
     const char *level;

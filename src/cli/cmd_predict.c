@@ -71,8 +71,9 @@ static const Option predict_options[] = {
           "read each tile 1, 2 or 4 times, mirrored, and average what the network says: a little better, and N times "
           "the time" },
     { "level", 0, OPTION_STRING, offsetof(PredictArgs, level), .value = "LEVEL",
-      .help = "L1C (reflectance at the top of the atmosphere) or L2A (of the surface), for a model that reads the one from "
-              "the other; without it as the metadata say" },
+      .help =
+          "L1C (reflectance at the top of the atmosphere) or L2A (of the surface), for a model that reads the one from "
+          "the other; without it as the metadata say" },
     { "stored", 0, OPTION_FLAG, offsetof(PredictArgs, stored),
       .help = "read the stored numbers as they are; without it less the offset that the file states for a band" },
     { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),

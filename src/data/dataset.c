@@ -41,7 +41,8 @@ static Err check_surface(const Dataset *d)
 {
     const DatasetOptions *options = d->options;
     if (options->n_surface_scale == 0 && options->n_surface_offset == 0) return ERR_NONE;
-    if (options->n_surface_scale == (uint32_t)d->bands && options->n_surface_offset == (uint32_t)d->bands) return ERR_NONE;
+    if (options->n_surface_scale == (uint32_t)d->bands && options->n_surface_offset == (uint32_t)d->bands)
+        return ERR_NONE;
     return err_set(ERR_CONFIG, "model.surface_scale and model.surface_offset need %lld values each, one per band",
                    (long long)d->bands);
 }

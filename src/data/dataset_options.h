@@ -61,17 +61,17 @@ typedef enum ValidationPlaces {
 typedef struct DatasetScene {
     char *name;
     SceneSplit split;
-    char *image;          /* raster */
+    char *image;           /* raster */
     ProcessingLevel level; /* of its reflectance; PROCESSING_UNKNOWN: as its metadata say, level 2 where they do not */
-    char *mask;           /* cloud mask of the image; ".../scl", ".../qa_pixel": that of its product; NULL: none */
-    char *mask_values;    /* its masked values ("1,3"); NULL: by its kind */
-    char *crs;            /* of the image instead of the file's ("EPSG:32633"); NULL */
-    char *labels;         /* raster on any grid of the same or another CRS, or a vector file */
-    char *labels_crs;     /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
-    char *labels_layer;   /* of a vector file; NULL: the only one */
-    char *labels_field;   /* of a vector file, with the class; NULL: "class" or the only one (geo/vector_labels.h) */
-    double labels_buffer; /* of lines and points, pixels of the image */
-    int32_t *bands;       /* 1-based bands of the image */
+    char *mask;            /* cloud mask of the image; ".../scl", ".../qa_pixel": that of its product; NULL: none */
+    char *mask_values;     /* its masked values ("1,3"); NULL: by its kind */
+    char *crs;             /* of the image instead of the file's ("EPSG:32633"); NULL */
+    char *labels;          /* raster on any grid of the same or another CRS, or a vector file */
+    char *labels_crs;      /* overrides the label file's CRS ("EPSG:4326"), for files with an unknown datum */
+    char *labels_layer;    /* of a vector file; NULL: the only one */
+    char *labels_field;    /* of a vector file, with the class; NULL: "class" or the only one (geo/vector_labels.h) */
+    double labels_buffer;  /* of lines and points, pixels of the image */
+    int32_t *bands;        /* 1-based bands of the image */
     uint32_t n_bands;
 } DatasetScene;
 
@@ -122,8 +122,8 @@ typedef struct DatasetOptions {
     double byte_scale, reflectance;
     double *surface_scale, *surface_offset;
     uint32_t n_surface_scale, n_surface_offset;
-    double stretch;      /* probability that a window of colours alone becomes a picture of 8 bits */
-    double noise;        /* largest standard deviation of noise, in those of the bands */
+    double stretch; /* probability that a window of colours alone becomes a picture of 8 bits */
+    double noise;   /* largest standard deviation of noise, in those of the bands */
 } DatasetOptions;
 
 static inline ValidationPlaces dataset_validation_places(const DatasetOptions *options)

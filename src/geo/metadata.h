@@ -38,11 +38,11 @@ typedef struct Metadata {
     bool is_south;   /* hemisphere; only with has_place */
     bool has_season; /* date and place are known */
     Season season;
-    SensorClass sensor;   /* SENSOR_UNKNOWN if nothing tells */
+    SensorClass sensor;    /* SENSOR_UNKNOWN if nothing tells */
     ProcessingLevel level; /* PROCESSING_UNKNOWN if nothing tells */
-    char platform[48];    /* "" if unknown */
-    double cloud_cover;   /* percent, NaN if unknown */
-    double sun_elevation; /* degrees, NaN if unknown */
+    char platform[48];     /* "" if unknown */
+    double cloud_cover;    /* percent, NaN if unknown */
+    double sun_elevation;  /* degrees, NaN if unknown */
     Fact facts[METADATA_FACTS_MAX];
     int64_t n_facts;
 } Metadata;

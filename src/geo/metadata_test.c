@@ -67,6 +67,7 @@ static void items_and_overrides(void **state)
                                          "IMAGERY", "SATELLITEID",         "WV03",
                                          "IMAGERY", "CLOUDCOVER",          "12.5",
                                          "",        "SUN_ELEVATION",       "45.25",
+                                         "",        "PROCESSING_LEVEL",    "Level-2A",
                                          "",        "TIFFTAG_DATETIME",    "2021:01:01 00:00:00",
                                          NULL };
     read_facts("scene.tif", utm, 26914, items, NULL, &m);
@@ -75,6 +76,8 @@ static void items_and_overrides(void **state)
     check_fact(&m, "platform", "WV03", "SATELLITEID");
     check_fact(&m, "cloud cover", "12.5 %", "CLOUDCOVER");
     check_fact(&m, "sun elevation", "45.25 degrees", "SUN_ELEVATION");
+    check_fact(&m, "processing level", "Level-2A", "PROCESSING_LEVEL");
+    assert_int_equal(m.level, PROCESSING_LEVEL_2);
     check_fact(&m, "season", "winter", "");
     const MetadataOverrides by_hand = { .lonlat = "151.2,-33.9", .date = "2020-01", .sensor = "Sentinel-2" };
     read_facts("scene.tif", utm, 26914, items, &by_hand, &m);

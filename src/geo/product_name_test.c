@@ -67,6 +67,39 @@ static void names(void **state)
     }
 }
 
+static void levels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        ProcessingLevel level;
+    } cases[] = {
+        { "S2A_MSIL2A_20200425T113321_N0214_R080_T30UYG_20200425T122345.SAFE", PROCESSING_LEVEL_2 },
+        { "clip_S2B_MSIL1C_20200425T113321_N0209_R080_T30UYG_20200425T122345.tif", PROCESSING_LEVEL_1 },
+        { "S2B_30UYG_20210102_0_L2A.tif", PROCESSING_LEVEL_2 },
+        { "S2B_OPER_MSI_L1C_TL_SGS__20160106T003535_A000001_T01VCG_N02.01", PROCESSING_LEVEL_1 },
+        { "T30UYG_20200425T113321_B04_10m.jp2", PROCESSING_LEVEL_2 },
+        { "T30UYG_20200425T113321_B04.jp2", PROCESSING_UNKNOWN },
+        { "s2_20190920.png", PROCESSING_UNKNOWN },
+        { "LC08_L1TP_006066_20200131_20200211_01_T1_B4.TIF", PROCESSING_LEVEL_1 },
+        { "LT05_L2SP_006066_19850620_20200918_02_T1_SR_B3.TIF", PROCESSING_LEVEL_2 },
+        { "LC80060662020031LGN00_B4.TIF", PROCESSING_LEVEL_1 },
+        { "m_4709963_se_14_1_20200831.tif", PROCESSING_UNKNOWN },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (product_name_read(cases[i].name).level != cases[i].level) fail_msg("'%s'", cases[i].name);
+    static const char *const first[] = { "L1C", "Level-1C", "level 1c", "L1TP", "S2MSI1C", "1C", "L1" };
+    static const char *const second[] = { "L2A", "Level-2A", "L2SP", "L2SR", "S2MSI2A", "l2", "2A" };
+    static const char *const neither[] = { "", "L", "L3A", "level", "Level-12", "20200101", "raw", "L0" };
+    for (int64_t i = 0; i < ARRAY_LEN(first); i++)
+        assert_int_equal(processing_level_read(first[i]), PROCESSING_LEVEL_1);
+    for (int64_t i = 0; i < ARRAY_LEN(second); i++)
+        assert_int_equal(processing_level_read(second[i]), PROCESSING_LEVEL_2);
+    for (int64_t i = 0; i < ARRAY_LEN(neither); i++)
+        assert_int_equal(processing_level_read(neither[i]), PROCESSING_UNKNOWN);
+    assert_int_equal(processing_level_read(NULL), PROCESSING_UNKNOWN);
+}
+
 static void dates(void **state)
 {
     (void)state;
@@ -98,6 +131,7 @@ static void platforms(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(dates), cmocka_unit_test(platforms) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(levels), cmocka_unit_test(dates),
+                                        cmocka_unit_test(platforms) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

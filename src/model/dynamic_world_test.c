@@ -348,6 +348,8 @@ static void what_the_model_is(void **state)
     const ModelConfig *c = &model->config;
     assert_int_equal(c->network.encoder, NETWORK_DYNAMIC_WORLD);
     assert_int_equal(c->transform, MODEL_TRANSFORM_LOG_SIGMOID);
+    assert_true(c->reflectance == 10000.0 && model_config_reads_level_1(c));
+    assert_true(c->bands[1].surface_scale == 0.682 && c->bands[1].surface_offset == 527.0); /* B03 */
     assert_string_equal(c->bands[7].name, "B11");
     assert_string_equal(c->classes[6].name, "built");
     assert_int_equal(c->classes[6].color, 0xC4281B);

@@ -246,9 +246,10 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
 static Err read_members(const Json *root, ModelConfig *config)
 {
     static const char *const keys[] = {
-        "schema",  "name",       "encoder",       "fusion",        "decoder",    "decoder_width", "decoder_heads",
-        "bands",   "classes",    "nodata",        "gsd",           "tile",       "zone_slots",    "prompt_tokens",
-        "prompts", "provenance", "output_stride", "missing_bands", "byte_scale", "transform",     "reflectance",   "detail_width", NULL
+        "schema",       "name",       "encoder",       "fusion",        "decoder",    "decoder_width", "decoder_heads",
+        "bands",        "classes",    "nodata",        "gsd",           "tile",       "zone_slots",    "prompt_tokens",
+        "prompts",      "provenance", "output_stride", "missing_bands", "byte_scale", "transform",     "reflectance",
+        "detail_width", NULL
     };
     int64_t schema = 0;
     int encoder = 0, fusion = 0;

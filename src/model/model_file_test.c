@@ -88,6 +88,11 @@ static void round_trip(void **state)
     save.weights = DTYPE_F32;
     save.auxiliary = true;
     add_prompts(model);
+    model->config.reflectance = 10000.0;
+    for (int32_t b = 0; b < 3; b++) {
+        model->config.bands[b].surface_scale = 0.7 + 0.1 * b;
+        model->config.bands[b].surface_offset = -3.5 * b;
+    }
     ASSERT_OK(model_save(model, s.path, &save));
     assert_int_equal(model_save(model, s.path, &save), ERR_OUTPUT);
     ASSERT_OK(model_load(s.path, true, &back));
@@ -281,6 +286,14 @@ static const Change changes[] = {
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":1", .message = "missing_bands" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":true", .message = "_conv_stem" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"byte_scale\":-2", .message = "byte_scale is -2" },
+    { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"reflectance\":-1", .message = "reflectance is -1" },
+    { .from = "\"decoder_heads\":8",
+      .to = "\"decoder_heads\":8,\"detail_width\":24",
+      .message = "detail branch is 24" },
+    { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"detail_width\":32", .message = "at output stride 4" },
+    { .from = "\"std\":57.12",
+      .to = "\"std\":57.12,\"surface_scale\":2,\"surface_offset\":0",
+      .message = "for every band, or none" },
     { .from = "\"transform\":\"log\"", .to = "\"transform\":\"root\"", .message = "has none, log, log_sigmoid" },
     { .from = "\"code\":17", .to = "\"code\":0", .message = "which another class has" },
     { .from = "\"code\":17", .to = "\"code\":255", .message = "class code is 255" },

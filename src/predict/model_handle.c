@@ -41,6 +41,10 @@ Err predictor_check(const MetasegPredictOptions *options)
         return err_set(ERR_ARGUMENT, "prompts of kind %d; expected one of MetasegPrompts", (int)options->prompts);
     if (!(options->resolution >= 0.0 && options->resolution < (double)INFINITY))
         return err_set(ERR_ARGUMENT, "a resolution of %g; a pixel size was expected, or 0", options->resolution);
+    if (options->level != NULL && processing_level_read(options->level) == PROCESSING_UNKNOWN)
+        return err_set(ERR_ARGUMENT,
+                       "'%s' is no processing level; L1C (top of atmosphere) or L2A (surface) was expected",
+                       options->level);
     return check_place(options->longitude, options->latitude);
 }
 

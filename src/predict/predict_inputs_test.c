@@ -22,6 +22,7 @@ typedef struct MadeFor {
     double mean, std, byte_scale;
     ModelTransform transform;
     bool missing_bands;
+    double reflectance, surface_scale, surface_offset;
 } MadeFor;
 
 static const MadeFor bytes = { .mean = 100.0, .std = 50.0 };
@@ -48,9 +49,12 @@ static MetasegModel *load(MadeFor made_for)
         ASSERT_OK(model_config_set_text(&config.bands[b].name, names[b]));
         config.bands[b].mean = made_for.mean;
         config.bands[b].std = made_for.std;
+        config.bands[b].surface_scale = made_for.surface_scale;
+        config.bands[b].surface_offset = made_for.surface_offset;
     }
     config.byte_scale = made_for.byte_scale;
     config.transform = made_for.transform;
+    config.reflectance = made_for.reflectance;
     config.network.missing_bands = made_for.missing_bands;
     if (made_for.missing_bands) { /* a fourth one, which the images do not have */
         ASSERT_OK(model_config_set_bands(&config, 4));
@@ -167,6 +171,48 @@ static void far_offset(void **state)
     options.stored_values = true;
     predict(*state, path, options, map);
     assert_null(strstr(told, "states offset"));
+}
+
+/* Surface reflectance is brought to the top of the atmosphere where the model says how; what tells the level, and what a
+ * stated scale is worth. The plain picture's values, times 10, are the top of the atmosphere. */
+static void levels(void **state)
+{
+    (void)state;
+    const double scale = 0.5, offset = 20.0;
+    const Image top = { .type = GDT_Float32, .factor = 10.0 };
+    const Image surface = { .type = GDT_Float32, .factor = 10.0 / scale, .added = -offset / scale };
+    const Image scaled = { .type = GDT_Float32, .factor = 5.0, .scale = 0.0002 };
+    MetasegModel *model = load((MadeFor){
+        .mean = 1000.0, .std = 500.0, .reflectance = 10000.0, .surface_scale = scale, .surface_offset = offset });
+    const struct {
+        Image image;
+        const char *name, *level;
+        bool same, told;
+    } list[] = {
+        { top, "top.tif", "L1C", true, false },
+        { surface, "surface.tif", "L2A", true, false },
+        { surface, "surface.tif", NULL, true, true }, /* assumed, and said */
+        { top, "top.tif", NULL, false, true },
+        { surface, "surface.tif", "L1C", false, false },
+        { top, "S2A_MSIL1C_20200425T113321_N0209_R080_T30UYG_20200425T122345.tif", NULL, true, false },
+        { surface, "S2B_30UYG_20210102_0_L2A.tif", NULL, true, false },
+        { scaled, "scaled.tif", "L1TP", true, false }, /* 0.0002 of 1 are two ten thousandths */
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(list); i++) {
+        MetasegPredictOptions options = metaseg_predict_options_defaults();
+        char path[256];
+        options.level = list[i].level;
+        write_image(list[i].name, list[i].image, path);
+        predict(model, path, options, i == 0 ? plain : map);
+        if (i > 0 && (memcmp(map, plain, sizeof plain) == 0) != list[i].same) fail_msg("image %d", (int)i);
+        if ((strstr(told, "--level L1C") != NULL) != list[i].told) fail_msg("image %d: '%s'", (int)i, told);
+    }
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    char path[256], out[256];
+    options.level = "L3";
+    ASSERT_ERR((Err)metaseg_predict_raster(model, unit_at("top.tif", path), unit_at("none.tif", out), &options, NULL),
+               ERR_ARGUMENT, "'L3'");
+    metaseg_model_free(model);
 }
 
 static void contradicting_names(void **state)
@@ -372,10 +418,10 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_map),      cmocka_unit_test(contradicting_names), cmocka_unit_test(far_values),
-        cmocka_unit_test(far_offset),    cmocka_unit_test(byte_scale),          cmocka_unit_test(missing_bands),
-        cmocka_unit_test(bands_by_name), cmocka_unit_test(transforms),          cmocka_unit_test(far_from_transformed)
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(same_map),      cmocka_unit_test(contradicting_names),
+                                        cmocka_unit_test(far_values),    cmocka_unit_test(levels),
+                                        cmocka_unit_test(far_offset),    cmocka_unit_test(byte_scale),
+                                        cmocka_unit_test(missing_bands), cmocka_unit_test(bands_by_name),
+                                        cmocka_unit_test(transforms),    cmocka_unit_test(far_from_transformed) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -189,15 +189,16 @@ static Err find_level(Task *t)
     char source[FACT_SOURCE_BYTES];
     if (!model_config_reads_level_1(c)) return ERR_NONE;
     TRY(image_source_set_level(t->image, told, source));
-    if (strcmp(raster_band_type(t->image->raster, raster_chosen_band(t->image->raster, 0)), "Byte") == 0) return ERR_NONE;
+    if (strcmp(raster_band_type(t->image->raster, raster_chosen_band(t->image->raster, 0)), "Byte") == 0)
+        return ERR_NONE;
     if (source[0] == '\0')
         predictor_tell(t->model, 1,
                        "'%s': nothing tells whether it is reflectance of the surface (L2A) or at the top of the "
                        "atmosphere (L1C); it is read as L2A; say --level L1C if it is not",
                        t->in);
     else
-        predictor_tell(t->model, 0, "'%s': read as level %s (%s)", t->in, t->image->surface ? "2 (surface)" : "1 (top of atmosphere)",
-                       source);
+        predictor_tell(t->model, 0, "'%s': read as level %s (%s)", t->in,
+                       t->image->surface ? "2 (surface)" : "1 (top of atmosphere)", source);
     return ERR_NONE;
 }
 

@@ -204,8 +204,8 @@ static Err check_model(const Trainer *t, const char *path)
     TRY(check_classes(path, m, &t->config->data));
     if (m->network.encoder != network->encoder || m->network.fusion != network->fusion ||
         m->network.decoder_width != network->decoder_width || m->network.decoder_heads != network->decoder_heads ||
-        m->network.output_stride != network->output_stride ||
-        m->network.detail_width != network->detail_width || m->network.missing_bands != network->missing_bands)
+        m->network.output_stride != network->output_stride || m->network.detail_width != network->detail_width ||
+        m->network.missing_bands != network->missing_bands)
         return err_set(ERR_CONFIG, "'%s': its network is not the configuration's", path);
     if (m->transform != t->config->data.transform)
         return err_set(ERR_CONFIG, "'%s': the transform of its pixels is %s, that of the configuration %s", path,
