@@ -19,6 +19,8 @@ import tempfile
 import numpy as np
 import rasterio
 
+import make_data
+
 BORDER = 20
 CLASSES = ["water", "trees", "grass", "flooded vegetation", "crops", "shrub and scrub", "built", "bare", "snow and ice"]
 VARIANTS = {"nine bands": range(9), "blue, green, red, nir": [0, 1, 2, 6], "blue, green, red": [0, 1, 2]}
@@ -29,6 +31,13 @@ NAMES = ["B02", "B03", "B04", "B05", "B06", "B07", "B08", "B11", "B12"]
 def read(path):
     with rasterio.open(path) as file:
         return file.read()
+
+
+def read_l1c(path):
+    """Reflectance at the top of the atmosphere, as all learned from."""
+    with rasterio.open(path) as file:
+        values, level = file.read(), file.tags().get("PROCESSING_LEVEL")
+    return values if level == "L1C" else values * make_data.SLOPE + make_data.INTERCEPT
 
 
 def eight_bits(chip):
@@ -72,7 +81,7 @@ class Forest:
         return np.concatenate(parts)
 
     def __call__(self, path, variant):
-        chip = read(path)
+        chip = read(path) if self.eight else read_l1c(path)
         f = self.features(chip)
         return self.forest.predict(f.reshape(len(f), -1).T).reshape(chip.shape[1:])
 
@@ -92,7 +101,7 @@ class Table:
         return (q[0] * 24 + q[1]) * 24 + q[2]
 
     def __call__(self, path, variant):
-        return self.best[self.cells(read(path))]
+        return self.best[self.cells(read_l1c(path))]
 
 
 class Program:
@@ -103,7 +112,7 @@ class Program:
         with tempfile.TemporaryDirectory() as folder:
             source, target = os.path.join(folder, "scene.tif"), os.path.join(folder, "map.tif")
             with rasterio.open(path) as file:
-                profile, chip = file.profile, file.read()
+                profile, chip, tags = file.profile, file.read(), file.tags()
             if variant == EIGHT_BIT:
                 values, names = eight_bits(chip), ["red", "green", "blue"]
             else:
@@ -112,6 +121,7 @@ class Program:
             with rasterio.open(source, "w", **profile) as file:
                 file.write(values)
                 file.descriptions = names
+                file.update_tags(PROCESSING_LEVEL=tags["PROCESSING_LEVEL"])
             run = subprocess.run([*self.command, source, "-o", target], capture_output=True, text=True)
             if run.returncode != 0:
                 raise SystemExit(f"{path}: {run.stderr}")

@@ -2,6 +2,7 @@
 """What the Sentinel-2 model learns from: chips of Sentinel-2 scenes and canvases mixed from them, with the class probabilities that
 the Dynamic World network gives for exactly these pixels. Since that network can be asked about any nine bands, changed pixels get
 labels of their own: brightness, haze, noise, pixel sizes of 8 to 20 m, colours of other places, pieces of several places side by side.
+Canvases are L1C, which that network reads; chips stay L1C or L2A, and say which.
 
     python3 make_data.py CHIPS TEACHER.safetensors OUT --canvases 160 [--seed 1] [--split places.csv] [--threads 1]
 
@@ -53,13 +54,15 @@ def utm(lon, lat, pixel):
     return f"EPSG:{epsg}", from_origin(round(x[0], -1), round(y[0], -1), pixel, pixel)
 
 
-def write(path, values, names, place, **options):
+def write(path, values, names, place, level=None, **options):
     crs, geotransform = place
     with rasterio.open(path, "w", driver="GTiff", width=values.shape[2], height=values.shape[1], count=values.shape[0],
                        dtype=values.dtype, crs=crs, transform=geotransform, tiled=True, blockxsize=256, blockysize=256,
                        compress="zstd" if values.dtype == np.uint8 else None, **options) as file:
         file.write(values)
         file.descriptions = names
+        if level is not None:
+            file.update_tags(PROCESSING_LEVEL=level)
 
 
 def bytes_of(probabilities):
@@ -151,14 +154,6 @@ class Mixer:
             x = x * (1 + rng.normal(0, rng.uniform(0, 0.02), x.shape)) + rng.normal(0, rng.uniform(0, 25), x.shape)
         return np.clip(x, 1, 20000).astype(np.float32), main
 
-    def stored(self, x):
-        """The same as files hold it: as L1C, or as L2A by the relation, which differs a little from scene to scene."""
-        rng = self.rng
-        if rng.random() < 0.55:
-            slope = SLOPE * np.exp(rng.normal(0, 0.05) + rng.normal(0, 0.02, SLOPE.shape))
-            x = (x - INTERCEPT * np.exp(rng.normal(0, 0.2))) / slope
-        return np.clip(np.rint(x), 1, 20000).astype(np.uint16)
-
 
 def main():
     parser = argparse.ArgumentParser()
@@ -175,7 +170,7 @@ def main():
     os.makedirs(options.out, exist_ok=True)
     for chip in chips.values() if options.first == 0 else []:
         place = utm(chip["lon"], chip["lat"], 10)
-        write(os.path.join(options.out, chip["name"] + ".tif"), chip["stored"], dynamic_world.BANDS, place, nodata=0)
+        write(os.path.join(options.out, chip["name"] + ".tif"), chip["stored"], dynamic_world.BANDS, place, chip["level"], nodata=0)
         with rasterio.open(os.path.join(options.chips, chip["name"] + "_prob.tif")) as file:
             write(os.path.join(options.out, chip["name"] + "_prob.tif"), file.read(), dynamic_world.CLASSES, place)
     for i in range(options.first, options.first + options.canvases):
@@ -183,7 +178,7 @@ def main():
         x, chip = mixer.canvas()
         place = utm(chip["lon"], chip["lat"], 10)
         name = os.path.join(options.out, f"train_{i:04d}")
-        write(name + ".tif", mixer.stored(x), dynamic_world.BANDS, place, nodata=0)
+        write(name + ".tif", np.rint(x).astype(np.uint16), dynamic_world.BANDS, place, "L1C", nodata=0)
         write(name + "_prob.tif", bytes_of(ask(x)), dynamic_world.CLASSES, place)
         print(f"\r{i + 1 - options.first}/{options.canvases} canvases", end="", flush=True)
     print()
