@@ -75,7 +75,8 @@ static void copy_filters(const Matches *m, const Tensor *from, const Tensor *to)
 
 static bool reads_bands(const char *name)
 {
-    return strcmp(name, "encoder._conv_stem.weight") == 0 || str_starts_with(name, "decoder.fine1.");
+    return strcmp(name, "encoder._conv_stem.weight") == 0 || str_starts_with(name, "decoder.fine1.") ||
+           str_starts_with(name, "decoder.detail.stem.");
 }
 
 static bool same_but(const Shape *a, const Shape *b, int32_t dimension)

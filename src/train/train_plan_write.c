@@ -3,8 +3,11 @@
 #include "train/train_plan.h"
 
 #include "base/str.h"
+#include "geo/band_name.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* In double quotation marks, as YAML escapes. */
 static void quote(Str *text, const char *value)
@@ -39,6 +42,38 @@ static void put_path(Str *text, const char *key, const char *path)
 
 static void put_number(Str *text, const char *key, double value) { str_addf(text, "%s: %.5g\n", key, value); }
 
+static void put_list(Str *text, const char *key, const ModelConfig *m, const int32_t *chosen, int64_t n, size_t field)
+{
+    str_addf(text, "  %s: [", key);
+    for (int64_t b = 0; b < n; b++) {
+        double value = 0.0;
+        memcpy(&value, (const char *)&m->bands[chosen[b]] + field, sizeof value);
+        str_addf(text, "%s%.17g", b > 0 ? ", " : "", value);
+    }
+    str_add(text, "]\n");
+}
+
+/* A model of reflectance reads the same reflectance here, where all bands are bands of its. */
+static void write_reflectance(const Plan *p, Str *text)
+{
+    const ModelConfig *m = &p->from;
+    const char *names[MODEL_MAX_BANDS];
+    int32_t chosen[MODEL_MAX_BANDS];
+    for (int32_t b = 0; b < m->n_bands; b++) names[b] = m->bands[b].name;
+    for (int64_t b = 0; b < p->n_bands; b++) {
+        const int64_t found = band_name_find(p->band_names[b], m->n_bands, names);
+        if (found < 0 || m->reflectance == 0.0) return;
+        chosen[b] = (int32_t)found;
+    }
+    str_addf(text, "  reflectance: %.17g\n  transform: %s\n", m->reflectance, model_transform_names[m->transform]);
+    if (m->byte_scale != 0.0) str_addf(text, "  byte_scale: %.17g\n", m->byte_scale);
+    put_list(text, "mean", m, chosen, p->n_bands, offsetof(ModelBand, mean));
+    put_list(text, "std", m, chosen, p->n_bands, offsetof(ModelBand, std));
+    if (!model_config_reads_level_1(m)) return;
+    put_list(text, "surface_scale", m, chosen, p->n_bands, offsetof(ModelBand, surface_scale));
+    put_list(text, "surface_offset", m, chosen, p->n_bands, offsetof(ModelBand, surface_offset));
+}
+
 static void write_model(const Plan *p, Str *text)
 {
     double low = p->scenes[0].side;
@@ -54,6 +89,7 @@ static void write_model(const Plan *p, Str *text)
                  (int)n->decoder_width, (int)n->output_stride);
         if (n->detail_width != 0) str_addf(text, "  detail_width: %d\n", (int)n->detail_width);
         if (n->missing_bands) str_add(text, "  missing_bands: true\n");
+        write_reflectance(p, text);
     } else {
         put_path(text, "  encoder_weights", p->given->encoder_weights);
     }

@@ -56,6 +56,17 @@ told "^class 'bare': IoU [0-9.]* % before, [0-9.]* % now"
 told '^validation mIoU [0-9.]* % before, [0-9.]* % now'
 [ ! -e "$work/more/map.tif" ] || fail "--no-map maps"
 
+# a model of reflectance: its numbers are read here as there, and level 2 is brought to level 1
+sed -e "s#^model:#model:\n  reflectance: 10000\n  transform: log\n  mean: [1, 1.5, 2]\n  std: [1, 1, 1]\n  surface_scale: [0.5, 0.625, 0.75]\n  surface_offset: [5, 6, 7]#" \
+    -e "s#^  output:.*#  output: $work/reflectance#" "$work/own/train.yaml" >"$work/reflectance.yaml"
+"$program" train "$work/reflectance.yaml" --data-folder "$fixtures/share" --threads 1 >"$log.out" 2>"$log.err" || fail "no model of reflectance: $(cat "$log.err")"
+"$program" info "$work/reflectance/best.safetensors" | grep -q 'reflectance of 1 *10000' || fail "the model does not tell its reflectance"
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class --from "$work/reflectance/best.safetensors" -o "$work/again" --no-map
+[ $got = 0 ] || fail "training from a model of reflectance: exit code $got"
+for line in 'reflectance: 10000' 'transform: log' 'mean: \[1, 1.5, 2\]' 'surface_scale: \[0.5, 0.625, 0.75\]' 'surface_offset: \[5, 6, 7\]'; do
+    grep -q "^  $line\$" "$work/again/train.yaml" || fail "train.yaml lacks '$line'"
+done
+
 # a picture of classes by the colours of a table
 {
     echo 'name: three'
