@@ -388,6 +388,20 @@ static void test_probabilities(void **state)
     network_inputs_done(&batch);
 }
 
+/* The list of a surface relation is one number per band. (Bytes have no level: predict_inputs_test.c has the other types.) */
+static void test_surface(void **state)
+{
+    (void)state;
+    DatasetOptions config = options();
+    Dataset *d = NULL;
+    double two[] = { 0.5, 0.5 }, three[] = { 0.5, 0.5, 0.5 };
+    config.surface_scale = two;
+    config.n_surface_scale = 2;
+    config.surface_offset = three;
+    config.n_surface_offset = 3;
+    ASSERT_ERR(dataset_open(&config, NULL, NULL, &d), ERR_CONFIG, "need 3 values each, one per band");
+}
+
 /* Statistics and windows are those of the transformed pixels. */
 static void test_transform(void **state)
 {
@@ -439,9 +453,10 @@ static int make_scene(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),       cmocka_unit_test(test_repeatable), cmocka_unit_test(test_presence),
-        cmocka_unit_test(test_band_sets),     cmocka_unit_test(test_mask),       cmocka_unit_test(test_other_sizes),
-        cmocka_unit_test(test_probabilities), cmocka_unit_test(test_transform),  cmocka_unit_test(nothing_else_is_left),
+        cmocka_unit_test(test_windows),         cmocka_unit_test(test_repeatable), cmocka_unit_test(test_presence),
+        cmocka_unit_test(test_band_sets),       cmocka_unit_test(test_mask),       cmocka_unit_test(test_other_sizes),
+        cmocka_unit_test(test_probabilities),   cmocka_unit_test(test_surface),    cmocka_unit_test(test_transform),
+        cmocka_unit_test(nothing_else_is_left),
     };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);
 }

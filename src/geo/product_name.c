@@ -116,8 +116,8 @@ static bool find_sensing_date(const char *name, Date *ret_date)
     return false;
 }
 
-/* "S2A_MSIL2A_...", "S2B_30UYG_20200425_0_L2A"; the bands of a tile have their resolution in the name in level 2 alone
- * ("T30UYG_20200425T113321_B04_10m"). */
+/* "S2A_MSIL2A_...", "S2B_30UYG_20200425_0_L2A"; the band files of a tile have their resolution in the name in level 2 alone
+ * ("T30UYG_20200425T113321_B04_10m", level 1 "T30UYG_20200425T113321_B04"). */
 static ProcessingLevel level_of_sentinel_2(const char *name)
 {
     static const char *const level_2[] = { "_MSIL2A", "_L2A", "_B??_10m", "_B??_20m", "_B??_60m" };
@@ -128,6 +128,9 @@ static ProcessingLevel level_of_sentinel_2(const char *name)
         for (size_t i = 0; i < sizeof level_1 / sizeof *level_1; i++)
             if (matches(at, level_1[i])) return PROCESSING_LEVEL_1;
     }
+    enum { LENGTH = 26 };
+    const bool band = matches(name, "T99AAA_99999999T999999_B??");
+    if (band && (name[LENGTH] == '.' || name[LENGTH] == '\0')) return PROCESSING_LEVEL_1;
     return PROCESSING_UNKNOWN;
 }
 
