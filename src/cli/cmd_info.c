@@ -440,8 +440,8 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     put(sheet, "name", "%s", c->name);
     put(sheet, "encoder", "%s", network_encoder_names[c->network.encoder]);
     put(sheet, "fusion", "%s", network_fusion_names[c->network.fusion]);
-    if (c->network.encoder == NETWORK_DYNAMIC_WORLD)
-        put(sheet, "decoder", "none");
+    if (c->network.encoder != NETWORK_EFFICIENTNET_LITE0)
+        put(sheet, "decoder", "%s", c->network.encoder == NETWORK_DYNAMIC_WORLD ? "none" : "detail");
     else
         put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
             (int)c->network.decoder_heads);

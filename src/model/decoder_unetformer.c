@@ -163,6 +163,11 @@ static Var auxiliary_head(Graph *g, Var h4, Var h3, Var h2, const DecoderOptions
     return op_resize_bilinear(g, a, 8);
 }
 
+Var decoder_detail(Graph *g, Var image, const DecoderOptions *options)
+{
+    return segmentation_head(g, detail_branch(g, image, VAR_NONE, options->detail_width), options);
+}
+
 DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
 {
     const int64_t width = options->width;

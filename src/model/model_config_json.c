@@ -13,7 +13,8 @@ enum { SCHEMA = 1, MAX_JSON_BYTES = 4 << 20 };
 
 static const char *decoder_name(NetworkEncoder encoder)
 {
-    return encoder == NETWORK_DYNAMIC_WORLD ? "none" : "unetformer";
+    static const char *const names[NETWORK_ENCODER_COUNT] = { "unetformer", "detail", "none" };
+    return names[encoder];
 }
 
 static void put_bands(JsonWriter *w, const ModelConfig *config)

@@ -2,7 +2,7 @@
  * Words, defaults and limits of a network's configuration. */
 #include "model/network_config.h"
 
-const char *const network_encoder_names[NETWORK_ENCODER_COUNT] = { "efficientnet_lite0", "dynamic_world" };
+const char *const network_encoder_names[NETWORK_ENCODER_COUNT] = { "efficientnet_lite0", "none", "dynamic_world" };
 const char *const network_fusion_names[NETWORK_FUSION_COUNT] = { "caf", "none" };
 
 NetworkConfig network_config_defaults(void)
@@ -30,6 +30,8 @@ Err network_config_check(const NetworkConfig *config)
                        "the width of the detail branch is %d at output stride %d; 0, or a multiple of %d up to %d at "
                        "output stride 2 was expected",
                        (int)detail, (int)stride, (int)WIDTH_STEP, (int)DETAIL_MAX);
+    if (config->encoder == NETWORK_ENCODER_NONE && (config->fusion != NETWORK_FUSION_NONE || detail == 0))
+        return err_set(ERR_MODEL, "a network without an encoder has fusion none and a detail branch");
     if (config->encoder == NETWORK_DYNAMIC_WORLD &&
         (config->fusion != NETWORK_FUSION_NONE || stride != 1 || config->missing_bands))
         return err_set(ERR_MODEL, "the network dynamic_world has fusion none, output stride 1 and all its bands");

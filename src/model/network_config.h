@@ -13,6 +13,7 @@
 
 typedef enum NetworkEncoder {
     NETWORK_EFFICIENTNET_LITE0 = 0,
+    NETWORK_ENCODER_NONE,  /* the detail branch alone: no fusion, output stride 2 */
     NETWORK_DYNAMIC_WORLD, /* a whole network, for prediction alone: no fusion, no decoder, output stride 1 */
     NETWORK_ENCODER_COUNT
 } NetworkEncoder;
@@ -29,7 +30,7 @@ typedef struct NetworkConfig {
     bool missing_bands;    /* it also reads which bands are there, so that some may be missing */
 } NetworkConfig;
 
-/* By value of the enum: "efficientnet_lite0", "dynamic_world"; "caf", "none". */
+/* By value of the enum: "efficientnet_lite0", "none", "dynamic_world"; "caf", "none". */
 extern const char *const network_encoder_names[NETWORK_ENCODER_COUNT];
 extern const char *const network_fusion_names[NETWORK_FUSION_COUNT];
 
@@ -37,7 +38,8 @@ extern const char *const network_fusion_names[NETWORK_FUSION_COUNT];
 NetworkConfig network_config_defaults(void);
 
 /* Sizes that fit each other: heads 1 to 64, width 16 to 1024 in steps of 16 and of the heads; output stride 4, 2, 1;
- * detail width 0, or 16 to 256 in steps of 16 at output stride 2. ERR_MODEL. */
+ * detail width 0, or 16 to 256 in steps of 16 at output stride 2;
+ * without an encoder no fusion and a detail branch. ERR_MODEL. */
 Err network_config_check(const NetworkConfig *config);
 
 #endif

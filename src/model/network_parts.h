@@ -32,8 +32,8 @@ Var fusion_level(Graph *g, Var x, const FusionText *text, Var log_share);
 enum { FUSION_NULL_TOKENS = 4 };
 Var fusion_memory(Graph *g, Var tokens);
 
-/* Features at half resolution, 2 width of them, from the image [B, H, W, C] and a map at stride 4, in "detail" of the current scope.
- * width: a multiple of 16. */
+/* Features at half resolution, 2 width of them, from the image [B, H, W, C] and a map at stride 4 (VAR_NONE: the image alone), in
+ * "detail" of the current scope. width: a multiple of 16. */
 Var detail_branch(Graph *g, Var image, Var x, int64_t width);
 
 /* UNetFormer decoder in the current scope, with stages for output strides 2 and 1; the last reads the image itself. */
@@ -49,6 +49,8 @@ typedef struct DecoderResult {
     Var logits;    /* [B, H/stride, W/stride, classes] */
     Var auxiliary; /* [B, H, W, classes] or VAR_NONE */
 } DecoderResult;
+/* Scores at stride 2 from the detail branch alone, in the current scope. */
+Var decoder_detail(Graph *g, Var image, const DecoderOptions *options);
 DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options);
 
 #endif

@@ -11,7 +11,7 @@ enum { STRIDE_MULTIPLE = 256 }; /* 8x8 windows at stride 32 */
 /* Sides of images are multiples of this. */
 static int64_t side_multiple(const ModelConfig *config)
 {
-    return config->network.encoder == NETWORK_DYNAMIC_WORLD ? 2 : STRIDE_MULTIPLE;
+    return config->network.encoder == NETWORK_EFFICIENTNET_LITE0 ? STRIDE_MULTIPLE : 2;
 }
 
 typedef FeatureMaps (*EncoderBuilder)(Graph *g, Var image);
@@ -153,6 +153,19 @@ static void build_dynamic_world(Graph *g, const ModelConfig *config, const Netwo
     graph_output(g, "logits", ret_segmenter->logits);
 }
 
+static void decode(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options, Segmenter *net)
+{
+    graph_push(g, "decoder");
+    DecoderResult result = { .logits = VAR_NONE, .auxiliary = VAR_NONE };
+    if (var_exists(maps->f32))
+        result = decoder_unetformer(g, image, maps, options);
+    else
+        result.logits = decoder_detail(g, image, options);
+    graph_pop(g);
+    net->logits = result.logits;
+    net->auxiliary = result.auxiliary;
+}
+
 void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
                      Segmenter *ret_segmenter)
 {
@@ -171,14 +184,6 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
         return;
     }
     const Var image = input(g, shape, NETWORK_IMAGE);
-    graph_freeze_statistics(g, training->freeze_encoder);
-    FeatureMaps maps = encode(g, config->network.encoder, image);
-    graph_freeze_statistics(g, training->freeze_decoder);
-    net.f16 = maps.f16;
-    net.f32 = maps.f32;
-    if (config->network.fusion == NETWORK_FUSION_CAF) fuse(g, shape, &maps);
-    net.fused16 = maps.f16;
-    net.fused32 = maps.f32;
     const bool trains = graph_training(g);
     const DecoderOptions options = { .width = config->network.decoder_width,
                                      .classes = config->n_classes,
@@ -187,11 +192,16 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
                                      .detail_width = config->network.detail_width,
                                      .dropout = training->dropout,
                                      .auxiliary = trains && training->auxiliary_weight != 0.0F };
-    graph_push(g, "decoder");
-    const DecoderResult result = decoder_unetformer(g, image, &maps, &options);
-    graph_pop(g);
-    net.logits = result.logits;
-    net.auxiliary = result.auxiliary;
+    graph_freeze_statistics(g, training->freeze_encoder);
+    FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
+    if (encoders[config->network.encoder] != NULL) maps = encode(g, config->network.encoder, image);
+    graph_freeze_statistics(g, training->freeze_decoder);
+    net.f16 = maps.f16;
+    net.f32 = maps.f32;
+    if (config->network.fusion == NETWORK_FUSION_CAF) fuse(g, shape, &maps);
+    net.fused16 = maps.f16;
+    net.fused32 = maps.f32;
+    decode(g, image, &maps, &options, &net);
     graph_output(g, "logits", net.logits);
     if (trains) {
         net.full = options.output_stride > 1 ? op_resize_bilinear(g, net.logits, options.output_stride) : net.logits;

@@ -150,7 +150,7 @@ static const YamlField train_fields[] = {
     INTEGER_KEY(data, seed, SAME, 0, 1e15, "1"),
     INTEGER_KEY(train, steps, MAY_CHANGE, 1, 1e9, "4000"),
     INTEGER_KEY(train, batch, SAME, 1, 1024, "4"),
-    { "window", YAML_INTEGER, YAML_AT(RunConfig, data.window), .minimum = 256, .maximum = 4096, .multiple = 256,
+    { "window", YAML_INTEGER, YAML_AT(RunConfig, data.window), .minimum = 64, .maximum = 4096, .multiple = 64,
       .default_value = "512", .resume = YAML_SAME },
     NUMBER_KEY(data, upsample, SAME, 0.0625, 16, "1"),
     NUMBER_KEY(train, learning_rate, SAME, 0, 10, "0.001"),
@@ -327,6 +327,12 @@ static Err check(const YamlFile *file, const RunConfig *config)
     if (config->network.encoder == NETWORK_DYNAMIC_WORLD)
         return yaml_file_wrong(file, "model.encoder",
                                "is dynamic_world, which is for prediction alone (metaseg convert)");
+    const bool whole = config->network.encoder != NETWORK_ENCODER_NONE;
+    if (whole && data->window % 256 != 0)
+        return yaml_file_wrong(file, "train.window", "is %lld; an encoder needs a multiple of 256",
+                               (long long)data->window);
+    if (!whole && config->train.encoder_weights != NULL)
+        return yaml_file_wrong(file, "model.encoder_weights", "are for an encoder, and model.encoder is none");
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
     if (zones && (t->prompts == NULL) != (t->text_encoder == NULL))

@@ -87,7 +87,8 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     m->gsd_unit = config->data.gsd_unit;
     m->byte_scale = config->data.byte_scale;
     m->reflectance = config->data.reflectance;
-    m->tile = (int32_t)config->data.window; /* what the network reads around a place stays what it was in training */
+    /* what an encoder reads around a place stays what it was in training; without one it is some 20 pixels */
+    if (config->network.encoder != NETWORK_ENCODER_NONE) m->tile = (int32_t)config->data.window;
     return model_config_check(m);
 }
 

@@ -131,13 +131,14 @@ static inline Program *golden_network_compile(const Model *model, bool training,
     assert_int_equal(graph_new(model->params, training, &g), ERR_NONE);
     const NetworkShape shape = golden_network_shape(&model->config);
     segmenter_build(g, &model->config, &shape, &options, &net);
-    if (training) {
+    if (training && model->config.network.encoder != NETWORK_ENCODER_NONE) {
         graph_output(g, "aux", net.auxiliary);
         graph_output(g, "f16", net.f16);
         graph_output(g, "f32", net.f32);
         graph_output(g, "fused16", net.fused16);
         graph_output(g, "fused32", net.fused32);
-    } else {
+    }
+    if (!training) {
         const int32_t stride = model->config.network.output_stride;
         net.full = stride > 1 ? op_resize_bilinear(g, net.logits, stride) : net.logits;
     }
@@ -152,7 +153,8 @@ static inline Program *golden_network_compile(const Model *model, bool training,
     graph_free(g);
     if (training) {
         *(float *)program_tensor(program, "dice_weight").data = options.dice_weight;
-        *(float *)program_tensor(program, "auxiliary_weight").data = options.auxiliary_weight;
+        const Tensor weight = program_tensor(program, "auxiliary_weight");
+        if (weight.data != NULL) *(float *)weight.data = options.auxiliary_weight;
     }
     return program;
 }

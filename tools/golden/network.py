@@ -196,8 +196,32 @@ def fine(stride, detail_width=0):
     common.write(f"{name}.safetensors", tensors, {"config": {"largest_gradient": largest}})
 
 
+def detail_alone():
+    """The network without an encoder."""
+    net = twin.DetailNet(CLASSES, 32)
+    fill(net)
+    net = net.double()
+    arrays = make_inputs()
+    image, labels = torch.from_numpy(arrays[0]).double(), torch.from_numpy(arrays[-1])
+    net.eval()
+    with torch.no_grad():
+        inference = net(image)
+    net.train()
+    logits = net(image)
+    (twin.cross_entropy(logits, labels) + twin.dice(logits, labels)).backward()
+    largest = max(float(p.grad.abs().max()) for p in net.parameters())
+    tensors = {}
+    for k, v in (("logits", logits), ("inference_logits", inference)):
+        tensors[f"output.{k}.summary"] = common.summary(f"output.{k}", v.contiguous(), 8)
+    for name, p in net.named_parameters():
+        if float(p.grad.abs().max()) > 1e-10 * largest:
+            tensors[f"grad.{name}.summary"] = common.summary(name, p.grad, 4)
+    common.write("network_detail_alone.safetensors", tensors, {"config": {"largest_gradient": largest}})
+
+
 def main():
     common.start()
+    detail_alone()
     fine(2)
     fine(1)
     fine(2, detail_width=32)

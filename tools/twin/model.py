@@ -359,7 +359,8 @@ class DetailBranch(nn.Module):
 
     def forward(self, x, image):
         half = F.interpolate(self.stem(image), scale_factor=0.5, mode="bilinear", antialias=True)
-        return self.block3(torch.cat([self.block2(self.block1(half)), resize(x, 2)], 1))
+        half = self.block2(self.block1(half))
+        return self.block3(half if x is None else torch.cat([half, resize(x, 2)], 1))
 
 
 class AuxiliaryHead(nn.Module):
@@ -457,6 +458,19 @@ class MetaSegNet(nn.Module):
             f32 = self.fusion["s32"](f32, memory, log_share_32[:, :, slot], token_mask)
         logits, aux = self.decoder(f4, f8, f16, f32, self.training, f2, image)
         return logits.permute(0, 2, 3, 1), None if aux is None else aux.permute(0, 2, 3, 1)
+
+
+class DetailNet(nn.Module):
+    """The network without an encoder: the detail branch alone."""
+
+    def __init__(self, classes, width):
+        super().__init__()
+        head = nn.Sequential(nn.Identity(), nn.Identity(), conv(2 * width, classes))
+        self.decoder = nn.ModuleDict({"detail": DetailBranch(3, 0, width), "segmentation_head": head})
+
+    def forward(self, image):
+        x = self.decoder["segmentation_head"](self.decoder["detail"](None, image.permute(0, 3, 1, 2)))
+        return resize(x, 2).permute(0, 2, 3, 1)
 
 
 # ---------------------------------------------------------------- loss
