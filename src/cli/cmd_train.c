@@ -15,7 +15,7 @@
 typedef struct TrainArgs {
     OptionList set, images, labels;
     const char *output, *layer, *field, *crs, *labels_crs, *bands, *classes, *from;
-    double minutes, buffer;
+    double minutes, buffer, gsd;
     int64_t seed;
     bool resume, overwrite, no_map;
 } TrainArgs;
@@ -42,6 +42,9 @@ static const Option train_options[] = {
       .help = "coordinate reference system of the images, where their files tell none or a wrong one" },
     { "labels-crs", 0, OPTION_STRING, offsetof(TrainArgs, labels_crs), .value = "CRS",
       .help = "coordinate reference system of the labels, where their file tells none or a wrong one: EPSG:4326" },
+    { "gsd", 0, OPTION_DOUBLE, offsetof(TrainArgs, gsd), .value = "METRES", .default_value = "0", .minimum = 0,
+      .maximum = 1e6,
+      .help = "pixel size of images without georeference; 0: unknown, then the model is for pictures like these" },
     { "bands", 'b', OPTION_STRING, offsetof(TrainArgs, bands), .value = "BANDS",
       .help = "bands to read, by number from 1 or by name; without it those that the model of --from reads, else all" },
     { "classes", 0, OPTION_STRING, offsetof(TrainArgs, classes), .value = "TABLE",
@@ -192,6 +195,7 @@ static Err make_config(Cli *cli, const TrainArgs *args, const char *const *image
     plan.crs = args->crs;
     plan.labels_crs = args->labels_crs;
     plan.buffer = args->buffer;
+    plan.gsd = args->gsd;
     plan.bands = args->bands;
     plan.classes = args->classes;
     plan.from = from;
@@ -231,6 +235,7 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     options.quicklook = picture;
     options.bands = args->bands;
     options.crs = args->crs;
+    options.gsd = args->gsd;
     options.overwrite = args->overwrite || args->resume;
     if (err == ERR_NONE) err = metaseg_predict_raster(model, image, map, &options, NULL);
     cli_progress_end(cli);

@@ -259,5 +259,10 @@ Err plan_read_labels(Plan *plan, int32_t scene, ImageSource *image)
 {
     PlanScene *s = &plan->scenes[scene];
     s->vector = vector_labels_is_vector(s->labels);
+    if (s->vector && !s->placed)
+        return err_set(ERR_INPUT,
+                       "'%s': no georeference (%s), so the features of '%s' cannot be placed on it; name its CRS with "
+                       "--crs, georeference it first, or give a raster of class values with the same pixels",
+                       s->image, georeference_note(image->place), s->labels);
     return s->vector ? read_vector(plan, scene, image->place) : read_raster(plan, scene, image);
 }
