@@ -86,7 +86,8 @@ const OptionSpec cmd_predict_spec = {
     .details =
         "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile, and products of "
         "several "
-        "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file or its folder, band "
+        "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file, its folder or its tar, "
+        "band "
         "files "
         "(a folder of them, all of them with an OUT that is a file, or B04=FILE,B03=FILE,B02=FILE). The map lies on "
         "the image's own grid (size, geotransform, CRS): one Byte per pixel with the value of the class, palette "
