@@ -18,6 +18,8 @@ static const double beyond_bytes = 320.0, too_many = 0.05;
 static const double far_deviations = 10.0;
 /* Reflectance from 0 to 1 is less than this part of what a bright pixel has in bytes or in ten thousandths. */
 static const double tiny_part = 0.01;
+/* Of a compressed image that are told about before they are decoded. */
+static const double slow_values = 16e6;
 
 /* What the model was made for, in the image's units. */
 typedef struct Made {
@@ -162,10 +164,21 @@ static void tell(const MetasegModel *model, const char *path, const ImageSource 
                    m.mean, m.deviation, stated);
 }
 
+/* The sample of a large image that is compressed (JPEG 2000, a product's zip) takes seconds in which nothing else is seen. */
+static void tell_wait(const MetasegModel *model, const char *path, const ImageSource *image)
+{
+    const RasterInfo *info = raster_info(image->raster);
+    const double values = (double)info->width * (double)info->height * (double)raster_chosen_count(image->raster);
+    if (raster_cache_bytes(image->raster, 1) > 0 && values > slow_values)
+        predictor_tell(model, 0, "'%s': %lld x %lld pixels that are slow to decode; looks at %d places of it first",
+                       path, (long long)info->width, (long long)info->height, (int)WINDOWS);
+}
+
 Err predictor_check_values(const MetasegModel *model, const char *path, ImageSource *image)
 {
     const ModelConfig *c = &model->model->config;
     if (!states_range(c)) return ERR_NONE;
+    tell_wait(model, path, image);
     float *values = malloc((size_t)c->n_bands * MOST_VALUES * sizeof *values);
     Sampled *bands = calloc((size_t)c->n_bands, sizeof *bands);
     int64_t count = 0;
