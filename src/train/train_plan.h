@@ -48,6 +48,7 @@ typedef struct Plan {
     bool continues;     /* the classes are those of `from` */
     PlanValue *values;  /* [VECTOR_MOST_CLASSES] */
     int32_t n_values;
+    bool has_255;       /* a label raster has the value 255, which is no class */
     ClassTable classes; /* those of given->classes from the beginning */
     bool colors;        /* label rasters are pictures of classes */
     SplitItem *items;   /* class_index is an index of `values` until plan_classes */

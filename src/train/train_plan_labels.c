@@ -188,6 +188,8 @@ static Err read_block(Plan *p, int32_t scene, Labels *labels, Georeference *plac
     Err err = values != NULL && valid != NULL ? block_values(p, labels, part, values, valid)
                                               : err_memory((size_t)points * 5, "a block of labels");
     for (int64_t i = 0; err == ERR_NONE && i < points; i++)
+        p->has_255 = p->has_255 || (valid[i] != 0 && values[i] == 255.0F);
+    for (int64_t i = 0; err == ERR_NONE && i < points; i++)
         if (valid[i] != 0 && label_is_code(values[i])) counts[(int)values[i]] += part->step_x * part->step_y;
     if (err == ERR_NONE) err = add_block(p, scene, labels->raster, place, counts, part);
     free(values);

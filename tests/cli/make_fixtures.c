@@ -318,6 +318,8 @@ static void make_fields_image(void)
     r.bands = 1;
     r.values = &truth[0][0];
     test_raster(at(1, "photo_corner.png"), r);
+    for (int i = 0; i < FIELDS * FIELDS; i++) truth[i / FIELDS][i % FIELDS] = i % 2 == 0 ? 0.0F : 255.0F;
+    test_raster(at(1, "photo_binary.png"), r);
 }
 
 void RegisterOGRGeoPackage(void); /* its header is C++ */

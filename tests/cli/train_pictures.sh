@@ -80,6 +80,7 @@ refused() { # CODE PATTERN ARGUMENTS...
     [ ! -e "$work/none/train.yaml" ] || fail "$*: train.yaml is left"
 }
 refused 4 'no georeference .*, so the features of .*fields.gpkg. cannot be placed' --image "$fixtures/photo.png" --labels "$fixtures/fields.gpkg"
+refused 4 'the only class on the image.*the value 255 is no label' --image "$fixtures/photo.png" --labels "$fixtures/photo_binary.png"
 refused 4 'differ in size' --image "$fixtures/photo.png" --labels "$fixtures/share/../world.png"
 refused 4 'fields_truth.tif' --image "$fixtures/photo.png" --labels "$fixtures/fields_truth.tif"
 refused 2 '--gsd is the pixel size of images without a georeference' --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --gsd 1
