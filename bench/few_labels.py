@@ -2,21 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model from a few polygons beside a random forest: the same polygons, the same images, the same held-out places.
 
-    python3 bench/few_labels.py --data FOLDER --metaseg build/metaseg [--case belfast] [--minutes 10] [--from MODEL]
-                                [--threads N] [--seed 1] [--keep FOLDER] [--write]
+    python3 bench/few_labels.py DATA --metaseg build/metaseg [--case belfast] [--minutes 10] [--seed 1] [--from MODEL]
+                                [--threads 2] [--results .cache/few_labels.jsonl] [--keep FOLDER] [--no-network]
+    python3 bench/few_labels.py --table [--results .cache/few_labels.jsonl]
 
-Cases (all without --case): belfast (Sentinel-2 colours, 20 polygons a class out of WorldCover in the western half; the eastern half of the
-same date and of two others is held out), dubai (aerial, 10 polygons a class out of two images; two images of other tiles are held out),
-naip (share/examples/naip_polygons.gpkg: every second polygon of a class learns, the others judge), raleigh (Landsat 7 with six
-bands, 15 polygons a class in the western half; the eastern half is held out). FOLDER has the research data: belfast/, dubai/, rasters/,
-landsat/. --from: a second run of metaseg that starts from this model.
+DATA has the research data: belfast/, dubai/, rasters/, landsat/. Cases, all without --case; --seed draws the polygons, too:
 
-The forest: scikit-learn's, 200 trees, on the bands and the mean and deviation of 3x3 and 9x9 pixels. Figures: pixels of the held-out
-places whose class is learned, one matrix of all images. --write puts the rows of the cases that ran into docs/results/few-labels.md.
-Needs numpy, scipy, rasterio and scikit-learn (bench/few_labels.txt).
+- belfast: Sentinel-2 colours at 10 m, 25 April 2020. 20 polygons a class out of WorldCover in the western half. Held out: columns 544 to
+  1023 (the eastern half but for 32 columns) of that date, of 20 September 2019 and of 30 May 2023.
+- dubai: aerial pictures. 10 polygons a class out of the 18 pictures of tiles 4 and 8. Held out: picture 5 of the tiles 1, 2, 3, 5 and 6.
+- naip: share/examples/naip_polygons.gpkg over rasters/m_4709963_se_14_1_20200831.tif. Every second polygon of a class learns, the others
+  are held out.
+- raleigh: Landsat 7, six bands, 28.5 m. 15 polygons a class in the western half. Held out: columns 260 to 488 (the eastern half but for 16).
+
+Polygons are squares whose sides are drawn from half the largest side to that (10 pixels in belfast, 24 in dubai, 8 in raleigh), at places
+drawn among the pixels of the class, one after the other: one is taken when at least 95 % of it are of the class and it lies on no other.
+
+The forest: scikit-learn's, 200 trees, on the bands and the mean and deviation of 3x3 and 9x9 pixels, at most 50,000 pixels a class.
+Figures: pixels of the held-out places whose class is learned, one matrix of all images. Each result is a line of the file --results, and what
+stands there is not done again, so that a run that was cut off goes on. --table makes the table of docs/results/few-labels.md of it. --from: a
+second run of metaseg that starts from this model. Needs bench/few_labels.txt.
 """
 import argparse
 import json
+import os
 import pathlib
 import sqlite3
 import struct
@@ -32,6 +41,7 @@ import rasterio.features
 from rasterio.transform import from_origin
 from scipy import ndimage
 from sklearn.ensemble import RandomForestClassifier
+from threadpoolctl import threadpool_limits
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 PAGE = TOP / "docs/results/few-labels.md"
@@ -54,15 +64,15 @@ def write_image(path, pixels, epsg, x, y, size):
     return path
 
 
-def squares(labels, classes, transform, number, side, columns, rng):
-    """Squares of at most `side` pixels that hold one class alone (95 %), none over another, in columns [0, columns)."""
+def squares(labels, classes, transform, wanted, side, columns, rng):
+    """Squares as told above, in columns [0, columns); wanted[i]: of classes[i]. [(class name, corners)]"""
     taken = np.zeros(labels.shape, bool)
     polygons = []
     for index, name in enumerate(classes):
         found = 0
         rows, cols = np.nonzero(labels[:, :columns] == index)
         for pick in rng.permutation(len(rows))[:20000]:
-            if found == number:
+            if found == wanted[index]:
                 break
             size = int(rng.integers(side // 2, side + 1))
             top, left = rows[pick] - size // 2, cols[pick] - size // 2
@@ -78,7 +88,15 @@ def squares(labels, classes, transform, number, side, columns, rng):
     return polygons
 
 
-def by_color(picture, colors):
+def by_color(path, colors):
+    """Class indexes of a picture of classes, of three bands or with a palette; -1: none of the colours."""
+    with rasterio.open(path) as file:
+        picture = file.read()
+        if file.count == 1:
+            table = np.zeros((256, 3), np.uint8)
+            for value, color in file.colormap(1).items():
+                table[value] = color[:3]
+            picture = table[picture[0]].transpose(2, 0, 1)
     labels = np.full(picture.shape[1:], -1, np.int8)
     for index, color in enumerate(colors):
         labels[(np.abs(picture[:3].astype(int) - np.array(color)[:, None, None]).sum(0) <= 12)] = index
@@ -87,35 +105,47 @@ def by_color(picture, colors):
 
 def belfast(data, work, rng):
     classes = {"built": (250, 0, 0), "tree": (0, 100, 0), "grass": (255, 255, 76), "water": (0, 100, 200), "bare": (180, 180, 180)}
-    labels = by_color(rasterio.open(data / "belfast/2020_ESA_WorldCover_Map.png").read(), classes.values())
+    labels = by_color(data / "belfast/2020_ESA_WorldCover_Map.png", classes.values())
     half = labels.shape[1] // 2
     paths = {}
     for date in ["20200425", "20190920", "20230530"]:
         pixels = rasterio.open(data / f"belfast/s2_{date}.png").read()[:3]
         paths[date] = write_image(work / f"s2_{date}.tif", pixels, 32629, 690000, 6060000, 10)
     with rasterio.open(paths["20200425"]) as file:
-        polygons = squares(labels, list(classes), file.transform, 20, 14, half, rng)
+        polygons = squares(labels, list(classes), file.transform, [20] * len(classes), 10, half, rng)
     truth = labels.copy()
     truth[:, :half + 32] = -1
     return Case("belfast", list(classes), [(paths["20200425"], polygons)], [(path, truth) for path in paths.values()],
-                "Sentinel-2 colours, 10 m, 20 polygons a class; eastern half, three dates")
+                "Sentinel-2 colours, 20 polygons a class; the other half, three dates")
 
 
 def dubai(data, work, rng):
     classes = {"building": (0x3C, 0x10, 0x98), "land": (0x84, 0x29, 0xF6), "road": (0x6E, 0xC1, 0xE4), "vegetation": (0xFE, 0xDD, 0x3A),
                "water": (0xE2, 0xA9, 0x29)}
-    def read(tile, part, index):
+
+    def read(tile, part):
         stem = data / f"dubai/tile_{tile}/image_part_{part:03d}"
-        path = write_image(work / f"dubai_{tile}_{part}.tif", rasterio.open(f"{stem}.jpg").read(), 32640, 320000 + 3000 * index, 2790000, 1)
-        return path, by_color(rasterio.open(f"{stem}.png").read(), classes.values())
-    train, test = [], []
-    for index, (tile, part) in enumerate([(1, 1), (2, 4)]):
-        path, labels = read(tile, part, index)
-        with rasterio.open(path) as file:
-            train.append((path, squares(labels, list(classes), file.transform, 5, 40, labels.shape[1], rng)))
-    for index, (tile, part) in enumerate([(3, 2), (4, 5)]):
-        test.append(read(tile, part, 10 + index))
-    return Case("dubai", list(classes), train, test, "aerial, 10 polygons a class of two images; two images of other tiles")
+        with rasterio.open(f"{stem}.jpg") as file:  # places of their own, for polygons need one; the pixels' size is not known
+            path = write_image(work / f"dubai_{tile}_{part}.tif", file.read(), 32640, 300000 + 5000 * part, 2700000 + 5000 * tile, 1)
+        return path, by_color(f"{stem}.png", classes.values())
+
+    missing = {name: 10 for name in classes}
+    drawn = {}
+    pictures = [(tile, part) for tile in (4, 8) for part in range(1, 10)]
+    for each in (1, 10):  # one of each class and picture, as far as that goes
+        for index in rng.permutation(len(pictures)):
+            path, labels = read(*pictures[index])
+            wanted = [min(each, missing[name]) for name in classes]
+            if each > 1 and path in drawn:
+                continue
+            with rasterio.open(path) as file:
+                polygons = squares(labels, list(classes), file.transform, wanted, 24, labels.shape[1], rng)
+            for name, _ in polygons:
+                missing[name] -= 1
+            if polygons:
+                drawn[path] = polygons
+    test = [read(tile, 5) for tile in (1, 2, 3, 5, 6)]
+    return Case("dubai", list(classes), list(drawn.items()), test, "aerial, 10 polygons a class of two tiles; pictures of five other tiles")
 
 
 def read_geopackage(path, table, field):
@@ -150,9 +180,11 @@ def raleigh(data, work, rng):
         labels = file.read(1).astype(np.int8) - 1
     labels[labels >= len(classes)] = -1
     path = data / "landsat/raleigh_lsat7_2000.tif"
+    with rasterio.open(path) as file:
+        labels[file.read_masks().min(0) == 0] = -1  # a part of the image is nodata
     half = labels.shape[1] // 2
     with rasterio.open(path) as file:
-        polygons = squares(labels, classes, file.transform, 15, 8, half, rng)
+        polygons = squares(labels, classes, file.transform, [15] * len(classes), 8, half, rng)
     truth = labels.copy()
     truth[:, :half + 16] = -1
     return Case("raleigh", classes, [(path, polygons)], [(path, truth)], "Landsat 7, 28.5 m, six bands, 15 polygons a class; eastern half")
@@ -250,56 +282,103 @@ def figures(case, maps):
     return np.mean(list(iou.values())), np.trace(matrix[:, :n]) / matrix.sum(), iou
 
 
-def row(case, how, result, seconds):
-    miou, accuracy, iou = result
-    each = ", ".join(f"{name} {100 * value:.0f}" for name, value in iou.items())
-    return f"| {case.name} | {how} | {100 * miou:.1f} | {100 * accuracy:.1f} | {each} | {seconds / 60:.1f} |"
+def read_results(path):
+    """Whole lines of the file; the last one may have been cut off."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            print(f"{path}: passes over '{line[:60]}', which is no whole line", file=sys.stderr)
+    return found
 
 
-def write(rows, cases):
-    """Rows of the cases that ran take the place of their old ones."""
-    head = ["| case | how | mIoU | OA | IoU of each class | minutes |", "| --- | --- | --- | --- | --- | --- |"]
-    begin, end = "<!-- table: bench/few_labels.py --write -->", "<!-- end of table -->"
+def add_result(path, result):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cut = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(("\n" if cut else "") + json.dumps(result) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def mean(values, factor=100):
+    values = factor * np.array(values)
+    return f"{values.mean():.1f}" + (f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else "")
+
+
+def rows_of(results):
+    groups = {}
+    for result in results:
+        groups.setdefault((result["case"], result["how"], result["minutes"]), []).append(result)
+    for (case, how, minutes), group in sorted(groups.items(), key=lambda item: (item[0][0], "forest" not in item[0][1], item[0][1], item[0][2] or 0)):
+        names = [name for name in group[0]["iou"] if all(name in result["iou"] for result in group)]
+        each = ", ".join(f"{name} {100 * np.mean([result['iou'][name] for result in group]):.0f}" for name in names)
+        seeds = ", ".join(str(seed) for seed in sorted(result["seed"] for result in group))
+        yield (f"| {case} | {how}{f', {minutes:g} minutes' if minutes else ''} | {seeds} | {mean([result['miou'] for result in group])} | "
+               f"{mean([result['oa'] for result in group])} | {each} | {np.mean([result['seconds'] for result in group]) / 60:.1f} |")
+
+
+def write_table(results):
+    """Cases that have results take the place of their old rows."""
+    head = ["| case | how | seeds | mIoU | OA | IoU of each class | minutes |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    begin, end = "<!-- table: bench/few_labels.py --table -->", "<!-- end of table -->"
     text = PAGE.read_text(encoding="utf-8")
     before, rest = text.split(begin)
     table, after = rest.split(end)
+    cases = {result["case"] for result in results}
     kept = [line for line in table.strip().splitlines()[2:] if line.split("|")[1].strip() not in cases]
-    PAGE.write_text(before + begin + "\n" + "\n".join(head + sorted(kept + rows, key=lambda line: line.split("|")[1])) + "\n" + end + after,
-                    encoding="utf-8")
+    rows = sorted(kept + list(rows_of(results)), key=lambda line: line.split("|")[1])
+    PAGE.write_text(before + begin + "\n" + "\n".join(head + rows) + "\n" + end + after, encoding="utf-8")
+
+
+def run_case(name, args, work):
+    results = read_results(args.results)
+    starts = [] if args.no_network else [None] + ([args.start_from] if args.start_from else [])
+    ways = [(f"random forest, {TREES} trees", None, None)]
+    ways += [("metaseg" + (f" --from {pathlib.Path(start).stem}" if start else ""), args.minutes, start) for start in starts]
+    done = {(result["case"], result["how"], result["minutes"], result["seed"]) for result in results}
+    ways = [way for way in ways if (name, way[0], way[1], args.seed) not in done]
+    if not ways:
+        print(f"{name}, seed {args.seed}: stands in {args.results}", flush=True)
+        return
+    case = CASES[name](args.data, work, np.random.default_rng(args.seed))
+    polygons = {c: sum(n == c for _, p in case.train for n, _ in p) for c in case.classes}
+    print(f"{name}, seed {args.seed}: {case.what}; {polygons}", flush=True)
+    for how, minutes, start in ways:
+        maps, seconds = network(case, work, args, start) if minutes else forest(case, args.threads, args.seed)
+        miou, accuracy, iou = figures(case, maps)
+        result = {"case": name, "how": how, "minutes": minutes, "seed": args.seed, "threads": args.threads, "polygons": polygons,
+                  "miou": float(miou), "oa": float(accuracy), "iou": {c: float(v) for c, v in iou.items()}, "seconds": seconds}
+        add_result(args.results, result)
+        print(next(rows_of([result])), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("data", type=pathlib.Path, nargs="?", help="folder of the research data")
     parser.add_argument("--metaseg", default=str(TOP / "build/metaseg"))
     parser.add_argument("--case", action="append", choices=sorted(CASES))
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", dest="start_from")
+    parser.add_argument("--results", type=pathlib.Path, default=TOP / ".cache/few_labels.jsonl")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for what is made, instead of a temporary one")
     parser.add_argument("--no-network", action="store_true", help="the forest alone")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--table", action="store_true", help="write the table of the results and end")
     args = parser.parse_args()
+    if args.table:
+        write_table(read_results(args.results))
+        return 0
+    if args.data is None:
+        parser.error("name the folder of the research data")
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
-    rows, names = [], args.case or sorted(CASES)
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, threadpool_limits(args.threads):
         work = args.keep or pathlib.Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            case = CASES[name](args.data, work, np.random.default_rng(args.seed))
-            counts = {c: sum(n == c for _, p in case.train for n, _ in p) for c in case.classes}
-            print(f"{name}: {case.what}; {counts}", flush=True)
-            maps, seconds = forest(case, args.threads, args.seed)
-            rows.append(row(case, f"random forest, {TREES} trees", figures(case, maps), seconds))
-            print(rows[-1], flush=True)
-            for start_from in [] if args.no_network else [None] + ([args.start_from] if args.start_from else []):
-                maps, seconds = network(case, work, args, start_from)
-                how = "metaseg" + (f" --from {pathlib.Path(start_from).stem}" if start_from else "")
-                rows.append(row(case, how, figures(case, maps), seconds))
-                print(rows[-1], flush=True)
-    if args.write:
-        write(rows, names)
+        for name in args.case or sorted(CASES):
+            run_case(name, args, work)
     return 0
 
 

@@ -76,6 +76,7 @@ typedef struct MetasegPredictOptions {
     const char *crs;         /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
     /* of the scene when it has no georeference, -360 to 360 and -90 to 90; NAN: unknown */
     double longitude, latitude;
+    double gsd;        /* metres, pixel size of a scene that does not tell it; 0: unknown */
     double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
     /* each tile is read this many times, mirrored, and the scores averaged: 0 or 1 once as it is, 2, 4 */
@@ -112,7 +113,7 @@ MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const 
  * all valid), classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL),
  * probabilities [height][width][classes of the model] likewise 0..254, in the order of class indexes (may be NULL).
  * Not finite pixels are not valid. With a model that can do without some of its bands, options->bands names those that the
- * pixels have, in their order ("red,green,blue"; NULL: all); others need all of theirs. Of the options mask, paths, resolution
+ * pixels have, in their order ("red,green,blue"; NULL: all); others need all of theirs. Of the options mask, paths, gsd, resolution
  * and overwrite are ignored; the place of all pixels is longitude/latitude. Runs at the pixels' own grid. On failure classes,
  * confidence and probabilities hold anything.
  * METASEG_ERROR_ARGUMENT, _INPUT (climate map, text encoder), _MEMORY, _INTERRUPTED. */

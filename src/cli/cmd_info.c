@@ -8,6 +8,7 @@
 #include "data/label_values.h"
 #include "geo/metadata.h"
 #include "model/model_file.h"
+#include "model/stac_mlm.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,14 +21,18 @@
 enum { PIXELS_AT_ONCE = 1 << 20, STATE_BYTES = 1 << 16 };
 
 typedef struct InfoArgs {
-    const char *crs;
-    bool json, shares;
+    const char *crs, *stac_mlm;
+    bool json, shares, overwrite;
 } InfoArgs;
 
 static const Option info_options[] = {
     { "shares", 0, OPTION_FLAG, offsetof(InfoArgs, shares), .help = "also count the pixels of each class of a map" },
     { "crs", 0, OPTION_STRING, offsetof(InfoArgs, crs), .value = "CRS",
       .help = "coordinate reference system of rasters, where a file tells none or a wrong one: EPSG:32633" },
+    { "stac-mlm", 0, OPTION_STRING, offsetof(InfoArgs, stac_mlm), .value = "FILE",
+      .help = "also write what a model is as a STAC Item with the Machine Learning Model extension (JSON), for "
+              "catalogues" },
+    { "overwrite", 'f', OPTION_FLAG, offsetof(InfoArgs, overwrite), .help = "replace an existing FILE" },
     { "json", 0, OPTION_FLAG, offsetof(InfoArgs, json), .help = "write JSON, one line per file" },
 };
 
@@ -39,7 +44,8 @@ const OptionSpec cmd_info_spec = {
                "with its source; of a map that metaseg wrote also the model and the classes. Of a model: architecture, "
                "bands with their statistics, classes, range of ground sampling distances, prompts, provenance, hash; "
                "of a checkpoint also the state of the training run.",
-    .examples = "metaseg info scene.tif\nmetaseg info --shares map.tif\nmetaseg info --json model.safetensors",
+    .examples = "metaseg info scene.tif\nmetaseg info --shares map.tif\nmetaseg info --json model.safetensors\n"
+                "metaseg info model.safetensors --stac-mlm model.json",
     .own = { info_options, ARRAY_LEN(info_options) },
     .min_arguments = 1,
     .max_arguments = -1,
@@ -463,12 +469,13 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     return state != NULL ? put_object(sheet, "training", state) : ERR_NONE;
 }
 
-static Err describe_model(Sheet *sheet, const char *path)
+static Err describe_model(Sheet *sheet, const char *path, const InfoArgs *args)
 {
     TensorFile *file = NULL;
     Model *model = NULL;
     TRY(tensor_file_open(path, &file));
     Err err = model_load_file(file, false, &model);
+    if (err == ERR_NONE && args->stac_mlm != NULL) err = stac_mlm_write(model, path, args->stac_mlm, args->overwrite);
     if (err == ERR_NONE) err = put_model(sheet, file, model);
     model_free(model);
     tensor_file_close(file);
@@ -495,7 +502,10 @@ static Err describe(const Cli *cli, const InfoArgs *args, const char *path)
 {
     Sheet sheet = { .json = cli_json_wanted(cli, args->json), .path = path, .stop = cli->run.stop };
     char *text = NULL;
-    Err err = holds_tensors(path) ? describe_model(&sheet, path) : describe_raster(&sheet, path, args);
+    const bool model = holds_tensors(path);
+    if (args->stac_mlm != NULL && !model)
+        return err_set(ERR_ARGUMENT, "'%s': --stac-mlm describes models; this is none", path);
+    Err err = model ? describe_model(&sheet, path, args) : describe_raster(&sheet, path, args);
     if (sheet.json && err == ERR_NONE) {
         json_end(&sheet.writer);
         err = json_take(&sheet.writer, &text);
@@ -510,6 +520,11 @@ static Err run_info(Cli *cli, const void *target, const OptionResult *words)
 {
     const InfoArgs *args = target;
     int64_t failed = 0;
+    if (args->overwrite && args->stac_mlm == NULL)
+        return err_set(ERR_ARGUMENT, "-f replaces the file of --stac-mlm, and none was named");
+    if (args->stac_mlm != NULL && words->n_arguments > 1)
+        return err_set(ERR_ARGUMENT, "--stac-mlm describes one model; %lld files are given",
+                       (long long)words->n_arguments);
     if (words->n_arguments == 1) return describe(cli, args, words->arguments[0]);
     for (int64_t i = 0; i < words->n_arguments; i++) {
         if (describe(cli, args, words->arguments[i]) == ERR_NONE) continue;

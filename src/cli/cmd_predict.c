@@ -16,7 +16,7 @@
 typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
         *level, *prompt;
-    double resolution;
+    double gsd, resolution;
     int64_t prompts, tile, overlap, flips;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
@@ -56,6 +56,8 @@ static const Option predict_options[] = {
               "of words per tile, or the words of other zones (for experiments)" },
     { "prompt", 0, OPTION_STRING, offsetof(PredictArgs, prompt), .value = "TEXT",
       .help = "your own words, read everywhere instead; needs the text encoder that 'make data' brings" },
+    { "gsd", 0, OPTION_DOUBLE, offsetof(PredictArgs, gsd), .value = "METRES", .default_value = "0", .minimum = 0,
+      .maximum = 1e6, .help = "pixel size of an image without georeference; 0: unknown" },
     { "resolution", 0, OPTION_DOUBLE, offsetof(PredictArgs, resolution), .value = "GSD", .default_value = "0",
       .minimum = 0, .maximum = 1e6,
       .help = "pixel size to predict at, in the unit of the model (see metaseg info MODEL); 0: the image's own, or the "
@@ -88,7 +90,8 @@ const OptionSpec cmd_predict_spec = {
     .details =
         "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile, and products of "
         "several "
-        "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file or its folder, band "
+        "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file, its folder or its tar, "
+        "band "
         "files "
         "(a folder of them, all of them with an OUT that is a file, or B04=FILE,B03=FILE,B02=FILE). The map lies on "
         "the image's own grid (size, geotransform, CRS): one Byte per pixel with the value of the class, palette "
@@ -120,6 +123,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     if (args->mask_values != NULL && args->mask == NULL)
         return err_set(ERR_ARGUMENT, "--mask-values says which values of --mask FILE are masked; no mask was given");
     o->prompts = (MetasegPrompts)args->prompts;
+    o->gsd = args->gsd;
     o->resolution = args->resolution;
     o->tile = (int32_t)args->tile;
     o->overlap = (int32_t)args->overlap;

@@ -146,6 +146,7 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     options.quicklook = picture;
     options.bands = args->plan.bands;
     options.crs = args->plan.crs;
+    options.gsd = args->plan.gsd;
     options.overwrite = args->overwrite || args->resume;
     if (err == ERR_NONE) err = metaseg_predict_raster(model, image, map, &options, NULL);
     cli_progress_end(cli);

@@ -82,6 +82,7 @@ Err cli_models_for(CliModels *models, const char *scene, const MetasegPredictOpt
     const SceneQuery query = { .path = scene,
                                .bands = options->bands,
                                .crs = options->crs,
+                               .gsd = options->gsd,
                                .resolution = options->resolution,
                                .stop = models->cli->run.stop };
     const ModelEntry *entry = NULL;

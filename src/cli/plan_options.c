@@ -51,6 +51,7 @@ Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *made)
     plan.crs = args->crs;
     plan.labels_crs = args->labels_crs;
     plan.buffer = args->buffer;
+    plan.gsd = args->gsd;
     plan.bands = args->bands;
     plan.classes = args->classes;
     plan.from = made->from;

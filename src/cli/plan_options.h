@@ -11,7 +11,7 @@
 typedef struct PlanArgs {
     OptionList images, labels, set;
     const char *layer, *field, *crs, *labels_crs, *bands, *classes, *from;
-    double buffer;
+    double buffer, gsd;
     int64_t seed;
 } PlanArgs;
 
@@ -65,6 +65,16 @@ typedef struct PlanArgs {
           .value = "CRS",                                                                                              \
           .help =                                                                                                      \
               "coordinate reference system of the labels, where their file tells none or a wrong one: EPSG:4326" },    \
+        { "gsd",                                                                                                       \
+          0,                                                                                                           \
+          OPTION_DOUBLE,                                                                                               \
+          offsetof(Args, plan.gsd),                                                                                    \
+          .value = "METRES",                                                                                           \
+          .default_value = "0",                                                                                        \
+          .minimum = 0,                                                                                                \
+          .maximum = 1e6,                                                                                              \
+          .help =                                                                                                      \
+              "pixel size of images without georeference; 0: unknown, then the model is for pictures like these" },    \
         { "bands",                                                                                                     \
           'b',                                                                                                         \
           OPTION_STRING,                                                                                               \

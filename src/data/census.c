@@ -143,8 +143,9 @@ static void compare_sampling(Census *c, const Scene *s, uint32_t index)
     const double slack = 1.001; /* as in prediction: a bound met but for rounding is met */
     const DatasetOptions *o = c->options;
     const PixelSides sides = georeference_pixel_sides(s->image->place, o->gsd_unit == MODEL_DEGREE);
-    if (!sides.known && o->gsd == 0.0) return;
-    const double pixel = (sides.known ? sides.side : o->gsd) / o->upsample;
+    const bool in_pixels = o->gsd_unit == MODEL_PIXEL;
+    if (!sides.known && o->gsd == 0.0 && !in_pixels) return;
+    const double pixel = (in_pixels ? 1.0 : sides.known ? sides.side : o->gsd) / o->upsample;
     if (pixel < o->gsd_min / slack) {
         c->finest = c->too_fine.scenes == 0 ? pixel : fmin(c->finest, pixel);
         found(&c->too_fine, index);

@@ -224,7 +224,7 @@ static Err check_training(const Census *c)
 static void tell_sampling(const Census *c, const MetasegRun *run)
 {
     const DatasetOptions *o = c->options;
-    const char *unit = o->gsd_unit == MODEL_METRE ? "metres" : "degrees";
+    const char *const units[MODEL_UNIT_COUNT] = { "metres", "degrees", "pixels of the image" };
     for (int32_t side = 0; side < 2; side++) {
         const Finding *f = side == 0 ? &c->too_fine : &c->too_coarse;
         char scenes[160];
@@ -234,7 +234,7 @@ static void tell_sampling(const Census *c, const MetasegRun *run)
             run, 1,
             "%s: pixels of the network of %.6g %s, outside model.gsd_min..gsd_max (%.6g to %.6g); prediction "
             "would resample such an image to another pixel size than is learned",
-            scenes, side == 0 ? c->finest : c->coarsest, unit, o->gsd_min, o->gsd_max);
+            scenes, side == 0 ? c->finest : c->coarsest, units[o->gsd_unit], o->gsd_min, o->gsd_max);
     }
 }
 
@@ -249,8 +249,9 @@ static void tell_unplaced(const Census *c, const MetasegRun *run)
                    "%s: neither image nor labels say where they lie, so they match pixel by pixel and read the null "
                    "prompt%s",
                    scenes,
-                   o->gsd > 0.0 ? ""
-                                : "; their pixels are taken to fit model.gsd_min..gsd_max, data.gsd tells their size");
+                   o->gsd > 0.0 || o->gsd_unit == MODEL_PIXEL
+                       ? ""
+                       : "; their pixels are taken to fit model.gsd_min..gsd_max, data.gsd tells their size");
     if (o->n_holdout + o->n_validation > 0)
         report_message(run, 1, "%s: without a place, so no box of data.%s reaches them", scenes,
                        o->n_holdout > 0 && o->n_validation > 0 ? "holdout and data.validation"

@@ -24,7 +24,7 @@ int64_t dataset_label_classes(const DatasetOptions *options)
     return options->labels_kind == LABELS_PROBABILITIES ? (int64_t)options->n_classes : 0;
 }
 
-static ImageBand made_for(const DatasetOptions *options, int64_t band, double mean, double std)
+ImageBand dataset_image_band(const DatasetOptions *options, int64_t band, double mean, double std)
 {
     const bool surface = options->n_surface_scale > 0;
     return (ImageBand){ .scale = 1.0,
@@ -63,7 +63,7 @@ static Err check_bands(Dataset *d, const Scene *s, uint32_t index)
     if (d->normalisation == NULL) return err_memory((size_t)bands * sizeof *d->normalisation, "the bands");
     d->bands = bands;
     TRY(check_surface(d));
-    for (int64_t b = 0; b < bands; b++) d->normalisation[b] = made_for(d->options, b, 0.0, 1.0);
+    for (int64_t b = 0; b < bands; b++) d->normalisation[b] = dataset_image_band(d->options, b, 0.0, 1.0);
     for (int64_t b = 0; b < bands; b++)
         TRY(str_copy(raster_band_common_name(image, raster_chosen_band(image, b)), &d->band_names[b]));
     return band_sets_init(d->options, bands, d->band_names, &d->sets);
@@ -443,5 +443,5 @@ int64_t dataset_validation_count(const Dataset *d) { return d->n_validation; }
 
 void dataset_set_statistics(Dataset *d, const double *mean, const double *std)
 {
-    for (int64_t b = 0; b < d->bands; b++) d->normalisation[b] = made_for(d->options, b, mean[b], std[b]);
+    for (int64_t b = 0; b < d->bands; b++) d->normalisation[b] = dataset_image_band(d->options, b, mean[b], std[b]);
 }

@@ -8,7 +8,7 @@
 #define METASEG_DATA_DATASET_OPTIONS_H
 
 #include "base/image_facts.h"
-#include "model/model_config.h"
+#include "data/image_source.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -125,6 +125,9 @@ typedef struct DatasetOptions {
     double stretch; /* probability that a window of colours alone becomes a picture of 8 bits */
     double noise;   /* largest standard deviation of noise, in those of the bands */
 } DatasetOptions;
+
+/* What band `band` of the data set is made for, with this normalisation. */
+ImageBand dataset_image_band(const DatasetOptions *options, int64_t band, double mean, double std);
 
 static inline ValidationPlaces dataset_validation_places(const DatasetOptions *options)
 {

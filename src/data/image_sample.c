@@ -48,8 +48,7 @@ Err image_sample_read(const ImageSource *image, const ImageBand *of, ImageSample
     Err err = window != NULL && units != NULL && s.values != NULL
                   ? ERR_NONE
                   : err_memory(values * sizeof *s.values, "a sample of the image");
-    for (int64_t b = 0; err == ERR_NONE && b < bands; b++)
-        units[b] = image_source_units(image, b, &of[b]);
+    for (int64_t b = 0; err == ERR_NONE && b < bands; b++) units[b] = image_source_units(image, b, &of[b]);
     if (err == ERR_NONE) err = read_windows(image, units, window, &s);
     free(window);
     free(units);

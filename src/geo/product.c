@@ -19,13 +19,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum {
-    TEXT_LIMIT = 32 << 20,
-    ZIP_END_BYTES = 22,
-    ZIP_COMMENT_BYTES = 65535,
-    ZIP_MOST_ENTRIES = 65534,
-    MOST_NAMES = 100000
-};
+enum { TEXT_LIMIT = 32 << 20, MOST_NAMES = 100000 };
 
 /* ---- what the families use ---- */
 
@@ -71,6 +65,13 @@ char **product_list(const char *folder)
     char **names = VSIReadDirEx(folder, MOST_NAMES);
     if (names != NULL) qsort((void *)names, (size_t)CSLCount(names), sizeof *names, by_name);
     return names;
+}
+
+const char *product_find_name(char **names, bool (*is)(const char *))
+{
+    for (int64_t i = 0; names != NULL && names[i] != NULL; i++)
+        if (is(names[i])) return names[i];
+    return NULL;
 }
 
 Err product_read_text(const char *path, char **ret_text)
@@ -137,69 +138,7 @@ Err product_number(const char *path, const char *key, const char *text, double *
     return ERR_NONE;
 }
 
-/* ---- zips ---- */
-
-static bool is_zip(const char *path) { return str_ends_with(path, ".zip"); }
-
-/* GDAL reads all names of a zip at once: their number is looked up first (APPNOTE.TXT, end of central directory). */
-static Err check_zip(const char *path)
-{
-    unsigned char tail[ZIP_END_BYTES + ZIP_COMMENT_BYTES];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return err_set(ERR_INPUT, "'%s': cannot be opened (%s)", path, strerror(errno));
-    long start = 0;
-    if (fseek(file, 0, SEEK_END) == 0) start = ftell(file) - (long)sizeof tail;
-    (void)fseek(file, start > 0 ? start : 0, SEEK_SET);
-    const size_t n = fread(tail, 1, sizeof tail, file);
-    (void)fclose(file);
-    for (size_t i = n >= ZIP_END_BYTES ? n - ZIP_END_BYTES + 1 : 0; i > 0; i--) {
-        const unsigned char *end = tail + i - 1;
-        if (memcmp(end, "PK\5\6", 4) != 0) continue;
-        if ((end[10] | end[11] << 8) <= ZIP_MOST_ENTRIES) return ERR_NONE;
-        return err_set(ERR_INPUT, "'%s': a zip of more than %d files; unpack it and name the product in it", path,
-                       (int)ZIP_MOST_ENTRIES);
-    }
-    return err_set(ERR_INPUT, "'%s': no zip, or one that ends early; download it again", path);
-}
-
-static Err open_zip(const char *path, const char *whole, Product *product)
-{
-    char *zip = NULL, *root = NULL;
-    if (strpbrk(whole, "{}") != NULL)
-        return err_set(ERR_INPUT, "'%s': a zip in a path with braces cannot be read; move it, or unpack it", path);
-    TRY(check_zip(whole));
-    TRY(str_format(&zip, "/vsizip/{%s}", whole));
-    char **names = product_list(zip);
-    const char *found = NULL;
-    int64_t products = 0;
-    Err err = ERR_NONE;
-    for (int64_t i = 0; names != NULL && names[i] != NULL; i++) {
-        if (!str_ends_with(names[i], ".SAFE") && !str_ends_with(names[i], ".SAFE/")) continue;
-        found = names[i];
-        products++;
-    }
-    if (names == NULL)
-        err = err_set(ERR_INPUT, "'%s': this zip cannot be read; it is truncated, damaged or encrypted", path);
-    else if (products != 1)
-        err = err_set(ERR_INPUT, "'%s': %lld Sentinel-2 products (NAME.SAFE) lie in this zip; one was expected", path,
-                      (long long)products);
-    if (err == ERR_NONE) err = str_format(&root, "%s/%.*s", zip, (int)strcspn(found, "/"), found);
-    if (err == ERR_NONE) err = product_sentinel2_open(path, root, NULL, whole, product);
-    CSLDestroy(names);
-    free(zip);
-    free(root);
-    return err;
-}
-
 /* ---- folders ---- */
-
-/* The name of what lies in a folder of names, or NULL. */
-static const char *find_name(char **names, bool (*is)(const char *))
-{
-    for (int64_t i = 0; names != NULL && names[i] != NULL; i++)
-        if (is(names[i])) return names[i];
-    return NULL;
-}
 
 /* X.SAFE/GRANULE/NAME: the folder above GRANULE, NULL for another path. free() it. */
 static char *product_of_granule(const char *whole)
@@ -226,11 +165,11 @@ static Err open_folder(const char *path, const char *whole, Product *product)
     Err err = ERR_NONE;
     if (names == NULL) {
         err = err_set(ERR_INPUT, "'%s': this folder cannot be read (%s)", path, strerror(errno));
-    } else if (find_name(names, product_sentinel2_is_metadata) != NULL || str_ends_with(whole, ".SAFE")) {
+    } else if (product_find_name(names, product_sentinel2_is_metadata) != NULL || str_ends_with(whole, ".SAFE")) {
         err = product_sentinel2_open(path, whole, NULL, NULL, product);
-    } else if (find_name(names, product_landsat_is_metadata) != NULL) {
-        err = path_join(whole, find_name(names, product_landsat_is_metadata), &metadata);
-        if (err == ERR_NONE) err = product_landsat_open(path, metadata, product);
+    } else if (product_find_name(names, product_landsat_is_metadata) != NULL) {
+        err = path_join(whole, product_find_name(names, product_landsat_is_metadata), &metadata);
+        if (err == ERR_NONE) err = product_landsat_open(path, metadata, NULL, product);
     } else if (above != NULL) {
         err = product_sentinel2_open(path, above, path_name(whole), NULL, product);
     } else {
@@ -251,8 +190,8 @@ bool product_is_named(const char *path)
     if (stat(path, &status) != 0) return product_band_files_is_list(path);
     const char *name = path_name(path);
     return S_ISDIR(status.st_mode) ||
-           (S_ISREG(status.st_mode) &&
-            (is_zip(path) || product_sentinel2_is_metadata(name) || product_landsat_is_metadata(name)));
+           (S_ISREG(status.st_mode) && (product_archive_is_named(path) || product_sentinel2_is_metadata(name) ||
+                                        product_landsat_is_metadata(name)));
 }
 
 static Err open_named(const char *path, Product *product)
@@ -264,10 +203,10 @@ static Err open_named(const char *path, Product *product)
     Err err = ERR_NONE;
     if (file_is_folder(whole)) {
         err = open_folder(path, whole, product);
-    } else if (is_zip(whole)) {
-        err = open_zip(path, whole, product);
+    } else if (product_archive_is_named(whole)) {
+        err = product_archive_open(path, whole, product);
     } else if (product_landsat_is_metadata(path_name(whole))) {
-        err = product_landsat_open(path, whole, product);
+        err = product_landsat_open(path, whole, NULL, product);
     } else {
         err = path_folder(whole, &folder);
         if (err == ERR_NONE) err = product_sentinel2_open(path, folder, NULL, NULL, product);

@@ -9,9 +9,9 @@
  *     product_free(product);
  *
  * Read are a Sentinel-2 product (its .SAFE folder, a zip of it, its metadata file, or one folder in its GRANULE), a Landsat
- * product (its folder or its MTL file), a folder of band files, and "B02=a.jp2,B03=b.jp2". All is untrusted: metadata of
- * at most 32 MiB, no file outside the product, plain GeoTIFF or JPEG 2000 files of one band, zips of at most 65,534
- * entries.
+ * product (its folder, its MTL file, or the tar it comes in), a folder of band files, and "B02=a.jp2,B03=b.jp2". All is untrusted: metadata of
+ * at most 32 MiB, no file outside the product, plain GeoTIFF or JPEG 2000 files of one band, zips and tars of at most
+ * 65,534 entries.
  */
 #ifndef METASEG_GEO_PRODUCT_H
 #define METASEG_GEO_PRODUCT_H

@@ -30,8 +30,8 @@ static Err open_file(const char *path, const Product *product, const char *file,
 {
     char *own = NULL, *alone[] = { NULL, NULL };
     static const char *const drivers[] = { "GTiff", "JP2OpenJPEG", "PNG", "JPEG", "ENVI", "HFA", NULL };
-    const bool zipped = str_starts_with(file, "/vsizip/");
-    if (!zipped) TRY(gdal_check_path(file));
+    const bool packed = str_starts_with(file, "/vsizip/") || str_starts_with(file, "/vsitar/");
+    if (!packed) TRY(gdal_check_path(file));
     TRY(str_copy(file, &own));
     alone[0] = own;
     GdalSession session;
@@ -42,7 +42,7 @@ static Err open_file(const char *path, const Product *product, const char *file,
         char what[300];
         (void)snprintf(what, sizeof what, "its file '%.200s' cannot be read as a GeoTIFF or JPEG 2000",
                        path_name(file));
-        err = read_failure(path, what, gdal_reason(&session, "not a raster"), zipped ? product->files : alone);
+        err = read_failure(path, what, gdal_reason(&session, "not a raster"), packed ? product->files : alone);
     }
     gdal_end(&session);
     free(own);

@@ -18,13 +18,16 @@ void product_add_item(Product *product, const char *key, const char *value);
 /* Adds a local file that is read. */
 void product_add_file(Product *product, const char *path);
 
-/* Names in a folder, local or in a zip, sorted; CSLDestroy() them. NULL where it cannot be read. */
+/* Names in a folder, local or in an archive, sorted; CSLDestroy() them. NULL where it cannot be read. */
 char **product_list(const char *folder);
 
-/* A whole text of at most 32 MiB, local or in a zip. free() it. ERR_INPUT, ERR_MEMORY. */
+/* The first of these names that `is` says yes to, NULL: none, or no names. */
+const char *product_find_name(char **names, bool (*is)(const char *));
+
+/* A whole text of at most 32 MiB, local or in an archive. free() it. ERR_INPUT, ERR_MEMORY. */
 Err product_read_text(const char *path, char **ret_text);
 
-/* Whether a file, local or in a zip, is there and not empty. */
+/* Whether a file, local or in an archive, is there and not empty. */
 bool product_has_file(const char *path);
 
 /* A file name out of metadata: no folder above, no absolute path. ERR_INPUT, with the product's name. */
@@ -45,9 +48,14 @@ Err product_measure(const char *path, Product *product);
 Err product_sentinel2_open(const char *path, const char *root, const char *granule, const char *zip, Product *product);
 bool product_sentinel2_is_metadata(const char *name); /* "MTD_MSIL2A.xml" */
 
-/* product_landsat.c: the product of an MTL file. */
-Err product_landsat_open(const char *path, const char *metadata, Product *product);
+/* product_landsat.c: the product of an MTL file. tar: the local tar that it lies in, NULL: none. */
+Err product_landsat_open(const char *path, const char *metadata, const char *tar, Product *product);
 bool product_landsat_is_metadata(const char *name); /* "LC08_..._MTL.txt" */
+
+/* product_archive.c: a Sentinel-2 product in a zip, a Landsat product in a tar; whole: its absolute path. At most 65,534 files lie
+ * in it. */
+bool product_archive_is_named(const char *path);
+Err product_archive_open(const char *path, const char *whole, Product *product);
 
 /* product_band_files.c: "B02=a.jp2,B03=b.jp2" (is_list), or the files of a folder whose names carry band codes. */
 bool product_band_files_is_list(const char *path);

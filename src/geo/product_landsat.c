@@ -153,6 +153,10 @@ static Err read_scaling(const char *path, const Mtl *mtl, const char *const *gro
     return ERR_NONE;
 }
 
+/* Of a product in a tar the tar is the one file that is read. */
+static const char in_a_tar[] = "Landsat product in a tar";
+static bool from_tar(const Product *product) { return product->format == in_a_tar; }
+
 /* Landsat 1 to 5's multispectral scanner: the last band sees 800 to 1100 nm, and a wavelength in it stands for it. */
 static double scanner_wavelength(const char *satellite, int band)
 {
@@ -179,7 +183,7 @@ static Err add_band(const char *path, const Mtl *mtl, const char *folder, const 
     TRY(product_check_name(path, listed));
     TRY(path_join(folder, listed, &file));
     const bool there = product_has_file(file);
-    if (there) product_add_file(product, file);
+    if (there && !from_tar(product)) product_add_file(product, file);
     const Err err =
         there ? product_add_band(product, name, file, &added) : product_add_missing(product, name, wavelength, file);
     free(file);
@@ -211,7 +215,7 @@ static Err add_quality(const char *path, const Mtl *mtl, const char *folder, Pro
     TRY(product_check_name(path, listed));
     TRY(path_join(folder, listed, &product->classification_file));
     if (!product_has_file(product->classification_file)) return ERR_NONE;
-    product_add_file(product, product->classification_file);
+    if (!from_tar(product)) product_add_file(product, product->classification_file);
     product->classification = "QA_PIXEL";
     return ERR_NONE;
 }
@@ -248,13 +252,13 @@ static Err fill(const char *path, const char *metadata, const Mtl *mtl, Product 
     return err;
 }
 
-Err product_landsat_open(const char *path, const char *metadata, Product *product)
+Err product_landsat_open(const char *path, const char *metadata, const char *tar, Product *product)
 {
     char *text = NULL;
     Mtl mtl = { .n = 0 };
-    product->format = "Landsat product";
+    product->format = tar != NULL ? in_a_tar : "Landsat product";
     TRY(product_read_text(metadata, &text));
-    product_add_file(product, metadata);
+    product_add_file(product, tar != NULL ? tar : metadata);
     Err err = read_text(path, metadata, text, &mtl);
     if (err == ERR_NONE) err = fill(path, metadata, &mtl, product);
     CSLDestroy(mtl.entries);

@@ -7,12 +7,14 @@
 #include "geo/raster.h"
 #include "geo/raster_files.h"
 
+#include "base/file.h"
 #include "base/str.h"
 #include "geo/geo_test.h"
 
 #include <cpl_conv.h>
 #include <cpl_vsi.h>
 #include <math.h>
+#include <unistd.h>
 
 enum { FINE = 12, COARSE = 6 }; /* pixels of 10 and 20 m */
 
@@ -424,18 +426,98 @@ static void write_mtl(const char *name, const char *level)
     write_text(name, text);
 }
 
-static void check_level2(const char *name)
+static void check_level2_as(const char *name, const char *driver)
 {
     char path[256];
     Raster *raster = NULL;
     ASSERT_OK(raster_open(unit_at(name, path), NULL, &raster));
-    assert_string_equal(raster_info(raster)->driver, "Landsat product");
+    assert_string_equal(raster_info(raster)->driver, driver);
     assert_int_equal(raster_info(raster)->bands, 2); /* the temperature was not downloaded */
     assert_string_equal(raster_band_name(raster, 1), "SR_B2");
     assert_string_equal(raster_band_common_name(raster, 2), "red");
     offset_of(raster, 1, 2.75e-5, -0.2);
     assert_non_null(strstr(raster_product_note(raster), "missing: ST_B10"));
     raster_close(raster);
+}
+
+static void check_level2(const char *name) { check_level2_as(name, "Landsat product"); }
+
+/* The header of a file in a tar (POSIX.1-1988). */
+static void write_tar_header(FILE *tar, const char *name, unsigned long size)
+{
+    char header[512] = "";
+    unsigned sum = 8 * ' ';
+    (void)snprintf(header, 100, "%s", name);
+    memcpy(header + 100, "0000644\0000000000\0000000000", 24);
+    (void)snprintf(header + 124, 12, "%011lo", size);
+    memcpy(header + 136, "00000000000", 12);
+    header[156] = '0';
+    memcpy(header + 257, "ustar\00000", 8);
+    for (int i = 0; i < 512; i++) sum += (unsigned char)header[i];
+    (void)snprintf(header + 148, 8, "%06o", sum);
+    header[155] = ' ';
+    assert_int_equal(fwrite(header, 1, sizeof header, tar), sizeof header);
+}
+
+static void write_tar(const char *name, const char *folder, const char *const *files, int n)
+{
+    static const char zeros[1024];
+    char path[256], from[512], *bytes = NULL;
+    size_t length = 0;
+    FILE *tar = fopen(unit_at(name, path), "wb");
+    assert_non_null(tar);
+    for (int i = 0; i < n; i++) {
+        (void)snprintf(from, sizeof from, "%s/%s/%s", unit_scratch, folder, files[i]);
+        ASSERT_OK(file_read(from, 1 << 20, &bytes, &length));
+        write_tar_header(tar, files[i], length);
+        assert_int_equal(fwrite(bytes, 1, length, tar), length);
+        assert_int_equal(fwrite(zeros, 1, (512 - length % 512) % 512, tar), (512 - length % 512) % 512);
+        free(bytes);
+    }
+    assert_int_equal(fwrite(zeros, 1, sizeof zeros, tar), sizeof zeros);
+    assert_int_equal(fclose(tar), 0);
+}
+
+/* The tar that a Landsat product is delivered in. */
+static void landsat_tar(void **state)
+{
+    (void)state;
+    static const char *const files[] = { LANDSAT "_SR_B2.TIF", LANDSAT "_SR_B4.TIF", LANDSAT "_MTL.txt" };
+    char path[256];
+    float whole[5 * 5 * 2], packed[5 * 5 * 2];
+    uint8_t valid[5 * 5];
+    Raster *raster = NULL;
+    make_folder("landsat");
+    make_band("landsat/" LANDSAT "_SR_B2.TIF", 5, 30, 8000);
+    make_band("landsat/" LANDSAT "_SR_B4.TIF", 5, 30, 9000);
+    write_mtl("landsat/" LANDSAT "_MTL.txt", "L2SP");
+    write_tar(LANDSAT ".tar", "landsat", files, 3);
+    check_level2_as(LANDSAT ".tar", "Landsat product in a tar");
+    ASSERT_OK(raster_open(unit_at("landsat", path), NULL, &raster));
+    ASSERT_OK(raster_choose_bands(raster, "SR_B2,SR_B4", 2, NULL));
+    ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 5, 5 }, whole, valid));
+    raster_close(raster);
+    raster = NULL;
+    ASSERT_OK(raster_open(unit_at(LANDSAT ".tar", path), NULL, &raster));
+    ASSERT_OK(raster_choose_bands(raster, "SR_B2,SR_B4", 2, NULL));
+    ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, 5, 5 }, packed, valid));
+    assert_true(valid[12] == 1 && whole[24] > 8000.0F);
+    assert_memory_equal(whole, packed, sizeof whole);
+    assert_string_equal(path_name(raster_file(raster, 0)), LANDSAT ".tar");
+    assert_null(raster_file(raster, 1));
+    raster_close(raster);
+    write_tar("bands.tar", "landsat", files, 2);
+    refuse("bands.tar", "no metadata of a Landsat product");
+    unit_write_text(unit_at("text.tar", path), "This is no tar.");
+    refuse("text.tar", "no tar, or one that ends early");
+    write_tar("cut.tar", "landsat", files, 3);
+    assert_int_equal(truncate(unit_at("cut.tar", path), 1000), 0);
+    refuse("cut.tar", "no tar, or one that ends early");
+    FILE *many = fopen(unit_at("many.tar", path), "wb");
+    assert_non_null(many);
+    for (int i = 0; i < 65540; i++) write_tar_header(many, "a", 0);
+    assert_int_equal(fclose(many), 0);
+    refuse("many.tar", "a tar of more than 65534 files");
 }
 
 static void landsat_level_2(void **state)
@@ -609,6 +691,7 @@ int main(void)
         cmocka_unit_test(own_classification),
         cmocka_unit_test(old_l1c),
         cmocka_unit_test(landsat_level_2),
+        cmocka_unit_test(landsat_tar),
         cmocka_unit_test(landsat_panchromatic),
         cmocka_unit_test(named_one_by_one),
         cmocka_unit_test(folders_of_bands),

@@ -12,7 +12,7 @@
  * A pixel is invalid when GDAL calls it so in any chosen band (masks, nodata values, NODATA_VALUES, alpha: docs/rasters.md
  * has the rules), and when the value is no finite number. A band that is chosen as data is never a mask. A Raster may move between threads, but only one may use it at a time.
  *
- * A product of several files (product.h: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file or its folder, band files)
+ * A product of several files (product.h: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file, its folder or its tar, band files)
  * is one raster of all its bands. It lies on the grid of the finest band that is chosen, so that choosing bands may change
  * its size and geotransform: choose first.
  *

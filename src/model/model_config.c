@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const model_unit_names[MODEL_UNIT_COUNT] = { "metre", "degree" };
+const char *const model_unit_names[MODEL_UNIT_COUNT] = { "metre", "degree", "pixel" };
 const char *const model_transform_names[MODEL_TRANSFORM_COUNT] = { "none", "log", "log_sigmoid" };
 
 Err model_config_set_text(char **text, const char *value)

@@ -18,7 +18,8 @@ enum {
     MODEL_TEXT_WIDTH = 384,
 };
 
-typedef enum ModelUnit { MODEL_METRE = 0, MODEL_DEGREE, MODEL_UNIT_COUNT } ModelUnit;
+/* MODEL_PIXEL: pixels of the image, for a model of pictures whose pixels have no known size on the ground. */
+typedef enum ModelUnit { MODEL_METRE = 0, MODEL_DEGREE, MODEL_PIXEL, MODEL_UNIT_COUNT } ModelUnit;
 
 /* What becomes of a pixel x before (x - mean) / std: log: ln(1 + 0.005 x), 0 below 0; log_sigmoid: the same, and sigmoid(5 z - 1)
  * of the z = (x - mean) / std. For reflectance in ten thousandths, whose bright clouds and snow would be far away. */
@@ -91,7 +92,7 @@ Err model_config_write(const ModelConfig *config, char **ret_json);
  * ERR_MEMORY. */
 Err model_config_read(const char *json, const char *name, ModelConfig *ret_config);
 
-extern const char *const model_unit_names[MODEL_UNIT_COUNT];           /* "metre", "degree" */
+extern const char *const model_unit_names[MODEL_UNIT_COUNT];           /* "metre", "degree", "pixel" */
 extern const char *const model_transform_names[MODEL_TRANSFORM_COUNT]; /* "none", "log", "log_sigmoid" */
 
 #endif

@@ -120,11 +120,14 @@ static Err judge_size(const SceneQuery *query, Raster *raster, const ModelConfig
 {
     Georeference *place = NULL;
     TRY(georeference_open(raster, query->crs, &place));
-    const PixelSides sides = georeference_pixel_sides(place, config->gsd_unit == MODEL_DEGREE);
+    const bool in_pixels = config->gsd_unit == MODEL_PIXEL; /* no image of a known size is known to fit */
+    const PixelSides sides =
+        in_pixels ? georeference_pixel_sides(place, false) : predictor_sides(config, place, query->gsd);
     georeference_free(place);
-    fit->sampling = query->resolution > 0.0 ? query->resolution : sides.side;
-    fit->known = query->resolution > 0.0 || sides.known;
-    if (!fit->known) return ERR_NONE;
+    const bool told = query->resolution > 0.0 && !in_pixels;
+    fit->sampling = told ? query->resolution : sides.side;
+    fit->known = told || sides.known;
+    if (!fit->known || in_pixels) return ERR_NONE;
     fit->factor = predictor_range_factor(config, fit->sampling);
     fit->size = fit->factor <= PREDICTOR_RESAMPLE_MOST;
     return ERR_NONE;
@@ -197,10 +200,11 @@ static Err pick(const ModelList *list, const SceneQuery *query, const Fit *fits,
     }
     if (best < 0) return refuse(list, query, fits);
     if (blind > 1)
-        return err_set(
-            ERR_INPUT,
-            "'%s': the size of its pixels is unknown, so it is not known which model fits; name one with -m: %s",
-            query->path, model_list_names(list, names, sizeof names));
+        return err_set(ERR_INPUT,
+                       "'%s': the size of its pixels is unknown, so it is not known which model fits; give it with "
+                       "--gsd METRES, or "
+                       "name one with -m: %s",
+                       query->path, model_list_names(list, names, sizeof names));
     const ModelEntry *entry = &list->entries[best];
     predictor_describe_range(&entry->config, range);
     predictor_describe_sampling(fits[best].sampling, entry->config.gsd_unit, own);

@@ -48,6 +48,7 @@ typedef struct SceneQuery {
     const char *path;
     const char *bands;        /* choice by hand (raster_choose_named), NULL: none */
     const char *crs;          /* instead of the file's, NULL */
+    double gsd;               /* metres, of a scene that does not tell its pixel size; 0: unknown */
     double resolution;        /* pixel size to predict at instead of the scene's own; 0: that */
     const volatile int *stop; /* as in raster_open */
 } SceneQuery;

@@ -12,7 +12,7 @@ static const char *const colours[] = { "red", "green", "blue" };
 
 /* Header and weights of a small model. */
 static void make_model(const char *name, int32_t bands, const char *const *names, double least, double most,
-                       bool missing)
+                       bool missing, ModelUnit unit)
 {
     char path[256];
     ModelConfig config;
@@ -28,6 +28,7 @@ static void make_model(const char *name, int32_t bands, const char *const *names
     config.network.missing_bands = missing;
     config.gsd_minimum = least;
     config.gsd_maximum = most;
+    config.gsd_unit = unit;
     ASSERT_OK(model_new(&config, false, &model));
     ASSERT_OK(model_save(model, unit_at(name, path), &save));
     model_free(model);
@@ -36,9 +37,9 @@ static void make_model(const char *name, int32_t bands, const char *const *names
 
 static void make_models(void)
 {
-    make_model("coarse.safetensors", 3, colours, 900, 15000, false);
-    make_model("fine.safetensors", 9, sentinel2, 10, 10, false);
-    make_model("fine_rgb.safetensors", 3, colours, 10, 10, false);
+    make_model("coarse.safetensors", 3, colours, 900, 15000, false, MODEL_METRE);
+    make_model("fine.safetensors", 9, sentinel2, 10, 10, false, MODEL_METRE);
+    make_model("fine_rgb.safetensors", 3, colours, 10, 10, false, MODEL_METRE);
 }
 
 /* A scene of these bands; pixel 0: without a place. */
@@ -58,13 +59,13 @@ static void make_scene(const char *name, double pixel, int bands, const char *co
     GDALClose(d);
 }
 
-static Err choose(const char *scene, const char *bands, double resolution, char ret_name[64])
+static Err choose(const char *scene, const char *bands, double gsd, double resolution, char ret_name[64])
 {
     char path[256], reason[MODEL_REASON_BYTES] = "";
     ModelList list = { 0 };
     const ModelEntry *entry = NULL;
     ASSERT_OK(model_list_read(unit_scratch, &list));
-    const SceneQuery query = { .path = unit_at(scene, path), .bands = bands, .resolution = resolution };
+    const SceneQuery query = { .path = unit_at(scene, path), .bands = bands, .gsd = gsd, .resolution = resolution };
     const Err err = model_list_choose(&list, &query, &entry, reason);
     if (err == ERR_NONE) {
         (void)snprintf(ret_name, 64, "%s", entry->name);
@@ -77,14 +78,21 @@ static Err choose(const char *scene, const char *bands, double resolution, char 
 static void expect(const char *scene, const char *bands, double resolution, const char *model)
 {
     char name[64] = "";
-    ASSERT_OK(choose(scene, bands, resolution, name));
+    ASSERT_OK(choose(scene, bands, 0.0, resolution, name));
     if (strcmp(name, model) != 0) fail_msg("%s: '%s' instead of '%s'", scene, name, model);
+}
+
+static void expect_sized(const char *scene, double gsd, const char *model)
+{
+    char name[64] = "";
+    ASSERT_OK(choose(scene, NULL, gsd, 0.0, name));
+    if (strcmp(name, model) != 0) fail_msg("%s of %g m: '%s' instead of '%s'", scene, gsd, name, model);
 }
 
 static void refuse(const char *scene, const char *text)
 {
     char name[64];
-    ASSERT_ERR(choose(scene, NULL, 0.0, name), ERR_INPUT, text);
+    ASSERT_ERR(choose(scene, NULL, 0.0, 0.0, name), ERR_INPUT, text);
     assert_null(strchr(err_message(), '\n'));
 }
 
@@ -120,7 +128,7 @@ static void missing_bands(void **state)
     (void)state;
     char path[256];
     static const char *const four[] = { "red", "green", "blue", "nir" };
-    make_model("any.safetensors", 9, sentinel2, 10, 10, true);
+    make_model("any.safetensors", 9, sentinel2, 10, 10, true, MODEL_METRE);
     make_models();
     make_scene("rgb.tif", 10, 3, colours);
     make_scene("four.tif", 10, 4, four);
@@ -141,11 +149,35 @@ static void unknown_pixel_size(void **state)
     make_models();
     make_scene("picture.tif", 0, 3, colours);
     make_scene("nine.tif", 0, 9, sentinel2);
-    refuse("picture.tif", "name one with -m: coarse, fine, fine_rgb");
+    refuse("picture.tif", "give it with --gsd METRES, or name one with -m: coarse, fine, fine_rgb");
+    expect_sized("picture.tif", 12, "fine_rgb");
+    expect_sized("picture.tif", 2000, "coarse");
+    make_scene("earth.tif", 4000, 3, colours);
+    expect_sized("earth.tif", 10, "coarse"); /* its georeference knows */
     char path[256];
     assert_int_equal(remove(unit_at("fine_rgb.safetensors", path)), 0);
     expect("picture.tif", NULL, 0.0, "coarse");
     refuse("nine.tif", "name one with -m");
+}
+
+/* A model of pictures is one for scenes without a pixel size alone. */
+static void model_in_pixels(void **state)
+{
+    (void)state;
+    char path[256];
+    make_models();
+    make_model("photo.safetensors", 3, colours, 1, 1, false, MODEL_PIXEL);
+    make_scene("rgb.tif", 10, 3, colours);
+    make_scene("picture.tif", 0, 3, colours);
+    make_scene("between.tif", 100, 3, colours);
+    expect("rgb.tif", NULL, 0.0, "fine_rgb");
+    refuse("between.tif", "'photo' is for pixels of unknown size and bands red, green, blue, these are of 100 m");
+    refuse("picture.tif", "name one with -m: coarse, fine, fine_rgb, photo");
+    expect_sized("picture.tif", 2000, "coarse");
+    assert_int_equal(remove(unit_at("coarse.safetensors", path)), 0);
+    assert_int_equal(remove(unit_at("fine_rgb.safetensors", path)), 0);
+    expect("picture.tif", NULL, 0.0, "photo");
+    assert_int_equal(remove(unit_at("photo.safetensors", path)), 0);
 }
 
 /* Weights are not looked at: these are no numbers. */
@@ -185,7 +217,7 @@ static void no_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(by_pixel_size_and_bands), cmocka_unit_test(missing_bands),
-                                        cmocka_unit_test(unknown_pixel_size), cmocka_unit_test(headers_alone),
-                                        cmocka_unit_test(no_models) };
+                                        cmocka_unit_test(unknown_pixel_size),      cmocka_unit_test(model_in_pixels),
+                                        cmocka_unit_test(headers_alone),           cmocka_unit_test(no_models) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

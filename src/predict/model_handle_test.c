@@ -81,6 +81,29 @@ static void other_sizes_read_the_weights_again(void **state)
 }
 
 /* Loaded by a relative path: the folder is left, the file renamed, removed, and at last overwritten in place. */
+/* What fits by itself is refused where mirrored tiles and two more tiles of scores would lie beside it. */
+static void mirrored_readings_take_memory(void **state)
+{
+    char folder[64], path[96];
+    MetasegModel *model = NULL;
+    SceneJob job = { .width = 3072, .height = 3072, .out_width = 3072, .out_height = 3072, .tile = 1792 };
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    save_model(path, 1, 1);
+    ASSERT_OK(metaseg_model_load(path, NULL, &model));
+    ASSERT_OK(predictor_check_memory(model, &job, 1));
+    job.flips = 1;
+    ASSERT_OK(predictor_check_memory(model, &job, 1));
+    job.flips = 2;
+    ASSERT_ERR(predictor_check_memory(model, &job, 1), ERR_MEMORY, "give a smaller --tile, or no --flips");
+    job.tile = 1024;
+    ASSERT_OK(predictor_check_memory(model, &job, 1));
+    metaseg_model_free(model);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void the_path_is_of_no_concern(void **state)
 {
     char folder[64], before[512];
@@ -309,6 +332,7 @@ int main(void)
         cmocka_unit_test(other_sizes_read_the_weights_again),
         cmocka_unit_test(maps_follow_the_stride_of_the_scores),
         cmocka_unit_test(mirrored_readings),
+        cmocka_unit_test(mirrored_readings_take_memory),
         cmocka_unit_test(the_path_is_of_no_concern),
         cmocka_unit_test(overwritten_in_place),
         cmocka_unit_test(two_threads_share_a_model),

@@ -9,12 +9,14 @@
 
 enum { WIDTH = 48, HEIGHT = 40, PIXELS = WIDTH * HEIGHT };
 
-static char told[4096]; /* warnings of the last prediction */
+static char told[4096];     /* warnings of the last prediction */
+static char informed[4096]; /* and what else it said */
 
 static void on_message(void *context, int level, const char *text)
 {
     (void)context;
-    if (level > 0) (void)snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", text);
+    char *to = level > 0 ? told : informed;
+    (void)snprintf(to + strlen(to), sizeof told - strlen(to), "%s\n", text);
 }
 
 /* What a model was made for. */
@@ -156,6 +158,24 @@ static void same_map(void **state)
     write_image("other.tif", images[2], path);
     predict(model, path, stored, map);
     assert_non_null(strstr(told, "far from those the model was made for"));
+}
+
+/* A large compressed image says why nothing is seen yet. */
+static void slow_to_decode(void **state)
+{
+    MetasegModel *model = *state;
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    char path[256], out[256];
+    options.tile = 4096; /* too much memory, which is found before any tile is read */
+    options.prompts = METASEG_PROMPTS_NULL;
+    for (int i = 0; i < 2; i++) {
+        informed[0] = '\0';
+        test_raster(unit_at("large.png", path),
+                    (TestRaster){ .width = 2400, .height = i == 0 ? 2320 : 40, .bands = 3, .driver = "PNG" });
+        ASSERT_ERR((Err)metaseg_predict_raster(model, path, unit_at("none.tif", out), &options, NULL), ERR_MEMORY,
+                   "smaller --tile");
+        assert_true((strstr(informed, "slow to decode; looks at 25 places of it first") != NULL) == (i == 0));
+    }
 }
 
 /* An offset beyond the range of the type: taken off, with a warning that names it; not where the numbers stay. */
@@ -422,6 +442,7 @@ int main(void)
                                         cmocka_unit_test(far_values),    cmocka_unit_test(levels),
                                         cmocka_unit_test(far_offset),    cmocka_unit_test(byte_scale),
                                         cmocka_unit_test(missing_bands), cmocka_unit_test(bands_by_name),
-                                        cmocka_unit_test(transforms),    cmocka_unit_test(far_from_transformed) };
+                                        cmocka_unit_test(transforms),    cmocka_unit_test(far_from_transformed),
+                                        cmocka_unit_test(slow_to_decode) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

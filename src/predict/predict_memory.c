@@ -29,6 +29,14 @@ static double image_bytes(const MetasegModel *model)
     return c->network.missing_bands ? value * (3.0 * (2.0 * bands - 3.0) + 2.0 * bands) : value * 3.0 * (bands - 3.0);
 }
 
+/* Mirrored readings keep, for each pixel of a tile, its image in the mirror, and twice its scores (flips.h). */
+static double flips_bytes(const ModelConfig *c, const SceneJob *job)
+{
+    const double cell = (double)c->network.output_stride, channels = c->network.missing_bands ? 2.0 : 1.0;
+    const double values = channels * (double)c->n_bands + 2.0 * (double)c->n_classes / (cell * cell);
+    return job->flips > 1 ? (double)sizeof(float) * values : 0.0;
+}
+
 Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands)
 {
     const double width = (double)job->out_width, tile = (double)job->tile;
@@ -39,7 +47,8 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
     const double rows = (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
                         BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
     const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES;
-    const double network = (NETWORK_BYTES + fine + image_bytes(model)) * tile * tile;
+    const double pixel = NETWORK_BYTES + fine + image_bytes(model) + flips_bytes(&model->model->config, job);
+    const double network = pixel * tile * tile;
     const double decoded = job->decoded_bytes > USUAL_DECODED ? (double)(job->decoded_bytes - USUAL_DECODED) : 0.0;
     const double all = rows + network + decoded + CACHE_BYTES;
     if (all <= most_bytes) return ERR_NONE;
@@ -48,8 +57,8 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
         return err_set(
             ERR_MEMORY,
             "tiles of %d pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction "
-            "may take; give a smaller --tile",
-            (int)job->tile, all / mebibyte, most_bytes / mebibyte);
+            "may take; give a smaller --tile%s",
+            (int)job->tile, all / mebibyte, most_bytes / mebibyte, job->flips > 1 ? ", or no --flips" : "");
     return err_set(
         ERR_MEMORY,
         "rows of %lld pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction may "

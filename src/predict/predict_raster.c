@@ -142,6 +142,12 @@ static void tell_choice(const Task *t)
     const char *note = raster_choice_note(t->image->raster, &doubtful);
     if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
     tell_offsets(t);
+    if (t->model->model->config.gsd_unit == MODEL_PIXEL && georeference_kind(t->image->place) != GEOREFERENCE_NONE)
+        predictor_tell(
+            t->model, 0,
+            "'%s': the model was made from pictures whose pixel size nobody told; the image is read pixel by "
+            "pixel, whatever size its pixels have",
+            t->in);
     if (t->image->mask != NULL)
         predictor_tell(t->model, 0, "'%s': masks %s", t->options->mask, cloud_mask_rule(t->image->mask));
 }
@@ -377,6 +383,20 @@ static int64_t written_bands(const Task *t)
     return 1 + (t->options->confidence != NULL ? 1 : 0) + probabilities;
 }
 
+/* The network's grid over the image. */
+static Err choose_grid(Task *t, SceneJob *job, double *ret_resolution)
+{
+    const RasterInfo *info = raster_info(t->image->raster);
+    const double gsd = t->options->gsd, own = georeference_sampling(t->image->place).metres;
+    const PixelSides sides = predictor_sides(&t->model->model->config, t->image->place, gsd);
+    if (gsd > 0.0 && isfinite(own))
+        predictor_tell(t->model, 0, "'%s': its georeference tells pixels of %.4g m, which counts instead of --gsd %g",
+                       t->in, own, gsd);
+    TRY(predictor_grid(t->model, t->in, info->width, info->height, &sides, t->options->resolution, &job->width,
+                       &job->height, ret_resolution));
+    return raster_set_grid(t->image->raster, job->width, job->height);
+}
+
 static Err run(Task *t, MetasegPredictReport *report)
 {
     const double start = clock_seconds();
@@ -386,11 +406,7 @@ static Err run(Task *t, MetasegPredictReport *report)
     const RasterInfo *info = raster_info(t->image->raster);
     SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
     double resolution = 0.0;
-    const PixelSides sides =
-        georeference_pixel_sides(t->image->place, t->model->model->config.gsd_unit == MODEL_DEGREE);
-    TRY(predictor_grid(t->model, t->in, info->width, info->height, &sides, t->options->resolution, &job.width,
-                       &job.height, &resolution));
-    TRY(raster_set_grid(t->image->raster, job.width, job.height));
+    TRY(choose_grid(t, &job, &resolution));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
     job.overlap = predictor_overlap(t->options, job.tile);
     job.flips = t->options->flips;

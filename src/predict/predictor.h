@@ -119,12 +119,17 @@ Err predictor_check_values(const MetasegModel *model, const char *path, ImageSou
 Err predictor_grid(const MetasegModel *model, const char *path, int64_t width, int64_t height, const PixelSides *sides,
                    double resolution, int64_t *ret_width, int64_t *ret_height, double *ret_resolution);
 
+/* Sides of the image's pixel in the model's unit; in MODEL_PIXEL the larger one is 1, whatever it is on the ground. gsd: the
+ * larger one in metres where the image does not tell it; 0: unknown. */
+PixelSides predictor_sides(const ModelConfig *config, Georeference *place, double gsd);
+
 /* How far a pixel size (in the model's unit) lies outside the range that a model was made for, as a factor of at least 1. An
  * image is resampled up to PREDICTOR_RESAMPLE_MOST. */
 static const double PREDICTOR_RESAMPLE_MOST = 4.004; /* 4, and rounding */
 double predictor_range_factor(const ModelConfig *config, double sampling);
 
-/* What a model was made for and a pixel size, for a person: "9 m to 11 m", "0.03333 degrees (3.71 km)". */
+/* What a model was made for and a pixel size, for a person: "9 m to 11 m", "0.03333 degrees (3.71 km)", "unknown size" of a
+ * model in MODEL_PIXEL, beside which an image's size is in metres. */
 void predictor_describe_range(const ModelConfig *config, char ret_text[160]);
 void predictor_describe_sampling(double sampling, ModelUnit unit, char ret_text[64]);
 

@@ -21,26 +21,40 @@ int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, 
 /* "10 m"; of degrees also what they are along the equator: "0.03333 degrees (3.71 km)". */
 void predictor_describe_sampling(double sampling, ModelUnit unit, char ret_text[64])
 {
-    const double metres = unit == MODEL_METRE ? sampling : sampling * METRES_PER_DEGREE;
+    const double metres = unit != MODEL_DEGREE ? sampling : sampling * METRES_PER_DEGREE;
     char text[32];
     (void)snprintf(text, sizeof text, "%.3g %s", metres < 1000.0 ? metres : metres / 1000.0,
                    metres < 1000.0 ? "m" : "km");
-    if (unit == MODEL_METRE)
-        (void)snprintf(ret_text, 64, "%s", text);
-    else
+    if (unit == MODEL_DEGREE)
         (void)snprintf(ret_text, 64, "%.4g degrees (%s)", sampling, text);
+    else
+        (void)snprintf(ret_text, 64, "%s", text);
 }
 
 /* What the model was made for: "9 m to 11 m", one figure where both are nearly equal. */
 void predictor_describe_range(const ModelConfig *c, char ret_text[160])
 {
     char low[64], high[64];
+    if (c->gsd_unit == MODEL_PIXEL) {
+        (void)snprintf(ret_text, 160, "unknown size");
+        return;
+    }
     predictor_describe_sampling(c->gsd_minimum, c->gsd_unit, low);
     predictor_describe_sampling(c->gsd_maximum, c->gsd_unit, high);
     if (strcmp(low, high) == 0)
         (void)snprintf(ret_text, 160, "%s", low);
     else
         (void)snprintf(ret_text, 160, "%s to %s", low, high);
+}
+
+PixelSides predictor_sides(const ModelConfig *c, Georeference *place, double gsd)
+{
+    const PixelSides s = georeference_pixel_sides(place, c->gsd_unit == MODEL_DEGREE);
+    const bool in_pixels = c->gsd_unit == MODEL_PIXEL;
+    if (!in_pixels && (s.known || !(gsd > 0.0))) return s;
+    const double side = in_pixels ? 1.0 : c->gsd_unit == MODEL_DEGREE ? gsd / METRES_PER_DEGREE : gsd;
+    if (!isfinite(s.side)) return (PixelSides){ side, side, side, true };
+    return (PixelSides){ s.x / s.side * side, s.y / s.side * side, side, true };
 }
 
 double predictor_range_factor(const ModelConfig *c, double sampling)

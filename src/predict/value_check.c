@@ -11,11 +11,14 @@
 
 /* Values that a model of bytes never met, and the part of them that is not just a few saturated pixels. */
 static const double beyond_bytes = 320.0, too_many = 0.05;
+/* Of a compressed image that are told about before they are decoded. */
+static const double slow_values = 16e6;
 
 static ExpectedValues made_for(const ModelConfig *c, int32_t b)
 {
     const ModelBand *band = &c->bands[b];
-    return image_expected(&(ImageBand){ band->scale, band->mean, band->std, c->transform });
+    return image_expected(
+        &(ImageBand){ .scale = band->scale, .mean = band->mean, .std = band->std, .transform = c->transform });
 }
 
 /* Mean 0 and deviation 1 in every band are what a file has that states none. */
@@ -85,12 +88,23 @@ static void tell(const MetasegModel *model, const char *path, const ImageSource 
                    m.mean, m.deviation, stated);
 }
 
+/* The sample of a large image that is compressed (JPEG 2000, a product's zip) takes seconds in which nothing else is seen. */
+static void tell_wait(const MetasegModel *model, const char *path, const ImageSource *image)
+{
+    const RasterInfo *info = raster_info(image->raster);
+    const double values = (double)info->width * (double)info->height * (double)raster_chosen_count(image->raster);
+    if (raster_cache_bytes(image->raster, 1) > 0 && values > slow_values)
+        predictor_tell(model, 0, "'%s': %lld x %lld pixels that are slow to decode; looks at %d places of it first",
+                       path, (long long)info->width, (long long)info->height, (int)WINDOWS);
+}
+
 Err predictor_check_values(const MetasegModel *model, const char *path, ImageSource *image)
 {
     const ModelConfig *c = &model->model->config;
     ImageSample sample = { 0 };
     double beyond[MODEL_MAX_BANDS] = { 0.0 };
     if (!states_range(c)) return ERR_NONE;
+    tell_wait(model, path, image);
     SampledBand *bands = calloc((size_t)c->n_bands, sizeof *bands);
     ImageBand made[MODEL_MAX_BANDS];
     image_bands_of_model(c, image->source, made);

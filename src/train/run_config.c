@@ -323,6 +323,8 @@ static Err check(const YamlFile *file, const RunConfig *config)
         if (!(data->std[i] > 0.0)) return yaml_file_wrong(file, "model.std", "%g is not above 0", data->std[i]);
     if (config->network.output_stride == 3) return yaml_file_wrong(file, "model.output_stride", "is 3, not 4, 2 or 1");
     if (data->gsd_min > data->gsd_max) return yaml_file_wrong(file, "model.gsd_min", "is above model.gsd_max");
+    if (data->gsd > 0.0 && data->gsd_unit == MODEL_PIXEL)
+        return yaml_file_wrong(file, "data.gsd", "is a size on the ground, but model.gsd_unit is pixel; give metre");
     TRY(check_bands(file, config));
     if (config->network.encoder == NETWORK_DYNAMIC_WORLD)
         return yaml_file_wrong(file, "model.encoder",

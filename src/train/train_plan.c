@@ -15,7 +15,8 @@
 
 enum { TRIAL_STEPS = 100, LEAST_STEPS = 4, MOST_STEPS = 200000, MOST_VALIDATIONS = 12 };
 
-static const double validation_part = 0.2; /* of the time, at most, beyond the first two */
+static const double validation_part = 0.2;    /* of the time, at most, beyond the first two */
+static const double fraction_of_blocks = 0.2; /* of the labels, where validation is blocks */
 
 MetasegTrainPlan metaseg_train_plan_defaults(void)
 {
@@ -92,18 +93,22 @@ static Err describe_image(Plan *p, int64_t index, ImageSource *image)
         str_addf(&bands, "%s%lld", b > 0 ? ", " : "", (long long)band);
         str_addf(&names, "%s%s", b > 0 ? ", " : "", raster_band_common_name(image->raster, band));
     }
+    const PixelSides sides = georeference_pixel_sides(image->place, false);
+    char size[64];
     s->width = info->width;
     s->height = info->height;
-    s->side = georeference_pixel_sides(image->place, false).side;
-    Err err = str_take(&bands, &s->bands);
-    if (err == ERR_NONE && (georeference_kind(image->place) == GEOREFERENCE_NONE || !(s->side > 0.0)))
-        err = err_set(ERR_INPUT,
-                      "'%s': no georeference (%s), so its labels cannot be placed; name its CRS with --crs, or "
-                      "georeference it first",
-                      s->image, georeference_note(image->place));
+    s->placed = georeference_kind(image->place) != GEOREFERENCE_NONE;
+    s->side = sides.known ? sides.side : p->given->gsd > 0.0 ? p->given->gsd : (double)NAN;
+    p->n_unplaced += !s->placed;
+    p->n_unsized += !sides.known;
+    if (isfinite(s->side))
+        (void)snprintf(size, sizeof size, "%.4g m", s->side);
+    else
+        (void)snprintf(size, sizeof size, "unknown size");
+    const Err err = str_take(&bands, &s->bands);
     if (err == ERR_NONE)
-        report_message(p->run, 0, "'%s': %lld x %lld pixels of %.4g m, bands %s", s->image, (long long)s->width,
-                       (long long)s->height, s->side, str_text(&names));
+        report_message(p->run, 0, "'%s': %lld x %lld pixels of %s%s, bands %s", s->image, (long long)s->width,
+                       (long long)s->height, size, s->placed ? "" : ", no georeference", str_text(&names));
     str_done(&names);
     return err;
 }
@@ -120,6 +125,27 @@ static Err read_scene(Plan *p, int64_t index)
     if (err == ERR_NONE) err = plan_read_labels(p, (int32_t)index, image);
     image_source_close(image);
     return err;
+}
+
+bool plan_in_metres(const Plan *p)
+{
+    for (int64_t i = 0; i < p->n_scenes; i++)
+        if (!isfinite(p->scenes[i].side)) return false;
+    return true;
+}
+
+static Err check_gsd(const Plan *p)
+{
+    if (p->given->gsd > 0.0 && p->n_unsized == 0)
+        return err_set(ERR_ARGUMENT,
+                       "--gsd is the pixel size of images without a georeference; '%s' has pixels of %.4g m%s",
+                       p->scenes[0].image, p->scenes[0].side, p->n_scenes > 1 ? ", the others are known, too" : "");
+    if (!plan_in_metres(p))
+        report_message(p->run, 0,
+                       "pixels of unknown size: the model will be for pictures like %s, read pixel by pixel; with "
+                       "--gsd METRES it would also resample others",
+                       p->n_scenes > 1 ? "these" : "this one");
+    return ERR_NONE;
 }
 
 static void tell_split(const Plan *p)
@@ -141,14 +167,27 @@ static void tell_split(const Plan *p)
                        (int)p->split.missing);
 }
 
-/* Small features need finer pixels than the network's scores have; small images smaller windows. */
+/* Boxes around whole features, or blocks of pixels, which need no place on the Earth. */
+static Err choose_validation(Plan *p)
+{
+    if (p->n_unplaced > 0) {
+        p->fraction = fraction_of_blocks;
+        return ERR_NONE;
+    }
+    TRY(split_items(p->items, p->n_items, (int32_t)p->classes.n_classes, (uint64_t)p->given->seed, &p->split));
+    tell_split(p);
+    return ERR_NONE;
+}
+
+/* Small features need finer pixels than the network's scores have. */
 static void choose_network(Plan *p)
 {
     const double side = sqrt(p->feature_pixels);
     p->upsample = p->feature_pixels == 0.0 || side >= 12.0 ? 1 : side >= 6.0 ? 2 : 4;
     p->window = 256;
     p->batch = 4;
-    p->reads_text = p->has_from && p->from.network.fusion != NETWORK_FUSION_NONE && p->given->climate != NULL;
+    p->reads_text = p->has_from && p->from.network.fusion != NETWORK_FUSION_NONE && p->given->climate != NULL &&
+                    p->n_unplaced < p->n_scenes;
     if (p->upsample > 1)
         report_message(p->run, 0, "features of middle size have %.0f pixels: the image is read enlarged %lld times",
                        p->feature_pixels, (long long)p->upsample);
@@ -174,10 +213,10 @@ static void choose_steps(Plan *p)
     const double seconds = 60.0 * p->given->minutes;
     const double each = p->speed.seconds_per_validation;
     const double fit = each > 0.0 ? validation_part * seconds / each : 0.0;
-    p->validations = p->split.n_boxes == 0    ? 0
-                     : fit < 2.0              ? 2
-                     : fit > MOST_VALIDATIONS ? MOST_VALIDATIONS
-                                              : (int64_t)fit;
+    p->validations = p->split.n_boxes == 0 && p->fraction == 0.0 ? 0
+                     : fit < 2.0                                 ? 2
+                     : fit > MOST_VALIDATIONS                    ? MOST_VALIDATIONS
+                                                                 : (int64_t)fit;
     const double steps = (seconds - (double)p->validations * each) / fmax(p->speed.seconds_per_step, 1e-6);
     p->steps = steps < LEAST_STEPS ? LEAST_STEPS : steps > MOST_STEPS ? MOST_STEPS : (int64_t)steps;
     report_message(p->run, 0, "%g minutes: %lld steps of %.2f s%s", p->given->minutes, (long long)p->steps,
@@ -203,6 +242,19 @@ static Err check_files(const Plan *p, const char *config)
     return err;
 }
 
+/* Does a few steps. Whether blocks can be spared for validation is known when the data set is read: where not, without. */
+static Err measure(Plan *p, const char *config)
+{
+    TRY(write_config(p, config));
+    const Err err = metaseg_train_speed(config, p->run, &p->speed);
+    if (err != ERR_INPUT || p->fraction == 0.0) return err;
+    report_message(p->run, 1, "no validation (%s); the last weights are kept, and nothing tells how good they are",
+                   err_message());
+    p->fraction = 0.0;
+    TRY(write_config(p, config));
+    return metaseg_train_speed(config, p->run, &p->speed);
+}
+
 /* All but how many steps. */
 static Err choose(Plan *p)
 {
@@ -216,8 +268,8 @@ static Err choose(Plan *p)
     if (given->classes != NULL) TRY(class_table_load(given->classes, &p->classes));
     for (int64_t i = 0; i < p->n_scenes; i++) TRY(read_scene(p, i));
     TRY(plan_classes(p));
-    TRY(split_items(p->items, p->n_items, (int32_t)p->classes.n_classes, (uint64_t)given->seed, &p->split));
-    tell_split(p);
+    TRY(check_gsd(p));
+    TRY(choose_validation(p));
     choose_network(p);
     p->steps = TRIAL_STEPS;
     return ERR_NONE;
@@ -230,8 +282,7 @@ static Err make(Plan *p, const char *config)
     TRY(choose(p));
     TRY(check_files(p, config));
     TRY(file_make_folders(p->given->output));
-    TRY(write_config(p, config));
-    Err err = metaseg_train_speed(config, p->run, &p->speed);
+    Err err = measure(p, config);
     if (err == ERR_NONE) {
         choose_steps(p);
         err = write_config(p, config);

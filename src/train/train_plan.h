@@ -28,9 +28,10 @@ typedef struct PlanValue {
 typedef struct PlanScene {
     char *image, *labels; /* absolute */
     char *bands;          /* "1,2,3" */
-    double side;          /* of a pixel, metres */
+    double side;          /* of a pixel, metres; NaN unknown */
     int64_t width, height;
     bool vector;
+    bool placed; /* it has a georeference */
 } PlanScene;
 
 typedef struct Plan {
@@ -42,9 +43,13 @@ typedef struct Plan {
     int64_t n_bands;
     ModelConfig from; /* of given->from */
     bool has_from;
-    bool continues;    /* the classes are those of `from` */
-    PlanValue *values; /* [VECTOR_MOST_CLASSES] */
+    int64_t n_unplaced; /* images without a georeference */
+    int64_t n_unsized;  /* images that do not tell the size of their pixels */
+    double fraction;    /* of the labels that is validated in blocks, where boxes cannot reach all images; 0: boxes */
+    bool continues;     /* the classes are those of `from` */
+    PlanValue *values;  /* [VECTOR_MOST_CLASSES] */
     int32_t n_values;
+    bool has_255;       /* a label raster has the value 255, which is no class */
     ClassTable classes; /* those of given->classes from the beginning */
     bool colors;        /* label rasters are pictures of classes */
     SplitItem *items;   /* class_index is an index of `values` until plan_classes */
@@ -67,6 +72,9 @@ Err plan_read_labels(Plan *plan, int32_t scene, ImageSource *image);
 /* train_plan_classes.c: the classes of the model: those of --classes, of --from where it has them all, else the values. Items of
  * values that are no class go. ERR_INPUT: fewer than two, or a number that no class can have; ERR_CONFIG, ERR_MEMORY. */
 Err plan_classes(Plan *plan);
+
+/* The sizes of pixels are those on the ground: of all images they are known. */
+bool plan_in_metres(const Plan *plan);
 
 /* train_plan_write.c: the configuration as YAML; free() it. ERR_MEMORY. */
 Err plan_write(const Plan *plan, char **ret_yaml);

@@ -157,8 +157,9 @@ static Err check(const Plan *p)
     if (learned == 1 && !p->has_from)
         return err_set(ERR_INPUT,
                        "'%s': '%s' is the only class on the image; a map needs two at least: label some of what is "
-                       "something else, too",
-                       p->scenes[0].labels, only);
+                       "something else, too%s",
+                       p->scenes[0].labels, only,
+                       p->has_255 ? " (the value 255 is no label: give what it stands for another value)" : "");
     return ERR_NONE;
 }
 

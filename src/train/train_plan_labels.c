@@ -188,6 +188,8 @@ static Err read_block(Plan *p, int32_t scene, Labels *labels, Georeference *plac
     Err err = values != NULL && valid != NULL ? block_values(p, labels, part, values, valid)
                                               : err_memory((size_t)points * 5, "a block of labels");
     for (int64_t i = 0; err == ERR_NONE && i < points; i++)
+        p->has_255 = p->has_255 || (valid[i] != 0 && values[i] == 255.0F);
+    for (int64_t i = 0; err == ERR_NONE && i < points; i++)
         if (valid[i] != 0 && label_is_code(values[i])) counts[(int)values[i]] += part->step_x * part->step_y;
     if (err == ERR_NONE) err = add_block(p, scene, labels->raster, place, counts, part);
     free(values);
@@ -259,5 +261,10 @@ Err plan_read_labels(Plan *plan, int32_t scene, ImageSource *image)
 {
     PlanScene *s = &plan->scenes[scene];
     s->vector = vector_labels_is_vector(s->labels);
+    if (s->vector && !s->placed)
+        return err_set(ERR_INPUT,
+                       "'%s': no georeference (%s), so the features of '%s' cannot be placed on it; name its CRS with "
+                       "--crs, georeference it first, or give a raster of class values with the same pixels",
+                       s->image, georeference_note(image->place), s->labels);
     return s->vector ? read_vector(plan, scene, image->place) : read_raster(plan, scene, image);
 }

@@ -76,9 +76,10 @@ static void write_reflectance(const Plan *p, Str *text)
 
 static void write_model(const Plan *p, Str *text)
 {
-    double low = p->scenes[0].side;
+    const bool in_metres = plan_in_metres(p);
+    double low = in_metres ? p->scenes[0].side : 1.0;
     double high = low;
-    for (int64_t i = 1; i < p->n_scenes; i++) {
+    for (int64_t i = 1; i < p->n_scenes && in_metres; i++) {
         low = p->scenes[i].side < low ? p->scenes[i].side : low;
         high = p->scenes[i].side > high ? p->scenes[i].side : high;
     }
@@ -98,7 +99,7 @@ static void write_model(const Plan *p, Str *text)
     /* pixels a third smaller or larger look alike */
     put_number(text, "  gsd_min", 0.75 * low / (double)p->upsample);
     put_number(text, "  gsd_max", 1.3333 * high / (double)p->upsample);
-    str_add(text, "  gsd_unit: metre\n");
+    str_addf(text, "  gsd_unit: %s\n", model_unit_names[in_metres ? MODEL_METRE : MODEL_PIXEL]);
 }
 
 static void write_data(const Plan *p, Str *text)
@@ -119,6 +120,8 @@ static void write_data(const Plan *p, Str *text)
         str_addf(text, "      bands: [%s]\n", s->bands);
     }
     if (p->colors) str_add(text, "  labels_kind: colors\n");
+    if (p->given->gsd > 0.0) put_number(text, "  gsd", p->given->gsd);
+    if (p->fraction > 0.0) put_number(text, "  validation_fraction", p->fraction);
     if (p->given->classes != NULL) {
         put_path(text, "  class_table", p->given->classes);
     } else {

@@ -301,6 +301,25 @@ static void make_fields_image(void)
     r.values = &truth[0][0];
     r.options = NULL;
     test_raster(at(1, "fields_truth.tif"), r);
+    r.geotransform = NULL;
+    r.epsg = 0;
+    r.driver = "PNG";
+    test_raster(at(1, "photo_mask.png"), r);
+    r.bands = 3;
+    r.values = &picture[0][0][0];
+    test_raster(at(1, "photo_colors.png"), r);
+    r.values = &values[0][0][0];
+    test_raster(at(1, "photo.png"), r);
+    for (int i = 0; i < FIELDS * FIELDS; i++) /* two classes, side by side in one corner */
+        truth[i / FIELDS][i % FIELDS] = i / FIELDS >= 16  ? 255.0F
+                                        : i % FIELDS < 8  ? 1.0F
+                                        : i % FIELDS < 16 ? 2.0F
+                                                          : 255.0F;
+    r.bands = 1;
+    r.values = &truth[0][0];
+    test_raster(at(1, "photo_corner.png"), r);
+    for (int i = 0; i < FIELDS * FIELDS; i++) truth[i / FIELDS][i % FIELDS] = i % 2 == 0 ? 0.0F : 255.0F;
+    test_raster(at(1, "photo_binary.png"), r);
 }
 
 void RegisterOGRGeoPackage(void); /* its header is C++ */

@@ -62,6 +62,16 @@ expect 0 '"bands":\[{"name":"red","type":"Byte",' '' info --json "$fixtures/good
 expect 0 'class 16' '' info "$fixtures/model.safetensors"
 has 'kind  *model$' 'encoder  *efficientnet_lite0' 'hash  *xxh64:[0-9a-f]*$' 'zone sentences  *30' 'unit of distances  *degree' 'parameters  *[0-9]'
 expect 0 '"ground_sampling_distances":\[0.04,0.06\]' '' info --json "$fixtures/model.safetensors"
+# a model for catalogues
+rm -f item.json
+expect 0 'kind  *model$' '' info "$fixtures/model.safetensors" --stac-mlm item.json
+grep -q '"mlm:tasks"' item.json && grep -q '/model.safetensors"' item.json || fail "the STAC Item lacks something"
+expect 6 '' 'item.json' info "$fixtures/model.safetensors" --stac-mlm item.json
+expect 0 'kind  *model$' '' info "$fixtures/model.safetensors" --stac-mlm item.json -f
+expect 2 '' '--stac-mlm describes models' info "$fixtures/good.tif" --stac-mlm item.json
+expect 2 '' '--stac-mlm describes one model' info "$fixtures/model.safetensors" "$fixtures/model.safetensors" --stac-mlm item.json
+expect 2 '' '-f replaces the file of --stac-mlm' info "$fixtures/model.safetensors" -f
+rm item.json
 expect 0 'crs  *none' '' info "$fixtures/no_crs.tif"
 grep -q 'footprint' "$log.out" && fail "a place without a coordinate reference system"
 expect 0 'footprint' '' info "$fixtures/no_crs.tif" --crs EPSG:4326
