@@ -392,8 +392,8 @@ static Err expect_bands(const Dataset *d, Survey *survey)
     Err err = mean != NULL && expected != NULL ? dataset_reader_new(d, &reader)
                                                : err_memory(bands * sizeof *expected, "the bands");
     if (err == ERR_NONE) err = dataset_statistics(reader, mean, mean + bands);
-    for (size_t b = 0; b < bands && err == ERR_NONE; b++)
-        expected[b] = (ImageBand){ 1.0, mean[b], mean[bands + b], d->options->transform };
+    for (int64_t b = 0; b < d->bands && err == ERR_NONE; b++)
+        expected[b] = dataset_image_band(d->options, b, mean[b], mean[d->bands + b]);
     if (err == ERR_NONE) survey_expect(survey, expected, d->bands);
     dataset_reader_free(reader);
     free(mean);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACROSS = 5, SIDE = 32, WINDOWS = ACROSS * ACROSS };
+enum { ACROSS = 5, SIDE = 32, WINDOWS = IMAGE_SAMPLE_WINDOWS };
+_Static_assert(WINDOWS == ACROSS * ACROSS, "a square of windows");
 
 static const double far_deviations = 10.0, tiny_part = 0.01;
 

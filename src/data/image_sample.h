@@ -12,6 +12,8 @@
 
 #include "data/image_source.h"
 
+enum { IMAGE_SAMPLE_WINDOWS = 25 };
+
 /* Open struct, owns the values (image_sample_done). */
 typedef struct ImageSample {
     float *values; /* [bands][looked], `count` of each are filled: valid pixels alone */

@@ -29,7 +29,9 @@ static void make_model(const char *path, NetworkFusion fusion, ModelTransform tr
     config.classes[1].code = 17;
     config.classes[1].color = 0x1fb40a;
     config.transform = transform;
-    config.bands[1] = (ModelBand){ config.bands[1].name, 2.0, 100.0, 50.0 };
+    config.bands[1].scale = 2.0;
+    config.bands[1].mean = 100.0;
+    config.bands[1].std = 50.0;
     config.gsd_minimum = 0.5;
     config.gsd_maximum = 2.0;
     config.gsd_unit = unit;

@@ -95,7 +95,7 @@ static void tell_wait(const MetasegModel *model, const char *path, const ImageSo
     const double values = (double)info->width * (double)info->height * (double)raster_chosen_count(image->raster);
     if (raster_cache_bytes(image->raster, 1) > 0 && values > slow_values)
         predictor_tell(model, 0, "'%s': %lld x %lld pixels that are slow to decode; looks at %d places of it first",
-                       path, (long long)info->width, (long long)info->height, (int)WINDOWS);
+                       path, (long long)info->width, (long long)info->height, (int)IMAGE_SAMPLE_WINDOWS);
 }
 
 Err predictor_check_values(const MetasegModel *model, const char *path, ImageSource *image)
