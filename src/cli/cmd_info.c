@@ -455,6 +455,8 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     if (c->network.detail_width != 0) put_number(sheet, "detail width", (double)c->network.detail_width);
     put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");
     if (c->reflectance != 0.0) put_number(sheet, "reflectance of 1", c->reflectance);
+    if (model_config_reads_level_1(c))
+        put(sheet, "processing level", "1 (top of atmosphere); level 2 is brought to it, band by band");
     if (c->byte_scale != 0.0) put_number(sheet, "byte scale", c->byte_scale);
     put(sheet, "transform", "%s", model_transform_names[c->transform]);
     put_number(sheet, "parameters", (double)parameters);
