@@ -20,9 +20,9 @@ typedef struct ImageSample {
     int64_t bands, looked, count;
 } ImageSample;
 
-/* Chosen bands of an image that is not resampled (raster_set_grid), in the units of `bands` [chosen bands]
+/* Chosen bands of an image that is not resampled (raster_set_grid), in the units of `of` [chosen bands]
  * (image_source_units). ERR_INPUT, ERR_MEMORY. */
-Err image_sample_read(const ImageSource *image, const ImageBand *bands, ImageSample *ret_sample);
+Err image_sample_read(const ImageSource *image, const ImageBand *of, ImageSample *ret_sample);
 void image_sample_done(ImageSample *sample);
 
 typedef struct SampledBand {
