@@ -133,6 +133,15 @@ static Err judge_size(const SceneQuery *query, Raster *raster, const ModelConfig
     return ERR_NONE;
 }
 
+/* A picture of 8 bits, whose numbers are no reflectance, for a model that does not say what bytes are worth. */
+static bool is_picture(const Raster *raster, const ModelConfig *config)
+{
+    if (config->reflectance == 0.0 || config->byte_scale != 0.0) return false;
+    for (int64_t i = 0; i < raster_chosen_count(raster); i++)
+        if (strcmp(raster_band_type(raster, raster_chosen_band(raster, i)), "Byte") != 0) return false;
+    return true;
+}
+
 static Err judge(const SceneQuery *query, Raster *raster, const ModelConfig *config, Fit *ret_fit)
 {
     const char *names[MODEL_MAX_BANDS];
@@ -145,6 +154,10 @@ static Err judge(const SceneQuery *query, Raster *raster, const ModelConfig *con
     if (err != ERR_NONE && err != ERR_INPUT) return err;
     fit.bands = err == ERR_NONE;
     if (!fit.bands) keep_reason(&fit);
+    if (fit.bands && is_picture(raster, config)) {
+        fit.bands = false;
+        (void)snprintf(fit.why, sizeof fit.why, "it reads reflectance, and these are bytes");
+    }
     TRY(judge_size(query, raster, config, &fit));
     *ret_fit = fit;
     return ERR_NONE;

@@ -9,6 +9,8 @@
 
 static const char *const sentinel2[] = { "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B11", "B12" };
 static const char *const colours[] = { "red", "green", "blue" };
+static double reflectance, byte_scale; /* of the models that are made */
+static GDALDataType type_of_scenes = GDT_UInt16;
 
 /* Header and weights of a small model. */
 static void make_model(const char *name, int32_t bands, const char *const *names, double least, double most,
@@ -29,6 +31,8 @@ static void make_model(const char *name, int32_t bands, const char *const *names
     config.gsd_minimum = least;
     config.gsd_maximum = most;
     config.gsd_unit = unit;
+    config.reflectance = reflectance;
+    config.byte_scale = byte_scale;
     ASSERT_OK(model_new(&config, false, &model));
     ASSERT_OK(model_save(model, unit_at(name, path), &save));
     model_free(model);
@@ -50,7 +54,7 @@ static void make_scene(const char *name, double pixel, int bands, const char *co
     test_raster(unit_at(name, path), (TestRaster){ .width = 8,
                                                    .height = 8,
                                                    .bands = bands,
-                                                   .type = GDT_UInt16,
+                                                   .type = type_of_scenes,
                                                    .geotransform = pixel > 0.0 ? place : NULL,
                                                    .epsg = pixel > 0.0 ? 32633 : 0 });
     const GDALDatasetH d = GDALOpen(path, GA_Update);
@@ -180,6 +184,30 @@ static void model_in_pixels(void **state)
     assert_int_equal(remove(unit_at("photo.safetensors", path)), 0);
 }
 
+/* Bytes are no reflectance, unless a model says what they are worth. */
+static void pictures(void **state)
+{
+    (void)state;
+    char path[256];
+    make_models();
+    assert_int_equal(remove(unit_at("fine_rgb.safetensors", path)), 0);
+    reflectance = 10000.0;
+    make_model("reflecting.safetensors", 9, sentinel2, 10, 10, true, MODEL_METRE);
+    make_scene("rgb.tif", 10, 3, colours);
+    expect("rgb.tif", NULL, 0.0, "reflecting");
+    type_of_scenes = GDT_Byte;
+    make_scene("picture.tif", 10, 3, colours);
+    make_scene("photo.tif", 0, 3, colours);
+    refuse("picture.tif", "it reads reflectance, and these are bytes");
+    expect("photo.tif", NULL, 0.0, "coarse"); /* the only one for pictures */
+    byte_scale = 13.7;
+    make_model("reflecting.safetensors", 9, sentinel2, 10, 10, true, MODEL_METRE);
+    expect("picture.tif", NULL, 0.0, "reflecting");
+    reflectance = byte_scale = 0.0;
+    type_of_scenes = GDT_UInt16;
+    assert_int_equal(remove(unit_at("reflecting.safetensors", path)), 0);
+}
+
 /* Weights are not looked at: these are no numbers. */
 static void headers_alone(void **state)
 {
@@ -216,8 +244,12 @@ static void no_models(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(by_pixel_size_and_bands), cmocka_unit_test(missing_bands),
-                                        cmocka_unit_test(unknown_pixel_size),      cmocka_unit_test(model_in_pixels),
-                                        cmocka_unit_test(headers_alone),           cmocka_unit_test(no_models) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_pixel_size_and_bands),
+                                        cmocka_unit_test(missing_bands),
+                                        cmocka_unit_test(unknown_pixel_size),
+                                        cmocka_unit_test(model_in_pixels),
+                                        cmocka_unit_test(pictures),
+                                        cmocka_unit_test(headers_alone),
+                                        cmocka_unit_test(no_models) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
