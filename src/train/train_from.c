@@ -86,6 +86,23 @@ static bool same_but(const Shape *a, const Shape *b, int32_t dimension)
     return same;
 }
 
+/* Filters that read the detail branch and then the decoder's map: the branch's part, of a model that had nothing else; what the map
+ * tells begins at 0. */
+static void copy_first_channels(const Tensor *from, const Tensor *to)
+{
+    const size_t there = (size_t)from->shape.dim[1] * sizeof(float), here = (size_t)to->shape.dim[1] * sizeof(float);
+    for (int64_t o = 0; o < to->shape.dim[0]; o++) {
+        char *target = (char *)to->data + (size_t)o * here;
+        memset(target, 0, here);
+        memcpy(target, (const char *)from->data + (size_t)o * there, there);
+    }
+}
+
+static bool joins_detail(const Matches *m, const char *name)
+{
+    return m->from->network.encoder == NETWORK_ENCODER_NONE && str_starts_with(name, "decoder.detail.block3.");
+}
+
 /* True when values were taken over. */
 static bool copy_param(const Matches *m, const Model *from, const Model *to, int32_t index)
 {
@@ -102,6 +119,11 @@ static bool copy_param(const Matches *m, const Model *from, const Model *to, int
     if (reads_bands(info->name) && b.shape.rank == 4 && b.shape.dim[1] % m->to->n_bands == 0 && !m->same_bands &&
         a.shape.dim[1] % m->from->n_bands == 0 && same_but(&a.shape, &b.shape, 1)) {
         copy_filters(m, &a, &b);
+        return true;
+    }
+    if (joins_detail(m, info->name) && b.shape.rank == 4 && shape_count(&b.shape) == b.shape.dim[0] * b.shape.dim[1] &&
+        a.shape.dim[1] < b.shape.dim[1] && same_but(&a.shape, &b.shape, 1)) {
+        copy_first_channels(&a, &b);
         return true;
     }
     if (!shape_equal(&a.shape, &b.shape)) return false;
@@ -133,6 +155,8 @@ static Err check(const Trainer *t, const ModelConfig *from)
 {
     const NetworkConfig *here = &t->config->network;
     const char *path = t->config->train.from;
+    const bool detail = from->network.encoder == NETWORK_ENCODER_NONE && here->detail_width > 0;
+    if (detail) return ERR_NONE; /* of any decoder, which has the branch */
     if (from->network.encoder != here->encoder)
         return err_set(ERR_CONFIG, "'%s': its encoder is %s, model.encoder is %s; train.from needs the same", path,
                        network_encoder_names[from->network.encoder], network_encoder_names[here->encoder]);

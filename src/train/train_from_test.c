@@ -15,6 +15,10 @@ static void name_bands(ModelConfig *c, int32_t n, const char *const *names, doub
     }
 }
 
+/* Of the models that are made. */
+static NetworkEncoder encoder = NETWORK_EFFICIENTNET_LITE0;
+static int32_t detail_width;
+
 static Model *make_model(int32_t n_classes, const char *const *classes, int32_t n_bands, const char *const *bands,
                          uint64_t seed)
 {
@@ -24,6 +28,9 @@ static Model *make_model(int32_t n_classes, const char *const *classes, int32_t 
     ASSERT_OK(model_config_set_text(&c.name, "made"));
     c.network.decoder_width = 16;
     c.network.fusion = NETWORK_FUSION_NONE;
+    c.network.encoder = encoder;
+    c.network.detail_width = detail_width;
+    c.network.output_stride = detail_width > 0 ? 2 : 4;
     c.tile = 256;
     ASSERT_OK(model_config_set_classes(&c, n_classes));
     for (int32_t i = 0; i < n_classes; i++) ASSERT_OK(model_config_set_text(&c.classes[i].name, classes[i]));
@@ -157,9 +164,54 @@ static void same_classes(void **state)
     model_free(new);
 }
 
+/* The whole network from the detail branch alone: the same scores to begin with, as long as the rest is silent. */
+static void from_detail(void **state)
+{
+    (void)state;
+    static const char *const classes[] = { "water", "forest" };
+    static const char *const bands[] = { "red", "green", "blue" };
+    enum { OUT = 32, BRANCH = 32, MAP = 16 }; /* twice the detail width; the decoder's width */
+    char path[256];
+    RunConfig config = { 0 };
+    Trainer t;
+    int64_t n = 0;
+    int64_t m = 0;
+    detail_width = 16;
+    encoder = NETWORK_ENCODER_NONE;
+    Model *old = make_model(2, classes, 3, bands, 1);
+    encoder = NETWORK_EFFICIENTNET_LITE0;
+    Model *new = make_model(2, classes, 3, bands, 2);
+    detail_width = 0;
+    ModelSave save = model_save_defaults();
+    save.weights = DTYPE_F32;
+    ASSERT_OK(model_save(old, unit_at("detail.safetensors", path), &save));
+    start(new, path, &config, &t);
+    assert_true(t.continues_classes);
+    static const char *const same[] = { "decoder.detail.stem.0.weight", "decoder.detail.block2.depthwise3.0.weight",
+                                        "decoder.detail.block3.pointwise2.0.weight",
+                                        "decoder.segmentation_head.2.0.weight" };
+    for (int64_t i = 0; i < ARRAY_LEN(same); i++) {
+        const float *a = values_of(old, same[i], &n), *b = values_of(new, same[i], &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(a, b, (size_t)n * sizeof(float));
+    }
+    static const char *const joined[] = { "decoder.detail.block3.side.0.weight",
+                                          "decoder.detail.block3.pointwise1.0.weight" };
+    for (int64_t i = 0; i < ARRAY_LEN(joined); i++) {
+        const float *a = values_of(old, joined[i], &n), *b = values_of(new, joined[i], &m);
+        assert_int_equal(n, OUT * BRANCH);
+        assert_int_equal(m, OUT * (BRANCH + MAP));
+        for (int64_t o = 0; o < OUT; o++)
+            for (int64_t c = 0; c < BRANCH + MAP; c++)
+                assert_true(b[o * (BRANCH + MAP) + c] == (c < BRANCH ? a[o * BRANCH + c] : 0.0F));
+    }
+    model_free(old);
+    model_free(new);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(by_names), cmocka_unit_test(without_names),
-                                        cmocka_unit_test(same_classes) };
+                                        cmocka_unit_test(same_classes), cmocka_unit_test(from_detail) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }
