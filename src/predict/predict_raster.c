@@ -187,6 +187,12 @@ static Err normalise(Task *t)
     return image_source_normalise(t->image, bands);
 }
 
+static bool has_bytes(const Task *t)
+{
+    const Raster *raster = t->image->raster;
+    return strcmp(raster_band_type(raster, raster_chosen_band(raster, 0)), "Byte") == 0;
+}
+
 /* Level 2 is brought to level 1 where the model says how. */
 static Err find_level(Task *t)
 {
@@ -195,8 +201,7 @@ static Err find_level(Task *t)
     char source[FACT_SOURCE_BYTES];
     if (!model_config_reads_level_1(c)) return ERR_NONE;
     TRY(image_source_set_level(t->image, told, source));
-    if (strcmp(raster_band_type(t->image->raster, raster_chosen_band(t->image->raster, 0)), "Byte") == 0)
-        return ERR_NONE;
+    if (has_bytes(t)) return ERR_NONE;
     if (source[0] == '\0')
         predictor_tell(t->model, 1,
                        "'%s': nothing tells whether it is reflectance of the surface (L2A) or at the top of the "
@@ -228,8 +233,7 @@ static Err open_input(Task *t)
     tell_choice(t);
     TRY(tell_clouds(t));
     TRY(find_level(t));
-    const bool bytes = strcmp(raster_band_type(t->image->raster, raster_chosen_band(t->image->raster, 0)), "Byte") == 0;
-    if (bytes && c->byte_scale != 0.0)
+    if (has_bytes(t) && c->byte_scale != 0.0)
         predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
     TRY(predictor_check_values(t->model, t->in, t->image));
     TRY(raster_keep_valid(t->image->raster));
