@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/grow.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 #include <limits.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_LINKS = 40 };
+enum { MOST_LINKS = 40, MOST_KEYS = 4, FIRST_SLOTS = 256 };
 
 /* A place in a folder. `name` points into a path. */
 typedef struct Place {
@@ -33,6 +34,12 @@ struct FileSetItem {
     Place own;    /* where the name stands */
     char *target; /* of a link that names nothing yet; NULL: none */
     Place aim;    /* where that would stand */
+};
+
+/* A table of the items' keys with open addressing; one key may stand there often. */
+struct FileSetSlot {
+    uint64_t key;
+    int64_t item; /* 1 + its index, 0: free */
 };
 
 static Err find_place(const char *path, Place *ret_place)
@@ -121,17 +128,80 @@ static Err compare(const FileSetItem *old, const FileSetItem *item)
                    other->role, also);
 }
 
+/* ---- what may be the same file ---- */
+
+static uint64_t key_of(uint64_t device, uint64_t inode, const char *name)
+{
+    const uint64_t numbers[] = { device, inode, hash_xxh64(name, strlen(name)) };
+    return hash_xxh64(numbers, sizeof numbers);
+}
+
+/* Two items that are one file by one_file() have a key in common. */
+static int keys_of(const FileSetItem *item, uint64_t ret_keys[MOST_KEYS])
+{
+    int n = 0;
+    const Place *const places[] = { &item->own, &item->aim };
+    ret_keys[n++] = hash_xxh64(item->path, strlen(item->path));
+    if (item->exists) ret_keys[n++] = key_of((uint64_t)item->device, (uint64_t)item->inode, "");
+    for (int64_t i = 0; i < ARRAY_LEN(places); i++)
+        if (places[i]->known)
+            ret_keys[n++] = key_of((uint64_t)places[i]->device, (uint64_t)places[i]->folder, places[i]->name);
+    return n;
+}
+
+static void put_key(FileSet *set, uint64_t key, int64_t item)
+{
+    int64_t i = (int64_t)(key % (uint64_t)set->n_slots);
+    while (set->slots[i].item != 0) i = (i + 1) % set->n_slots;
+    set->slots[i] = (FileSetSlot){ key, item };
+    set->used++;
+}
+
+/* Room for the keys of another item: at most half of the slots are used. */
+static Err want_slots(FileSet *set)
+{
+    if (2 * (set->used + MOST_KEYS) <= set->n_slots) return ERR_NONE;
+    const int64_t before = set->n_slots;
+    const int64_t wanted = before > 0 ? 2 * before : FIRST_SLOTS;
+    FileSetSlot *old = set->slots;
+    FileSetSlot *slots = calloc((size_t)wanted, sizeof *slots);
+    if (slots == NULL) return err_memory((size_t)wanted * sizeof *slots, "a set of files");
+    set->slots = slots;
+    set->n_slots = wanted;
+    set->used = 0;
+    for (int64_t i = 0; i < before; i++)
+        if (old[i].item != 0) put_key(set, old[i].key, old[i].item);
+    free(old);
+    return ERR_NONE;
+}
+
+/* Compares with the items that have this key. */
+static Err compare_key(const FileSet *set, uint64_t key, const FileSetItem *item)
+{
+    for (int64_t i = (int64_t)(key % (uint64_t)set->n_slots); set->slots[i].item != 0; i = (i + 1) % set->n_slots)
+        if (set->slots[i].key == key) TRY(compare(&set->items[set->slots[i].item - 1], item));
+    return ERR_NONE;
+}
+
+static Err add_item(FileSet *set, const FileSetItem *item)
+{
+    uint64_t keys[MOST_KEYS];
+    const int n = keys_of(item, keys);
+    TRY(want_slots(set));
+    for (int i = 0; i < n; i++) TRY(compare_key(set, keys[i], item));
+    set->items[set->count++] = *item;
+    for (int i = 0; i < n; i++) put_key(set, keys[i], set->count);
+    return ERR_NONE;
+}
+
 static Err add(FileSet *set, const char *path, const char *role, bool output)
 {
     if (path == NULL) return ERR_NONE;
     TRY(grow_array(&set->items, set->count, &set->capacity, sizeof *set->items, "a set of files"));
     FileSetItem item = { .output = output };
     Err err = describe(&item, path, role);
-    for (int64_t i = 0; i < set->count && err == ERR_NONE; i++) err = compare(&set->items[i], &item);
-    if (err == ERR_NONE)
-        set->items[set->count++] = item;
-    else
-        release(&item);
+    if (err == ERR_NONE) err = add_item(set, &item);
+    if (err != ERR_NONE) release(&item);
     return err;
 }
 
@@ -142,5 +212,6 @@ void file_set_done(FileSet *set)
 {
     for (int64_t i = 0; i < set->count; i++) release(&set->items[i]);
     free(set->items);
+    free(set->slots);
     *set = (FileSet){ 0 };
 }

@@ -20,10 +20,13 @@
 #include <stdint.h>
 
 typedef struct FileSetItem FileSetItem;
+typedef struct FileSetSlot FileSetSlot;
 
 typedef struct FileSet {
     FileSetItem *items;
     int64_t count, capacity;
+    FileSetSlot *slots; /* by which an item finds those that may be the same file */
+    int64_t n_slots, used;
     const volatile int *stop; /* for those who open files to know them (raster_files.h); NULL: none */
 } FileSet;
 

@@ -116,9 +116,33 @@ static void odd(void **state)
     assert_int_equal(set.count, 0);
 }
 
+/* Each of many is found, the first as well as the last, under another name too. */
+static void many(void **state)
+{
+    (void)state;
+    enum { FILES = 3000, SOME = 101 };
+    char name[64], path[256];
+    FileSet set = { 0 };
+    for (int i = 0; i < FILES; i++) {
+        (void)snprintf(name, sizeof name, "folder/%d.tif", i);
+        ASSERT_OK(i % 2 == 0 ? file_set_output(&set, unit_at(name, path), "the map")
+                             : file_set_input(&set, unit_at(name, path), "the image"));
+        ASSERT_OK(file_set_input(&set, in, "the image"));
+    }
+    ASSERT_OK(file_set_output(&set, unit_at("to_nothing.tif", path), "a link"));
+    for (int i = 0; i < FILES; i += SOME) {
+        (void)snprintf(name, sizeof name, "same/%d.tif", i);
+        ASSERT_ERR(file_set_output(&set, unit_at(name, path), "the other"), ERR_ARGUMENT, "the other");
+    }
+    ASSERT_ERR(file_set_output(&set, unit_at("folder/new.tif", path), "the other"), ERR_ARGUMENT, "a link");
+    ASSERT_ERR(file_set_output(&set, unit_at("hard.tif", path), "the other"), ERR_ARGUMENT, "the other is the image");
+    ASSERT_OK(file_set_output(&set, unit_at("folder/another.tif", path), "the other"));
+    file_set_done(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(disguises), cmocka_unit_test(not_there_yet),
-                                        cmocka_unit_test(odd) };
+                                        cmocka_unit_test(odd), cmocka_unit_test(many) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
