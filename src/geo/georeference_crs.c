@@ -221,6 +221,9 @@ static bool returns(const CrsPair *pair, double x, double y, double back_x, doub
     return fabs(dx) <= pair->tolerance && fabs(back_y - y) <= pair->tolerance;
 }
 
+/* PROJ calls more than 10 radians an error of the caller's. */
+static const double most_longitude = 570.0;
+
 void crs_pair_transform(const CrsPair *pair, int64_t n, double *x, double *y)
 {
     double x0[CHUNK], y0[CHUNK], back_x[CHUNK], back_y[CHUNK];
@@ -228,7 +231,9 @@ void crs_pair_transform(const CrsPair *pair, int64_t n, double *x, double *y)
         const int64_t count = n - i < CHUNK ? n - i : CHUNK;
         const size_t bytes = (size_t)count * sizeof *x;
         for (int64_t k = 0; k < count; k++)
-            if (pair->is_geographic && fabs(y[i + k]) * pair->unit > 90.0 + 1e-9) y[i + k] = (double)NAN;
+            if (pair->is_geographic &&
+                (fabs(y[i + k]) * pair->unit > 90.0 + 1e-9 || !(fabs(x[i + k]) * pair->unit <= most_longitude)))
+                y[i + k] = (double)NAN;
         memcpy(x0, x + i, bytes);
         memcpy(y0, y + i, bytes);
         transform(pair->there, count, x + i, y + i);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 1024, ASK_EVERY = 256 };
+enum { TILE = 1024 };
 
 static Err stopped(const VectorLabels *v, const volatile int *stop)
 {
@@ -245,7 +245,7 @@ static Err read_features(VectorLabels *v, const VectorPlacing *placing, const vo
     gdal_begin(&session);
     OGR_L_ResetReading(v->file.layer);
     while (err == ERR_NONE && (feature = OGR_L_GetNextFeature(v->file.layer)) != NULL) {
-        if (v->findings.features % ASK_EVERY == 0) err = stopped(v, stop);
+        err = stopped(v, stop);
         if (err == ERR_NONE) err = add_feature(v, placing, feature);
         OGR_F_Destroy(feature);
     }

@@ -157,6 +157,26 @@ static void polygons_of_texts(void **state)
     vector_labels_close(v);
 }
 
+/* Metres that are taken for degrees, and a box around the Earth: edges of millions of pieces are not made of them. */
+static void far_larger_than_the_image(void **state)
+{
+    (void)state;
+    static const Feature metres[] = { { BOX(500013, 6000043, 50028700, 6000207), "7" }, { BOX(0, 0, 1e300, 50), "7" } };
+    static const Feature earth[] = { { BOX(-180, -90, 180, 90), "7" }, { BOX(-170, 10, 170, 70), "8" } };
+    char path[256];
+    uint8_t classes[HEIGHT][WIDTH];
+    VectorLabels *v = NULL;
+    write_layer((Layer){ "metres.gpkg", .epsg = 4326, .type = OFTInteger64, .features = metres, .n = 2 }, path);
+    ASSERT_OK(open_at(path, NULL, &v));
+    assert_int_equal(vector_labels_findings(v)->far, 2);
+    vector_labels_close(v);
+    write_layer((Layer){ "earth.gpkg", .epsg = 4326, .type = OFTInteger64, .features = earth, .n = 2 }, path);
+    ASSERT_OK(open_at(path, NULL, &v));
+    assert_int_equal(vector_labels_findings(v)->features, 2);
+    read_all(v, classes);
+    vector_labels_close(v);
+}
+
 /* The same place in another CRS has the same pixels, in every window and at other steps. */
 static void crs_and_windows(void **state)
 {
@@ -443,9 +463,16 @@ static void date_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(polygons_of_texts), cmocka_unit_test(crs_and_windows), cmocka_unit_test(long_edges),
-        cmocka_unit_test(odd_geometries),    cmocka_unit_test(numbers),         cmocka_unit_test(refused),
-        cmocka_unit_test(choices),           cmocka_unit_test(styles),          cmocka_unit_test(date_line),
+        cmocka_unit_test(polygons_of_texts),
+        cmocka_unit_test(far_larger_than_the_image),
+        cmocka_unit_test(crs_and_windows),
+        cmocka_unit_test(long_edges),
+        cmocka_unit_test(odd_geometries),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(choices),
+        cmocka_unit_test(styles),
+        cmocka_unit_test(date_line),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

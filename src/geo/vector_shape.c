@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EDGES = 256, QUADRANT_SEGMENTS = 8 };
+enum { EDGES = 256, QUADRANT_SEGMENTS = 8, MOST_VERTICES = 1 << 16 };
 
 static const double edge_metres = 1000.0;
 
@@ -92,6 +92,31 @@ static Err place(const VectorPlacing *p, OGRGeometryH geometry, bool *ret_far)
     return ERR_NONE;
 }
 
+/* Length of all lines and rings, in the layer's units. Depth: that of the geometry. */
+static double length_of(OGRGeometryH geometry)
+{
+    double sum = 0.0;
+    const int n = OGR_G_GetGeometryCount(geometry);
+    for (int i = 0; i < n; i++) sum += length_of(OGR_G_GetGeometryRef(geometry, i));
+    for (int i = 1; n == 0 && i < OGR_G_GetPointCount(geometry); i++)
+        sum += hypot(OGR_G_GetX(geometry, i) - OGR_G_GetX(geometry, i - 1),
+                     OGR_G_GetY(geometry, i) - OGR_G_GetY(geometry, i - 1));
+    return sum;
+}
+
+/* More vertices for long edges, where all there are have a place. Edges of a geometry that is far larger than the image may
+ * stay longer: metres that are taken for degrees, or a box around the Earth, would become millions of them. */
+static Err divide_edges(const VectorPlacing *p, OGRGeometryH geometry, bool *ret_far)
+{
+    if (!(p->longest > 0.0)) return ERR_NONE;
+    OGRGeometryH probe = OGR_G_Clone(geometry);
+    if (probe == NULL) return err_memory(0, "a geometry");
+    const Err err = place(p, probe, ret_far);
+    OGR_G_DestroyGeometry(probe);
+    if (err == ERR_NONE && !*ret_far) OGR_G_Segmentize(geometry, fmax(p->longest, length_of(geometry) / MOST_VERTICES));
+    return err;
+}
+
 /* Collects the geometries of one dimension below `geometry`; lines and points as they are, polygons for one burn. */
 static void collect(OGRGeometryH geometry, int dimension, OGRGeometryH collection)
 {
@@ -161,8 +186,8 @@ Err vector_shape_parts(const VectorPlacing *p, const VectorFile *file, int64_t i
     OGRGeometryH linear = OGR_G_GetLinearGeometry(geometry, 0.0, NULL);
     if (linear == NULL) return err_memory(0, "a geometry");
     OGR_G_FlattenTo2D(linear);
-    if (p->longest > 0.0) OGR_G_Segmentize(linear, p->longest);
-    Err err = place(p, linear, ret_far);
+    Err err = divide_edges(p, linear, ret_far);
+    if (err == ERR_NONE && !*ret_far) err = place(p, linear, ret_far);
     for (int dimension = 2; err == ERR_NONE && !*ret_far && dimension >= 0; dimension--) {
         VectorPart *part = &ret_parts[*ret_count];
         *part = (VectorPart){ .geometry = only(linear, dimension) };
