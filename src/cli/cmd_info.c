@@ -487,11 +487,12 @@ static Err describe_model(Sheet *sheet, const char *path, const InfoArgs *args)
 /* ---- files ---- */
 
 /* Whether a file begins like one of tensors: a safetensors header, a zip archive, or a pickle. No raster that we read
- * does. */
+ * does but the zip of a product. */
 static bool holds_tensors(const char *path)
 {
     unsigned char head[9] = { 0 };
     int fd = -1;
+    if (raster_is_product(path)) return false;
     if (file_open(path, &fd) != ERR_NONE) return str_ends_with(path, ".safetensors") || str_ends_with(path, ".pth");
     const ssize_t n = read(fd, head, sizeof head);
     (void)close(fd);

@@ -250,6 +250,8 @@ const char *raster_telling_path(const Raster *raster)
     return file != NULL ? file : raster->path;
 }
 
+bool raster_is_product(const char *path) { return product_is_named(path); }
+
 const char *raster_product_note(const Raster *raster) { return raster->product != NULL ? raster->product->note : ""; }
 
 const RasterInfo *raster_info(const Raster *raster) { return &raster->info; }

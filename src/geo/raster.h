@@ -70,6 +70,9 @@ typedef struct RasterInfo {
  * is not allowed, no bands, beyond the limits above. ERR_INTERRUPTED when *stop is set. ERR_MEMORY. */
 Err raster_open(const char *path, const volatile int *stop, Raster **ret_raster);
 
+/* Whether raster_open would take `path` for a product of several files, by what it is called. */
+bool raster_is_product(const char *path);
+
 /* Opens the classification that a product brings with it, as a raster of one band: "scl" of a Sentinel-2 L2A product or of
  * band files, "qa_pixel" of a Landsat product. The caller closes it, before `of` or after. ERR_INPUT where it has none;
  * ERR_MEMORY. */

@@ -72,6 +72,11 @@ expect 2 '' '--stac-mlm describes models' info "$fixtures/good.tif" --stac-mlm i
 expect 2 '' '--stac-mlm describes one model' info "$fixtures/model.safetensors" "$fixtures/model.safetensors" --stac-mlm item.json
 expect 2 '' '-f replaces the file of --stac-mlm' info "$fixtures/model.safetensors" -f
 rm item.json
+# a zip is the product that it is for predict, not a checkpoint
+echo x >item_of_zip
+python3 -m zipfile -c info.zip item_of_zip
+expect 4 '' 'Sentinel-2 products (NAME.SAFE) lie in this zip' info info.zip
+rm info.zip item_of_zip
 expect 0 'crs  *none' '' info "$fixtures/no_crs.tif"
 grep -q 'footprint' "$log.out" && fail "a place without a coordinate reference system"
 expect 0 'footprint' '' info "$fixtures/no_crs.tif" --crs EPSG:4326
