@@ -35,8 +35,7 @@ static void add_help(Str *text)
         text,
         "\n'metaseg COMMAND --help' tells its options; 'man metaseg' tells more\n"
         "exit codes: 0 done, 1 internal error, 2 usage or configuration, 3 some inputs failed, 4 unsuitable input,\n"
-        "            5 bad model file, 6 output, disk or memory, 7 a condition was not met, 8 stopped, can be "
-        "continued\n");
+        "            5 bad model file, 6 output, disk or memory, 8 stopped, can be continued\n");
 }
 
 /* The commands' part of the man page, for the build (docs/man). */

@@ -54,5 +54,7 @@ case $(cat "$log.code") in
 8) grep -q 'error' "$log.err" && fail "a closed pipe is told as an error" ;;
 *) fail "a closed pipe: exit code $(cat "$log.code")" ;;
 esac
+run --help
+if grep -q ', 7 ' "$log.out"; then fail "help names an exit code that no command has"; fi
 rm -f "$log.code" "$log.err"
 exit $failed
