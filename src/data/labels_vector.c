@@ -121,7 +121,8 @@ static void tell_names(const Labels *l, const MetasegRun *run)
             report_message(run, 1, "'%s': no class is called '%s'; its %lld features (%lld pixels) are not learned",
                            vector_labels_path(v), c->name, (long long)c->features, (long long)c->pixels);
         for (int32_t k = 0; k < i; k++)
-            if (str_equal_nocase(c->name, vector_labels_class(v, k)->name))
+            if (l->vector_values[i] == l->vector_values[k] &&
+                str_equal_nocase(c->name, vector_labels_class(v, k)->name))
                 report_message(run, 1, "'%s': '%s' and '%s' differ in case alone; both are one class",
                                vector_labels_path(v), vector_labels_class(v, k)->name, c->name);
     }

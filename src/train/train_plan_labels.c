@@ -12,8 +12,8 @@
 static Err add_value(Plan *p, const char *name, int64_t value, int32_t *ret_index)
 {
     for (int32_t i = 0; i < p->n_values; i++) {
-        const bool same =
-            value < 0 ? p->values[i].value < 0 && strcmp(p->values[i].name, name) == 0 : p->values[i].value == value;
+        const bool same = value < 0 ? p->values[i].value < 0 && str_equal_nocase(p->values[i].name, name)
+                                    : p->values[i].value == value;
         if (!same) continue;
         *ret_index = i;
         return ERR_NONE;

@@ -102,6 +102,26 @@ refused 2 "are for vector files" --labels "$fixtures/fields_truth.tif" --field c
 expect 2 '' 'needs one configuration, or --image, --labels and -o' train
 expect 2 '' 'needs --image, --labels and -o' train --labels "$fixtures/fields.gpkg"
 
+# names that differ in case alone are one class
+python3 - "$work" <<'EOF'
+import json, sys
+def layer(name, crs):
+    features = []
+    for i, kind in enumerate(["Wood", "wood", "water", "WOOD", "Water", "wood"]):
+        x, y = 500000 + 500 * i, 5303000 - 500 * i
+        ring = [[x + 50, y - 50], [x + 450, y - 50], [x + 450, y - 450], [x + 50, y - 450], [x + 50, y - 50]]
+        features.append({"type": "Feature", "properties": {"class": kind}, "geometry": {"type": "Polygon", "coordinates": [ring]}})
+    whole = {"type": "FeatureCollection", "features": features}
+    if crs:
+        whole["crs"] = {"type": "name", "properties": {"name": crs}}
+    json.dump(whole, open(sys.argv[1] + "/" + name, "w"))
+layer("case.geojson", "urn:ogc:def:crs:EPSG::32633")
+EOF
+run dataset --image "$fixtures/fields.tif" --labels "$work/case.geojson" --data-folder "$fixtures/share"
+told 'classes: WOOD (4 features, .*), Water (2 features'
+told "'WOOD' and 'wood' differ in case alone; both are one class"
+[ "$(grep -ci ' wood ' "$log.out")" = 1 ] || fail "names that differ in case are more than one class"
+
 # a raster of class values is labels, too; its numbers are no classes of a model that has others
 labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --from "$work/own/best.safetensors" -o "$work/raster" --no-map
 [ $got = 0 ] || fail "training from a raster: exit code $got"
