@@ -7,6 +7,7 @@
 #include "geo/raster_lookup.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct CloudMask {
     float *found; /* of one window; grow */
     uint8_t *known;
     int64_t pixels;
+    CloudMaskCounts counts;
 };
 
 /* ---- what is masked ---- */
@@ -80,14 +82,15 @@ static Err choose_rule(const char *values, CloudMask *m)
 static bool is_masked(const CloudMask *m, float value, bool known)
 {
     static const bool scl[] = { true, true, false, true, false, false, false, false, true, true, true, false };
-    const int32_t v = (int32_t)value;
+    const bool whole = value >= -32768.0F && value <= 65535.0F && value == floorf(value);
+    const int32_t v = whole ? (int32_t)value : -1;
     switch (m->kind) {
     case MASK_SCL:
         return !known || v < 0 || v >= (int32_t)ARRAY_LEN(scl) || scl[v];
     case MASK_QA_PIXEL:
-        return !known || (v & QA_BITS) != 0;
+        return !known || !whole || (v & QA_BITS) != 0;
     case MASK_VALUES:
-        for (int64_t i = 0; known && i < m->n_values; i++)
+        for (int64_t i = 0; known && whole && i < m->n_values; i++)
             if (m->values[i] == v) return true;
         return false;
     case MASK_NOT_ZERO:
@@ -164,6 +167,8 @@ void cloud_mask_close(CloudMask *m)
     free(m);
 }
 
+CloudMaskCounts cloud_mask_counts(const CloudMask *mask) { return mask->counts; }
+
 const Raster *cloud_mask_raster(const CloudMask *mask) { return mask->raster; }
 
 const char *cloud_mask_rule(const CloudMask *mask) { return mask->rule; }
@@ -195,7 +200,12 @@ Err cloud_mask_apply(CloudMask *m, RasterWindow window, uint8_t *valid)
         TRY(raster_lookup_window(m->lookup, &centres, m->found, m->known));
     else
         TRY(raster_read(m->raster, window, m->found, m->known));
-    for (int64_t i = 0; i < pixels; i++)
-        if (valid[i] != 0 && is_masked(m, m->found[i], m->known[i] != 0)) valid[i] = 0;
+    m->counts.pixels += pixels;
+    for (int64_t i = 0; i < pixels; i++) {
+        const bool masked = is_masked(m, m->found[i], m->known[i] != 0);
+        m->counts.covered += m->known[i] != 0;
+        m->counts.masked += masked;
+        if (masked) valid[i] = 0;
+    }
     return ERR_NONE;
 }

@@ -39,6 +39,13 @@ void cloud_mask_close(CloudMask *mask);
 /* Clears valid [rows][columns] where a pixel of the image (on its own grid, inside it) is masked. Errors of raster_read. */
 Err cloud_mask_apply(CloudMask *mask, RasterWindow window, uint8_t *valid);
 
+/* Of the pixels that cloud_mask_apply was asked about so far, overlapping windows counted each: how many there were, how many
+ * the mask has a value for, and how many it masks. */
+typedef struct CloudMaskCounts {
+    int64_t pixels, covered, masked;
+} CloudMaskCounts;
+CloudMaskCounts cloud_mask_counts(const CloudMask *mask);
+
 /* The raster behind it, and what it masks, for a person: "scene classification (SCL): values 0, 1, 3, 8, 9 and 10". */
 const Raster *cloud_mask_raster(const CloudMask *mask);
 const char *cloud_mask_rule(const CloudMask *mask);

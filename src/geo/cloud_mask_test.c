@@ -122,6 +122,25 @@ static Err open_mask(const char *file, const char *values, bool placed)
     return err;
 }
 
+/* A fraction is none of the values that it lies between, and neither is a number that no mask holds. */
+static void fractions(void **state)
+{
+    (void)state;
+    const double pixel = 20.0, grid[6] = { place[0], pixel, 0, place[3], 0, -pixel };
+    const float values[16] = { 1.0F, 1.5F, 0.75F, 2.0F, 1e30F, -1e30F };
+    char path[256];
+    uint8_t valid[SIDE * SIDE];
+    int64_t masked = 0;
+    test_raster(
+        unit_at("fractions.tif", path),
+        (TestRaster){
+            .width = 4, .height = 4, .type = GDT_Float32, .geotransform = grid, .epsg = 32633, .values = values });
+    read_masked(path, "1", valid);
+    for (int i = 0; i < SIDE * SIDE; i++) masked += valid[i] == 0;
+    assert_int_equal(masked, 4); /* of the first one */
+    assert_int_equal(valid[0], 0);
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -143,6 +162,7 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(kinds), cmocka_unit_test(landsat_bits),
-                                        cmocka_unit_test(outside), cmocka_unit_test(refused) };
+                                        cmocka_unit_test(outside), cmocka_unit_test(fractions),
+                                        cmocka_unit_test(refused) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -239,7 +239,12 @@ static Err open_input(Task *t)
     TRY(raster_keep_valid(t->image->raster));
     TRY(keep_bands(t));
     TRY(normalise(t));
-    if (georeference_kind(t->image->place) != GEOREFERENCE_NONE || !isfinite(t->options->longitude)) return ERR_NONE;
+    if (!isfinite(t->options->longitude)) return ERR_NONE;
+    if (georeference_kind(t->image->place) != GEOREFERENCE_NONE) {
+        predictor_tell(t->model, 1, "'%s': its georeference tells where it lies, which counts instead of --lonlat",
+                       t->in);
+        return ERR_NONE;
+    }
     return image_source_set_point(t->image, t->options->longitude, t->options->latitude);
 }
 
@@ -401,6 +406,27 @@ static Err choose_grid(Task *t, SceneJob *job, double *ret_resolution)
     return raster_set_grid(t->image->raster, job->width, job->height);
 }
 
+/* What a person would not see before looking at the map. */
+static void tell_valid(const Task *t)
+{
+    if (t->image->mask != NULL) {
+        const CloudMaskCounts counts = cloud_mask_counts(t->image->mask);
+        if (counts.covered == 0)
+            predictor_tell(
+                t->model, 1,
+                "'%s': the cloud mask has no value anywhere on the image, which lies elsewhere or is all no data "
+                "there; are both of the same place?",
+                t->options->mask);
+        else
+            predictor_tell(t->model, 0, "'%s': masks %.1f %% of the image", t->options->mask,
+                           100.0 * (double)counts.masked / (double)counts.pixels);
+    }
+    if (t->valid_pixels == 0)
+        predictor_tell(t->model, 1, "'%s': no pixel is valid, so the map is 255 everywhere; %s", t->in,
+                       t->image->mask != NULL ? "all of it is masked or no data ('metaseg info' tells what no data is)"
+                                              : "all of it is no data ('metaseg info' tells what that is)");
+}
+
 static Err run(Task *t, MetasegPredictReport *report)
 {
     const double start = clock_seconds();
@@ -428,6 +454,7 @@ static Err run(Task *t, MetasegPredictReport *report)
     TRY(open_outputs(t));
     int64_t tiles = 0;
     TRY(predictor_run(t->model, &job, &tiles));
+    tell_valid(t);
     TRY(finish(t));
     if (report != NULL)
         *report = (MetasegPredictReport){ .width = info->width,

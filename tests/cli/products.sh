@@ -56,6 +56,16 @@ masked 600 'scene classification (SCL)' "$fixtures/good.tif" --mask "$work/scene
 masked 600 'the given values 4' "$fixtures/good.tif" --mask "$work/scene/scene_SCL.tif" --mask-values 4
 cp "$work/scene/scene_SCL.tif" "$work/clouds.tif"
 masked 0 'all values but 0' "$fixtures/good.tif" --mask "$work/clouds.tif"
+# what is masked is told, and so is a mask of elsewhere, and a map of nothing
+predict "$fixtures/good.tif" --mask "$work/clouds.tif" -o "$work/x.tif"
+[ $got = 0 ] && grep -q "good.tif': no pixel is valid, so the map is 255 everywhere" "$log.err" || fail "a map of nothing is not told"
+predict "$fixtures/good.tif" --mask "$fixtures/fields_truth.tif" -o "$work/x.tif"
+[ $got = 0 ] && grep -q "fields_truth.tif': the cloud mask has no value anywhere on the image" "$log.err" || fail "a mask of elsewhere: $got"
+run predict "$fixtures/good.tif" --mask "$work/scene/scene_SCL.tif" -o "$work/x.tif" -f --data-folder "$fixtures/share" -m "$fixtures/model.safetensors"
+grep -q "scene_SCL.tif': masks 50.0 % of the image" "$log.err" || fail "how much is masked is not told"
+predict "$fixtures/good.tif" --lonlat 10,50 -o "$work/x.tif"
+[ $got = 0 ] && grep -q 'counts instead of --lonlat' "$log.err" || fail "a place that does not count is not told: $got"
+rm -f "$work"/x.*
 predict "$fixtures/good.tif" --mask "$work/clouds.tif" -o "$work/clouds.tif"
 [ $got = 2 ] && grep -q 'the cloud mask' "$log.err" || fail "the cloud mask as output: exit code $got"
 predict "$fixtures/good.tif" --mask scl -o "$work/x.tif"
