@@ -116,8 +116,7 @@ Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
     const double norm =
         gradient_norm(params_gradients(o->params), params_trainable_length(o->params), o->block_sums, options->threads);
     if (!isfinite(norm))
-        return err_set(ERR_INTERNAL, "step %lld: the gradient is not finite; lower train.learning_rate",
-                       (long long)step);
+        return err_set(ERR_CONFIG, "step %lld: the gradient is not finite; lower train.learning_rate", (long long)step);
     const double rate = optimizer_rate(o, step);
     const bool clip = options->clip_norm > 0.0 && norm > options->clip_norm;
     UpdateRates r = { .beta1 = (float)options->beta1, .beta2 = (float)options->beta2, .eps = (float)options->eps };

@@ -37,7 +37,7 @@ double optimizer_schedule(const OptimizerOptions *options, int64_t step);
 double optimizer_rate(const Optimizer *optimizer, int64_t step);
 
 /* One update from params_gradients(). step is 0-based; bias correction uses t = step + 1. Returns by pointer the
- * gradient's norm before clipping (may be NULL). ERR_INTERNAL when the norm is not finite: nothing is changed then. */
+ * gradient's norm before clipping (may be NULL). ERR_CONFIG when the norm is not finite: nothing is changed then. */
 Err optimizer_step(Optimizer *optimizer, int64_t step, double *ret_norm);
 
 /* Flat state of params_trainable_length() floats each, for checkpoints: first and second moment, and the moving average

@@ -288,8 +288,7 @@ static Err train_step(Trainer *t)
     t->dice = scalar(t->training, "loss_dice");
     t->auxiliary = scalar(t->training, "loss_auxiliary");
     if (!isfinite(t->loss))
-        return err_set(ERR_INTERNAL, "step %lld: the loss is not finite; lower train.learning_rate",
-                       (long long)t->step);
+        return err_set(ERR_CONFIG, "step %lld: the loss is not finite; lower train.learning_rate", (long long)t->step);
     TRY(optimizer_step(t->optimizer, t->step, &t->norm));
     t->step++;
     return ERR_NONE;
