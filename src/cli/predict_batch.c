@@ -86,8 +86,7 @@ Err predict_input(CliModels *models, const char *in, const PredictOutputs *outpu
 
 /* ---- names ---- */
 
-/* The name of an input without suffix; of a product (a folder, a zip of it, an MTL file) its own. free() it. */
-static Err input_name(const char *in, char **ret_name)
+Err predict_input_name(const char *in, char **ret_name)
 {
     char *copy = NULL;
     TRY(str_copy(in, &copy));
@@ -121,7 +120,7 @@ static Err names_init(const PredictOutputs *folders, const char *in, Names *name
                                            folders->quicklook };
     char *name = NULL;
     *names = (Names){ { NULL } };
-    TRY(input_name(in, &name));
+    TRY(predict_input_name(in, &name));
     Err err = ERR_NONE;
     for (int i = 0; i < KINDS && err == ERR_NONE; i++) {
         char *file = NULL;
@@ -182,7 +181,9 @@ static Err check_names(const Cli *cli, const char *const *inputs, int64_t n, con
 {
     FileSet set = { .stop = cli->run.stop };
     Err err = ERR_NONE;
-    for (int64_t i = 0; i < n && err == ERR_NONE; i++) err = add_input(folders, inputs[i], &set);
+    for (int64_t i = 0; i < n && err == ERR_NONE; i++)
+        err = *cli->run.stop != 0 ? err_set(ERR_INTERRUPTED, "stopped before the first image; nothing was written")
+                                  : add_input(folders, inputs[i], &set);
     file_set_done(&set);
     return err;
 }
@@ -199,11 +200,37 @@ static Err prepare(const Cli *cli, const char *const *inputs, int64_t n, const P
 
 /* ---- the batch ---- */
 
+/* Whether anything stands at a name of an input's outputs: one of them, or a side-car. */
+static Err find_older(const PredictOutputs *o, bool *ret_found)
+{
+    static const char *const appended[] = { "", ".aux.xml", ".ovr", ".msk" };
+    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook };
+    char *name = NULL;
+    *ret_found = false;
+    for (int64_t i = 0; i < (int64_t)KINDS * ARRAY_LEN(appended); i++) {
+        const char *path = paths[i / ARRAY_LEN(appended)];
+        if (path == NULL) continue;
+        TRY(str_format(&name, "%s%s", path, appended[i % ARRAY_LEN(appended)]));
+        *ret_found = *ret_found || file_exists(name);
+        free(name);
+    }
+    TRY(raster_style_path(o->map, &name));
+    *ret_found = *ret_found || file_exists(name);
+    free(name);
+    return ERR_NONE;
+}
+
 /* What ends a batch: it would befall every further input. An output that is there befalls one. */
 static bool ends_batch(Err err, const PredictOutputs *outputs, bool overwrite)
 {
+    char message[ERR_MESSAGE_BYTES];
+    bool older = false;
     if (err == ERR_INTERRUPTED || err == ERR_MEMORY) return true;
-    return err == ERR_OUTPUT && (overwrite || !file_exists(outputs->map));
+    if (err != ERR_OUTPUT) return false;
+    (void)snprintf(message, sizeof message, "%s", err_message());
+    const bool ends = overwrite || find_older(outputs, &older) != ERR_NONE || !older;
+    (void)err_adopt(err, message);
+    return ends;
 }
 
 /* "predicting, image 3 of 12, 4 min left in all": as long as each so far took. */

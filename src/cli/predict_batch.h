@@ -22,4 +22,8 @@ Err predict_input(CliModels *models, const char *in, const PredictOutputs *outpu
 Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const PredictOutputs *folders,
                   const MetasegPredictOptions *options, bool skip);
 
+/* The name of an input without suffix, for those of its outputs; of a product (a folder, a zip of it, an MTL file) its own.
+ * free() it. ERR_MEMORY. */
+Err predict_input_name(const char *in, char **ret_name);
+
 #endif

@@ -114,6 +114,21 @@ run predict "$fixtures/good.tif" "$fixtures/text.tif" "$fixtures/nan.tif" "$fixt
 grep -q 'good_classes.tif.: is there already' "$log.err" || fail "what was left is not told"
 grep -q '1 of 4 maps made in .* s, 2 were there already, 1 failed' "$log.err" || fail "the sum of a batch: $(tail -n 2 "$log.err")"
 grep -q 'image 4 of 4' "$log.err" || fail "the batch does not show how far it is"
+# an output or a side-car that is there without its map is passed over as well, and does not end the batch
+for older in sure/good_confidence.tif maps/good_classes.qml maps/good_classes.tif.aux.xml; do
+    for skip in '' --skip-existing; do
+        rm -rf "$work/maps" "$work/sure"
+        mkdir "$work/maps" "$work/sure"
+        : >"$work/$older"
+        run predict "$fixtures/good.tif" "$fixtures/south_up.tif" -o "$work/maps" --confidence "$work/sure" $skip -q \
+            --data-folder "$fixtures/share" -m "$fixtures/model.safetensors"
+        case $older in
+        *.qml) [ $got = 0 ] || fail "a style of somebody's own: exit code $got" ;;
+        *) [ $got = 3 ] && grep -q "${older#*/}.*exists already" "$log.err" || fail "$older alone: exit code $got" ;;
+        esac
+        [ -s "$work/maps/south_up_classes.tif" ] || fail "$older alone ends the batch"
+    done
+done
 run predict "$fixtures/good.tif" -o "$work/maps" --skip-existing -f --data-folder "$fixtures/share" -m "$fixtures/model.safetensors"
 [ $got = 2 ] || fail "--skip-existing with -f: exit code $got"
 run predict "$fixtures/good.tif" "$fixtures/south_up.tif" -o "$work/all" --confidence "$work/all/sure" --quicklook "$work/pictures" \
