@@ -35,14 +35,6 @@ typedef struct MetasegTrainReport {
 MetasegStatus metaseg_train(const char *config, const char *const *overrides, int64_t n_overrides,
                             MetasegTrainStart start, const MetasegRun *run, MetasegTrainReport *report);
 
-/* How fast this machine trains. */
-typedef struct MetasegTrainSpeed {
-    double seconds_per_step, seconds_per_validation; /* the latter 0 without a validation area */
-} MetasegTrainSpeed;
-
-/* Does a few steps of a configuration, and one validation, without writing anything. Errors of metaseg_train. */
-MetasegStatus metaseg_train_speed(const char *config, const MetasegRun *run, MetasegTrainSpeed *speed);
-
 /* A model of own classes from images and labels: what a person says, the rest is chosen. Strings may be NULL where it says
  * so. Begin with metaseg_train_plan_defaults(). */
 typedef struct MetasegTrainPlan {
@@ -63,6 +55,8 @@ typedef struct MetasegTrainPlan {
     const char *output;          /* run folder */
     double minutes;              /* of training on this machine */
     int64_t seed;
+    const char *const *overrides; /* what metaseg_train will be given with it: read, checked and measured with */
+    int64_t n_overrides;
     bool overwrite; /* a configuration that is there already */
 } MetasegTrainPlan;
 MetasegTrainPlan metaseg_train_plan_defaults(void);
@@ -71,7 +65,7 @@ MetasegTrainPlan metaseg_train_plan_defaults(void);
  * features with every class on both sides, pixel size, how the network starts, and as many steps as this machine does in
  * the given time (it does some to know). Where an image has no georeference its labels are a raster of the same pixels,
  * validation is blocks of pixels, and without gsd the model is one for pictures whose pixel size is unknown. METASEG_ERROR_ARGUMENT, _INPUT, _MODEL, _CONFIG, _OUTPUT, _MEMORY, _INTERRUPTED:
- * then no train.yaml is left. */
+ * then there is no train.yaml, or the older one. */
 MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run);
 
 /* Shows pictures (PNG) of maps that were made with a run's model in the report of the run, in place of those that stand there. Nothing
@@ -87,8 +81,7 @@ MetasegStatus metaseg_dataset(const char *config, const char *const *overrides, 
 
 /* The same of what metaseg_train_plan would make of images and labels; plan->output and plan->minutes say nothing here, and
  * nothing is written. */
-MetasegStatus metaseg_dataset_plan(const MetasegTrainPlan *plan, const char *const *overrides, int64_t n_overrides,
-                                   bool json_line, const MetasegRun *run,
+MetasegStatus metaseg_dataset_plan(const MetasegTrainPlan *plan, bool json_line, const MetasegRun *run,
                                    void (*line)(void *context, const char *text));
 
 #ifdef __cplusplus

@@ -58,6 +58,8 @@ Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *made)
     plan.encoder_weights = made->encoder;
     plan.climate = made->climate != NULL && file_exists(made->climate) ? made->climate : NULL;
     plan.seed = args->seed;
+    plan.overrides = args->set.items;
+    plan.n_overrides = args->set.count;
     made->plan = plan;
     return ERR_NONE;
 }

@@ -228,7 +228,7 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
     const bool resume = start == METASEG_TRAIN_RESUME;
     TRY(choose_device(t));
     t->folder = t->config->train.output;
-    if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t));
+    if (start == METASEG_TRAIN_NEW) TRY(trainer_check_folder(t->folder));
     TRY(resume ? trainer_read_state(t) : run_record_make(t->config, &t->record));
     TRY(file_make_folders(t->folder));
     return prepare_steps(t, resume);
@@ -447,7 +447,7 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
 }
 
 /* Steps from the second on, which no longer meets memory for the first time, and one validation. */
-static Err measure(Trainer *t, MetasegTrainSpeed *ret_speed)
+static Err measure(Trainer *t, TrainerSpeed *ret_speed)
 {
     enum { STEPS = 3 };
     TRY(choose_device(t));
@@ -470,15 +470,13 @@ static Err measure(Trainer *t, MetasegTrainSpeed *ret_speed)
     return ERR_NONE;
 }
 
-MetasegStatus metaseg_train_speed(const char *config, const MetasegRun *run, MetasegTrainSpeed *speed)
+Err trainer_speed(RunConfig *config, const MetasegRun *run, TrainerSpeed *ret_speed)
 {
-    if (config == NULL || speed == NULL) return err_set(ERR_ARGUMENT, "a configuration file is needed");
     MetasegRun quiet = run != NULL ? *run : (MetasegRun){ 0 };
     quiet.message = NULL; /* the run itself tells all that once more */
     quiet.progress = NULL;
-    Trainer t = { .run = &quiet, .best_miou = (double)NAN, .start_miou = (double)NAN };
-    TRY(run_config_load(config, NULL, 0, &t.config));
-    const Err err = measure(&t, speed);
+    Trainer t = { .run = &quiet, .config = config, .best_miou = (double)NAN, .start_miou = (double)NAN };
+    const Err err = measure(&t, ret_speed);
     done(&t);
     return err;
 }

@@ -38,18 +38,18 @@ static Err state_text(const Trainer *t, char **ret_text)
 
 static const char *const run_files[] = { "last.safetensors", "best.safetensors", "metrics.csv" };
 
-Err trainer_check_folder(const Trainer *t)
+Err trainer_check_folder(const char *folder)
 {
     for (int64_t i = 0; i < ARRAY_LEN(run_files); i++) {
         char *path = NULL;
-        TRY(trainer_path(t, run_files[i], &path));
+        TRY(path_join(folder, run_files[i], &path));
         const bool found = file_exists(path);
         free(path);
         if (found)
             return err_set(ERR_OUTPUT,
                            "'%s': holds a training run (%s); --resume continues it, -f replaces it, or choose another "
-                           "train.output",
-                           t->folder, run_files[i]);
+                           "folder",
+                           folder, run_files[i]);
     }
     return ERR_NONE;
 }

@@ -69,13 +69,11 @@ MetasegStatus metaseg_dataset(const char *config, const char *const *overrides, 
     return err;
 }
 
-MetasegStatus metaseg_dataset_plan(const MetasegTrainPlan *plan, const char *const *overrides, int64_t n_overrides,
-                                   bool json_line, const MetasegRun *run, void (*line)(void *context, const char *text))
+MetasegStatus metaseg_dataset_plan(const MetasegTrainPlan *plan, bool json_line, const MetasegRun *run,
+                                   void (*line)(void *context, const char *text))
 {
     RunConfig *made = NULL;
-    if (n_overrides < 0 || (overrides == NULL && n_overrides > 0))
-        return err_set(ERR_ARGUMENT, "as many overrides are needed as are announced");
-    TRY(train_plan_config(plan, overrides, n_overrides, run, &made));
+    TRY(train_plan_config(plan, run, &made));
     const Err err = survey_config(made, run, json_line, line);
     run_config_free(made);
     return err;

@@ -199,15 +199,6 @@ static void choose_network(Plan *p)
                                                        : "random weights: give more minutes, or a model with --from");
 }
 
-static Err write_config(const Plan *p, const char *path)
-{
-    char *yaml = NULL;
-    TRY(plan_write(p, &yaml));
-    const Err err = file_write(path, yaml, strlen(yaml), true);
-    free(yaml);
-    return err;
-}
-
 static void choose_steps(Plan *p)
 {
     const double seconds = 60.0 * p->given->minutes;
@@ -242,17 +233,43 @@ static Err check_files(const Plan *p, const char *config)
     return err;
 }
 
-/* Does a few steps. Whether blocks can be spared for validation is known when the data set is read: where not, without. */
-static Err measure(Plan *p, const char *config)
+/* The configuration as training will read it from `path`. */
+static Err read_config(const Plan *p, const char *path, RunConfig **ret_config)
 {
-    TRY(write_config(p, config));
-    const Err err = metaseg_train_speed(config, p->run, &p->speed);
+    char *yaml = NULL;
+    TRY(plan_write(p, &yaml));
+    const Err err = run_config_parse(path, yaml, p->given->overrides, p->given->n_overrides, ret_config);
+    free(yaml);
+    return err;
+}
+
+/* The run folder is where train.yaml and the maps lie. */
+static Err check_output(const Plan *p, const char *path)
+{
+    for (int64_t i = 0; i < p->given->n_overrides; i++)
+        if (strncmp(p->given->overrides[i], "train.output=", strlen("train.output=")) == 0)
+            return err_set(ERR_ARGUMENT,
+                           "'%s': '%s' names another run folder than that of the configuration; name it with -o", path,
+                           p->given->overrides[i]);
+    return ERR_NONE;
+}
+
+static Err try_steps(Plan *p, const char *path)
+{
+    RunConfig *config = NULL;
+    TRY(read_config(p, path, &config));
+    return trainer_speed(config, p->run, &p->speed);
+}
+
+/* Does a few steps. Whether blocks can be spared for validation is known when the data set is read: where not, without. */
+static Err measure(Plan *p, const char *path)
+{
+    const Err err = try_steps(p, path);
     if (err != ERR_INPUT || p->fraction == 0.0) return err;
     report_message(p->run, 1, "no validation (%s); the last weights are kept, and nothing tells how good they are",
                    err_message());
     p->fraction = 0.0;
-    TRY(write_config(p, config));
-    return metaseg_train_speed(config, p->run, &p->speed);
+    return try_steps(p, path);
 }
 
 /* All but how many steps. */
@@ -275,19 +292,33 @@ static Err choose(Plan *p)
     return ERR_NONE;
 }
 
+/* A configuration that is there may have been edited. */
+static Err check_older(const Plan *p, const char *config)
+{
+    if (p->given->overwrite) return ERR_NONE;
+    TRY(trainer_check_folder(p->given->output));
+    if (!file_exists(config)) return ERR_NONE;
+    return err_set(ERR_OUTPUT,
+                   "'%s': exists already, of a run that did not begin; -f makes it anew, and 'metaseg train' with this "
+                   "file alone begins it",
+                   config);
+}
+
+/* Nothing is written before the end. */
 static Err make(Plan *p, const char *config)
 {
-    if (file_exists(config) && !p->given->overwrite)
-        return err_set(ERR_OUTPUT, "'%s': exists already; -f replaces the run, --resume continues it", config);
+    char *yaml = NULL;
+    TRY(check_older(p, config));
+    TRY(check_output(p, config));
     TRY(choose(p));
     TRY(check_files(p, config));
     TRY(file_make_folders(p->given->output));
-    Err err = measure(p, config);
-    if (err == ERR_NONE) {
-        choose_steps(p);
-        err = write_config(p, config);
-    }
-    if (err != ERR_NONE) (void)remove(config);
+    TRY(file_check_output(config, p->given->overwrite));
+    TRY(measure(p, config));
+    choose_steps(p);
+    TRY(plan_write(p, &yaml));
+    const Err err = file_write(config, yaml, strlen(yaml), p->given->overwrite);
+    free(yaml);
     return err;
 }
 
@@ -316,20 +347,18 @@ static Err check_plan(const MetasegTrainPlan *plan)
     if (plan->n_labels != 1 && plan->n_labels != plan->n_images)
         return err_set(ERR_ARGUMENT, "%lld files of labels for %lld images; give one for all images, or one for each",
                        (long long)plan->n_labels, (long long)plan->n_images);
+    if (plan->n_overrides < 0 || (plan->overrides == NULL && plan->n_overrides > 0))
+        return err_set(ERR_ARGUMENT, "as many overrides are needed as are announced");
     return ERR_NONE;
 }
 
-Err train_plan_config(const MetasegTrainPlan *plan, const char *const *overrides, int64_t n_overrides,
-                      const MetasegRun *run, RunConfig **ret_config)
+Err train_plan_config(const MetasegTrainPlan *plan, const MetasegRun *run, RunConfig **ret_config)
 {
-    char *yaml = NULL;
     TRY(check_plan(plan));
     Plan p = { .given = plan, .run = run };
     Err err = choose(&p);
-    if (err == ERR_NONE) err = plan_write(&p, &yaml);
-    if (err == ERR_NONE) err = run_config_parse("train.yaml", yaml, overrides, n_overrides, ret_config);
+    if (err == ERR_NONE) err = read_config(&p, "train.yaml", ret_config);
     done(&p);
-    free(yaml);
     return err;
 }
 

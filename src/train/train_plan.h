@@ -11,6 +11,7 @@
 #include "model/model_config.h"
 #include "train/run_config.h"
 #include "train/split.h"
+#include "train/trainer.h"
 
 enum { PLAN_BLOCKS = 8, PLAN_SAMPLES = 1024 }; /* of a label raster: blocks, and pixels looked at, along a side */
 
@@ -54,17 +55,17 @@ typedef struct Plan {
     bool colors;        /* label rasters are pictures of classes */
     SplitItem *items;   /* class_index is an index of `values` until plan_classes */
     int64_t n_items, capacity;
+    VectorFindings found;  /* of all vector files together: features, beside, far, empty, contradicting */
     double feature_pixels; /* of a vector feature of middle size; 0: labels are rasters */
     Split split;
     int64_t window, batch, upsample, steps, validations;
     bool reads_text;
-    MetasegTrainSpeed speed;
+    TrainerSpeed speed;
 } Plan;
 
 /* train_plan.c: the configuration that metaseg_train_plan would begin with, without the number of steps and without writing
  * anything; plan->output may be NULL. Errors of metaseg_train_plan but METASEG_ERROR_OUTPUT. */
-Err train_plan_config(const MetasegTrainPlan *plan, const char *const *overrides, int64_t n_overrides,
-                      const MetasegRun *run, RunConfig **ret_config);
+Err train_plan_config(const MetasegTrainPlan *plan, const MetasegRun *run, RunConfig **ret_config);
 
 /* train_plan_labels.c: what the labels of a scene hold, as values and items. Errors of vector_labels_open and labels_open. */
 Err plan_read_labels(Plan *plan, int32_t scene, ImageSource *image);

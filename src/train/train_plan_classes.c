@@ -142,24 +142,43 @@ static void map_items(Plan *p)
     p->n_items = kept;
 }
 
+/* Where the features are that are not on the image. */
+static void describe_missing(const VectorFindings *f, char ret_text[256])
+{
+    ret_text[0] = '\0';
+    if (f->features == 0) return;
+    (void)snprintf(
+        ret_text, 256,
+        " (of %lld features %lld lie beside it, %lld where its projection has no place, and %lld have no geometry)%s",
+        (long long)f->features, (long long)f->beside, (long long)f->far, (long long)f->empty,
+        f->beside + f->far > 0 ? "; if their file tells a wrong coordinate reference system, name the right one with "
+                                 "--labels-crs"
+                               : "");
+}
+
 static Err check(const Plan *p)
 {
     int32_t learned = 0;
     const char *only = "";
+    char missing[256];
+    describe_missing(&p->found, missing);
     for (int32_t i = 0; i < p->n_values; i++) {
         if (p->values[i].class_index < 0 || p->values[i].pixels <= 0.0) continue;
         learned++;
         only = p->values[i].name;
     }
     if (learned == 0)
-        return err_set(ERR_INPUT, "'%s': no label lies on '%s'%s; are both of the same place?", p->scenes[0].labels,
-                       p->scenes[0].image, p->n_scenes > 1 ? " or on another image" : "");
+        return err_set(ERR_INPUT, "'%s': no label lies on '%s'%s%s; are both of the same place?", p->scenes[0].labels,
+                       p->scenes[0].image, p->n_scenes > 1 ? " or on another image" : "", missing);
     if (learned == 1 && !p->has_from)
         return err_set(ERR_INPUT,
                        "'%s': '%s' is the only class on the image; a map needs two at least: label some of what is "
                        "something else, too%s",
                        p->scenes[0].labels, only,
-                       p->has_255 ? " (the value 255 is no label: give what it stands for another value)" : "");
+                       p->has_255 ? " (the value 255 is no label: give what it stands for another value)"
+                       : p->found.contradicting > 0
+                           ? " (features of other classes lie under it; the last one of a layer has a pixel)"
+                           : "");
     return ERR_NONE;
 }
 

@@ -93,9 +93,20 @@ static Err measure_features(Plan *p, const VectorLabels *v)
     return ERR_NONE;
 }
 
+/* For the message of a layer without a use. */
+static void add_findings(Plan *p, const VectorFindings *f)
+{
+    p->found.features += f->features;
+    p->found.beside += f->beside;
+    p->found.far += f->far;
+    p->found.empty += f->empty;
+    p->found.contradicting += f->contradicting;
+}
+
 static Err add_features(Plan *p, int32_t scene, const VectorLabels *v, Georeference *place)
 {
     int32_t index[VECTOR_MOST_CLASSES];
+    add_findings(p, vector_labels_findings(v));
     for (int32_t c = 0; c < vector_labels_class_count(v); c++) {
         const VectorClass *from = vector_labels_class(v, c);
         if (!vector_labels_is_text(v) && (from->value < 0 || from->value > 254))

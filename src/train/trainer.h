@@ -73,8 +73,8 @@ Err trainer_check_files(const RunConfig *config, const char *path, const volatil
 /* train_checkpoint.c. last.safetensors: weights, optimizer, moving average, step, best figure, and what the run is
  * (run_record.h); written atomically. */
 Err trainer_save_checkpoint(Trainer *trainer);
-/* ERR_OUTPUT when the run folder holds a run (best.safetensors, last.safetensors or metrics.csv). */
-Err trainer_check_folder(const Trainer *trainer);
+/* ERR_OUTPUT when a run folder holds a run (best.safetensors, last.safetensors or metrics.csv). */
+Err trainer_check_folder(const char *folder);
 /* Removes best model and report of a run that is replaced, once last.safetensors is the new run's. ERR_OUTPUT. */
 Err trainer_remove_best(const Trainer *trainer);
 /* Reads state and record of last.safetensors, before any data is opened. ERR_INPUT when there is none; ERR_MODEL when
@@ -97,6 +97,15 @@ Err trainer_save_config(const Trainer *trainer, const char *config, const char *
 
 /* train.c: run->stop was set. */
 bool trainer_asked_to_stop(const Trainer *trainer);
+
+/* How fast this machine trains. */
+typedef struct TrainerSpeed {
+    double seconds_per_step, seconds_per_validation; /* the latter 0 without a validation area */
+} TrainerSpeed;
+
+/* train.c: does a few steps of a configuration, which it frees, and one validation, without writing or telling anything.
+ * Errors of metaseg_train. */
+Err trainer_speed(RunConfig *config, const MetasegRun *run, TrainerSpeed *ret_speed);
 
 /* One row of metrics.csv and metrics.jsonl and a record of the event file; of a validation also the rows of
  * classes.csv. trainer_log_open keeps those of the steps up to `last`: an interrupted run may have left later ones.

@@ -99,10 +99,12 @@ refused 4 "no such file" --labels "$work/missing.gpkg"
 refused 4 "not a raster" --labels "$fixtures/empty.tif"
 refused 4 "'nothing': No such file" --labels "$fixtures/fields.gpkg" --from nothing
 refused 2 "are for vector files" --labels "$fixtures/fields_truth.tif" --field class
+refused 2 "steps: unknown key\|trian" --labels "$fixtures/fields.gpkg" --set trian.steps=5
+refused 2 "name it with -o" --labels "$fixtures/fields.gpkg" --set "train.output=$work/elsewhere"
 expect 2 '' 'needs one configuration, or --image, --labels and -o' train
 expect 2 '' 'needs --image, --labels and -o' train --labels "$fixtures/fields.gpkg"
 
-# names that differ in case alone are one class
+# names that differ in case alone are one class; metres that are taken for degrees are no place, and take no time to be none
 python3 - "$work" <<'EOF'
 import json, sys
 def layer(name, crs):
@@ -116,11 +118,25 @@ def layer(name, crs):
         whole["crs"] = {"type": "name", "properties": {"name": crs}}
     json.dump(whole, open(sys.argv[1] + "/" + name, "w"))
 layer("case.geojson", "urn:ogc:def:crs:EPSG::32633")
+layer("metres.geojson", None)
 EOF
 run dataset --image "$fixtures/fields.tif" --labels "$work/case.geojson" --data-folder "$fixtures/share"
 told 'classes: WOOD (4 features, .*), Water (2 features'
 told "'WOOD' and 'wood' differ in case alone; both are one class"
 [ "$(grep -ci ' wood ' "$log.out")" = 1 ] || fail "names that differ in case are more than one class"
+run dataset --image "$fixtures/fields.tif" --labels "$work/metres.geojson" --data-folder "$fixtures/share" -q
+[ $got = 4 ] || fail "metres as degrees: exit code $got"
+told 'of 6 features 0 lie beside it, 6 where its projection has no place, .*--labels-crs'
+
+# an older configuration outlives what is refused
+yaml=$(cksum <"$work/own/train.yaml")
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class -o "$work/own" -f -q --set train.window=100
+[ $got = 2 ] && [ "$(cksum <"$work/own/train.yaml")" = "$yaml" ] || fail "a refused run took the older train.yaml: $got"
+mkdir "$work/b"
+: >"$work/b/train.yaml"
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" -o "$work/b" -q
+[ $got = 6 ] || fail "a configuration without a run: exit code $got"
+told "of a run that did not begin"
 
 # a raster of class values is labels, too; its numbers are no classes of a model that has others
 labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --from "$work/own/best.safetensors" -o "$work/raster" --no-map
