@@ -4,7 +4,11 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "cli/plan_options.h"
+#include "cli/predict_batch.h"
+#include "geo/raster_files.h"
+#include "geo/vector_labels.h"
 #include "metaseg/predict.h"
 #include "metaseg/train.h"
 
@@ -108,18 +112,31 @@ static Err train(Cli *cli, const TrainArgs *args, const char *config, MetasegTra
 
 /* ---- without a configuration ---- */
 
+/* A model is called like the folder of its run, "." too, where that has a name. */
+static Err name_model(const char *folder, char **ret_name)
+{
+    char *real = realpath(folder, NULL);
+    char *copy = NULL;
+    Err err = str_copy(real != NULL ? real : folder, &copy);
+    for (size_t n = err == ERR_NONE ? strlen(copy) : 0; n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = '\0';
+    if (err == ERR_NONE) err = str_copy(path_name(copy), ret_name);
+    free(copy);
+    free(real);
+    return err;
+}
+
 static Err make_config(Cli *cli, const TrainArgs *args, CliPlan *plan)
 {
-    char name[128];
+    char *name = NULL;
     TRY(cli_plan_fill(cli, &args->plan, plan));
-    size_t length = strlen(args->output);
-    while (length > 1 && args->output[length - 1] == '/') length--;
-    (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), args->output);
-    plan->plan.name = path_name(name);
+    TRY(name_model(args->output, &name));
+    if (name[0] != '\0') plan->plan.name = name;
     plan->plan.output = args->output;
     plan->plan.minutes = args->minutes;
     plan->plan.overwrite = args->overwrite;
-    return metaseg_train_plan(&plan->plan, &cli->run);
+    const Err err = metaseg_train_plan(&plan->plan, &cli->run);
+    free(name);
+    return err;
 }
 
 static Err name_map(const TrainArgs *args, const char *stem, const char *name, char **ret_path)
@@ -132,27 +149,86 @@ static Err name_map(const TrainArgs *args, const char *stem, const char *name, c
     return err;
 }
 
-/* "FOLDER/map.tif", of several images "FOLDER/NAME_map.tif"; and its picture, free() *ret_picture. */
-static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const char *image, bool several,
-                     char **ret_picture)
+/* "FOLDER/map.tif", of several images "FOLDER/NAME_map.tif"; and its picture. free() both. */
+static Err name_maps(const TrainArgs *args, const char *image, bool several, char **ret_map, char **ret_picture)
 {
     char *stem = NULL;
     char *map = NULL;
     char *picture = NULL;
-    MetasegPredictOptions options = metaseg_predict_options_defaults();
-    TRY(path_stem(path_name(image), &stem));
+    TRY(predict_input_name(image, &stem));
     Err err = name_map(args, several ? stem : NULL, "map.tif", &map);
     if (err == ERR_NONE) err = name_map(args, several ? stem : NULL, "map.png", &picture);
+    free(stem);
+    if (err == ERR_NONE) {
+        *ret_map = map;
+        *ret_picture = picture;
+    } else {
+        free(map);
+    }
+    return err;
+}
+
+static Err add_labels(const PlanArgs *plan, FileSet *set)
+{
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < plan->labels.count && err == ERR_NONE; i++) {
+        const char *path = plan->labels.items[i];
+        err = vector_labels_is_vector(path) ? vector_files_path(path, set, "a label file")
+                                            : raster_files_path(path, set, "a label raster");
+    }
+    return err;
+}
+
+/* The map of one image: no file that is read, no other map, and nothing in the way that is not to be replaced. */
+static Err check_map(const TrainArgs *args, const char *image, bool several, bool replace, FileSet *set)
+{
+    char *map = NULL;
+    char *picture = NULL;
+    char *role = NULL;
+    TRY(name_maps(args, image, several, &map, &picture));
+    Err err = str_format(&role, "the map of '%.100s'", image);
+    if (err == ERR_NONE) err = raster_files_written(map, set, role);
+    if (err == ERR_NONE) err = file_set_output(set, picture, role);
+    if (err == ERR_NONE) err = raster_files_path(image, set, "an image");
+    if (err == ERR_NONE && !replace && (file_exists(map) || file_exists(picture)))
+        err = err_set(ERR_OUTPUT, "'%s': exists already; give -f to replace it, another folder, or --no-map",
+                      file_exists(map) ? map : picture);
+    free(map);
+    free(picture);
+    free(role);
+    return err;
+}
+
+/* Before any work. A folder with a configuration is refused as such, or its run is continued or replaced. */
+static Err check_maps(const Cli *cli, const TrainArgs *args, const CliPlan *plan, const char *config)
+{
+    const bool replace = args->overwrite || args->resume || file_exists(config);
+    FileSet set = { .stop = cli->run.stop };
+    Err err = add_labels(&args->plan, &set);
+    if (err == ERR_NONE) err = file_set_input(&set, args->plan.from, "the model of --from");
+    if (err == ERR_NONE) err = file_set_input(&set, args->plan.classes, "the class table");
+    for (int64_t i = 0; i < plan->n_images && err == ERR_NONE; i++)
+        err = check_map(args, plan->images[i], plan->n_images > 1, replace, &set);
+    file_set_done(&set);
+    return err;
+}
+
+static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const char *image, bool several,
+                     char **ret_picture)
+{
+    char *map = NULL;
+    char *picture = NULL;
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    TRY(name_maps(args, image, several, &map, &picture));
     options.quicklook = picture;
     options.bands = args->plan.bands;
     options.crs = args->plan.crs;
     options.gsd = args->plan.gsd;
     options.overwrite = args->overwrite || args->resume;
-    if (err == ERR_NONE) err = metaseg_predict_raster(model, image, map, &options, NULL);
+    Err err = metaseg_predict_raster(model, image, map, &options, NULL);
     cli_progress_end(cli);
     if (err == ERR_NONE && cli_json_wanted(cli, false)) err = print_map(map);
     if (err == ERR_NONE && !cli_json_wanted(cli, false)) cli_line("map %s", map);
-    free(stem);
     free(map);
     if (err == ERR_NONE)
         *ret_picture = picture;
@@ -182,6 +258,19 @@ static Err map_images(Cli *cli, const TrainArgs *args, const char *const *images
     return err;
 }
 
+/* A run that ended before its first checkpoint has not begun: the configuration that was made for it goes. Returns `err` with its
+ * message. */
+static Err forget_config(const TrainArgs *args, const char *config, Err err)
+{
+    char message[ERR_MESSAGE_BYTES];
+    char *state = NULL;
+    (void)snprintf(message, sizeof message, "%s", err_message());
+    if (path_join(args->output, "last.safetensors", &state) == ERR_NONE && !file_exists(state))
+        (void)file_remove(config);
+    free(state);
+    return err_adopt(err, message);
+}
+
 static Err train_labels(Cli *cli, const TrainArgs *args, const OptionResult *words, MetasegTrainStart start)
 {
     CliPlan plan = { 0 };
@@ -189,9 +278,13 @@ static Err train_labels(Cli *cli, const TrainArgs *args, const OptionResult *wor
     if (args->plan.images.count == 0 || args->plan.labels.count == 0 || args->output == NULL)
         return err_set(ERR_ARGUMENT, "without a configuration train needs --image, --labels and -o; see --help");
     Err err = cli_plan_images(&args->plan, words, &plan);
-    if (err == ERR_NONE && start != METASEG_TRAIN_RESUME) err = make_config(cli, args, &plan);
     if (err == ERR_NONE) err = path_join(args->output, "train.yaml", &config);
-    if (err == ERR_NONE) err = train(cli, args, config, start);
+    if (err == ERR_NONE && !args->no_map) err = check_maps(cli, args, &plan, config);
+    if (err == ERR_NONE && start != METASEG_TRAIN_RESUME) err = make_config(cli, args, &plan);
+    if (err == ERR_NONE) {
+        err = train(cli, args, config, start);
+        if (err != ERR_NONE && start == METASEG_TRAIN_NEW) err = forget_config(args, config, err);
+    }
     if (err == ERR_NONE && !args->no_map) err = map_images(cli, args, plan.images, plan.n_images);
     free(config);
     cli_plan_done(&plan);

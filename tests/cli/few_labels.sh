@@ -128,19 +128,35 @@ run dataset --image "$fixtures/fields.tif" --labels "$work/metres.geojson" --dat
 [ $got = 4 ] || fail "metres as degrees: exit code $got"
 told 'of 6 features 0 lie beside it, 6 where its projection has no place, .*--labels-crs'
 
-# an older configuration outlives what is refused
+# the maps are outputs: of no file that is read, and each of one image alone; an older configuration outlives what is refused
+mkdir -p "$work/b" "$work/labels"
+cp "$fixtures/fields.tif" "$work/b/fields.tif"
+cp "$fixtures/fields_truth.tif" "$work/labels/map.tif"
+labels --image "$fixtures/fields.tif" --labels "$work/labels/map.tif" -o "$work/labels" -f -q
+[ $got = 2 ] || fail "a map over its labels: exit code $got"
+told "labels/map.tif': the map of .*fields.tif. is a label raster, which is read"
+cmp -s "$fixtures/fields_truth.tif" "$work/labels/map.tif" || fail "the labels are overwritten"
+labels --image "$fixtures/fields.tif" --image "$work/b/fields.tif" --labels "$fixtures/fields.gpkg" -o "$work/twins" -f -q
+[ $got = 2 ] || fail "two maps of one name: exit code $got"
+told "twins/fields_map.tif': both the map of .* and the map of "
+: >"$work/b/map.png"
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" -o "$work/b" -q
+[ $got = 6 ] || fail "a picture in the way: exit code $got"
+told "b/map.png': exists already; give -f to replace it, another folder, or --no-map"
+[ ! -e "$work/b/train.yaml" ] || fail "a picture in the way: train.yaml is left"
 yaml=$(cksum <"$work/own/train.yaml")
 labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class -o "$work/own" -f -q --set train.window=100
 [ $got = 2 ] && [ "$(cksum <"$work/own/train.yaml")" = "$yaml" ] || fail "a refused run took the older train.yaml: $got"
-mkdir "$work/b"
 : >"$work/b/train.yaml"
 labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" -o "$work/b" -q
 [ $got = 6 ] || fail "a configuration without a run: exit code $got"
 told "of a run that did not begin"
 
 # a raster of class values is labels, too; its numbers are no classes of a model that has others
-labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --from "$work/own/best.safetensors" -o "$work/raster" --no-map
+deep=$work/a_folder_of_a_long_name/with_another_one_in_it_that_is_long_as_well/and_a_third_one_after_which_no_short_text_has_room_for_more
+labels --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --from "$work/own/best.safetensors" -o "$deep/raster/" --no-map
 [ $got = 0 ] || fail "training from a raster: exit code $got"
+grep -q '^name: "raster"$' "$deep/raster/train.yaml" || fail "the model is not called like its folder"
 told 'classes: 1 (33.3 % of the labels)'
 told '0 of 3 classes are its classes; new: 1, 2, 3'
 exit $failed
