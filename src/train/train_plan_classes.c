@@ -84,6 +84,14 @@ static int by_value(const void *a, const void *b)
     return x->value < y->value ? -1 : x->value > y->value;
 }
 
+/* A class of a number may be called like another one: two entries of a legend with one text. No two classes of a model are. */
+static Err own_name(const Plan *p, int32_t index, const PlanValue *v, char **ret_name)
+{
+    bool taken = false;
+    for (int32_t i = 0; i < index; i++) taken = taken || str_equal_nocase(p->classes.classes[i].name, v->name);
+    return taken ? str_format(ret_name, "%s (%lld)", v->name, (long long)v->value) : str_copy(v->name, ret_name);
+}
+
 static Err classes_of_values(Plan *p)
 {
     PlanValue *sorted[VECTOR_MOST_CLASSES];
@@ -101,8 +109,12 @@ static Err classes_of_values(Plan *p)
     TRY(allocate(p, p->n_values));
     for (int32_t i = 0; i < p->n_values; i++) {
         const PlanValue *v = sorted[i];
-        TRY(fill_class(&p->classes.classes[i], v->value < 0 ? i + 1 : (int32_t)v->value, v->name,
-                       v->has_color ? v->color : free_color(p, i, color_of(v->name, i))));
+        char *name = NULL;
+        TRY(own_name(p, i, v, &name));
+        const Err err = fill_class(&p->classes.classes[i], v->value < 0 ? i + 1 : (int32_t)v->value, name,
+                                   v->has_color ? v->color : free_color(p, i, color_of(v->name, i)));
+        free(name);
+        TRY(err);
     }
     return ERR_NONE;
 }

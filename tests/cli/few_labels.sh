@@ -128,6 +128,16 @@ run dataset --image "$fixtures/fields.tif" --labels "$work/metres.geojson" --dat
 [ $got = 4 ] || fail "metres as degrees: exit code $got"
 told 'of 6 features 0 lie beside it, 6 where its projection has no place, .*--labels-crs'
 
+# two entries of a legend with one text are two classes
+sed 's/"class": "[Ww][Oo]*[Oo][Dd]"/"class": 3/g; s/"class": "[Ww]ater"/"class": 5/g' "$work/case.geojson" >"$work/legend.geojson"
+cat >"$work/legend.qml" <<'EOF'
+<qgis><renderer-v2 type="categorizedSymbol" attr="class"><categories><category value="3" label="Wet &amp; wild" symbol="0"/>
+<category value="5" label="wet &amp; wild" symbol="0"/></categories></renderer-v2></qgis>
+EOF
+run dataset --image "$fixtures/fields.tif" --labels "$work/legend.geojson" --data-folder "$fixtures/share"
+[ $got = 0 ] || fail "two entries of a legend with one text: exit code $got"
+told 'classes: Wet & wild (4 features, .*), wet & wild (5) (2 features'
+
 # the maps are outputs: of no file that is read, and each of one image alone; an older configuration outlives what is refused
 mkdir -p "$work/b" "$work/labels"
 cp "$fixtures/fields.tif" "$work/b/fields.tif"
