@@ -221,6 +221,8 @@ void census_labels(Census *c, uint32_t index, int64_t inside, int64_t valid, int
     found(&c->unlabelled[inside == 0 ? UNLABELLED_APART : valid == 0 ? UNLABELLED_VALID : UNLABELLED_VALUES], index);
 }
 
+void census_mask_elsewhere(Census *c, uint32_t index) { found(&c->mask_elsewhere, index); }
+
 void census_invalid(Census *c, uint32_t index, bool whole)
 {
     found(whole ? &c->invalid : &c->rarely_valid, index);

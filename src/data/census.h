@@ -48,6 +48,7 @@ typedef struct Census {
     Finding invalid;                /* images without a valid pixel: all of them was looked at */
     int64_t invalid_training;       /* how many of those are trained on */
     Finding rarely_valid;           /* no valid pixel in the windows looked at, which leave out parts of the image */
+    Finding mask_elsewhere;         /* the cloud mask has no value in the windows looked at */
     Finding palette;                /* images whose values are indexes of a palette */
     Finding unplaced;               /* neither image nor labels have a place on the Earth */
     Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
@@ -79,6 +80,9 @@ void census_labels(Census *census, uint32_t index, int64_t inside, int64_t valid
 
 /* No valid pixel was met in a scene's image; `whole`: nothing of it was left out. */
 void census_invalid(Census *census, uint32_t index, bool whole);
+
+/* A scene's cloud mask had no value in any of the windows that were looked at. */
+void census_mask_elsewhere(Census *census, uint32_t index);
 
 /* How many scenes have the image of another one, and the first such pair, of scenes with different splits if there is one.
  * Once, after the last census_files. */

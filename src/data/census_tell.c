@@ -267,6 +267,9 @@ static void tell_images(const Census *c, const MetasegRun *run)
                 "its image has no valid pixel (all are nodata or masked); nothing of it is learned");
     tell_scenes(c, run, &c->rarely_valid,
                 "no window of a grid over its image holds a valid pixel; most of it is nodata or masked");
+    tell_scenes(
+        c, run, &c->mask_elsewhere,
+        "its cloud mask has no value anywhere on the image where it was looked at; are both of the same place?");
     tell_scenes(c, run, &c->palette, "its image has a palette: what is read are indexes of colours, not measurements");
     if (c->other_type.scenes > 0) {
         name_scenes(c, &c->other_type, scenes);

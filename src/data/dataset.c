@@ -145,20 +145,30 @@ static int64_t even_corner(int64_t k, int64_t n, int64_t side, int64_t size)
     return n < 2 ? 0 : k * (size - side) / (n - 1);
 }
 
-/* Searches an image for a valid pixel, up to the first one: all of it where GRID x GRID windows cover it. */
+static bool mask_reaches(const Scene *s)
+{
+    return s->image->mask == NULL || cloud_mask_counts(s->image->mask).covered > 0;
+}
+
+/* Searches an image for a valid pixel and for one that its mask has a value for, up to the first ones: all of it where GRID x
+ * GRID windows cover it. */
 static Err look_at_image(Dataset *d, DatasetReader *r, Scene *s, uint32_t index, Census *census, const MetasegRun *run)
 {
     const int64_t all_columns = (s->width + d->side - 1) / d->side;
     const int64_t all_rows = (s->height + d->side - 1) / d->side;
     const int64_t columns = all_columns < GRID ? all_columns : GRID;
     const int64_t rows = all_rows < GRID ? all_rows : GRID;
+    bool valid = false;
     for (int64_t i = 0; i < columns * rows; i++) {
         const int64_t x = even_corner(i % columns, columns, d->side, s->width);
         const int64_t y = even_corner(i / columns, rows, d->side, s->height);
         TRY(check_stop(run));
         TRY(image_source_read(s->image, x, y, d->side, r->image, r->valid));
-        if (any_valid(r)) return ERR_NONE;
+        valid = valid || any_valid(r);
+        if (valid && mask_reaches(s)) return ERR_NONE;
     }
+    if (!mask_reaches(s)) census_mask_elsewhere(census, index);
+    if (valid) return ERR_NONE;
     d->scenes[index].invalid = columns == all_columns && rows == all_rows;
     census_invalid(census, index, d->scenes[index].invalid);
     return ERR_NONE;

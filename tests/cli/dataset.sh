@@ -148,6 +148,10 @@ told '^    1  water  *30000 pixels   33.3 %$'
 dataset unplaced.yaml --set data.gsd=2
 told "^scene 'p', training: 300 x 300 pixels of 2 m, 36.0 ha, without a place on the Earth; bands"
 told '^    1  water  *12.0 ha   33.3 %$'
+cp "$fixtures/scene/scene_SCL.tif" "$work/elsewhere.tif"
+run dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --set "data.scenes.1.mask=$work/elsewhere.tif" --data-folder "$fixtures/share" -q
+[ $got = 0 ] || fail "a mask of elsewhere: exit code $got"
+grep -q "scene '1': its cloud mask has no value anywhere on the image" "$log.err" || fail "a mask of elsewhere is not told"
 dataset none.yaml
 [ $got = 4 ] || fail "a configuration that is not there: exit code $got"
 expect 2 '' 'needs one configuration, or --image and --labels' dataset
