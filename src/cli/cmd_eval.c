@@ -148,9 +148,13 @@ static Err read_list(Pairs *p, const char *list)
     char *text = NULL, *folder = NULL;
     size_t length = 0;
     TRY(file_read(list, LIST_LIMIT, &text, &length));
-    Err err = path_folder(list, &folder);
+    Err err = strlen(text) == length
+                  ? path_folder(list, &folder)
+                  : err_set(ERR_INPUT, "'%s': holds a zero byte, so it is no text; save it as text in UTF-8", list);
     int64_t number = 1;
-    for (char *line = text, *end = NULL; err == ERR_NONE && line != NULL; line = end, number++) {
+    /* spreadsheets begin UTF-8 with a byte order mark */
+    for (char *line = text + (str_starts_with(text, "\xEF\xBB\xBF") ? 3 : 0), *end = NULL;
+         err == ERR_NONE && line != NULL; line = end, number++) {
         end = strchr(line, '\n');
         if (end != NULL) *end++ = '\0';
         err = read_line(p, list, folder, number, line);

@@ -239,10 +239,25 @@ static Err add_pair(Comparison *sum, int64_t index)
     return err;
 }
 
+/* The first pair that is named once more: its pixels weigh twice. */
+static void tell_twins(const Comparison *c)
+{
+    for (int64_t i = 1; i < c->n_pairs; i++)
+        for (int64_t k = 0; k < i; k++) {
+            if (strcmp(c->pairs[i].prediction, c->pairs[k].prediction) != 0 ||
+                strcmp(c->pairs[i].truth, c->pairs[k].truth) != 0)
+                continue;
+            eval_tell(c, "'%s' and '%s' are named more than once, as pairs %lld and %lld; their pixels count each time",
+                      c->pairs[i].prediction, c->pairs[i].truth, (long long)k + 1, (long long)i + 1);
+            return;
+        }
+}
+
 static Err compare(Comparison *c, LineSink sink, MetasegEvalReport *report)
 {
     Figures figures;
     TRY(check_outputs(c));
+    tell_twins(c);
     c->summaries = calloc((size_t)c->n_pairs, sizeof *c->summaries);
     if (c->summaries == NULL) return err_memory((size_t)c->n_pairs * sizeof *c->summaries, "the comparison");
     TRY(count_pair(c, &c->pairs[0], &c->summaries[0]));

@@ -266,6 +266,17 @@ def several_pairs():
     with open("lists/bad.csv", "w", encoding="utf-8") as f:
         f.write("a.tif\n")
     refused(4, ["line 1 is no pair"], "--list", "lists/bad.csv")
+    # as a spreadsheet writes it; no text; a pair that counts twice is told
+    for encoding in ("utf-8-sig", "utf-16"):
+        with open("lists/marked.csv", "w", encoding=encoding) as f:
+            f.write(f"../{maps[0]},../{truths[0]}\n../{maps[1]},../{truths[1]}\n../{maps[2]},../{truths[2]}\n")
+        if encoding == "utf-16":
+            refused(4, ["holds a zero byte, so it is no text"], "--list", "lists/marked.csv")
+        else:
+            listed, done = figures("--list", "lists/marked.csv")
+            assert {k: v for k, v in listed.items() if k != "pairs"} == one and "more than once" not in done.stderr
+    got, done = figures(*arguments, *arguments[2:4])
+    told(done, "named more than once, as pairs 2 and 4")
     done = run(*arguments, "--csv", truths[2])
     assert done.returncode == 2, done.stderr
 
