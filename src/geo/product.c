@@ -225,8 +225,9 @@ static Err check_complete(const char *path, Product *product)
             ERR_INPUT,
             "'%s': the files of all its bands are missing or empty ('%s' for one); download the product again", path,
             path_name(product->missing[0].file));
-    size_t used = (size_t)snprintf(product->note, sizeof product->note,
-                                   "the product is not complete, files of bands are missing: ");
+    size_t used = strlen(product->note);
+    used += (size_t)snprintf(product->note + used, sizeof product->note - used,
+                             "%sthe product is not complete, files of bands are missing: ", used > 0 ? "; " : "");
     for (int64_t i = 0; i < product->n_missing && used < sizeof product->note; i++)
         used += (size_t)snprintf(product->note + used, sizeof product->note - used, "%s%s", i > 0 ? ", " : "",
                                  product->missing[i].name);

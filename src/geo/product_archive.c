@@ -3,6 +3,7 @@
  * archive at once: how much that is, and whether it is whole, is looked up first. */
 #include "geo/product_internal.h"
 
+#include "base/file.h"
 #include "base/str.h"
 
 #include <cpl_string.h>
@@ -20,6 +21,12 @@ enum {
     TAR_SIZE_BYTES = 12,
     TAR_SUM = 148,
     TAR_SUM_BYTES = 8,
+    TAR_NAME_BYTES = 100,
+    TAR_TYPE = 156,
+    TAR_MAGIC = 257,
+    TAR_PREFIX = 345,
+    TAR_PREFIX_BYTES = 155,
+    TAR_PATH_BYTES = TAR_NAME_BYTES + TAR_PREFIX_BYTES + 2,
 };
 
 /* ---- zips ---- */
@@ -97,8 +104,37 @@ static Err tar_damaged(const char *path)
     return err_set(ERR_INPUT, "'%s': no tar, or one that ends early; download it again", path);
 }
 
+/* The metadata of a Landsat product in a tar, the first by name: as text, XML and JSON they say the same. */
+typedef struct TarMetadata {
+    char name[TAR_PATH_BYTES]; /* "": none */
+    int64_t others;            /* of other products */
+} TarMetadata;
+
+/* Path of a file in the tar, as GDAL has it; false: no plain file. */
+static bool tar_path(const unsigned char *header, char ret_path[TAR_PATH_BYTES])
+{
+    const char *name = (const char *)header, *prefix = name + TAR_PREFIX;
+    const bool prefixed = memcmp(header + TAR_MAGIC, "ustar", 6) == 0 && prefix[0] != '\0';
+    if (header[TAR_TYPE] != '0' && header[TAR_TYPE] != '\0') return false;
+    (void)snprintf(ret_path, TAR_PATH_BYTES, "%.*s%s%.*s", prefixed ? (int)TAR_PREFIX_BYTES : 0, prefix,
+                   prefixed ? "/" : "", (int)TAR_NAME_BYTES, name);
+    if (str_starts_with(ret_path, "./")) memmove(ret_path, ret_path + 2, strlen(ret_path) - 1);
+    return strstr(ret_path, "..") == NULL;
+}
+
+static void look_for_metadata(const unsigned char *header, TarMetadata *found)
+{
+    char path[TAR_PATH_BYTES];
+    if (!tar_path(header, path) || !product_landsat_is_metadata(path_name(path))) return;
+    const size_t stem = (size_t)(strrchr(path, '.') - path);
+    if (found->name[0] != '\0' && strncmp(found->name, path, stem + 1) != 0)
+        found->others++;
+    else if (found->name[0] == '\0' || strcmp(path, found->name) < 0)
+        memcpy(found->name, path, sizeof path);
+}
+
 /* Walks from header to header (POSIX.1-1988, ustar) up to the block of zeros at the end. */
-static Err walk_tar(const char *path, FILE *file)
+static Err walk_tar(const char *path, FILE *file, TarMetadata *found)
 {
     unsigned char header[TAR_BLOCK];
     int64_t length = 0, at = 0;
@@ -113,51 +149,67 @@ static Err walk_tar(const char *path, FILE *file)
         if (header[0] == '\0') return entries > 0 ? ERR_NONE : tar_damaged(path);
         const int64_t size = octal(header + TAR_SIZE, TAR_SIZE_BYTES);
         if (size < 0 || octal(header + TAR_SUM, TAR_SUM_BYTES) != header_sum(header)) return tar_damaged(path);
+        look_for_metadata(header, found);
         at += TAR_BLOCK + (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
         if (at > length) return tar_damaged(path);
     }
 }
 
-static Err check_tar(const char *path)
+static Err read_tar(const char *path, TarMetadata *ret_found)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return err_set(ERR_INPUT, "'%s': cannot be opened (%s)", path, strerror(errno));
-    const Err err = walk_tar(path, file);
+    *ret_found = (TarMetadata){ .others = 0 };
+    const Err err = walk_tar(path, file, ret_found);
     (void)fclose(file);
     return err;
 }
 
 static Err open_tar(const char *path, const char *whole, Product *product)
 {
-    char *tar = NULL, *metadata = NULL;
-    TRY(check_tar(whole));
-    TRY(str_format(&tar, "/vsitar/{%s}", whole));
-    char **names = product_list(tar);
-    const char *found = product_find_name(names, product_landsat_is_metadata);
-    Err err = ERR_NONE;
-    if (names == NULL)
-        err = err_set(ERR_INPUT, "'%s': this tar cannot be read; download it again", path);
-    else if (found == NULL)
-        err =
-            err_set(ERR_INPUT,
-                    "'%s': no metadata of a Landsat product (..._MTL.txt) lie in this tar; unpack it, and name what is "
-                    "in it",
-                    path);
-    if (err == ERR_NONE) err = str_format(&metadata, "%s/%s", tar, found);
-    if (err == ERR_NONE) err = product_landsat_open(path, metadata, whole, product);
-    CSLDestroy(names);
-    free(tar);
+    TarMetadata found;
+    char *metadata = NULL;
+    TRY(read_tar(whole, &found));
+    if (found.name[0] == '\0')
+        return err_set(ERR_INPUT,
+                       "'%s': no metadata of a Landsat product (..._MTL.txt) lie in this tar; unpack it, and name what "
+                       "is in it",
+                       path);
+    if (found.others > 0)
+        return err_set(ERR_INPUT,
+                       "'%s': metadata of more than one Landsat product lie in this tar; unpack it, and name the one "
+                       "that is wanted",
+                       path);
+    TRY(str_format(&metadata, "/vsitar/{%s}/%s", whole, found.name));
+    const Err err = product_landsat_open(path, metadata, whole, product);
     free(metadata);
     return err;
 }
 
 /* ---- both ---- */
 
-bool product_archive_is_named(const char *path) { return str_ends_with(path, ".zip") || str_ends_with(path, ".tar"); }
+/* Every look into a compressed tar would decompress all that stands before. */
+static bool is_compressed_tar(const char *path)
+{
+    static const char *const ends[] = { ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst" };
+    for (int64_t i = 0; i < ARRAY_LEN(ends); i++)
+        if (str_ends_with(path, ends[i])) return true;
+    return false;
+}
+
+bool product_archive_is_named(const char *path)
+{
+    return str_ends_with(path, ".zip") || str_ends_with(path, ".tar") || is_compressed_tar(path);
+}
 
 Err product_archive_open(const char *path, const char *whole, Product *product)
 {
     const bool tar = str_ends_with(whole, ".tar");
+    if (is_compressed_tar(whole))
+        return err_set(ERR_INPUT,
+                       "'%s': a compressed tar is not read in place; unpack it (tar -xf) and name the folder, or the "
+                       "..._MTL.txt in it",
+                       path);
     if (strpbrk(whole, "{}") != NULL)
         return err_set(ERR_INPUT, "'%s': a %s in a path with braces cannot be read; move it, or unpack it", path,
                        tar ? "tar" : "zip");

@@ -11,6 +11,7 @@
 #include <cpl_minixml.h>
 #include <cpl_string.h>
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,31 @@ static Err add_bands(const char *path, const Mtl *mtl, const char *folder, bool 
     return err_set(ERR_INPUT, "'%s': its metadata list no files of bands", path);
 }
 
+/* Level 1 states reflectance as if the sun stood overhead; divided by the sine of its elevation in the middle of the scene it
+ * is that at the top of the atmosphere (Landsat 8 Data Users Handbook, LSDS-1574, section 5.2; Landsat 7's likewise). */
+static Err correct_sun(const char *path, const Mtl *mtl, Product *product)
+{
+    const double radians = 0.017453292519943295769;
+    const char *text = find(mtl, attributes, "SUN_ELEVATION");
+    double elevation = 0.0;
+    bool stated = false; /* any reflectance */
+    for (int64_t i = 0; i < product->n_bands; i++) stated = stated || product->bands[i].scale != 1.0;
+    if (!stated) return ERR_NONE;
+    if (text[0] != '\0') TRY(product_number(path, "SUN_ELEVATION", text, &elevation));
+    if (!(elevation > 0.0 && elevation <= 90.0)) {
+        (void)snprintf(product->note, sizeof product->note,
+                       "%s, so its reflectance is not corrected for the height of the sun and is too low",
+                       text[0] != '\0' ? "the sun stood below the horizon" : "its metadata state no SUN_ELEVATION");
+        return ERR_NONE;
+    }
+    for (int64_t i = 0; i < product->n_bands; i++) {
+        if (product->bands[i].scale == 1.0) continue;
+        product->bands[i].scale /= sin(elevation * radians);
+        product->bands[i].offset /= sin(elevation * radians);
+    }
+    return ERR_NONE;
+}
+
 /* Which pixels are clouds; products of before Collection 2 have another file for it, with other bits. */
 static Err add_quality(const char *path, const Mtl *mtl, const char *folder, Product *product)
 {
@@ -246,7 +272,9 @@ static Err fill(const char *path, const char *metadata, const Mtl *mtl, Product 
     product_add_item(product, "LANDSAT_PRODUCT_ID", find(mtl, contents, "LANDSAT_PRODUCT_ID"));
     for (int64_t i = 0; i < ARRAY_LEN(keys); i++) product_add_item(product, keys[i], find(mtl, attributes, keys[i]));
     TRY(path_folder(metadata, &folder));
-    Err err = add_bands(path, mtl, folder, str_starts_with(level, "L2"), product);
+    const bool surface = str_starts_with(level, "L2");
+    Err err = add_bands(path, mtl, folder, surface, product);
+    if (err == ERR_NONE && !surface) err = correct_sun(path, mtl, product);
     if (err == ERR_NONE) err = add_quality(path, mtl, folder, product);
     free(folder);
     return err;

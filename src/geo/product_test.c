@@ -459,7 +459,8 @@ static void write_tar_header(FILE *tar, const char *name, unsigned long size)
     assert_int_equal(fwrite(header, 1, sizeof header, tar), sizeof header);
 }
 
-static void write_tar(const char *name, const char *folder, const char *const *files, int n)
+/* prefix: before the names in the tar. */
+static void write_tar(const char *name, const char *folder, const char *prefix, const char *const *files, int n)
 {
     static const char zeros[1024];
     char path[256], from[512], *bytes = NULL;
@@ -469,7 +470,8 @@ static void write_tar(const char *name, const char *folder, const char *const *f
     for (int i = 0; i < n; i++) {
         (void)snprintf(from, sizeof from, "%s/%s/%s", unit_scratch, folder, files[i]);
         ASSERT_OK(file_read(from, 1 << 20, &bytes, &length));
-        write_tar_header(tar, files[i], length);
+        (void)snprintf(from, sizeof from, "%s%s", prefix, files[i]);
+        write_tar_header(tar, from, length);
         assert_int_equal(fwrite(bytes, 1, length, tar), length);
         assert_int_equal(fwrite(zeros, 1, (512 - length % 512) % 512, tar), (512 - length % 512) % 512);
         free(bytes);
@@ -491,7 +493,7 @@ static void landsat_tar(void **state)
     make_band("landsat/" LANDSAT "_SR_B2.TIF", 5, 30, 8000);
     make_band("landsat/" LANDSAT "_SR_B4.TIF", 5, 30, 9000);
     write_mtl("landsat/" LANDSAT "_MTL.txt", "L2SP");
-    write_tar(LANDSAT ".tar", "landsat", files, 3);
+    write_tar(LANDSAT ".tar", "landsat", "", files, 3);
     check_level2_as(LANDSAT ".tar", "Landsat product in a tar");
     ASSERT_OK(raster_open(unit_at("landsat", path), NULL, &raster));
     ASSERT_OK(raster_choose_bands(raster, "SR_B2,SR_B4", 2, NULL));
@@ -506,11 +508,11 @@ static void landsat_tar(void **state)
     assert_string_equal(path_name(raster_file(raster, 0)), LANDSAT ".tar");
     assert_null(raster_file(raster, 1));
     raster_close(raster);
-    write_tar("bands.tar", "landsat", files, 2);
+    write_tar("bands.tar", "landsat", "", files, 2);
     refuse("bands.tar", "no metadata of a Landsat product");
     unit_write_text(unit_at("text.tar", path), "This is no tar.");
     refuse("text.tar", "no tar, or one that ends early");
-    write_tar("cut.tar", "landsat", files, 3);
+    write_tar("cut.tar", "landsat", "", files, 3);
     assert_int_equal(truncate(unit_at("cut.tar", path), 1000), 0);
     refuse("cut.tar", "no tar, or one that ends early");
     FILE *many = fopen(unit_at("many.tar", path), "wb");
@@ -518,6 +520,33 @@ static void landsat_tar(void **state)
     for (int i = 0; i < 65540; i++) write_tar_header(many, "a", 0);
     assert_int_equal(fclose(many), 0);
     refuse("many.tar", "a tar of more than 65534 files");
+}
+
+/* Folders in a tar; several products; what is compressed. */
+static void other_tars(void **state)
+{
+    (void)state;
+    static const char *const files[] = { LANDSAT "_SR_B2.TIF", LANDSAT "_SR_B4.TIF", LANDSAT "_MTL.txt" };
+    static const char *const two[] = { LANDSAT "_MTL.txt", "LC09_MTL.txt" };
+    char path[256];
+    make_folder("landsat");
+    make_band("landsat/" LANDSAT "_SR_B2.TIF", 5, 30, 8000);
+    make_band("landsat/" LANDSAT "_SR_B4.TIF", 5, 30, 9000);
+    write_mtl("landsat/" LANDSAT "_MTL.txt", "L2SP");
+    write_mtl("landsat/LC09_MTL.txt", "L2SP");
+    write_tar("folder.tar", "landsat", "some folder/", files, 3);
+    check_level2_as("folder.tar", "Landsat product in a tar");
+    write_tar("dot.tar", "landsat", "./", files, 3);
+    check_level2_as("dot.tar", "Landsat product in a tar");
+    write_tar("two.tar", "landsat", "", two, 2);
+    refuse("two.tar", "metadata of more than one Landsat product");
+    write_tar("above.tar", "landsat", "../", files, 3);
+    refuse("above.tar", "no metadata of a Landsat product");
+    assert_int_equal(remove(unit_at("landsat/LC09_MTL.txt", path)), 0);
+    unit_write_text(unit_at("product.tar.gz", path), "x");
+    refuse("product.tar.gz", "a compressed tar is not read in place; unpack it");
+    unit_write_text(unit_at("product.tgz", path), "x");
+    refuse("product.tgz", "a compressed tar is not read in place; unpack it");
 }
 
 static void landsat_level_2(void **state)
@@ -584,6 +613,7 @@ static void landsat_panchromatic(void **state)
     assert_int_equal(raster_info(raster)->width, 5); /* the panchromatic band is not chosen, and makes no grid */
     offset_of(raster, 1, 1.2385e-3, -0.011199);
     offset_of(raster, 2, 1.0, 0.0);
+    assert_non_null(strstr(raster_product_note(raster), "state no SUN_ELEVATION, so its reflectance is not corrected"));
     ASSERT_OK(raster_choose_bands(raster, "B8,B3", 2, NULL));
     assert_int_equal(raster_info(raster)->width, 11);
     assert_true(raster_info(raster)->geotransform[0] == origin_x - 7.5);
@@ -593,6 +623,46 @@ static void landsat_panchromatic(void **state)
     if (fabsf(values[(5 * 11 + 5) * 2 + 1] - (50.0F + 20.0F + 200.0F)) > 0.01F)
         fail_msg("%g instead of 270", (double)values[(5 * 11 + 5) * 2 + 1]);
     raster_close(raster);
+}
+
+/* Level 1 is divided by the sine of the sun's elevation, where there is one. */
+static void landsat_sun(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        double factor;
+        const char *note;
+    } list[] = { { "SUN_ELEVATION = 30.00000000\n", 2.0, "" },
+                 { "SUN_ELEVATION = 90\n", 1.0, "" },
+                 { "SUN_ELEVATION = -3.5\n", 1.0, "the sun stood below the horizon" },
+                 { "", 1.0, "state no SUN_ELEVATION" } };
+    char path[256], text[1000];
+    make_folder("sun");
+    make_band("sun/LC08_B3.TIF", 5, 30, 50);
+    make_band("sun/LC08_B10.TIF", 5, 30, 50);
+    for (int64_t i = 0; i <= ARRAY_LEN(list); i++) {
+        Raster *raster = NULL;
+        (void)snprintf(
+            text, sizeof text,
+            "GROUP = PRODUCT_CONTENTS\nPROCESSING_LEVEL = \"L1TP\"\nFILE_NAME_BAND_3 = \"LC08_B3.TIF\"\n"
+            "FILE_NAME_BAND_10 = \"LC08_B10.TIF\"\nEND_GROUP = PRODUCT_CONTENTS\nGROUP = IMAGE_ATTRIBUTES\n"
+            "SPACECRAFT_ID = \"LANDSAT_8\"\n%sEND_GROUP = IMAGE_ATTRIBUTES\nGROUP = LEVEL1_RADIOMETRIC_RESCALING\n"
+            "REFLECTANCE_MULT_BAND_3 = 2.0000E-05\nREFLECTANCE_ADD_BAND_3 = -0.100000\nEND_GROUP = "
+            "LEVEL1_RADIOMETRIC_RESCALING\n",
+            i < ARRAY_LEN(list) ? list[i].line : "SUN_ELEVATION = high\n");
+        write_text("sun/LC08_L1TP_MTL.txt", text);
+        if (i == ARRAY_LEN(list)) {
+            refuse("sun", "SUN_ELEVATION as 'high'; a number was expected");
+            break;
+        }
+        ASSERT_OK(raster_open(unit_at("sun", path), NULL, &raster));
+        offset_of(raster, 1, 2e-5 * list[i].factor, -0.1 * list[i].factor);
+        offset_of(raster, 2, 1.0, 0.0); /* a temperature */
+        const char *note = raster_product_note(raster);
+        if (list[i].note[0] == '\0' ? note[0] != '\0' : strstr(note, list[i].note) == NULL) fail_msg("'%s'", note);
+        raster_close(raster);
+    }
 }
 
 /* ---- band files ---- */
@@ -692,6 +762,8 @@ int main(void)
         cmocka_unit_test(old_l1c),
         cmocka_unit_test(landsat_level_2),
         cmocka_unit_test(landsat_tar),
+        cmocka_unit_test(landsat_sun),
+        cmocka_unit_test(other_tars),
         cmocka_unit_test(landsat_panchromatic),
         cmocka_unit_test(named_one_by_one),
         cmocka_unit_test(folders_of_bands),
