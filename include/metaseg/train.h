@@ -48,6 +48,7 @@ typedef struct MetasegTrainPlan {
     double buffer;                /* of lines and points, pixels */
     double gsd;                   /* metres, size of the pixels of images without a georeference; 0: nobody knows it */
     const char *bands;            /* "4,3,2"; NULL: those that `from` reads, else all but alpha */
+    const char *level;   /* of the images' reflectance, as in MetasegPredictOptions, for a `from` of level 1; NULL */
     const char *classes; /* class table; NULL: the classes of `from` where it has all, else those of the labels */
     const char *from;    /* model whose weights training starts from; NULL: none */
     const char *encoder_weights; /* where there is no `from`; NULL: random */
@@ -63,7 +64,7 @@ MetasegTrainPlan metaseg_train_plan_defaults(void);
 
 /* Writes OUTPUT/train.yaml for metaseg_train and tells every choice: classes and their colours, validation boxes around whole
  * features with every class on both sides, pixel size, how the network starts, and as many steps as this machine does in
- * the given time (it does some to know). Where an image has no georeference its labels are a raster of the same pixels,
+ * the given time (it does some to know). For a `from` of level 1 the processing level of each image is told and written down. Where an image has no georeference its labels are a raster of the same pixels,
  * validation is blocks of pixels, and without gsd the model is one for pictures whose pixel size is unknown. METASEG_ERROR_ARGUMENT, _INPUT, _MODEL, _CONFIG, _OUTPUT, _MEMORY, _INTERRUPTED:
  * then there is no train.yaml, or the older one. */
 MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run);

@@ -222,6 +222,7 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     TRY(name_maps(args, image, several, &map, &picture));
     options.quicklook = picture;
     options.bands = args->plan.bands;
+    options.level = args->plan.level;
     options.crs = args->plan.crs;
     options.gsd = args->plan.gsd;
     options.overwrite = args->overwrite || args->resume;

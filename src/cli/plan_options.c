@@ -53,6 +53,7 @@ Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *made)
     plan.buffer = args->buffer;
     plan.gsd = args->gsd;
     plan.bands = args->bands;
+    plan.level = args->level;
     plan.classes = args->classes;
     plan.from = made->from;
     plan.encoder_weights = made->encoder;

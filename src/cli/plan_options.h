@@ -10,7 +10,7 @@
 
 typedef struct PlanArgs {
     OptionList images, labels, set;
-    const char *layer, *field, *crs, *labels_crs, *bands, *classes, *from;
+    const char *layer, *field, *crs, *labels_crs, *bands, *level, *classes, *from;
     double buffer, gsd;
     int64_t seed;
 } PlanArgs;
@@ -82,6 +82,13 @@ typedef struct PlanArgs {
           .value = "BANDS",                                                                                            \
           .help = "bands to read, by number from 1 or by name; without it those that the model of --from reads, else " \
                   "all" },                                                                                             \
+        { "level",                                                                                                     \
+          0,                                                                                                           \
+          OPTION_STRING,                                                                                               \
+          offsetof(Args, plan.level),                                                                                  \
+          .value = "LEVEL",                                                                                            \
+          .help = "processing level of the images' reflectance, L1C or L2A, for a model of --from that was made for "  \
+                  "L1C; without it as their metadata say, L2A where they say nothing" },                               \
         { "classes",                                                                                                   \
           0,                                                                                                           \
           OPTION_STRING,                                                                                               \

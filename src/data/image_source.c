@@ -2,8 +2,9 @@
  * Raster, place, zones and normalisation of one image. */
 #include "data/image_source.h"
 
+#include "base/report.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ void image_source_close(ImageSource *image)
     raster_close(image->raster);
     free(image->bands);
     free(image->source);
+    free(image->metadata);
     free(image);
 }
 
@@ -78,34 +80,91 @@ Err image_source_set_zones(ImageSource *image, const Climate *climate)
     return ERR_NONE;
 }
 
-Err image_source_set_level(ImageSource *image, ProcessingLevel told, char source[FACT_SOURCE_BYTES])
+Err image_source_metadata(ImageSource *image, const Metadata **ret_metadata)
 {
-    source[0] = '\0';
-    if (told == PROCESSING_UNKNOWN) {
-        Metadata metadata;
-        TRY(metadata_read(image->raster, NULL, NULL, &metadata));
-        told = metadata.level;
-        for (int64_t i = 0; i < metadata.n_facts; i++)
-            if (strcmp(metadata.facts[i].name, "processing level") == 0)
-                (void)snprintf(source, FACT_SOURCE_BYTES, "%s", metadata.facts[i].source);
+    if (image->metadata == NULL) {
+        Metadata *metadata = malloc(sizeof *metadata);
+        const Err err = metadata != NULL ? metadata_read(image->raster, NULL, NULL, metadata)
+                                         : err_memory(sizeof *metadata, "the metadata of an image");
+        if (err != ERR_NONE) {
+            free(metadata);
+            return err;
+        }
+        image->metadata = metadata;
+    }
+    *ret_metadata = image->metadata;
+    return ERR_NONE;
+}
+
+static bool is_byte(const ImageSource *image, int64_t i)
+{
+    return strcmp(raster_band_type(image->raster, raster_chosen_band(image->raster, i)), "Byte") == 0;
+}
+
+bool image_source_has_bytes(const ImageSource *image) { return is_byte(image, 0); }
+
+Err image_level_given(const char *text, ProcessingLevel *ret_level)
+{
+    const ProcessingLevel level = processing_level_read(text);
+    if (text != NULL && level == PROCESSING_UNKNOWN)
+        return err_set(ERR_ARGUMENT,
+                       "'%s' is no processing level; L1C (top of atmosphere) or L2A (surface) was expected", text);
+    *ret_level = level;
+    return ERR_NONE;
+}
+
+static void tell_level(const ImageSource *image, const char *source, const MetasegRun *run)
+{
+    const char *path = raster_path(image->raster);
+    if (image_source_has_bytes(image)) return;
+    if (source == NULL)
+        report_message(run, 1,
+                       "'%s': nothing tells whether it is reflectance of the surface (L2A) or at the top of the "
+                       "atmosphere (L1C); it is read as L2A; say --level L1C if it is not",
+                       path);
+    else
+        report_message(run, 0, "'%s': read as level %s (%s)", path,
+                       image->surface ? "2 (surface)" : "1 (top of atmosphere)", source);
+}
+
+Err image_source_set_level(ImageSource *image, ProcessingLevel told, const MetasegRun *run)
+{
+    const Metadata *metadata = NULL;
+    const char *source = NULL;
+    if (told != PROCESSING_UNKNOWN) {
+        source = "given by hand";
     } else {
-        (void)snprintf(source, FACT_SOURCE_BYTES, "given by hand");
+        TRY(image_source_metadata(image, &metadata));
+        told = metadata->level;
+        for (int64_t i = 0; i < metadata->n_facts; i++)
+            if (strcmp(metadata->facts[i].name, "processing level") == 0) source = metadata->facts[i].source;
     }
     image->surface = told != PROCESSING_LEVEL_1;
+    tell_level(image, source, run);
     return ERR_NONE;
+}
+
+ImageUnits image_units(const ImageBand *band, bool bytes, double scale, bool surface)
+{
+    if (bytes) return (ImageUnits){ band->byte_scale != 0.0 ? band->byte_scale : 1.0, 0.0 };
+    const double factor = scale != 1.0 && band->reflectance != 0.0 ? scale * band->reflectance : 1.0;
+    if (!surface || band->surface_scale == 0.0) return (ImageUnits){ factor, 0.0 };
+    return (ImageUnits){ band->surface_scale * factor, band->surface_offset };
+}
+
+ImageBand image_band_in_units(const ImageBand *band, ImageUnits units)
+{
+    ImageBand made = *band;
+    made.offset += made.scale * units.offset;
+    made.scale *= units.factor;
+    return made;
 }
 
 ImageUnits image_source_units(const ImageSource *image, int64_t i, const ImageBand *band)
 {
-    const int64_t number = raster_chosen_band(image->raster, i);
-    if (strcmp(raster_band_type(image->raster, number), "Byte") == 0)
-        return (ImageUnits){ band->byte_scale != 0.0 ? band->byte_scale : 1.0, 0.0 };
-    ImageUnits units = { 1.0, 0.0 };
     double scale = 1.0, offset = 0.0;
-    raster_band_scaling(image->raster, number, &scale, &offset);
-    if (scale != 1.0 && band->reflectance != 0.0) units.factor = scale * band->reflectance;
-    if (!image->surface || band->surface_scale == 0.0) return units;
-    return (ImageUnits){ band->surface_scale * units.factor, band->surface_offset };
+    raster_band_scaling(image->raster, raster_chosen_band(image->raster, i), &scale, &offset);
+    return image_units(band, is_byte(image, i), scale, image->surface);
 }
 
 Err image_source_normalise(ImageSource *image, const ImageBand *bands)
@@ -113,12 +172,8 @@ Err image_source_normalise(ImageSource *image, const ImageBand *bands)
     const size_t bytes = (size_t)raster_chosen_count(image->raster) * sizeof *bands;
     ImageBand *copy = malloc(bytes);
     if (copy == NULL) return err_memory(bytes, "the bands of an image");
-    memcpy(copy, bands, bytes);
-    for (int64_t i = 0; i < raster_chosen_count(image->raster); i++) {
-        const ImageUnits units = image_source_units(image, i, &bands[i]);
-        copy[i].offset += copy[i].scale * units.offset;
-        copy[i].scale *= units.factor;
-    }
+    for (int64_t i = 0; i < raster_chosen_count(image->raster); i++)
+        copy[i] = image_band_in_units(&bands[i], image_source_units(image, i, &bands[i]));
     free(image->bands);
     image->bands = copy;
     return ERR_NONE;

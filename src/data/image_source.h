@@ -21,10 +21,11 @@
 #include "geo/metadata.h"
 #include "geo/raster.h"
 #include "geo/zone_shares.h"
+#include "metaseg/run.h"
 #include "model/model_config.h"
 
 /* What one band is made for: the network reads (scale x + offset - mean) / std, with the transform before the mean is taken off; x as
- * image_source_units() makes it of the file's number, by the other fields, which ModelConfig describes (0: none). */
+ * image_units() makes it of the file's number, by the other fields, which ModelConfig describes (0: none). */
 typedef struct ImageBand {
     double scale, offset, mean, std;
     ModelTransform transform;
@@ -57,6 +58,7 @@ typedef struct ImageSource {
     ImageBand *bands;    /* [chosen bands]; NULL: values as they are */
     bool surface;        /* its reflectance is of level 2; bytes are neither */
     int32_t *source;     /* [wanted] which chosen band each is, -1 missing; NULL: all are chosen in order */
+    Metadata *metadata;  /* of image_source_metadata; NULL: nobody asked yet */
 } ImageSource;
 
 /* Opens the raster, chooses its bands, reads its georeference, opens its cloud mask. image_source_close(). ERR_INPUT, ERR_ARGUMENT (bands),
@@ -70,13 +72,28 @@ Err image_source_set_point(ImageSource *image, double lon, double lat);
 /* From now on zones are looked up in `climate` (borrowed; NULL: in none). ERR_INPUT, ERR_MEMORY. */
 Err image_source_set_zones(ImageSource *image, const Climate *climate);
 
-/* Sets image->surface: the level told, or that of the metadata, or 2 where neither tells. source: what told it, a word or two for people,
- * "" if nothing did. ERR_MEMORY. */
-Err image_source_set_level(ImageSource *image, ProcessingLevel told, char source[FACT_SOURCE_BYTES]);
+/* What is known of the image beside pixels and place, read at the first call. ERR_MEMORY. */
+Err image_source_metadata(ImageSource *image, const Metadata **ret_metadata);
 
-/* What becomes of the numbers of chosen band i (less the offset that the file states) so that they are in the units of
- * `band`. Bytes: times byte_scale, where that is not 0. Other types: times the scale that the file states and the number
- * of a reflectance of 1, where both are stated; and, with image->surface and a surface_scale, that and its offset. */
+/* The level that a person names ("L1C", "L2A" and other words that begin so); NULL: PROCESSING_UNKNOWN. ERR_ARGUMENT. */
+Err image_level_given(const char *text, ProcessingLevel *ret_level);
+
+/* The image's first chosen band is of bytes, which have no processing level. */
+bool image_source_has_bytes(const ImageSource *image);
+
+/* Sets image->surface: the level told, or that of the metadata, or 2 where neither tells. It is told to `run` (NULL: nobody)
+ * with what says so, as a warning where nothing does; of bytes nothing is. ERR_MEMORY. */
+Err image_source_set_level(ImageSource *image, ProcessingLevel told, const MetasegRun *run);
+
+/* What becomes of numbers (less the offset that the file states) so that they are in the units of `band`. Bytes: times byte_scale, where
+ * that is not 0. Other types: times the scale that the file states (1: none) and the number of a reflectance of 1, where
+ * both are stated; and, of level 2 (surface) and with a surface_scale, that and its offset. */
+ImageUnits image_units(const ImageBand *band, bool bytes, double scale, bool surface);
+
+/* The band for numbers that are not in its units yet. */
+ImageBand image_band_in_units(const ImageBand *band, ImageUnits units);
+
+/* image_units() of the numbers of chosen band i. */
 ImageUnits image_source_units(const ImageSource *image, int64_t i, const ImageBand *band);
 
 /* From now on values are normalised: one entry per chosen band, copied, with image_source_units() in it. ERR_MEMORY. */

@@ -48,9 +48,8 @@ static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScen
     const ImageSourceOptions options_of_image = {
         .bands = bands, .crs = scene->crs, .mask = scene->mask, .mask_values = scene->mask_values, .stop = stop
     };
-    char source[FACT_SOURCE_BYTES];
     TRY(image_source_open(scene->image, &options_of_image, &s->image));
-    if (options->n_surface_scale > 0) TRY(image_source_set_level(s->image, scene->level, source));
+    if (options->n_surface_scale > 0) TRY(image_source_set_level(s->image, scene->level, NULL));
     TRY(open_labels(s, options, scene, stop));
     if (georeference_kind(s->image->place) == GEOREFERENCE_NONE) return ERR_NONE;
     return place_lookup_new(s->image->place, NULL, &s->lonlat);

@@ -52,8 +52,7 @@ static Err find_invalid(SceneSurvey *s, const DatasetScene *scene, const Dataset
                                              .stop = run != NULL ? run->stop : NULL };
         TRY(image_source_open(scene->image, &options, &alone));
         const ImageBand band = dataset_image_band(o, b, 0.0, 1.0);
-        char source[FACT_SOURCE_BYTES];
-        Err err = o->n_surface_scale > 0 ? image_source_set_level(alone, scene->level, source) : ERR_NONE;
+        Err err = o->n_surface_scale > 0 ? image_source_set_level(alone, scene->level, NULL) : ERR_NONE;
         if (err == ERR_NONE) err = image_sample_read(alone, &band, &sample);
         image_source_close(alone);
         TRY(err);

@@ -30,7 +30,7 @@ typedef enum ModelTransform {
     MODEL_TRANSFORM_COUNT
 } ModelTransform;
 
-/* One input channel of the network: (scale * pixel - mean) / std, with the transform after the scale. pixel is what image_source_units()
+/* One input channel of the network: (scale * pixel - mean) / std, with the transform after the scale. pixel is what image_units()
  * makes of the file's number. */
 typedef struct ModelBand {
     char *name; /* "red", "nir", ... as GDAL's colour interpretation spells it */

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
-#include "harness/unit.h"
+#include "model/model_test.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -16,16 +16,11 @@ static void make_model(const char *path, NetworkFusion fusion, ModelTransform tr
                        const char *name)
 {
     ModelConfig config;
-    Model *model = NULL;
-    ModelSave save = model_save_defaults();
-    save.overwrite = true;
-    ASSERT_OK(model_config_init(&config));
-    ASSERT_OK(model_config_set_classes(&config, 3));
+    test_model_config(3, 3, NULL, &config);
     ASSERT_OK(model_config_set_text(&config.classes[2].name, "For\xC3\xAAt \"dense\""));
     ASSERT_OK(model_config_set_text(&config.name, name));
     ASSERT_OK(model_config_set_text(&config.provenance, "{\"software\":\"metaseg 0.1.0\"}"));
     config.network.fusion = fusion;
-    config.network.decoder_width = 16;
     config.classes[1].code = 17;
     config.classes[1].color = 0x1fb40a;
     config.transform = transform;
@@ -35,10 +30,7 @@ static void make_model(const char *path, NetworkFusion fusion, ModelTransform tr
     config.gsd_minimum = 0.5;
     config.gsd_maximum = 2.0;
     config.gsd_unit = unit;
-    ASSERT_OK(model_new(&config, false, &model));
-    ASSERT_OK(model_save(model, path, &save));
-    model_free(model);
-    model_config_done(&config);
+    test_model_save(&config, 0, path);
 }
 
 static Json *describe(const char *model_path, const char *path)

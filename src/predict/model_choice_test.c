@@ -5,7 +5,7 @@
 #include "geo/geo_test.h"
 
 #include "base/file.h"
-#include "model/model_file.h"
+#include "model/model_test.h"
 
 static const char *const sentinel2[] = { "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B11", "B12" };
 static const char *const colours[] = { "red", "green", "blue" };
@@ -18,25 +18,15 @@ static void make_model(const char *name, int32_t bands, const char *const *names
 {
     char path[256];
     ModelConfig config;
-    Model *model = NULL;
-    ModelSave save = model_save_defaults();
-    save.overwrite = true;
-    ASSERT_OK(model_config_init(&config));
-    ASSERT_OK(model_config_set_classes(&config, 2));
-    ASSERT_OK(model_config_set_bands(&config, bands));
+    test_model_config(2, bands, names, &config);
     ASSERT_OK(model_config_set_text(&config.name, name));
-    for (int32_t i = 0; i < bands; i++) ASSERT_OK(model_config_set_text(&config.bands[i].name, names[i]));
-    config.network.decoder_width = 16;
     config.network.missing_bands = missing;
     config.gsd_minimum = least;
     config.gsd_maximum = most;
     config.gsd_unit = unit;
     config.reflectance = reflectance;
     config.byte_scale = byte_scale;
-    ASSERT_OK(model_new(&config, false, &model));
-    ASSERT_OK(model_save(model, unit_at(name, path), &save));
-    model_free(model);
-    model_config_done(&config);
+    test_model_save(&config, 0, unit_at(name, path));
 }
 
 static void make_models(void)

@@ -29,6 +29,7 @@ static Err check_place(double longitude, double latitude)
 
 Err predictor_check(const MetasegPredictOptions *options)
 {
+    ProcessingLevel level = PROCESSING_UNKNOWN;
     if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % TILE_UNIT != 0)
         return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d up to %d was expected, or 0",
                        (int)options->tile, (int)TILE_UNIT, (int)TILE_LARGEST);
@@ -41,10 +42,7 @@ Err predictor_check(const MetasegPredictOptions *options)
         return err_set(ERR_ARGUMENT, "prompts of kind %d; expected one of MetasegPrompts", (int)options->prompts);
     if (!(options->resolution >= 0.0 && options->resolution < (double)INFINITY))
         return err_set(ERR_ARGUMENT, "a resolution of %g; a pixel size was expected, or 0", options->resolution);
-    if (options->level != NULL && processing_level_read(options->level) == PROCESSING_UNKNOWN)
-        return err_set(ERR_ARGUMENT,
-                       "'%s' is no processing level; L1C (top of atmosphere) or L2A (surface) was expected",
-                       options->level);
+    TRY(image_level_given(options->level, &level));
     return check_place(options->longitude, options->latitude);
 }
 

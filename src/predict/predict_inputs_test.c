@@ -4,6 +4,7 @@
 #include "predict/predictor.h"
 
 #include "geo/geo_test.h"
+#include "model/model_test.h"
 
 #include <math.h>
 
@@ -32,23 +33,18 @@ static const MadeFor bytes = { .mean = 100.0, .std = 50.0 };
 /* A model whose bands are called red, green and blue. */
 static MetasegModel *load(MadeFor made_for)
 {
-    static const char *const names[] = { "red", "green", "blue" };
+    static const char *const names[] = { "red", "green", "blue", "nir" };
     const MetasegRun run = { .message = on_message, .threads = 1 };
     char path[256];
     ModelConfig config;
-    Model *model = NULL;
     MetasegModel *loaded = NULL;
-    ModelSave save = model_save_defaults();
-    save.overwrite = true;
-    ASSERT_OK(model_config_init(&config));
-    ASSERT_OK(model_config_set_classes(&config, 5));
-    config.network.decoder_width = 16;
+    test_model_config(5, made_for.missing_bands ? 4 : 3, names,
+                      &config); /* a fourth one, which the images do not have */
     config.tile = 256;
     config.gsd_minimum = 0.01;
     config.gsd_maximum = 1.0;
     config.gsd_unit = MODEL_DEGREE;
-    for (int32_t b = 0; b < 3; b++) {
-        ASSERT_OK(model_config_set_text(&config.bands[b].name, names[b]));
+    for (int32_t b = 0; b < config.n_bands; b++) {
         config.bands[b].mean = made_for.mean;
         config.bands[b].std = made_for.std;
         config.bands[b].surface_scale = made_for.surface_scale;
@@ -58,19 +54,7 @@ static MetasegModel *load(MadeFor made_for)
     config.transform = made_for.transform;
     config.reflectance = made_for.reflectance;
     config.network.missing_bands = made_for.missing_bands;
-    if (made_for.missing_bands) { /* a fourth one, which the images do not have */
-        ASSERT_OK(model_config_set_bands(&config, 4));
-        for (int32_t b = 0; b < 4; b++) {
-            ASSERT_OK(model_config_set_text(&config.bands[b].name, b < 3 ? names[b] : "nir"));
-            config.bands[b].mean = made_for.mean;
-            config.bands[b].std = made_for.std;
-        }
-    }
-    ASSERT_OK(model_new(&config, false, &model));
-    model_initialize(model, 5);
-    ASSERT_OK(model_save(model, unit_at("model.safetensors", path), &save));
-    model_free(model);
-    model_config_done(&config);
+    test_model_save(&config, 5, unit_at("model.safetensors", path));
     ASSERT_OK((Err)metaseg_model_load(path, &run, &loaded));
     return loaded;
 }
@@ -197,7 +181,6 @@ static void far_offset(void **state)
  * stated scale is worth. The plain picture's values, times 10, are the top of the atmosphere. */
 static void levels(void **state)
 {
-    (void)state;
     const double scale = 0.5, offset = 20.0;
     const Image top = { .type = GDT_Float32, .factor = 10.0 };
     const Image surface = { .type = GDT_Float32, .factor = 10.0 / scale, .added = -offset / scale };
@@ -229,6 +212,9 @@ static void levels(void **state)
     }
     MetasegPredictOptions options = metaseg_predict_options_defaults();
     char path[256], out[256];
+    options.level = "L2A";
+    predict(*state, unit_at("top.tif", path), options, map); /* a model that does not tell levels apart */
+    assert_non_null(strstr(told, "level L2A is not used"));
     options.level = "L3";
     ASSERT_ERR((Err)metaseg_predict_raster(model, unit_at("top.tif", path), unit_at("none.tif", out), &options, NULL),
                ERR_ARGUMENT, "'L3'");

@@ -126,23 +126,15 @@ static Err choose_bands(Task *t, const char *list)
     return ERR_NONE;
 }
 
-/* What image_source_units() does for files. */
-static void use_level(Task *t, ProcessingLevel level)
-{
-    for (int64_t b = 0; b < t->bands; b++) {
-        ImageBand *band = &t->normalisation[b];
-        if (level == PROCESSING_LEVEL_1 || band->surface_scale == 0.0) continue;
-        band->offset = band->scale * band->surface_offset;
-        band->scale *= band->surface_scale;
-    }
-}
-
 static Err run(Task *t, const MetasegPredictOptions *options)
 {
     for (int32_t b = 0; b < t->bands; b++) t->source[b] = b;
     if (t->model->model->config.network.missing_bands && options->bands != NULL) TRY(choose_bands(t, options->bands));
     image_bands_of_model(&t->model->model->config, t->source, t->normalisation);
-    use_level(t, processing_level_read(options->level));
+    const bool surface = processing_level_read(options->level) != PROCESSING_LEVEL_1;
+    for (int64_t b = 0; b < t->bands; b++)
+        t->normalisation[b] =
+            image_band_in_units(&t->normalisation[b], image_units(&t->normalisation[b], false, 1.0, surface));
     if (t->width < 1 || t->height < 1 || t->width > LONGEST_SIDE || t->height > LONGEST_SIDE)
         return err_set(ERR_ARGUMENT, "%lld x %lld pixels; 1 to %d of each were expected", (long long)t->width,
                        (long long)t->height, (int)LONGEST_SIDE);

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "data/image_source.h"
-#include "geo/metadata.h"
 #include "geo/raster_write.h"
 
 #include <inttypes.h>
@@ -156,15 +155,15 @@ static void tell_choice(const Task *t)
 static Err tell_clouds(const Task *t)
 {
     static const double many = 20.0; /* per cent */
-    Metadata metadata;
+    const Metadata *metadata = NULL;
     if (t->image->mask != NULL) return ERR_NONE;
-    TRY(metadata_read(t->image->raster, NULL, NULL, &metadata));
-    if (metadata.cloud_cover >= many)
+    TRY(image_source_metadata(t->image, &metadata));
+    if (metadata->cloud_cover >= many)
         predictor_tell(
             t->model, 0,
             "'%s': its metadata state %.0f %% of clouds, which are mapped as some class; --mask FILE leaves them out, "
             "--mask scl or --mask qa_pixel with what a Sentinel-2 L2A or a Landsat product brings",
-            t->in, metadata.cloud_cover);
+            t->in, metadata->cloud_cover);
     return ERR_NONE;
 }
 
@@ -187,30 +186,16 @@ static Err normalise(Task *t)
     return image_source_normalise(t->image, bands);
 }
 
-static bool has_bytes(const Task *t)
-{
-    const Raster *raster = t->image->raster;
-    return strcmp(raster_band_type(raster, raster_chosen_band(raster, 0)), "Byte") == 0;
-}
-
 /* Level 2 is brought to level 1 where the model says how. */
 static Err find_level(Task *t)
 {
-    const ModelConfig *c = &t->model->model->config;
-    const ProcessingLevel told = processing_level_read(t->options->level);
-    char source[FACT_SOURCE_BYTES];
-    if (!model_config_reads_level_1(c)) return ERR_NONE;
-    TRY(image_source_set_level(t->image, told, source));
-    if (has_bytes(t)) return ERR_NONE;
-    if (source[0] == '\0')
-        predictor_tell(t->model, 1,
-                       "'%s': nothing tells whether it is reflectance of the surface (L2A) or at the top of the "
-                       "atmosphere (L1C); it is read as L2A; say --level L1C if it is not",
-                       t->in);
-    else
-        predictor_tell(t->model, 0, "'%s': read as level %s (%s)", t->in,
-                       t->image->surface ? "2 (surface)" : "1 (top of atmosphere)", source);
-    return ERR_NONE;
+    if (!model_config_reads_level_1(&t->model->model->config)) {
+        if (t->options->level != NULL)
+            predictor_tell(t->model, 1, "'%s': level %s is not used: the model does not tell levels apart", t->in,
+                           t->options->level);
+        return ERR_NONE;
+    }
+    return image_source_set_level(t->image, processing_level_read(t->options->level), &t->model->run);
 }
 
 static Err open_input(Task *t)
@@ -233,7 +218,7 @@ static Err open_input(Task *t)
     tell_choice(t);
     TRY(tell_clouds(t));
     TRY(find_level(t));
-    if (has_bytes(t) && c->byte_scale != 0.0)
+    if (image_source_has_bytes(t->image) && c->byte_scale != 0.0)
         predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
     TRY(predictor_check_values(t->model, t->in, t->image));
     TRY(raster_keep_valid(t->image->raster));

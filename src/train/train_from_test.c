@@ -2,18 +2,7 @@
  * What a new model takes over from a trained one: rows of classes and filters of bands by their names, all else as it is. */
 #include "train/trainer.h"
 
-#include "harness/unit.h"
-
-static void name_bands(ModelConfig *c, int32_t n, const char *const *names, double mean, double std)
-{
-    ASSERT_OK(model_config_set_bands(c, n));
-    for (int32_t i = 0; i < n; i++) {
-        ASSERT_OK(model_config_set_text(&c->bands[i].name, names[i]));
-        c->bands[i].scale = 1.0;
-        c->bands[i].mean = mean;
-        c->bands[i].std = std;
-    }
-}
+#include "model/model_test.h"
 
 /* Of the models that are made. */
 static NetworkEncoder encoder = NETWORK_EFFICIENTNET_LITE0;
@@ -24,17 +13,18 @@ static Model *make_model(int32_t n_classes, const char *const *classes, int32_t 
 {
     ModelConfig c;
     Model *model = NULL;
-    ASSERT_OK(model_config_init(&c));
+    test_model_config(n_classes, n_bands, bands, &c);
     ASSERT_OK(model_config_set_text(&c.name, "made"));
-    c.network.decoder_width = 16;
     c.network.fusion = NETWORK_FUSION_NONE;
     c.network.encoder = encoder;
     c.network.detail_width = detail_width;
     c.network.output_stride = detail_width > 0 ? 2 : 4;
     c.tile = 256;
-    ASSERT_OK(model_config_set_classes(&c, n_classes));
     for (int32_t i = 0; i < n_classes; i++) ASSERT_OK(model_config_set_text(&c.classes[i].name, classes[i]));
-    name_bands(&c, n_bands, bands, seed == 1 ? 100.0 : 120.0, seed == 1 ? 40.0 : 30.0);
+    for (int32_t b = 0; b < n_bands; b++) {
+        c.bands[b].mean = seed == 1 ? 100.0 : 120.0;
+        c.bands[b].std = seed == 1 ? 40.0 : 30.0;
+    }
     ASSERT_OK(model_new(&c, true, &model));
     model_config_done(&c);
     model_initialize(model, seed);

@@ -113,6 +113,26 @@ static Err describe_image(Plan *p, int64_t index, ImageSource *image)
     return err;
 }
 
+/* Level 2 is brought to level 1 where the model says how: what train.yaml says of it is what predict would find. */
+static Err find_level(Plan *p, int64_t index, ImageSource *image)
+{
+    int32_t bands[MODEL_MAX_BANDS];
+    ProcessingLevel given = PROCESSING_UNKNOWN;
+    TRY(image_level_given(p->given->level, &given));
+    if (!plan_reads_reflectance(p, bands) || !model_config_reads_level_1(&p->from)) {
+        if (given != PROCESSING_UNKNOWN && index == 0)
+            report_message(p->run, 1,
+                           "--level %s is not used: only a model that is made for reflectance of level 1, named with "
+                           "--from, reads the level of its images",
+                           p->given->level);
+        return ERR_NONE;
+    }
+    TRY(image_source_set_level(image, given, p->run));
+    if (!image_source_has_bytes(image))
+        p->scenes[index].level = image->surface ? PROCESSING_LEVEL_2 : PROCESSING_LEVEL_1;
+    return ERR_NONE;
+}
+
 static Err read_scene(Plan *p, int64_t index)
 {
     const MetasegTrainPlan *given = p->given;
@@ -122,6 +142,7 @@ static Err read_scene(Plan *p, int64_t index)
     TRY(absolute(given->labels[given->n_labels == 1 ? 0 : index], &s->labels));
     TRY(open_image(p, s->image, &image));
     Err err = describe_image(p, index, image);
+    if (err == ERR_NONE) err = find_level(p, index, image);
     if (err == ERR_NONE) err = plan_read_labels(p, (int32_t)index, image);
     image_source_close(image);
     return err;

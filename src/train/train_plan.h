@@ -27,9 +27,10 @@ typedef struct PlanValue {
 } PlanValue;
 
 typedef struct PlanScene {
-    char *image, *labels; /* absolute */
-    char *bands;          /* "1,2,3" */
-    double side;          /* of a pixel, metres; NaN unknown */
+    char *image, *labels;  /* absolute */
+    char *bands;           /* "1,2,3" */
+    double side;           /* of a pixel, metres; NaN unknown */
+    ProcessingLevel level; /* of its reflectance; PROCESSING_UNKNOWN where none is read */
     int64_t width, height;
     bool vector;
     bool placed; /* it has a georeference */
@@ -76,6 +77,10 @@ Err plan_classes(Plan *plan);
 
 /* The sizes of pixels are those on the ground: of all images they are known. */
 bool plan_in_metres(const Plan *plan);
+
+/* train_plan_write.c: which bands of `from` those of the images are, ret_bands [n_bands]; false where one is none of them, or where
+ * its numbers are no reflectance: then the model will not read its units. */
+bool plan_reads_reflectance(const Plan *plan, int32_t ret_bands[MODEL_MAX_BANDS]);
 
 /* train_plan_write.c: the configuration as YAML; free() it. ERR_MEMORY. */
 Err plan_write(const Plan *plan, char **ret_yaml);

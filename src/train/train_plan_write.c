@@ -53,18 +53,26 @@ static void put_list(Str *text, const char *key, const ModelConfig *m, const int
     str_add(text, "]\n");
 }
 
+bool plan_reads_reflectance(const Plan *p, int32_t ret_bands[MODEL_MAX_BANDS])
+{
+    const ModelConfig *m = &p->from;
+    const char *names[MODEL_MAX_BANDS];
+    if (!p->has_from || m->reflectance == 0.0) return false;
+    for (int32_t b = 0; b < m->n_bands; b++) names[b] = m->bands[b].name;
+    for (int64_t b = 0; b < p->n_bands; b++) {
+        const int64_t found = band_name_find(p->band_names[b], m->n_bands, names);
+        if (found < 0) return false;
+        ret_bands[b] = (int32_t)found;
+    }
+    return true;
+}
+
 /* A model of reflectance reads the same reflectance here, where all bands are bands of its. */
 static void write_reflectance(const Plan *p, Str *text)
 {
     const ModelConfig *m = &p->from;
-    const char *names[MODEL_MAX_BANDS];
     int32_t chosen[MODEL_MAX_BANDS];
-    for (int32_t b = 0; b < m->n_bands; b++) names[b] = m->bands[b].name;
-    for (int64_t b = 0; b < p->n_bands; b++) {
-        const int64_t found = band_name_find(p->band_names[b], m->n_bands, names);
-        if (found < 0 || m->reflectance == 0.0) return;
-        chosen[b] = (int32_t)found;
-    }
+    if (!plan_reads_reflectance(p, chosen)) return;
     str_addf(text, "  reflectance: %.17g\n  transform: %s\n", m->reflectance, model_transform_names[m->transform]);
     if (m->byte_scale != 0.0) str_addf(text, "  byte_scale: %.17g\n", m->byte_scale);
     put_list(text, "mean", m, chosen, p->n_bands, offsetof(ModelBand, mean));
@@ -118,6 +126,7 @@ static void write_data(const Plan *p, Str *text)
             put_number(text, "      labels_buffer", p->given->buffer);
         }
         str_addf(text, "      bands: [%s]\n", s->bands);
+        if (s->level != PROCESSING_UNKNOWN) str_addf(text, "      level: %s\n", processing_level_names[s->level]);
     }
     if (p->colors) str_add(text, "  labels_kind: colors\n");
     if (p->given->gsd > 0.0) put_number(text, "  gsd", p->given->gsd);
