@@ -12,6 +12,7 @@
 enum { NODES = 32, MOST_OVERLAPS = 10000 };
 
 static const double saturated_part = 0.05;
+static const double radians_per_degree = 0.017453292519943295769;
 
 Err survey_init(const DatasetOptions *options, Survey *ret_survey)
 {
@@ -115,7 +116,6 @@ static double pixel_metres(const Scene *scene, const DatasetOptions *o)
 double survey_ground(const Scene *scene, const DatasetOptions *o)
 {
     const double metres_per_degree = 111319.490793; /* a degree of the equator of WGS 84 */
-    const double radians = 0.017453292519943295769;
     const RasterInfo *info = raster_info(scene->image->raster);
     const GroundSampling g = georeference_sampling(scene->image->place);
     const double side = pixel_metres(scene, o);
@@ -123,7 +123,7 @@ double survey_ground(const Scene *scene, const DatasetOptions *o)
     /* degrees of longitude are shorter towards the poles: of a large image the middle is no measure */
     if (isfinite(g.degrees) && georeference_footprint(scene->image->place, &f))
         return metres_per_degree * metres_per_degree * g.degrees_x * (double)info->width *
-               (sin(f.north * radians) - sin(f.south * radians)) / radians;
+               (sin(f.north * radians_per_degree) - sin(f.south * radians_per_degree)) / radians_per_degree;
     return side * side * (double)info->width * (double)info->height;
 }
 
@@ -160,60 +160,78 @@ void survey_expect(Survey *survey, const ImageBand *bands, int64_t n_bands)
 
 /* ---- overlaps ---- */
 
-/* Whether a place lies inside an outline, by the crossings of a ray to the north. */
-static bool inside(const Footprint *f, double lon, double lat)
+/* A footprint's outline in a plane: degrees, or around a pole Lambert's azimuthal equal-area projection of the sphere. */
+typedef struct Outline {
+    double x[FOOTPRINT_POINTS], y[FOOTPRINT_POINTS];
+    double pole; /* 1 north, -1 south, 0: degrees */
+    double west; /* the lowest longitude, on whatever turn */
+} Outline;
+
+static void to_plane(double pole, double *x, double *y)
+{
+    const double r = sin(0.5 * (90.0 - pole * *y) * radians_per_degree), lon = *x * radians_per_degree;
+    *x = r * cos(lon);
+    *y = r * sin(lon);
+}
+
+static Outline outline_of(const Footprint *f)
+{
+    Outline o = { .pole = !f->contains_pole ? 0.0 : f->north > -f->south ? 1.0 : -1.0, .west = f->lon[0] };
+    for (int32_t i = 0; i < FOOTPRINT_POINTS; i++) {
+        o.x[i] = f->lon[i];
+        o.y[i] = f->lat[i];
+        o.west = fmin(o.west, f->lon[i]);
+        if (o.pole != 0.0) to_plane(o.pole, &o.x[i], &o.y[i]);
+    }
+    return o;
+}
+
+/* Whether a place lies inside an outline, by the crossings of a ray. */
+static bool inside(const Outline *o, double lon, double lat)
 {
     bool in = false;
+    double x = lon - 360.0 * floor((lon - o->west) / 360.0), y = lat;
+    if (o->pole != 0.0) to_plane(o->pole, &x, &y);
     for (int32_t i = 0, k = FOOTPRINT_POINTS - 1; i < FOOTPRINT_POINTS; k = i++) {
-        if ((f->lon[i] > lon) == (f->lon[k] > lon)) continue;
-        const double at = f->lat[i] + (lon - f->lon[i]) / (f->lon[k] - f->lon[i]) * (f->lat[k] - f->lat[i]);
-        in = in != (lat < at);
+        if ((o->x[i] > x) == (o->x[k] > x)) continue;
+        const double at = o->y[i] + (x - o->x[i]) / (o->x[k] - o->x[i]) * (o->y[k] - o->y[i]);
+        in = in != (y < at);
     }
     return in;
 }
 
-/* An outline is unwrapped from its first place, perhaps on another turn than its box. */
-static double outline_turn(const Footprint *f)
+/* Area between meridians and parallels, on a sphere. */
+static double ground(double west, double south, double east, double north)
 {
-    double west = f->lon[0];
-    for (int32_t i = 1; i < FOOTPRINT_POINTS; i++) west = fmin(west, f->lon[i]);
-    return 360.0 * round((west - f->west) / 360.0);
+    const bool any = west < east && south < north;
+    return any ? (east - west) * (sin(north * radians_per_degree) - sin(south * radians_per_degree)) : 0.0;
 }
 
-/* Places of a grid over what both boxes share that lie in both scenes, as a part of those of the smaller scene. Around a pole
- * the boxes decide. */
+/* Of it what lies in both outlines, by places of a grid of equal areas. */
+static double ground_inside(double west, double south, double east, double north, const Outline *a, const Outline *b)
+{
+    const double low = sin(south * radians_per_degree), high = sin(north * radians_per_degree);
+    const double all = ground(west, south, east, north);
+    int64_t n = 0;
+    for (int64_t i = 0; i < (int64_t)NODES * NODES && all > 0.0; i++) {
+        const double lon = west + ((double)(i % NODES) + 0.5) / NODES * (east - west);
+        const double lat = asin(low + ((double)(i / NODES) + 0.5) / NODES * (high - low)) / radians_per_degree;
+        n += inside(a, lon, lat) && inside(b, lon, lat);
+    }
+    return all * (double)n / ((double)NODES * NODES);
+}
+
+/* What two scenes share, as a part of the smaller one. Across the date line a box lies on two turns of another. */
 static double shared_part(const Footprint *a, const Footprint *b)
 {
-    double shift = 0.0; /* of b, onto the turn of a */
+    const Outline of_a = outline_of(a), of_b = outline_of(b);
+    const double smaller = fmin(ground_inside(a->west, a->south, a->east, a->north, &of_a, &of_a),
+                                ground_inside(b->west, b->south, b->east, b->north, &of_b, &of_b));
+    double both = 0.0;
     for (int32_t turn = -360; turn <= 360; turn += 360)
-        if (b->west + turn < a->east && b->east + turn > a->west) shift = turn;
-    const double west = fmax(a->west, b->west + shift);
-    const double east = fmin(a->east, b->east + shift);
-    const double south = fmax(a->south, b->south);
-    const double north = fmin(a->north, b->north);
-    if (!(west < east && south < north)) return 0.0;
-    if (a->contains_pole || b->contains_pole) return 1.0;
-    const double turn_a = outline_turn(a);
-    const double turn_b = outline_turn(b);
-    int64_t both = 0;
-    int64_t of[2] = { 0, 0 };
-    const Footprint *f[2] = { a, b };
-    const double from[2] = { turn_a, turn_b - shift };
-    for (int64_t i = 0; i < (int64_t)NODES * NODES; i++) {
-        const double u = ((double)(i % NODES) + 0.5) / NODES;
-        const double v = ((double)(i / NODES) + 0.5) / NODES;
-        const double lon = west + u * (east - west);
-        const double lat = south + v * (north - south);
-        both += inside(a, lon + from[0], lat) && inside(b, lon + from[1], lat);
-        for (int32_t k = 0; k < 2; k++)
-            of[k] += inside(f[k], f[k]->west + u * (f[k]->east - f[k]->west) + (k == 0 ? turn_a : turn_b),
-                            f[k]->south + v * (f[k]->north - f[k]->south));
-    }
-    const double cell = (east - west) * (north - south);
-    double smaller = (double)INFINITY;
-    for (int32_t k = 0; k < 2; k++)
-        smaller = fmin(smaller, (double)of[k] * (f[k]->east - f[k]->west) * (f[k]->north - f[k]->south));
-    return smaller > 0.0 ? fmin(1.0, (double)both * cell / smaller) : 0.0;
+        both += ground_inside(fmax(a->west, b->west + turn), fmax(a->south, b->south), fmin(a->east, b->east + turn),
+                              fmin(a->north, b->north), &of_a, &of_b);
+    return smaller > 0.0 ? fmin(1.0, both / smaller) : 0.0;
 }
 
 static Err add_overlap(Survey *v, Overlap overlap)
@@ -254,14 +272,13 @@ static Err overlap_boxes(Survey *v)
         for (uint32_t k = 0; k < o->n_holdout; k++) {
             const DatasetBox *a = &o->validation[i];
             const DatasetBox *b = &o->holdout[k];
-            const double height = fmin(a->north, b->north) - fmax(a->south, b->south);
-            double width = 0.0;
+            double both = 0.0;
             for (int32_t turn = -360; turn <= 360; turn += 360)
-                width = fmax(width, fmin(a->east, b->east + turn) - fmax(a->west, b->west + turn));
+                both += ground(fmax(a->west, b->west + turn), fmax(a->south, b->south), fmin(a->east, b->east + turn),
+                               fmin(a->north, b->north));
             const double smaller =
-                fmin((a->east - a->west) * (a->north - a->south), (b->east - b->west) * (b->north - b->south));
-            if (height > 0.0 && width > 0.0)
-                TRY(add_overlap(v, (Overlap){ true, i, k, width * height / smaller, false }));
+                fmin(ground(a->west, a->south, a->east, a->north), ground(b->west, b->south, b->east, b->north));
+            if (both > 0.0) TRY(add_overlap(v, (Overlap){ true, i, k, fmin(1.0, both / smaller), false }));
         }
     }
     return ERR_NONE;
