@@ -2,6 +2,8 @@
  * Reading the command line by an option table. Help and man page texts are in options_text.c. */
 #include "base/options.h"
 
+#include "base/grow.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,14 +34,13 @@ static void *field_of(void *target, const Option *option) { return (char *)targe
 
 static Err own_memory(OptionResult *result, void *memory)
 {
-    void **owned = realloc(result->owned, (size_t)(result->n_owned + 1) * sizeof *owned);
-    if (owned == NULL) {
+    const Err err =
+        grow_array((void *)&result->owned, result->n_owned, &result->owned_capacity, sizeof *result->owned, "options");
+    if (err == ERR_NONE)
+        result->owned[result->n_owned++] = memory;
+    else
         free(memory);
-        return err_memory(sizeof *owned, "options");
-    }
-    owned[result->n_owned++] = memory;
-    result->owned = owned;
-    return ERR_NONE;
+    return err;
 }
 
 static Err list_add(OptionResult *result, OptionList *list, const char *item)

@@ -83,7 +83,7 @@ typedef struct OptionResult {
     int64_t n_arguments;
     uint64_t given_own, given_common; /* bit i: option i of the table was on the command line */
     void **owned;                     /* memory behind lists */
-    int64_t n_owned;
+    int64_t n_owned, owned_capacity;
 } OptionResult;
 
 /* Sets defaults in `target` (struct of spec->own) and `common_target` (struct of `common`, may be empty), then reads

@@ -3,6 +3,7 @@
  * limited while they grow, and an alias is counted before it is copied. */
 #include "data/yaml_tree.h"
 
+#include "base/grow.h"
 #include "base/str.h"
 
 #include <stdarg.h>
@@ -115,7 +116,7 @@ typedef struct Builder {
     int64_t depth, nodes;
     size_t text_bytes;
     Anchor *anchors;
-    int64_t n_anchors;
+    int64_t n_anchors, anchors_capacity;
 } Builder;
 
 static Err wrong_at(const Builder *b, yaml_mark_t mark, const char *text)
@@ -166,11 +167,9 @@ static bool key_comes_next(const Builder *b)
 static Err add_anchor(Builder *b, const yaml_char_t *name, const YamlNode *node, yaml_mark_t mark)
 {
     if (b->n_anchors == ANCHORS_MAX) return wrong_at(b, mark, "more than 1000 anchors");
-    Anchor *grown = realloc(b->anchors, (size_t)(b->n_anchors + 1) * sizeof *grown);
-    if (grown == NULL) return err_memory(sizeof *grown, "a YAML document");
-    b->anchors = grown;
-    grown[b->n_anchors] = (Anchor){ .node = node };
-    TRY(str_copy((const char *)name, &grown[b->n_anchors].name));
+    TRY(grow_array(&b->anchors, b->n_anchors, &b->anchors_capacity, sizeof *b->anchors, "a YAML document"));
+    b->anchors[b->n_anchors] = (Anchor){ .node = node };
+    TRY(str_copy((const char *)name, &b->anchors[b->n_anchors].name));
     b->n_anchors++;
     return ERR_NONE;
 }

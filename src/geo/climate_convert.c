@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From the published climate image and its table of names to the compact file. */
 #include "base/file.h"
+#include "base/grow.h"
 #include "geo/climate.h"
 #include "geo/climate_internal.h"
 #include "geo/raster.h"
@@ -60,15 +61,9 @@ static Err add_row(Climate *climate, const uint8_t *zones, int64_t *capacity)
 {
     for (int64_t x = 0; x < climate->width; x++) {
         if (x + 1 < climate->width && zones[x + 1] == zones[x]) continue;
-        if (climate->runs == *capacity) {
-            const int64_t wanted = *capacity * 2 + 4096;
-            uint16_t *ends = realloc(climate->run_end, (size_t)wanted * sizeof *ends);
-            if (ends != NULL) climate->run_end = ends;
-            uint8_t *values = realloc(climate->run_zone, (size_t)wanted);
-            if (values != NULL) climate->run_zone = values;
-            if (ends == NULL || values == NULL) return err_memory((unsigned long long)wanted * 3, "the climate map");
-            *capacity = wanted;
-        }
+        int64_t same = *capacity; /* both arrays grow alike */
+        TRY(grow_array(&climate->run_end, climate->runs, &same, sizeof *climate->run_end, "the climate map"));
+        TRY(grow_array(&climate->run_zone, climate->runs, capacity, sizeof *climate->run_zone, "the climate map"));
         climate->run_end[climate->runs] = (uint16_t)(x + 1);
         climate->run_zone[climate->runs] = zones[x];
         climate->runs++;

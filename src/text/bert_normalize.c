@@ -2,6 +2,7 @@
  * BERT's text normalisation. The only file that includes utf8proc.h: decomposition, combining classes, lower case. */
 #include "text/bert_normalize.h"
 
+#include "base/grow.h"
 #include "text/unicode_class.h"
 
 #include <stdbool.h>
@@ -54,13 +55,7 @@ size_t utf8_put(int32_t character, char ret_bytes[4])
 
 static Err push(Characters *list, int32_t character)
 {
-    if (list->count == list->capacity) {
-        const int64_t capacity = list->capacity * 2;
-        int32_t *items = realloc(list->items, (size_t)capacity * sizeof *items);
-        if (items == NULL) return err_memory((unsigned long long)capacity * sizeof *items, "a text to tokenize");
-        list->items = items;
-        list->capacity = capacity;
-    }
+    TRY(grow_array(&list->items, list->count, &list->capacity, sizeof *list->items, "a text to tokenize"));
     list->items[list->count++] = character;
     return ERR_NONE;
 }

@@ -2,6 +2,7 @@
  * What the labels of an image hold: features of a layer, or classes in blocks of a raster. */
 #include "train/train_plan.h"
 
+#include "base/grow.h"
 #include "base/str.h"
 
 #include <math.h>
@@ -29,13 +30,7 @@ static Err add_value(Plan *p, const char *name, int64_t value, int32_t *ret_inde
 
 static Err add_item(Plan *p, const SplitItem *item)
 {
-    if (p->n_items == p->capacity) {
-        const int64_t wanted = p->capacity > 0 ? 2 * p->capacity : 256;
-        SplitItem *grown = realloc(p->items, (size_t)wanted * sizeof *grown);
-        if (grown == NULL) return err_memory((size_t)wanted * sizeof *grown, "the labels");
-        p->items = grown;
-        p->capacity = wanted;
-    }
+    TRY(grow_array(&p->items, p->n_items, &p->capacity, sizeof *p->items, "the labels"));
     p->items[p->n_items++] = *item;
     return ERR_NONE;
 }
