@@ -231,6 +231,18 @@ bool cli_json_wanted(const Cli *cli, bool own_flag) { return own_flag || cli->co
 
 void cli_json(const char *json) { (void)puts(json); }
 
+void cli_take_line(void *context, const char *text)
+{
+    cli_progress_end(context);
+    cli_line("%s", text);
+}
+
+void cli_take_json(void *context, const char *json)
+{
+    cli_progress_end(context);
+    cli_json(json);
+}
+
 Err cli_data_path(const Cli *cli, const char *name, char **ret_path)
 {
     char *path = NULL;

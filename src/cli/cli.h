@@ -85,6 +85,10 @@ void cli_line(const char *format, ...) PRINTF_LIKE(1, 2);
 /* A JSON text (whose writer has escaped what must be) as a line on standard output. */
 void cli_json(const char *json);
 
+/* The same for functions of the library that give lines: the context is the Cli, whose progress ends. */
+void cli_take_line(void *context, const char *text);
+void cli_take_json(void *context, const char *json);
+
 /* Whether results on standard output are JSON: with --log-format json, or where a command's own --json is given. */
 bool cli_json_wanted(const Cli *cli, bool own_flag);
 

@@ -30,18 +30,6 @@ const OptionSpec cmd_dataset_spec = {
     .max_arguments = -1,
 };
 
-static void print_line(void *context, const char *text)
-{
-    cli_progress_end(context);
-    cli_line("%s", text);
-}
-
-static void print_json_line(void *context, const char *text)
-{
-    cli_progress_end(context);
-    cli_json(text);
-}
-
 static Err tell_labels(Cli *cli, const PlanArgs *args, const OptionResult *words)
 {
     CliPlan plan = { 0 };
@@ -50,7 +38,8 @@ static Err tell_labels(Cli *cli, const PlanArgs *args, const OptionResult *words
         return err_set(ERR_ARGUMENT, "without a configuration dataset needs --image and --labels; see --help");
     Err err = cli_plan_images(args, words, &plan);
     if (err == ERR_NONE) err = cli_plan_fill(cli, args, &plan);
-    if (err == ERR_NONE) err = metaseg_dataset_plan(&plan.plan, json, &cli->run, json ? print_json_line : print_line);
+    if (err == ERR_NONE)
+        err = metaseg_dataset_plan(&plan.plan, json, &cli->run, json ? cli_take_json : cli_take_line);
     cli_plan_done(&plan);
     return err;
 }
@@ -65,7 +54,7 @@ static Err run_dataset(Cli *cli, const void *target, const OptionResult *words)
     if (words->n_arguments != 1)
         return err_set(ERR_ARGUMENT, "dataset needs one configuration, or --image and --labels; see --help");
     return metaseg_dataset(words->arguments[0], args->plan.set.items, args->plan.set.count, json, &cli->run,
-                           json ? print_json_line : print_line);
+                           json ? cli_take_json : cli_take_line);
 }
 
 Err cmd_dataset(Cli *cli, int argc, char **argv)

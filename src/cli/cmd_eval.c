@@ -51,7 +51,9 @@ static const Option eval_options[] = {
     { "json", 0, OPTION_STRING, offsetof(EvalArgs, json), .value = "FILE", .help = "write all figures as JSON" },
     { "csv", 0, OPTION_STRING, offsetof(EvalArgs, csv), .value = "FILE", .help = "write the confusion matrix as CSV" },
     { "html", 0, OPTION_STRING, offsetof(EvalArgs, html), .value = "FILE",
-      .help = "write a page to look at: figures of each class with intervals, confusion matrix, map beside reference" },
+      .help =
+          "write a page to look at: figures of each class with intervals, confusion matrix, map beside reference, the "
+          "worst and the best windows" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(EvalArgs, overwrite), .help = "replace existing outputs" },
 };
 
@@ -78,18 +80,6 @@ const OptionSpec cmd_eval_spec = {
     .max_arguments = -1,
 };
 
-static void print_line(void *context, const char *text)
-{
-    (void)context;
-    cli_line("%s", text);
-}
-
-static void print_json_line(void *context, const char *text)
-{
-    (void)context;
-    cli_json(text);
-}
-
 /* ---- pairs ---- */
 
 /* Pairs of the command line, then those of the list. */
@@ -97,7 +87,7 @@ typedef struct Pairs {
     MetasegEvalPair *pairs;
     int64_t n, capacity;
     char **owned; /* paths out of the list */
-    int64_t n_owned;
+    int64_t n_owned, owned_capacity;
 } Pairs;
 
 static void pairs_done(Pairs *p)
@@ -119,9 +109,7 @@ static Err own_path(Pairs *p, const char *folder, char *text, const char **ret_p
 {
     text += strspn(text, " ");
     for (size_t n = strlen(text); n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\r'); n--) text[n - 1] = '\0';
-    char **more = realloc((void *)p->owned, (size_t)(p->n_owned + 1) * sizeof *more);
-    if (more == NULL) return err_memory((size_t)(p->n_owned + 1) * sizeof *more, "the pairs");
-    p->owned = more;
+    TRY(grow_array((void *)&p->owned, p->n_owned, &p->owned_capacity, sizeof *p->owned, "the pairs"));
     TRY(path_join(folder, text, &p->owned[p->n_owned]));
     *ret_path = p->owned[p->n_owned++];
     return ERR_NONE;
@@ -216,7 +204,8 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     Pairs pairs = { 0 };
     Err err = read_pairs(args, words, &pairs);
     if (err == ERR_NONE)
-        err = metaseg_eval_pairs(pairs.pairs, pairs.n, &o, &cli->run, o.json_line ? print_json_line : print_line, NULL);
+        err =
+            metaseg_eval_pairs(pairs.pairs, pairs.n, &o, &cli->run, o.json_line ? cli_take_json : cli_take_line, NULL);
     cli_progress_end(cli);
     pairs_done(&pairs);
     return err;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Counting block by block: classes of the truth, their pixels in the map, the values there. */
 #include "eval/eval_page.h"
+#include "eval/eval_windows.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    BLOCK_COLUMNS = 2048,
-    BLOCK_ROWS = 256,
+    BLOCK_COLUMNS = EVAL_BLOCK_WINDOWS * EVAL_WINDOW,
+    BLOCK_ROWS = EVAL_WINDOW,
     BLOCK_PIXELS = BLOCK_COLUMNS * BLOCK_ROWS,
     MAP_PIXELS = 1 << 22, /* most of the map that is read at once, unless one pixel asks for it */
     CACHE_LEAST = 32 << 20,
@@ -316,7 +317,9 @@ static Err compare_block(Comparison *c, EvalBlocks *b)
     if (!any) return ERR_NONE;
     TRY(read_labels(c, b));
     TRY(find_pixels(c, b));
-    return compare_part(c, b, (Part){ .columns = b->window.columns, .rows = b->window.rows });
+    if (c->page != NULL) eval_page_block(c->page, b->window);
+    TRY(compare_part(c, b, (Part){ .columns = b->window.columns, .rows = b->window.rows }));
+    return c->page != NULL ? eval_page_block_end(c->page, c) : ERR_NONE;
 }
 
 /* Blocks of a strip of rows come from left to right: what the file stores in whole rows should be decoded once. */

@@ -3,6 +3,7 @@
 #ifndef METASEG_EVAL_EVAL_INTERNAL_H
 #define METASEG_EVAL_EVAL_INTERNAL_H
 
+#include "base/line_sink.h"
 #include "eval/value_counts.h"
 #include "geo/climate.h"
 #include "geo/place_lookup.h"
@@ -52,10 +53,6 @@ Err eval_count(Comparison *comparison);
 Err eval_write_files(const Comparison *comparison, const Figures *figures);
 
 /* The table for people, line by line. */
-typedef struct LineSink {
-    void (*line)(void *context, const char *text); /* may be NULL */
-    void *context;
-} LineSink;
 void eval_print(const Comparison *comparison, const Figures *figures, LineSink sink);
 
 /* All figures as JSON: one line, or for a file. free() it. ERR_MEMORY. */
@@ -66,5 +63,14 @@ const char *eval_class_name(const Comparison *comparison, int32_t value);
 
 /* True, and the reference's name, where both have a name for a value and these differ. */
 bool eval_names_differ(const Comparison *comparison, int32_t value, const char **ret_truth_name);
+
+/* What a pixel of a picture holds without a label, or where the map has no value. */
+enum { EVAL_NOTHING = INT32_MIN };
+
+/* Colour 0xRRGGBB of a class value: the map's, else the reference's, else one of our own; grey for EVAL_NOTHING. */
+uint32_t eval_class_color(const Comparison *comparison, int32_t value);
+
+/* Values [n] in these colours, ret_rgb [n][3]. */
+void eval_draw(const Comparison *comparison, const int32_t *values, int64_t n, uint8_t *ret_rgb);
 
 #endif

@@ -2,9 +2,9 @@
  * The page of metaseg eval --html. */
 #include "eval/eval_page.h"
 
-#include "base/class_color.h"
 #include "base/file.h"
 #include "eval/bootstrap.h"
+#include "eval/eval_windows.h"
 #include "eval/report_page.h"
 
 #include <math.h>
@@ -16,11 +16,8 @@ enum {
     VALUES = VALUE_COUNTS_SMALL, /* that are counted by place */
     WANTED_PLACES = 100,         /* few and large: pixels near each other are alike */
     LARGEST = 640,               /* side of a picture */
-    MOST_PICTURES = 4,           /* pairs that are shown */
-    NOTHING = INT32_MIN,
+    MOST_PICTURES = 4,           /* as many pairs are shown as a whole, of more windows alone */
 };
-
-static const uint32_t grey = 0xe8e8e8U;
 
 struct EvalPage {
     bool excluded[VALUES];
@@ -28,8 +25,9 @@ struct EvalPage {
     ClassCounts *counts;           /* [places][VALUES] */
     int64_t pair, width, height;   /* of the pair that is counted */
     int64_t columns, rows;         /* of its pictures */
-    int32_t *truth, *map;          /* [rows][columns], NOTHING where there is no label or no value */
-    Str pictures;
+    int32_t *truth, *map;          /* [rows][columns], EVAL_NOTHING where there is no label or no value */
+    Str pictures;                  /* of whole pairs, where these are few */
+    EvalWindows *windows;
 };
 
 Err eval_page_new(const MetasegEvalOptions *options, int64_t n_pairs, EvalPage **ret_page)
@@ -49,6 +47,11 @@ Err eval_page_new(const MetasegEvalOptions *options, int64_t n_pairs, EvalPage *
         eval_page_free(p);
         return err_memory(bytes, "the page");
     }
+    const Err err = eval_windows_new(&p->windows);
+    if (err != ERR_NONE) {
+        eval_page_free(p);
+        return err;
+    }
     *ret_page = p;
     return ERR_NONE;
 }
@@ -60,6 +63,7 @@ void eval_page_free(EvalPage *p)
     free(p->truth);
     free(p->map);
     str_done(&p->pictures);
+    eval_windows_free(p->windows);
     free(p);
 }
 
@@ -79,7 +83,7 @@ void eval_page_begin(EvalPage *p, int64_t pair, int64_t width, int64_t height)
     p->height = height;
     p->columns = shrunk(width, larger);
     p->rows = shrunk(height, larger);
-    for (int64_t i = 0; i < p->columns * p->rows; i++) p->truth[i] = p->map[i] = NOTHING;
+    for (int64_t i = 0; i < p->columns * p->rows; i++) p->truth[i] = p->map[i] = EVAL_NOTHING;
 }
 
 /* Places of a pair lie in the order of its rows; of very many pairs some have one place together. */
@@ -89,14 +93,19 @@ static int64_t place_of(const EvalPage *p, int64_t x, int64_t y)
     return (p->pair * p->side + y * p->side / p->height) * p->side + x * p->side / p->width;
 }
 
+void eval_page_block(EvalPage *p, RasterWindow block) { eval_windows_begin(p->windows, block); }
+
 void eval_page_pixel(EvalPage *p, int64_t x, int64_t y, int32_t truth, bool covered, int32_t prediction)
 {
-    if (p->pair < MOST_PICTURES) {
+    const bool small = truth >= 0 && truth < VALUES, excluded = small && p->excluded[truth];
+    const int32_t value = covered ? prediction : EVAL_NOTHING;
+    if (p->n_pairs <= MOST_PICTURES) {
         const int64_t at = y * p->rows / p->height * p->columns + x * p->columns / p->width;
         p->truth[at] = truth;
-        p->map[at] = covered ? prediction : NOTHING;
+        p->map[at] = value;
     }
-    if (!covered || truth < 0 || truth >= VALUES || p->excluded[truth]) return;
+    eval_windows_pixel(p->windows, x, y, truth, value, covered && !excluded);
+    if (!covered || !small || excluded) return;
     ClassCounts *place = p->counts + place_of(p, x, y) * VALUES;
     place[truth].truth++;
     if (prediction < 0 || prediction >= VALUES) return;
@@ -104,25 +113,11 @@ void eval_page_pixel(EvalPage *p, int64_t x, int64_t y, int32_t truth, bool cove
     place[truth].correct += truth == prediction;
 }
 
-static uint32_t color_of(const Comparison *c, int32_t value)
-{
-    uint32_t color = grey;
-    if (value == NOTHING || raster_class_color(c->map, value, &color) || raster_class_color(c->truth, value, &color))
-        return color;
-    return class_color(value >= 0 ? value : -(value + 1));
-}
+Err eval_page_block_end(EvalPage *p, const Comparison *pair) { return eval_windows_end(p->windows, pair); }
 
 static Err add_picture(EvalPage *p, const Comparison *pair, const int32_t *values, uint8_t *rgb, const char *path)
 {
-    int32_t last = NOTHING;
-    uint32_t color = grey;
-    for (int64_t i = 0; i < p->columns * p->rows; i++) {
-        if (values[i] != last) color = color_of(pair, values[i]);
-        last = values[i];
-        rgb[3 * i] = (uint8_t)(color >> 16U);
-        rgb[3 * i + 1] = (uint8_t)(color >> 8U);
-        rgb[3 * i + 2] = (uint8_t)color;
-    }
+    eval_draw(pair, values, p->columns * p->rows, rgb);
     str_add(&p->pictures, "<figure class=\"classes\"><figcaption>");
     page_text(&p->pictures, path_name(path));
     str_add(&p->pictures, "</figcaption>");
@@ -133,7 +128,7 @@ static Err add_picture(EvalPage *p, const Comparison *pair, const int32_t *value
 
 Err eval_page_end(EvalPage *p, const Comparison *pair)
 {
-    if (p->pair >= MOST_PICTURES) return ERR_NONE;
+    if (p->n_pairs > MOST_PICTURES) return ERR_NONE;
     uint8_t *rgb = malloc(3 * (size_t)(p->columns * p->rows));
     if (rgb == NULL) return err_memory(3 * (size_t)(p->columns * p->rows), "the pictures");
     str_add(&p->pictures, "<div class=\"windows\">\n");
@@ -199,7 +194,7 @@ static Err take_classes(const Comparison *c, const Figures *f, Shown *s)
         s->metrics[s->n] = v->metrics;
         s->excluded[s->n] = v->metrics.excluded;
         s->intervals[s->n] = (Interval){ (double)NAN, (double)NAN };
-        s->classes[s->n] = (PageClass){ s->names[s->n], color_of(c, v->value) };
+        s->classes[s->n] = (PageClass){ s->names[s->n], eval_class_color(c, v->value) };
         s->n++;
     }
     return ERR_NONE;
@@ -331,10 +326,14 @@ static Err fill(const EvalPage *p, const Comparison *c, const Figures *f, Shown 
     page_begin(page, c->n_pairs == 1 ? path_name(raster_path(c->map)) : "maps and references");
     add_head(c, f, page);
     add_figures(c, f, s, page);
-    page_heading(page, "The map beside the reference");
-    str_add(page, "<p class=\"soft\">Where the reference has labels; grey: none, or no value of the map.</p>\n");
-    str_add(page, str_text(&p->pictures));
-    if (c->n_pairs > MOST_PICTURES) str_addf(page, "<p class=\"soft\">The first %d pairs.</p>\n", (int)MOST_PICTURES);
+    if (c->n_pairs <= MOST_PICTURES) {
+        page_heading(page, "The map beside the reference");
+        str_add(page, "<p class=\"soft\">Where the reference has labels; grey: none, or no value of the map.</p>\n");
+        str_add(page, str_text(&p->pictures));
+    }
+    /* windows of few small pairs are what stands above already */
+    if (c->n_pairs > MOST_PICTURES || eval_windows_count(p->windows) > c->n_pairs)
+        TRY(eval_windows_page(p->windows, page));
     add_parts(c, page);
     page_end(page);
     return p->pictures.failed ? err_memory(p->pictures.wanted, "the pictures") : ERR_NONE;

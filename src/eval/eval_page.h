@@ -13,8 +13,14 @@ void eval_page_free(EvalPage *page);
 /* From now on pixels are of this pair, whose reference has width x height pixels. */
 void eval_page_begin(EvalPage *page, int64_t pair, int64_t width, int64_t height);
 
+/* From now on pixels are of this block of the reference (eval_windows.h). */
+void eval_page_block(EvalPage *page, RasterWindow block);
+
 /* A labelled pixel of the reference; covered: the map has a value there. */
 void eval_page_pixel(EvalPage *page, int64_t x, int64_t y, int32_t truth, bool covered, int32_t prediction);
+
+/* All pixels of the block are there. Errors of eval_windows_end. */
+Err eval_page_block_end(EvalPage *page, const Comparison *pair);
 
 /* Once all pixels of a pair are there and its rasters are still open. ERR_MEMORY, ERR_UNSUPPORTED of png_encode. */
 Err eval_page_end(EvalPage *page, const Comparison *pair);

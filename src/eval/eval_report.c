@@ -2,12 +2,12 @@
  * What is told of a comparison: the table for people, JSON, CSV. */
 #include "eval/eval_page.h"
 
+#include "base/class_color.h"
 #include "base/json.h"
 #include "base/output.h"
 #include "base/str.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,28 @@ const char *eval_class_name(const Comparison *c, int32_t value)
     return name[0] != '\0' ? name : raster_class_name(c->truth, value);
 }
 
+uint32_t eval_class_color(const Comparison *c, int32_t value)
+{
+    uint32_t color = 0xe8e8e8U;
+    if (value == EVAL_NOTHING || raster_class_color(c->map, value, &color) ||
+        raster_class_color(c->truth, value, &color))
+        return color;
+    return class_color(value >= 0 ? value : -(value + 1));
+}
+
+void eval_draw(const Comparison *c, const int32_t *values, int64_t n, uint8_t *ret_rgb)
+{
+    int32_t last = EVAL_NOTHING;
+    uint32_t color = eval_class_color(c, last);
+    for (int64_t i = 0; i < n; i++) {
+        if (values[i] != last) color = eval_class_color(c, values[i]);
+        last = values[i];
+        ret_rgb[3 * i] = (uint8_t)(color >> 16U);
+        ret_rgb[3 * i + 1] = (uint8_t)(color >> 8U);
+        ret_rgb[3 * i + 2] = (uint8_t)color;
+    }
+}
+
 bool eval_names_differ(const Comparison *c, int32_t value, const char **ret_truth_name)
 {
     const char *map = raster_class_name(c->map, value), *truth = raster_class_name(c->truth, value);
@@ -30,35 +52,23 @@ bool eval_names_differ(const Comparison *c, int32_t value, const char **ret_trut
 
 /* ---- for people ---- */
 
-static void print_line(LineSink sink, const char *format, ...) PRINTF_LIKE(2, 3);
-static void print_line(LineSink sink, const char *format, ...)
-{
-    if (sink.line == NULL) return;
-    char text[320];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    sink.line(sink.context, text);
-}
-
 static void print_classes(const Comparison *c, const Figures *f, LineSink sink)
 {
-    print_line(sink, "%5s  %-42s %12s %7s %7s %9s %7s", "class", "name", "pixels", "IoU", "F1", "precision", "recall");
+    line_put(sink, "%5s  %-42s %12s %7s %7s %9s %7s", "class", "name", "pixels", "IoU", "F1", "precision", "recall");
     for (int64_t i = 0; i < f->n_values; i++) {
         const ValueFigures *v = &f->values[i];
         const ClassMetrics *m = &v->metrics;
         if (m->truth == 0 && m->predicted == 0) continue;
-        print_line(sink, "%5d  %-42s %12lld %7.2f %7.2f %9.2f %7.2f%s", (int)v->value, eval_class_name(c, v->value),
-                   (long long)m->truth, 100 * m->iou, 100 * m->f1, 100 * m->precision, 100 * m->recall,
-                   m->counted ? "" : "  not in the means");
+        line_put(sink, "%5d  %-42s %12lld %7.2f %7.2f %9.2f %7.2f%s", (int)v->value, eval_class_name(c, v->value),
+                 (long long)m->truth, 100 * m->iou, 100 * m->f1, 100 * m->precision, 100 * m->recall,
+                 m->counted ? "" : "  not in the means");
     }
     const TotalMetrics *t = &f->total;
-    print_line(sink, "mIoU (macro, %lld classes) %.2f %%", (long long)t->counted_classes, 100 * t->miou);
-    print_line(sink, "mF1 (macro) %.2f %%", 100 * t->mf1);
-    print_line(sink, "OA %.2f %%", 100 * t->overall_accuracy);
-    print_line(sink, "kappa %.4f", t->kappa);
-    print_line(sink, "pixels %lld", (long long)t->pixels);
+    line_put(sink, "mIoU (macro, %lld classes) %.2f %%", (long long)t->counted_classes, 100 * t->miou);
+    line_put(sink, "mF1 (macro) %.2f %%", 100 * t->mf1);
+    line_put(sink, "OA %.2f %%", 100 * t->overall_accuracy);
+    line_put(sink, "kappa %.4f", t->kappa);
+    line_put(sink, "pixels %lld", (long long)t->pixels);
 }
 
 /* Labelled pixels that are in no figure above. */
@@ -66,23 +76,23 @@ static void print_left_out(const Comparison *c, const Figures *f, LineSink sink)
 {
     const int64_t labelled = f->total.pixels + f->uncovered;
     if (f->uncovered > 0)
-        print_line(sink, "not compared: %lld of %lld labelled pixels (%.2f %%), where the map has no value",
-                   (long long)f->uncovered, (long long)labelled, 100.0 * (double)f->uncovered / (double)labelled);
+        line_put(sink, "not compared: %lld of %lld labelled pixels (%.2f %%), where the map has no value",
+                 (long long)f->uncovered, (long long)labelled, 100.0 * (double)f->uncovered / (double)labelled);
     if (c->ignored > 0)
-        print_line(sink, "not compared: %lld pixels of the reference with the ignored value %d", (long long)c->ignored,
-                   (int)c->options->ignore);
+        line_put(sink, "not compared: %lld pixels of the reference with the ignored value %d", (long long)c->ignored,
+                 (int)c->options->ignore);
 }
 
 static void print_zones(const Comparison *c, LineSink sink)
 {
     if (c->climate == NULL) return;
-    print_line(sink, "%s", "");
-    print_line(sink, "%5s  %12s %8s %8s", "zone", "pixels", "mIoU", "OA");
+    line_put(sink, "%s", "");
+    line_put(sink, "%5s  %12s %8s %8s", "zone", "pixels", "mIoU", "OA");
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
         const TotalMetrics *t = &c->zone_figures[z].total;
         if (c->zones[z] == NULL || t->pixels == 0) continue;
-        print_line(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)t->pixels, 100 * t->miou,
-                   100 * t->overall_accuracy);
+        line_put(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)t->pixels, 100 * t->miou,
+                 100 * t->overall_accuracy);
     }
 }
 
@@ -90,12 +100,12 @@ static void print_zones(const Comparison *c, LineSink sink)
 static void print_pairs(const Comparison *c, LineSink sink)
 {
     if (c->n_pairs < 2) return;
-    print_line(sink, "%s", "");
-    print_line(sink, "%12s %8s %8s %8s  %s", "pixels", "mIoU", "OA", "kappa", "map");
+    line_put(sink, "%s", "");
+    line_put(sink, "%12s %8s %8s %8s  %s", "pixels", "mIoU", "OA", "kappa", "map");
     for (int64_t i = 0; i < c->n_pairs; i++) {
         const TotalMetrics *t = &c->summaries[i].total;
-        print_line(sink, "%12lld %8.2f %8.2f %8.4f  %.200s", (long long)t->pixels, 100 * t->miou,
-                   100 * t->overall_accuracy, t->kappa, c->pairs[i].prediction);
+        line_put(sink, "%12lld %8.2f %8.2f %8.4f  %.200s", (long long)t->pixels, 100 * t->miou,
+                 100 * t->overall_accuracy, t->kappa, c->pairs[i].prediction);
     }
 }
 

@@ -322,6 +322,31 @@ def pages():
     got, tables, tree = page(raster("a", [300, 1, 1, 300], 2, "UInt16"), raster("b", [300, 1, 300, 300], 2, "UInt16"), chart, truth)
     assert len(tables) == 3 and len(tables[2]) == 2 and len(tree.getElementsByTagName("img")) == 4
     assert [row[0] for row in tables[0]] == ["1", "2", "3", "300"] and tables[0][3][2] == "66.7", tables[0]
+    # one large pair: its windows, too; not of one window alone
+    side = 600
+    truth = raster("large_truth", [1] * side * side, side)
+    chart = raster("large", [2 if c >= 512 and r < 256 else 1 for r in range(side) for c in range(side)], side)
+    _, _, tree = page(chart, truth)
+    assert len(tree.getElementsByTagName("img")) == 2 + 2 * 6
+    assert "6 of 9 windows with labels are shown, 3 are not." in content(tree.documentElement)
+    names = [content(n) for n in tree.getElementsByTagName("figcaption")]
+    assert names[2] == "large.vrt, column 512, row 0: 0.0 % right: reference, map", names
+    assert all(": 100.0 % right" in n for n in names[3:]), names
+    sparse = raster("sparse", [1 if r == 300 and c < 10 else 0 for r in range(side) for c in range(side)], side, nodata=0)
+    _, _, tree = page(chart, sparse)
+    assert len(tree.getElementsByTagName("img")) == 2
+    # many pairs: the worst and the best of all, wherever they stand, and how many are not shown
+    right = [37, 20, 64, 5, 50, 31, 12, 44, 58, 27]
+    pairs = []
+    for i, n in enumerate(right):
+        pairs += [raster(f"map{i}", [1] * n + [2] * (64 - n), 8), raster(f"truth{i}", [1] * 64, 8)]
+    _, _, tree = page(*pairs)
+    names = [content(n) for n in tree.getElementsByTagName("figcaption")]
+    ranked = sorted(right)
+    assert names == [f"map{right.index(n)}.vrt, column 0, row 0: {100 * n / 64:.1f} % right: reference, map"
+                     for n in ranked[:3] + ranked[-3:]], names
+    assert "6 of 10 windows with labels are shown, 4 are not." in content(tree.documentElement)
+    assert len(tree.getElementsByTagName("img")) == 12
     refused(2, ["page.png", "HTML"], chart, truth, "--html", "page.png")
     refused(2, ["the page"], chart, truth, "--html", truth)
     done = subprocess.run([METASEG, "eval", chart, truth, "--html", "page.html", "-q"], capture_output=True, text=True, check=False)
