@@ -57,6 +57,34 @@ static inline void test_raster(TestRaster r)
     str_done(&text);
 }
 
+/* A rectangle of pixels as a feature of GeoJSON text, over an image of 10 m pixels at (500000, 5300000) of zone 33. */
+static inline void test_box(Str *text, const char *value, double x0, double y0, double x1, double y1)
+{
+    const double west = 500000 + 10 * x0;
+    const double east = 500000 + 10 * x1;
+    const double north = 5300000 - 10 * y0;
+    const double south = 5300000 - 10 * y1;
+    str_addf(text,
+             "%s{\"type\":\"Feature\",\"properties\":{\"id\":%d,\"class\":%s},\"geometry\":{\"type\":\"Polygon\","
+             "\"coordinates\":[[[%.1f,%.1f],[%.1f,%.1f],[%.1f,%.1f],[%.1f,%.1f],[%.1f,%.1f]]]}}",
+             text->length > 0 ? ",\n" : "", (int)text->length, value, west, north, east, north, east, south, west,
+             south, west, north);
+}
+
+/* Writes and empties it. */
+static inline const char *test_features(const char *name, Str *features, char ret_path[256])
+{
+    Str text = { 0 };
+    str_addf(&text,
+             "{\"type\":\"FeatureCollection\",\"crs\":{\"type\":\"name\",\"properties\":{\"name\":"
+             "\"urn:ogc:def:crs:EPSG::32633\"}},\"features\":[%s]}",
+             str_text(features));
+    unit_write_text(unit_at(name, ret_path), str_text(&text));
+    str_done(&text);
+    str_done(features);
+    return ret_path;
+}
+
 /* Messages of a call, one a line: the context of test_run(). */
 typedef struct Told {
     Str text;

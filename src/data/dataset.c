@@ -17,7 +17,11 @@ enum {
     GRID = 16,                 /* windows along a side of an image, at most, that are searched for a valid pixel */
     LOOKS = 256,               /* windows searched for a valid pixel with a label */
     MOST_DRAWS = 4096,         /* draws to find LOOKS windows of images that are valid anywhere */
+    SHIFT_SCENES = 64,         /* whose labels are laid over their image */
 };
+
+/* Values of an image that is slow to decode, from which on it is told that it is looked at. */
+static const double slow_values = 16e6;
 
 int64_t dataset_label_classes(const DatasetOptions *options)
 {
@@ -184,6 +188,31 @@ static void add_zones(Dataset *d, const Scene *s)
     for (int32_t z = 0; z <= CLIMATE_ZONES && isfinite(ground); z++) d->zone_areas[z] += shares[z] * ground;
 }
 
+/* Whether the labels lie on what they are labels of; of very many scenes of some. */
+static Err find_shift(Dataset *d, Scene *s, uint32_t index, const MetasegRun *run)
+{
+    const DatasetOptions *o = d->options;
+    const Raster *image = s->image->raster;
+    const double values = (double)s->width * (double)s->height * (double)raster_chosen_count(image);
+    LabelShift shift = { .told = false };
+    char text[LABEL_SHIFT_TEXT];
+    if (d->survey == NULL && (run == NULL || run->message == NULL)) return ERR_NONE; /* nobody asks */
+    if (o->n_scenes > SHIFT_SCENES && (uint64_t)index * SHIFT_SCENES % o->n_scenes >= SHIFT_SCENES) return ERR_NONE;
+    if (raster_cache_bytes(image, 1) > 0 && values > slow_values)
+        report_message(run, 0,
+                       "scene '%s': slow to decode; looks at up to %d places of it for how the labels lie on it",
+                       o->scenes[index].name, (int)LABEL_SHIFT_WINDOWS);
+    TRY(label_shift_measure(s, &d->table, run != NULL ? run->stop : NULL, &shift));
+    if (d->survey != NULL) d->survey->scenes[index].shift = shift;
+    if (!shift.told || d->survey != NULL) return ERR_NONE;
+    label_shift_text(&shift, text);
+    report_message(run, 1,
+                   "scene '%s': its labels seem to lie %s of where the image has them: shifted back, their boundaries "
+                   "meet %.2f times the change of pixels; check georeference and CRS of both files",
+                   o->scenes[index].name, text, shift.better);
+    return ERR_NONE;
+}
+
 /* A scene of holdout is opened for a survey alone; that it cannot be is no reason not to train. */
 static Err survey_holdout(Dataset *d, LabelScan scan, uint32_t index)
 {
@@ -192,6 +221,7 @@ static Err survey_holdout(Dataset *d, LabelScan scan, uint32_t index)
     Err err = scene_open(d->options, d->climate, index, scan.run != NULL ? scan.run->stop : NULL, &s);
     if (err == ERR_NONE) err = survey_scene(d->survey, s, index, d->climate, scan.run);
     if (err == ERR_NONE) err = label_scan(&scan, s, index);
+    if (err == ERR_NONE) err = find_shift(d, s, index, scan.run);
     scene_close(s);
     if (err != ERR_INPUT && err != ERR_CONFIG) return err;
     report_message(scan.run, 1, "scene '%s' of split holdout: %s", d->options->scenes[index].name, err_message());
@@ -233,6 +263,7 @@ static Err visit_scenes(Dataset *d, DatasetReader *r, Census *census, const Meta
         if (d->blocks != NULL) TRY(validation_blocks_add_scene(d->blocks, i, s->width, s->height));
         TRY(plan_validation(d, s, i, census));
         TRY(label_scan(&scan, s, i));
+        TRY(find_shift(d, s, i, run));
         TRY(look_at_image(d, r, s, i, census, run));
     }
     tell_progress(d, run, d->options->n_scenes);

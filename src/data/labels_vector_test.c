@@ -14,33 +14,6 @@ static float grey(int64_t x, int64_t y, int64_t band) { return (float)((x + y + 
 
 static const TestRaster image = { "image", SIDE, SIDE, 3, TEST_BYTE, 33, 500000, 5300000, 10, 10, NULL, grey };
 
-/* A rectangle of pixels of the image as a feature. */
-static void add_box(Str *text, const char *value, double x0, double y0, double x1, double y1)
-{
-    const double west = 500000 + 10 * x0;
-    const double east = 500000 + 10 * x1;
-    const double north = 5300000 - 10 * y0;
-    const double south = 5300000 - 10 * y1;
-    str_addf(text,
-             "%s{\"type\":\"Feature\",\"properties\":{\"id\":%d,\"class\":%s},\"geometry\":{\"type\":\"Polygon\","
-             "\"coordinates\":[[[%.1f,%.1f],[%.1f,%.1f],[%.1f,%.1f],[%.1f,%.1f],[%.1f,%.1f]]]}}",
-             text->length > 0 ? ",\n" : "", (int)text->length, value, west, north, east, north, east, south, west,
-             south, west, north);
-}
-
-static const char *write_features(const char *name, Str *features, char ret_path[256])
-{
-    Str text = { 0 };
-    str_addf(&text,
-             "{\"type\":\"FeatureCollection\",\"crs\":{\"type\":\"name\",\"properties\":{\"name\":"
-             "\"urn:ogc:def:crs:EPSG::32633\"}},\"features\":[%s]}",
-             str_text(features));
-    unit_write_text(unit_at(name, ret_path), str_text(&text));
-    str_done(&text);
-    str_done(features);
-    return ret_path;
-}
-
 static DatasetOptions options(void)
 {
     static char path[256], labels[256];
@@ -77,12 +50,12 @@ static void values(void **state)
     const DatasetOptions o = options();
     const LabelTable table = label_table(&o);
     test_raster(image);
-    add_box(&features, "\"wood\"", 10, 10, 20, 20);
-    add_box(&features, "\"arable\"", 300, 550, 310, 560);
-    add_box(&features, "\"moor\"", 15, 15, 30, 30);
-    add_box(&features, "null", 15, 15, 30, 30);
-    add_box(&features, "\"wood\"", 700, 700, 710, 710);
-    write_features("labels.geojson", &features, path);
+    test_box(&features, "\"wood\"", 10, 10, 20, 20);
+    test_box(&features, "\"arable\"", 300, 550, 310, 560);
+    test_box(&features, "\"moor\"", 15, 15, 30, 30);
+    test_box(&features, "null", 15, 15, 30, 30);
+    test_box(&features, "\"wood\"", 700, 700, 710, 710);
+    test_features("labels.geojson", &features, path);
     ASSERT_OK(raster_open(unit_at("image", path), NULL, &raster));
     ASSERT_OK(georeference_open(raster, NULL, &place));
     const VectorOptions vector = { .buffer = 1.0 };
@@ -139,12 +112,12 @@ static void windows(void **state)
     o.validation = &validation;
     o.n_validation = 1;
     test_raster(image);
-    add_box(&features, "1", 10, 10, 30, 30);
-    add_box(&features, "5", 20, 300, 40, 320);
-    add_box(&features, "1", 400, 10, 420, 30);
-    add_box(&features, "5", 400, 300, 420, 320);
-    add_box(&features, "9", 500, 500, 520, 520);
-    write_features("labels.geojson", &features, path);
+    test_box(&features, "1", 10, 10, 30, 30);
+    test_box(&features, "5", 20, 300, 40, 320);
+    test_box(&features, "1", 400, 10, 420, 30);
+    test_box(&features, "5", 400, 300, 420, 320);
+    test_box(&features, "9", 500, 500, 520, 520);
+    test_features("labels.geojson", &features, path);
     ASSERT_OK(dataset_open(&o, NULL, &run, &d));
     ASSERT_OK(dataset_reader_new(d, &r));
     assert_non_null(strstr(str_text(&told.text), "no class has the value 9"));

@@ -7,6 +7,7 @@
 #define METASEG_DATA_SURVEY_H
 
 #include "data/image_sample.h"
+#include "data/label_shift.h"
 #include "data/label_values.h"
 #include "data/scene.h"
 #include "metaseg/run.h"
@@ -42,6 +43,7 @@ typedef struct SceneSurvey {
     double valid;                      /* part of the sample */
     BandSurvey bands[MODEL_MAX_BANDS]; /* the first of them */
     int32_t n_bands;
+    LabelShift shift; /* of its labels; of more than 64 scenes it is looked for in 64 */
 } SceneSurvey;
 
 /* Two scenes, or two boxes, over the same ground. */

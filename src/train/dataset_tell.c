@@ -3,10 +3,10 @@
 #include "train/dataset_tell.h"
 
 #include "base/json.h"
+#include "base/line_sink.h"
 #include "base/str.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,33 +17,6 @@ static const char *const part_names[DATASET_PARTS] = { "training", "validation",
 static const char *const split_names[SCENE_SPLIT_COUNT] = { "training", "validation", "holdout" };
 static const char *const suspicion_names[BAND_SUSPICIONS] = { "invalid", "constant", "saturated", "equal",
                                                               "unexpected" };
-
-typedef struct Lines {
-    void (*line)(void *context, const char *text); /* may be NULL */
-    void *context;
-} Lines;
-
-static void put_line(Lines to, const char *format, ...) PRINTF_LIKE(2, 3);
-static void put_line(Lines to, const char *format, ...)
-{
-    char text[1024];
-    va_list arguments;
-    if (to.line == NULL) return;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    to.line(to.context, text);
-}
-
-/* A line that was put together; empties it. ERR_MEMORY where not all of it is there. */
-static Err put_text(Lines to, Str *text)
-{
-    char *whole = NULL;
-    TRY(str_take(text, &whole));
-    put_line(to, "%s", whole);
-    free(whole);
-    return ERR_NONE;
-}
 
 static void square_text(double square_metres, char ret_text[48])
 {
@@ -75,7 +48,7 @@ static void add_zones(const SceneSurvey *s, Str *text)
                      100.0 * s->zones[z]);
 }
 
-static Err tell_scene(const Survey *v, uint32_t index, Lines to)
+static Err tell_scene(const Survey *v, uint32_t index, LineSink to)
 {
     const DatasetScene *scene = &v->options->scenes[index];
     const SceneSurvey *s = &v->scenes[index];
@@ -96,7 +69,7 @@ static Err tell_scene(const Survey *v, uint32_t index, Lines to)
     if (s->n_bands > 0) str_addf(&text, " (%s)", s->bands[0].type);
     if (s->opened && s->valid < 0.995) str_addf(&text, "; %.0f %% valid", 100.0 * s->valid);
     add_zones(s, &text);
-    return put_text(to, &text);
+    return line_put_text(to, &text);
 }
 
 static LabelArea sum_of(const Survey *v, int32_t part)
@@ -114,7 +87,7 @@ double dataset_tell_share(LabelArea part, LabelArea all)
 }
 
 static Err tell_class(const char *value, const char *name, const LabelArea areas[DATASET_PARTS],
-                      const LabelArea all[DATASET_PARTS], Lines to)
+                      const LabelArea all[DATASET_PARTS], LineSink to)
 {
     Str text = { 0 };
     str_addf(&text, "%5s  %-32s", value, name);
@@ -127,10 +100,10 @@ static Err tell_class(const char *value, const char *name, const LabelArea areas
             (void)snprintf(share, sizeof share, "%.1f %%", 100.0 * dataset_tell_share(areas[part], all[part]));
         str_addf(&text, " %16s %8s", area, share);
     }
-    return put_text(to, &text);
+    return line_put_text(to, &text);
 }
 
-static Err tell_classes(const Survey *v, Lines to)
+static Err tell_classes(const Survey *v, LineSink to)
 {
     LabelArea all[DATASET_PARTS];
     Str head = { 0 };
@@ -139,8 +112,8 @@ static Err tell_classes(const Survey *v, Lines to)
     str_addf(&head, "%5s  %-32s", "class", "name");
     for (int32_t part = 0; part < DATASET_PARTS; part++)
         if (all[part].pixels > 0.0 || part == DATASET_TRAINING) str_addf(&head, " %16s %8s", part_names[part], "share");
-    put_line(to, "%s", "");
-    TRY(put_text(to, &head));
+    line_put(to, "%s", "");
+    TRY(line_put_text(to, &head));
     for (uint32_t c = 0; c < v->options->n_classes; c++) {
         char value[16];
         LabelArea areas[DATASET_PARTS];
@@ -151,18 +124,18 @@ static Err tell_classes(const Survey *v, Lines to)
     return tell_class("", "all", all, all, to);
 }
 
-static void tell_zones(const Survey *v, Lines to)
+static void tell_zones(const Survey *v, LineSink to)
 {
     double all = 0.0;
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) all += v->zone_areas[z];
     if (!(all > 0.0)) return;
-    put_line(to, "%s", "");
-    put_line(to, "%5s  %-32s %16s %8s", "zone", "climate", "images", "share");
+    line_put(to, "%s", "");
+    line_put(to, "%5s  %-32s %16s %8s", "zone", "climate", "images", "share");
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
         char area[48];
         if (v->zone_areas[z] == 0.0) continue;
         square_text(v->zone_areas[z], area);
-        put_line(to, "%5s  %-32s %16s %6.1f %%", climate_zone_name(z), climate_zone_description(z), area,
+        line_put(to, "%5s  %-32s %16s %6.1f %%", climate_zone_name(z), climate_zone_description(z), area,
                  100.0 * v->zone_areas[z] / all);
     }
 }
@@ -196,7 +169,7 @@ static void describe(const SceneSurvey *s, const BandSurvey *b, int32_t suspicio
 }
 
 /* One line for a band and a suspicion: the first scene, and how many more. False where no scene has it. */
-static bool tell_suspicion(const Survey *v, int32_t band, int32_t suspicion, Lines to)
+static bool tell_suspicion(const Survey *v, int32_t band, int32_t suspicion, LineSink to)
 {
     char what[200] = "";
     char more[64] = "";
@@ -214,15 +187,15 @@ static bool tell_suspicion(const Survey *v, int32_t band, int32_t suspicion, Lin
     if (scenes > 1)
         (void)snprintf(more, sizeof more, " (and %lld more %s)", (long long)(scenes - 1),
                        scenes > 2 ? "scenes" : "scene");
-    put_line(to, "band %d (%s) of scene '%.200s'%s: %s", (int)b->number, b->name, v->options->scenes[first].name, more,
+    line_put(to, "band %d (%s) of scene '%.200s'%s: %s", (int)b->number, b->name, v->options->scenes[first].name, more,
              what);
     return true;
 }
 
-static void tell_overlap(const Survey *v, const Overlap *o, Lines to)
+static void tell_overlap(const Survey *v, const Overlap *o, LineSink to)
 {
     if (o->boxes) {
-        put_line(
+        line_put(
             to,
             "validation box '%.200s' and holdout box '%.200s' overlap, %.1f %% of the smaller one: what lies in both "
             "is not validated",
@@ -231,7 +204,7 @@ static void tell_overlap(const Survey *v, const Overlap *o, Lines to)
     }
     const DatasetScene *a = &v->options->scenes[o->first];
     const DatasetScene *b = &v->options->scenes[o->second];
-    put_line(to, "scenes '%.200s' (%s) and '%.200s' (%s) cover the same ground, %.1f %% of the smaller one%s", a->name,
+    line_put(to, "scenes '%.200s' (%s) and '%.200s' (%s) cover the same ground, %.1f %% of the smaller one%s", a->name,
              split_names[a->split], b->name, split_names[b->split], 100.0 * o->share,
              !o->leaks              ? "; it is drawn once for each"
              : a->split == b->split ? ": what is validated of one can be learned with the other"
@@ -240,8 +213,26 @@ static void tell_overlap(const Survey *v, const Overlap *o, Lines to)
                  : ": what chooses the best weights is in the holdout, too");
 }
 
+/* False where no scene's labels lie off. */
+static bool tell_shifts(const Survey *v, LineSink to)
+{
+    int64_t n = 0;
+    for (uint32_t i = 0; i < v->options->n_scenes; i++) {
+        const LabelShift *shift = &v->scenes[i].shift;
+        char text[LABEL_SHIFT_TEXT];
+        if (!shift->told || n++ >= LISTED) continue;
+        label_shift_text(shift, text);
+        line_put(to,
+                 "labels of scene '%.200s' seem to lie %s of where the image has them: shifted back, their boundaries "
+                 "meet %.2f times the change of pixels",
+                 v->options->scenes[i].name, text, shift->better);
+    }
+    if (n > LISTED) line_put(to, "labels of %lld more scenes seem to lie off", (long long)(n - LISTED));
+    return n > 0;
+}
+
 /* Those that leak first. */
-static void tell_overlaps(const Survey *v, Lines to)
+static void tell_overlaps(const Survey *v, LineSink to)
 {
     int64_t shown = 0;
     for (int32_t pass = 0; pass < 2; pass++)
@@ -251,24 +242,25 @@ static void tell_overlaps(const Survey *v, Lines to)
                 shown++;
             }
     if (v->n_overlaps > shown)
-        put_line(to, "%lld more pairs of scenes or boxes overlap", (long long)(v->n_overlaps - shown));
+        line_put(to, "%lld more pairs of scenes or boxes overlap", (long long)(v->n_overlaps - shown));
 }
 
 Err dataset_tell(const Survey *survey, void (*line)(void *context, const char *text), void *context)
 {
-    const Lines to = { line, context };
+    const LineSink to = { line, context };
     for (uint32_t i = 0; i < survey->options->n_scenes; i++)
         if (survey->scenes[i].opened || survey->counted) TRY(tell_scene(survey, i, to));
     TRY(tell_classes(survey, to));
     tell_zones(survey, to);
     bool any = survey->n_overlaps > 0;
     if (!survey->scenes[0].opened && !survey->counted) return ERR_NONE;
-    put_line(to, "%s", "");
+    line_put(to, "%s", "");
     for (int32_t band = 0; band < MODEL_MAX_BANDS; band++)
         for (int32_t k = 0; k < BAND_SUSPICIONS; k++) any = tell_suspicion(survey, band, k, to) || any;
+    any = tell_shifts(survey, to) || any;
     tell_overlaps(survey, to);
     if (!any && survey->counted)
-        put_line(to, "%s", "no band looks wrong, and no scenes or boxes cover the same ground");
+        line_put(to, "%s", "no band looks wrong, and no scenes or boxes cover the same ground");
     return ERR_NONE;
 }
 
@@ -291,6 +283,17 @@ static void put_band(JsonWriter *w, const SceneSurvey *s, const BandSurvey *b)
         if ((b->suspicions & (1U << k)) != 0) json_put_string(w, NULL, suspicion_names[k]);
     json_end(w);
     if ((b->suspicions & BAND_EQUAL) != 0) json_put_int(w, "equal_to", s->bands[b->equal].number);
+    json_end(w);
+}
+
+static void put_shift(JsonWriter *w, const LabelShift *shift)
+{
+    json_begin_object(w, "label_shift");
+    json_put_int(w, "right", shift->x);
+    json_put_int(w, "down", shift->y);
+    json_put_double(w, "metres", shift->metres);
+    json_put_string(w, "direction", shift->compass);
+    json_put_double(w, "better", shift->better);
     json_end(w);
 }
 
@@ -318,6 +321,7 @@ static void put_scene(JsonWriter *w, const Survey *v, uint32_t index)
         for (int32_t z = 0; z <= CLIMATE_ZONES; z++)
             if (s->zones[z] > 0.0) json_put_double(w, climate_zone_name(z), s->zones[z]);
         json_end(w);
+        if (s->shift.told) put_shift(w, &s->shift);
     }
     json_end(w);
 }

@@ -132,6 +132,16 @@ dataset boxes.yaml
 told "^scenes 'a' (training) and 'b' (training) .*: what is validated of one can be learned with the other$"
 told '^       all  .* ha  100.0 %  .* ha  100.0 %$'
 
+# labels that lie off their image by 5 pixels
+sed 's/>501500,/>499950,/' "$work/shifted.vrt" >"$work/west.vrt"
+config "{ name: right, $fields }, { name: off, image: west.vrt, $truth }" >"$work/off.yaml"
+dataset off.yaml
+[ $got = 0 ] || fail "labels that lie off: exit code $got"
+told "^labels of scene 'off' seem to lie 5 pixels to the right (50 m to the E) of where the image has them"
+[ "$(grep -c '^labels of scene' "$log.out")" = 1 ] || fail "labels that lie right are told, too"
+dataset off.yaml --log-format json
+told '"label_shift":{"right":5,"down":0,"metres":50.*,"direction":"E",'
+
 # polygons; pictures without a place: pixels
 "$program" dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class --data-folder "$fixtures/share" >"$log.out" 2>"$log.err" || fail "polygons"
 told "^scene '1', training: 300 x 300 pixels of 10 m"
