@@ -3,17 +3,7 @@
 # metaseg train --image --labels: a model of own classes from polygons alone, its configuration, corrections, refusals.
 # few_labels.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
-. "$(dirname "$0")/expect.sh"
-unset METASEG_DATA
-export METASEG_DOWNLOADS=/nonexistent
-work=$(mktemp -d "$PWD/few.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-
-labels() { # ARGUMENTS...: without a place for the messages of the trial
-    "$program" train --data-folder "$fixtures/share" --threads 1 --minutes 0.01 "$@" >"$log.out" 2>"$log.err" </dev/null
-    got=$?
-}
-told() { grep -q -e "$1" "$log.err" || fail "'$1' is not told"; }
+. "$(dirname "$0")/few.sh"
 
 labels --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class -o "$work/own"
 [ $got = 0 ] || fail "training from polygons: exit code $got"

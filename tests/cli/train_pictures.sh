@@ -3,18 +3,7 @@
 # metaseg train --image --labels with pictures that do not say where they lie: what the model states, how it is used, refusals.
 # train_pictures.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
-. "$(dirname "$0")/expect.sh"
-unset METASEG_DATA
-export METASEG_DOWNLOADS=/nonexistent
-work=$(mktemp -d "$PWD/pictures.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-
-labels() { # ARGUMENTS...
-    "$program" train --data-folder "$fixtures/share" --threads 1 --minutes 0.01 "$@" >"$log.out" 2>"$log.err" </dev/null
-    got=$?
-}
-told() { grep -q -e "$1" "$log.err" || fail "'$1' is not told"; }
-untold() { if grep -q -e "$1" "$log.err"; then fail "'$1' is told"; fi; }
+. "$(dirname "$0")/few.sh"
 states() { "$program" info "$1" >"$log.out" 2>"$log.err" && grep -q -e "$2" "$log.out" || fail "info of $1 lacks '$2'"; }
 
 # nobody knows the size of a pixel: the model is one for such pictures
