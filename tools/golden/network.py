@@ -169,9 +169,9 @@ def deviations(a, b, skip=()):
     }
 
 
-def fine(stride, detail_width=0):
-    """The text-free network with scores at stride 2 or 1: results and gradients as in network.safetensors."""
-    net = twin.MetaSegNet(CLASSES, fusion="none", dropout=0.0, output_stride=stride, detail_width=detail_width)
+def one_step(name, net, loss):
+    """Writes results and gradients of a network without text, as in network.safetensors. net(image) -> results, the scores first;
+    loss(results, labels) -> what is minimised, and tensors to write with it."""
     fill(net)
     net = net.double()
     arrays = make_inputs()
@@ -180,43 +180,39 @@ def fine(stride, detail_width=0):
     with torch.no_grad():
         inference = net(image)[0]
     net.train()
-    logits, aux = net(image)
-    parts = (twin.cross_entropy(logits, labels), twin.dice(logits, labels), twin.cross_entropy(aux, labels))
-    total = parts[0] + parts[1] + 0.4 * parts[2]
+    results = net(image)
+    total, tensors = loss(results, labels)
     total.backward()
     grad = {name: p.grad for name, p in net.named_parameters() if name.startswith("decoder.")}
     largest = max(float(g.abs().max()) for g in grad.values())
-    tensors = {"output.loss": torch.stack([total, *parts])}
-    for k, v in (("logits", logits), ("aux", aux), ("inference_logits", inference)):
+    for k, v in (*zip(("logits", "aux"), results), ("inference_logits", inference)):
         tensors[f"output.{k}.summary"] = common.summary(f"output.{k}", v.contiguous(), 8)
     for k, v in grad.items():
         if float(v.abs().max()) > 1e-10 * largest:
             tensors[f"grad.{k}.summary"] = common.summary(k, v, 4)
-    name = "network_detail" if detail_width > 0 else f"network_stride_{stride}"
     common.write(f"{name}.safetensors", tensors, {"config": {"largest_gradient": largest}})
 
 
+def fine(stride, detail_width=0):
+    """The text-free network with scores at stride 2 or 1."""
+
+    def loss(results, labels):
+        logits, aux = results
+        parts = (twin.cross_entropy(logits, labels), twin.dice(logits, labels), twin.cross_entropy(aux, labels))
+        total = parts[0] + parts[1] + 0.4 * parts[2]
+        return total, {"output.loss": torch.stack([total, *parts])}
+
+    net = twin.MetaSegNet(CLASSES, fusion="none", dropout=0.0, output_stride=stride, detail_width=detail_width)
+    one_step("network_detail" if detail_width > 0 else f"network_stride_{stride}", net, loss)
+
+
 def detail_alone():
-    """The network without an encoder."""
-    net = twin.DetailNet(CLASSES, 32)
-    fill(net)
-    net = net.double()
-    arrays = make_inputs()
-    image, labels = torch.from_numpy(arrays[0]).double(), torch.from_numpy(arrays[-1])
-    net.eval()
-    with torch.no_grad():
-        inference = net(image)
-    net.train()
-    logits = net(image)
-    (twin.cross_entropy(logits, labels) + twin.dice(logits, labels)).backward()
-    largest = max(float(p.grad.abs().max()) for p in net.parameters())
-    tensors = {}
-    for k, v in (("logits", logits), ("inference_logits", inference)):
-        tensors[f"output.{k}.summary"] = common.summary(f"output.{k}", v.contiguous(), 8)
-    for name, p in net.named_parameters():
-        if float(p.grad.abs().max()) > 1e-10 * largest:
-            tensors[f"grad.{name}.summary"] = common.summary(name, p.grad, 4)
-    common.write("network_detail_alone.safetensors", tensors, {"config": {"largest_gradient": largest}})
+    """The network without an encoder, all of which is a decoder."""
+
+    def loss(results, labels):
+        return twin.cross_entropy(results[0], labels) + twin.dice(results[0], labels), {}
+
+    one_step("network_detail_alone", twin.DetailNet(CLASSES, 32), loss)
 
 
 def main():

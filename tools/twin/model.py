@@ -470,7 +470,7 @@ class DetailNet(nn.Module):
 
     def forward(self, image):
         x = self.decoder["segmentation_head"](self.decoder["detail"](None, image.permute(0, 3, 1, 2)))
-        return resize(x, 2).permute(0, 2, 3, 1)
+        return (resize(x, 2).permute(0, 2, 3, 1),)
 
 
 # ---------------------------------------------------------------- loss
