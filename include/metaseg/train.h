@@ -64,8 +64,8 @@ MetasegTrainPlan metaseg_train_plan_defaults(void);
 
 /* Writes OUTPUT/train.yaml for metaseg_train and tells every choice: classes and their colours, validation boxes around whole
  * features with every class on both sides, pixel size, how the network starts, and as many steps as this machine does in
- * the given time (it does some to know). For a `from` of level 1 the processing level of each image is told and written down. Where an image has no georeference its labels are a raster of the same pixels,
- * validation is blocks of pixels, and without gsd the model is one for pictures whose pixel size is unknown. METASEG_ERROR_ARGUMENT, _INPUT, _MODEL, _CONFIG, _OUTPUT, _MEMORY, _INTERRUPTED:
+ * the given time (it does some to know). For a `from` of level 1 the processing level of each image is told and written down. Of label rasters blocks of pixels are kept apart.
+ * Where an image has no georeference its labels are a raster of the same pixels, and without gsd the model is one for pictures whose pixel size is unknown. METASEG_ERROR_ARGUMENT, _INPUT, _MODEL, _CONFIG, _OUTPUT, _MEMORY, _INTERRUPTED:
  * then there is no train.yaml, or the older one. */
 MetasegStatus metaseg_train_plan(const MetasegTrainPlan *plan, const MetasegRun *run);
 

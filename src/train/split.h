@@ -17,7 +17,7 @@
 
 #include "data/dataset_options.h"
 
-/* Labels that stay together: a feature, or a class in a part of a label raster. */
+/* Labels that stay together: a feature. (Of label rasters blocks of pixels are kept apart: data/validation_blocks.h.) */
 typedef struct SplitItem {
     int32_t scene, class_index;
     double x, y;                     /* centre, pixels of its image */

@@ -180,21 +180,19 @@ static void tell_split(const Plan *p)
             "nothing tells how good they are");
         return;
     }
-    report_message(p->run, 0, "validation: %lld of %lld %s in %u boxes, %.0f %% of the labels, are kept apart",
-                   (long long)inside, (long long)p->n_items, p->feature_pixels > 0.0 ? "features" : "classes of blocks",
-                   (unsigned)p->split.n_boxes, 100.0 * p->split.fraction);
+    report_message(p->run, 0, "validation: %lld of %lld features in %u boxes, %.0f %% of the labels, are kept apart",
+                   (long long)inside, (long long)p->n_items, (unsigned)p->split.n_boxes, 100.0 * p->split.fraction);
     if (p->split.missing > 0)
         report_message(p->run, 1, "validation: %d classes lie too close together to be in both parts",
                        (int)p->split.missing);
 }
 
-/* Boxes around whole features, or blocks of pixels, which need no place on the Earth. */
+/* Boxes around whole features; blocks of pixels where a raster has none. */
 static Err choose_validation(Plan *p)
 {
-    if (p->n_unplaced > 0) {
-        p->fraction = fraction_of_blocks;
-        return ERR_NONE;
-    }
+    for (int64_t i = 0; i < p->n_scenes; i++)
+        if (!p->scenes[i].vector) p->fraction = fraction_of_blocks;
+    if (p->fraction > 0.0) return ERR_NONE;
     TRY(split_items(p->items, p->n_items, (int32_t)p->classes.n_classes, (uint64_t)p->given->seed, &p->split));
     tell_split(p);
     return ERR_NONE;

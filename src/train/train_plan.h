@@ -47,9 +47,9 @@ typedef struct Plan {
     bool has_from;
     int64_t n_unplaced; /* images without a georeference */
     int64_t n_unsized;  /* images that do not tell the size of their pixels */
-    double fraction;    /* of the labels that is validated in blocks, where boxes cannot reach all images; 0: boxes */
-    bool continues;     /* the classes are those of `from` */
-    PlanValue *values;  /* [VECTOR_MOST_CLASSES] */
+    double fraction;   /* of the labels that is validated in blocks, where some are rasters; 0: boxes around features */
+    bool continues;    /* the classes are those of `from` */
+    PlanValue *values; /* [VECTOR_MOST_CLASSES] */
     int32_t n_values;
     bool has_255;       /* a label raster has the value 255, which is no class */
     ClassTable classes; /* those of given->classes from the beginning */

@@ -146,13 +146,8 @@ static Err read_vector(Plan *p, int32_t scene, Georeference *place)
 /* ---- rasters ---- */
 
 /* Counts of one block. */
-static Err add_block(Plan *p, int32_t scene, const Raster *labels, Georeference *place, const double *counts,
-                     const PlaceWindow *part)
+static Err add_block(Plan *p, const Raster *labels, const double *counts)
 {
-    const double x1 = part->x + part->step_x * ((double)part->columns - 0.5);
-    const double y1 = part->y + part->step_y * ((double)part->rows - 0.5);
-    const double x0 = part->x - part->step_x / 2.0;
-    const double y0 = part->y - part->step_y / 2.0;
     for (int value = 0; value < 255; value++) {
         int32_t index = 0;
         char digits[8];
@@ -163,10 +158,6 @@ static Err add_block(Plan *p, int32_t scene, const Raster *labels, Georeference 
         PlanValue *v = &p->values[index];
         v->pixels += counts[value];
         if (!v->has_color) v->has_color = raster_class_color(labels, value, &v->color);
-        SplitItem item = {
-            .scene = scene, .class_index = index, .x = (x0 + x1) / 2.0, .y = (y0 + y1) / 2.0, .pixels = counts[value]
-        };
-        if (degrees(place, x0, y0, x1, y1, &item)) TRY(add_item(p, &item));
     }
     return ERR_NONE;
 }
@@ -185,7 +176,7 @@ static Err block_values(const Plan *p, Labels *labels, const PlaceWindow *part, 
     return ERR_NONE;
 }
 
-static Err read_block(Plan *p, int32_t scene, Labels *labels, Georeference *place, const PlaceWindow *part)
+static Err read_block(Plan *p, Labels *labels, const PlaceWindow *part)
 {
     const int64_t points = part->columns * part->rows;
     double counts[256] = { 0.0 };
@@ -197,13 +188,13 @@ static Err read_block(Plan *p, int32_t scene, Labels *labels, Georeference *plac
         p->has_255 = p->has_255 || (valid[i] != 0 && values[i] == 255.0F);
     for (int64_t i = 0; err == ERR_NONE && i < points; i++)
         if (valid[i] != 0 && label_is_code(values[i])) counts[(int)values[i]] += part->step_x * part->step_y;
-    if (err == ERR_NONE) err = add_block(p, scene, labels->raster, place, counts, part);
+    if (err == ERR_NONE) err = add_block(p, labels->raster, counts);
     free(values);
     free(valid);
     return err;
 }
 
-static Err read_blocks(Plan *p, int32_t scene, Labels *labels, Georeference *place)
+static Err read_blocks(Plan *p, int32_t scene, Labels *labels)
 {
     const PlanScene *s = &p->scenes[scene];
     const double step_x = fmax(1.0, ceil((double)s->width / PLAN_SAMPLES));
@@ -219,7 +210,7 @@ static Err read_blocks(Plan *p, int32_t scene, Labels *labels, Georeference *pla
             left + step_x / 2.0,        top + step_y / 2.0, step_x, step_y, fit_x < columns ? fit_x : columns,
             fit_y < rows ? fit_y : rows
         };
-        if (part.columns > 0 && part.rows > 0) TRY(read_block(p, scene, labels, place, &part));
+        if (part.columns > 0 && part.rows > 0) TRY(read_block(p, labels, &part));
     }
     return ERR_NONE;
 }
@@ -258,7 +249,7 @@ static Err read_raster(Plan *p, int32_t scene, ImageSource *image)
                                      .ignore = 255 };
     TRY(labels_open(p->scenes[scene].labels, &options, p->given->labels_crs, p->run != NULL ? p->run->stop : NULL,
                     image->raster, image->place, &labels));
-    const Err err = read_blocks(p, scene, labels, image->place);
+    const Err err = read_blocks(p, scene, labels);
     labels_close(labels);
     return err;
 }

@@ -64,6 +64,7 @@ static ProcessingLevel level_of(const char *name, const char *model, const char 
     plan.level = level;
     ASSERT_OK(train_plan_config(&plan, NULL, 0, &run, &config));
     const ProcessingLevel found = config->data.scenes[0].level;
+    assert_true(config->data.validation_fraction > 0.0 && config->data.n_validation == 0); /* of a raster: no boxes */
     run_config_free(config);
     return found;
 }
