@@ -38,6 +38,7 @@ void census_done(Census *census)
     free(census->met);
     free(census->images);
     free(census->first_tags);
+    vector_census_done(&census->vectors);
     census->in_box = NULL;
     census->met = NULL;
     census->images = NULL;
@@ -185,6 +186,11 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
     TRY(compare_tags(c, s, index));
     compare_sampling(c, s, index);
     return ERR_NONE;
+}
+
+Err census_vectors(Census *c, const Scene *s)
+{
+    return s->labels->vector != NULL ? vector_census_add(&c->vectors, s->labels->vector) : ERR_NONE;
 }
 
 static int by_file(const void *a, const void *b)

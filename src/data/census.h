@@ -12,7 +12,7 @@
 #define METASEG_DATA_CENSUS_H
 
 #include "data/scene.h"
-#include "metaseg/run.h"
+#include "data/vector_census.h"
 
 /* How often something was found, and the first scene it was found in. */
 typedef struct Finding {
@@ -37,7 +37,8 @@ typedef struct Census {
     uint32_t first;
     LabelTable table;
     LabelCounts values;
-    ColorCounts colors; /* that no class has */
+    ColorCounts colors;   /* that no class has */
+    VectorCensus vectors; /* of vector files, once all scenes were opened */
     int64_t training[LABEL_VALUES], validation[LABEL_VALUES], holdout[LABEL_VALUES];
     LabelArea areas[DATASET_PARTS][LABEL_VALUES];
     int64_t *in_box;              /* [options->n_validation] labelled pixels of each validation box */
@@ -74,6 +75,9 @@ Err census_files(Census *census, uint32_t index);
 
 /* What can be told of an open scene without its pixels. ERR_MEMORY. */
 Err census_scene(Census *census, const Scene *scene, uint32_t index);
+
+/* Adds a scene's labels to `vectors`, where they are of a vector file: of each scene that is opened, those of holdout too. ERR_MEMORY. */
+Err census_vectors(Census *census, const Scene *scene);
 
 /* What the label pixels of a scene were: `inside` the image, `valid`, and `labelled` with a class. */
 void census_labels(Census *census, uint32_t index, int64_t inside, int64_t valid, int64_t labelled);

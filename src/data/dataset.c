@@ -220,6 +220,7 @@ static Err survey_holdout(Dataset *d, LabelScan scan, uint32_t index)
     scan.blocks = NULL;
     Err err = scene_open(d->options, d->climate, index, scan.run != NULL ? scan.run->stop : NULL, &s);
     if (err == ERR_NONE) err = survey_scene(d->survey, s, index, d->climate, scan.run);
+    if (err == ERR_NONE) err = census_vectors(scan.census, s);
     if (err == ERR_NONE) err = label_scan(&scan, s, index);
     if (err == ERR_NONE) err = find_shift(d, s, index, scan.run);
     scene_close(s);
@@ -256,7 +257,7 @@ static Err visit_scenes(Dataset *d, DatasetReader *r, Census *census, const Meta
         TRY(check_bands(d, s, i));
         if (r->image == NULL) TRY(reader_allocate(r));
         TRY(census_scene(census, s, i));
-        labels_tell(s->labels, run);
+        TRY(census_vectors(census, s));
         if (d->survey != NULL) TRY(survey_scene(d->survey, s, i, d->climate, run));
         add_zones(d, s);
         d->scenes[i] = (SceneFacts){ .width = s->width, .height = s->height };
@@ -267,6 +268,7 @@ static Err visit_scenes(Dataset *d, DatasetReader *r, Census *census, const Meta
         TRY(look_at_image(d, r, s, i, census, run));
     }
     tell_progress(d, run, d->options->n_scenes);
+    vector_census_tell(&census->vectors, d->options, run);
     for (uint32_t b = 0; b < d->options->n_validation; b++)
         if (census->in_box[b] == 0) TRY(look_into_box(d, r, (int32_t)b, census));
     return ERR_NONE;

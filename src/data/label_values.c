@@ -25,6 +25,15 @@ LabelTable label_table(const DatasetOptions *options)
     return table;
 }
 
+float label_value_of_name(const DatasetOptions *options, const char *name)
+{
+    for (uint32_t c = 0; c < options->n_classes; c++)
+        if (strcmp(options->classes[c].name, name) == 0) return (float)options->classes[c].value;
+    for (uint32_t c = 0; c < options->n_classes; c++)
+        if (str_equal_nocase(options->classes[c].name, name)) return (float)options->classes[c].value;
+    return -1.0F;
+}
+
 int64_t label_counts_unnamed(const LabelCounts *counts, const LabelTable *table, Str *text)
 {
     bool listed[LABEL_VALUES] = { false };

@@ -21,6 +21,9 @@ typedef struct LabelTable {
 
 LabelTable label_table(const DatasetOptions *options);
 
+/* Value of the class that is called so, of one in other case (ASCII) where none is exactly; -1: there is none. */
+float label_value_of_name(const DatasetOptions *options, const char *name);
+
 /* Whole values 0..255. */
 static inline bool label_is_code(float value) { return value >= 0.0F && value <= 255.0F && value == floorf(value); }
 

@@ -16,7 +16,6 @@
 #include "data/label_values.h"
 #include "geo/raster_lookup.h"
 #include "geo/vector_labels.h"
-#include "metaseg/run.h"
 
 /* Open struct, read-only for others. One thread at a time. */
 typedef struct Labels {
@@ -49,14 +48,11 @@ Err labels_open(const char *path, const DatasetOptions *options, const char *crs
 void labels_close(Labels *labels);
 
 /* Opens a layer of a vector file over an image of width x height pixels. A number is the value that a label raster would
- * have there; a text that of the class with this name (ASCII case ignored), or no label, which labels_tell tells. Errors of
+ * have there; a text that of the class with this name (ASCII case ignored), or no label, which is told (vector_census.h). Errors of
  * vector_labels_open. */
 Err labels_open_vector(const char *path, const VectorOptions *vector, const DatasetOptions *options,
                        Georeference *image, int64_t width, int64_t height, const volatile int *stop,
                        Labels **ret_labels);
-
-/* Tells what a person should know of vector labels: how much of what, and what was left out and why. Nothing of rasters. */
-void labels_tell(const Labels *labels, const MetasegRun *run);
 
 /* Classes at the points of a window over the image: ret_classes [rows][columns], CLASS_IGNORE where there is no label or
  * one that is never learned. ret_probabilities: NULL, or with LABELS_PROBABILITIES [rows][columns][classes], probability

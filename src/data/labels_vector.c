@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Vector labels as label pixels on the image's grid, and what is told of them. */
+ * Vector labels as label pixels on the image's grid. */
 #include "data/labels_vector.h"
 
-#include "base/report.h"
-
 #include <stdlib.h>
-#include <string.h>
 
 enum { BLOCK = 256 }; /* side of the parts that are looked at */
-
-static float value_of_text(const DatasetOptions *options, const char *name)
-{
-    for (uint32_t c = 0; c < options->n_classes; c++)
-        if (strcmp(options->classes[c].name, name) == 0) return (float)options->classes[c].value;
-    for (uint32_t c = 0; c < options->n_classes; c++)
-        if (str_equal_nocase(options->classes[c].name, name)) return (float)options->classes[c].value;
-    return -1.0F;
-}
 
 static Err open_vector(Labels *l, const char *path, const VectorOptions *vector, const DatasetOptions *options,
                        Georeference *image, const volatile int *stop)
@@ -28,7 +16,8 @@ static Err open_vector(Labels *l, const char *path, const VectorOptions *vector,
     if (l->vector_values == NULL) return err_memory((size_t)n * sizeof *l->vector_values, "the classes of the labels");
     for (int32_t i = 0; i < n; i++) {
         const VectorClass *c = vector_labels_class(l->vector, i);
-        l->vector_values[i] = vector_labels_is_text(l->vector) ? value_of_text(options, c->name) : (float)c->value;
+        l->vector_values[i] =
+            vector_labels_is_text(l->vector) ? label_value_of_name(options, c->name) : (float)c->value;
     }
     return place_lookup_new(image, image, &l->to_image);
 }
@@ -101,58 +90,4 @@ Err labels_vector_parts(Labels *l, RasterWindow **ret_parts, int64_t *ret_count)
     *ret_parts = parts;
     *ret_count = n;
     return ERR_NONE;
-}
-
-/* "12 features have no class (the first is feature 3)": count, and what of them. */
-static void tell_features(const MetasegRun *run, int level, const char *path, int64_t count, int64_t first,
-                          const char *what)
-{
-    if (count == 0) return;
-    report_message(run, level, "'%s': %lld feature%s %s (FID %lld%s)", path, (long long)count, count > 1 ? "s" : "",
-                   what, (long long)first, count > 1 ? " is the first" : "");
-}
-
-static void tell_names(const Labels *l, const MetasegRun *run)
-{
-    const VectorLabels *v = l->vector;
-    for (int32_t i = 0; i < vector_labels_class_count(v) && vector_labels_is_text(v); i++) {
-        const VectorClass *c = vector_labels_class(v, i);
-        if (l->vector_values[i] < 0.0F)
-            report_message(run, 1, "'%s': no class is called '%s'; its %lld features (%lld pixels) are not learned",
-                           vector_labels_path(v), c->name, (long long)c->features, (long long)c->pixels);
-        for (int32_t k = 0; k < i; k++)
-            if (l->vector_values[i] == l->vector_values[k] &&
-                str_equal_nocase(c->name, vector_labels_class(v, k)->name))
-                report_message(run, 1, "'%s': '%s' and '%s' differ in case alone; both are one class",
-                               vector_labels_path(v), vector_labels_class(v, k)->name, c->name);
-    }
-}
-
-void labels_tell(const Labels *l, const MetasegRun *run)
-{
-    if (l->vector == NULL) return;
-    const VectorFindings *f = vector_labels_findings(l->vector);
-    const char *path = vector_labels_path(l->vector);
-    report_message(run, 0, "'%s': %lld of %lld features of layer '%s' lie on the image, their class is in field '%s'",
-                   path, (long long)vector_labels_feature_count(l->vector), (long long)f->features,
-                   vector_labels_layer(l->vector), vector_labels_field(l->vector));
-    tell_names(l, run);
-    tell_features(run, 1, path, f->null_fields, f->first_null, "without a class (the field is empty): not learned");
-    tell_features(run, 1, path, f->empty, f->first_empty, "without a geometry: not learned");
-    tell_features(run, 1, path, f->far, f->first_far, "beyond the domain of the image's projection: not learned");
-    if (f->beside > 0)
-        report_message(run, 1, "'%s': %lld of %lld features lie beside the image: not learned", path,
-                       (long long)f->beside, (long long)f->features);
-    if (f->partly > 0)
-        report_message(run, 0, "'%s': %lld features lie partly beside the image; what lies on it is learned", path,
-                       (long long)f->partly);
-    tell_features(run, 1, path, f->small, f->first_small, "on the image without the centre of any pixel: not learned");
-    tell_features(run, 1, path, f->repaired, f->first_repaired, "crossed itself and was made valid");
-    if (f->overlapped > 0)
-        report_message(run, f->contradicting > 0 ? 1 : 0,
-                       "'%s': %lld pixels have more than one feature, %lld of them with different classes; the last "
-                       "feature of the layer has them",
-                       path, (long long)f->overlapped, (long long)f->contradicting);
-    if (f->widened > 0)
-        report_message(run, 0, "'%s': %lld lines and points were widened by the buffer", path, (long long)f->widened);
 }

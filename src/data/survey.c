@@ -136,6 +136,7 @@ Err survey_scene(Survey *survey, Scene *scene, uint32_t index, const Climate *cl
     s->metres = pixel_metres(scene, survey->options);
     s->square_metres = survey_ground(scene, survey->options);
     s->placed = georeference_footprint(image->place, &s->footprint);
+    s->features = scene->labels->vector != NULL ? vector_labels_feature_count(scene->labels->vector) : -1;
     if (climate != NULL && s->placed)
         zone_image_shares(climate, image->place, zone_share_defaults().coast_km, s->zones);
     TRY(raster_set_grid(image->raster, info->width, info->height));

@@ -41,6 +41,7 @@ typedef struct SceneSurvey {
     Footprint footprint;               /* where placed */
     double zones[CLIMATE_ZONES + 1];   /* shares, 0 none; all 0 without a climate map or a place */
     double valid;                      /* part of the sample */
+    int64_t features;                  /* of a vector file, on the image; -1: its labels are a raster */
     BandSurvey bands[MODEL_MAX_BANDS]; /* the first of them */
     int32_t n_bands;
     LabelShift shift; /* of its labels; of more than 64 scenes it is looked for in 64 */

@@ -80,23 +80,22 @@ static void lay(VectorLabels *v, const PlaceWindow *w, const VectorShape *shape,
                 const VectorBurn *burn, uint8_t *classes)
 {
     int64_t burned = 0;
-    int64_t overlapped = 0;
-    int64_t contradicting = 0;
+    VectorOverlaps found = { 0 };
     for (int64_t i = 0; i < part.rows; i++) {
         const uint8_t *mask = v->mask + i * part.columns;
         uint8_t *row = classes + (part.y + i) * w->columns + part.x;
         for (int64_t j = 0; j < part.columns; j++) {
             if (mask[j] == 0) continue;
             burned++;
-            overlapped += row[j] != VECTOR_NO_LABEL;
-            contradicting += row[j] != VECTOR_NO_LABEL && row[j] != shape->class_index;
+            found.overlapped += row[j] != VECTOR_NO_LABEL;
+            found.contradicting += row[j] != VECTOR_NO_LABEL && row[j] != shape->class_index;
             row[j] = shape->class_index;
         }
     }
-    if (burn->overlapped == NULL) return;
+    if (burn->overlaps == NULL) return;
     v->features[shape->feature].pixels += burned;
-    *burn->overlapped += overlapped;
-    *burn->contradicting += contradicting;
+    burn->overlaps->overlapped += found.overlapped;
+    burn->overlaps->contradicting += found.contradicting;
 }
 
 /* Beyond the image nothing is labelled. */

@@ -25,7 +25,11 @@ struct VectorLabels {
     int64_t n_features, features_capacity;
     VectorShape *shapes; /* [n_shapes], in the order of the layer */
     int64_t n_shapes, shapes_capacity;
+    uint8_t *states; /* [n_layer] VectorState, and FIDs, of all features of the layer; capacities grow */
+    int64_t *ids;
+    int64_t n_layer, states_capacity, ids_capacity;
     VectorFindings findings;
+    VectorOverlaps overlaps;
     uint8_t *mask; /* of one shape in one window; grows */
     int64_t mask_pixels;
 };
@@ -58,13 +62,11 @@ enum { VECTOR_PARTS = 3 };
 Err vector_shape_parts(const VectorPlacing *placing, const VectorFile *file, int64_t id, OGRGeometryH geometry,
                        VectorPart ret_parts[VECTOR_PARTS], int *ret_count, bool *ret_far);
 
-/* vector_burn.c: lays the shapes `which` (ascending; NULL: all, count of them) over a window of ret_classes. visit (may
- * be NULL) is told of each shape how many centres it holds in the window, and how many of them had a label (another
- * class: contradicting) before. */
+/* vector_burn.c: lays the shapes `which` (ascending; NULL: all, count of them) over a window of ret_classes. */
 typedef struct VectorBurn {
     const int64_t *which;
     int64_t count;
-    int64_t *overlapped, *contradicting; /* added to; NULL: not counted, nor are the pixels of features */
+    VectorOverlaps *overlaps; /* added to, as are the pixels of features; NULL: nothing is counted */
 } VectorBurn;
 Err vector_burn(VectorLabels *vector, const PlaceWindow *window, const VectorBurn *burn, uint8_t *ret_classes);
 

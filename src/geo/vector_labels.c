@@ -168,10 +168,11 @@ static Err add_turned(VectorLabels *v, OGRGeometryH geometry, int32_t class_inde
     return add_shape(v, copy, class_index);
 }
 
-/* Counts a feature whose shapes from `first` on meet the image. */
-static void count_feature(VectorLabels *v, int64_t id, int32_t class_index, int64_t first, bool cut)
+/* Takes the layer's latest feature, whose shapes from `first` on meet the image. */
+static void count_feature(VectorLabels *v, int32_t class_index, int64_t first, bool cut)
 {
-    VectorFeature feature = { .id = id, .class_index = class_index };
+    const int64_t last = v->n_layer - 1;
+    VectorFeature feature = { .id = v->ids[last], .layer_index = last, .class_index = class_index };
     OGREnvelope box = v->shapes[first].box;
     for (int64_t i = first + 1; i < v->n_shapes; i++) {
         box.MinX = fmin(box.MinX, v->shapes[i].box.MinX);
@@ -183,43 +184,38 @@ static void count_feature(VectorLabels *v, int64_t id, int32_t class_index, int6
     feature.y0 = fmax(box.MinY, 0.0);
     feature.x1 = fmin(box.MaxX, v->width);
     feature.y1 = fmin(box.MaxY, v->height);
-    v->findings.partly += cut;
+    v->states[last] |= cut ? VECTOR_ON_IMAGE | VECTOR_CUT : VECTOR_ON_IMAGE;
     v->features[v->n_features++] = feature;
 }
 
-static void find(int64_t *count, int64_t *first, int64_t id)
+/* One more feature of the layer, of which nothing is known yet. */
+static Err add_state(VectorLabels *v, int64_t id)
 {
-    if ((*count)++ == 0) *first = id;
+    TRY(grow_array(&v->states, v->n_layer, &v->states_capacity, sizeof *v->states, "vector labels"));
+    TRY(grow_array(&v->ids, v->n_layer, &v->ids_capacity, sizeof *v->ids, "vector labels"));
+    v->states[v->n_layer] = 0;
+    v->ids[v->n_layer++] = id;
+    return ERR_NONE;
 }
 
-static Err add_feature(VectorLabels *v, const VectorPlacing *placing, OGRFeatureH feature)
+/* Adds the parts of the layer's latest feature that meet the image. */
+static Err add_parts(VectorLabels *v, const VectorPlacing *placing, OGRGeometryH geometry, int32_t class_index)
 {
-    VectorFindings *found = &v->findings;
     VectorPart parts[VECTOR_PARTS];
     int n_parts = 0;
     bool far = false;
     bool cut = false;
-    int32_t class_index = -1;
-    const int64_t id = (int64_t)OGR_F_GetFID(feature);
     const int64_t first = v->n_shapes;
-    OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
-    found->features++;
-    TRY(class_of(v, feature, &class_index));
-    if (class_index < 0) find(&found->null_fields, &found->first_null, id);
-    if (geometry == NULL || OGR_G_IsEmpty(geometry)) {
-        find(&found->empty, &found->first_empty, id);
-        return ERR_NONE;
-    }
-    if (class_index < 0) return ERR_NONE;
-    Err err = vector_shape_parts(placing, &v->file, id, geometry, parts, &n_parts, &far);
+    uint8_t *state = &v->states[v->n_layer - 1];
+    Err err = vector_shape_parts(placing, &v->file, v->ids[v->n_layer - 1], geometry, parts, &n_parts, &far);
     if (err == ERR_NONE)
         err = grow_array(&v->features, v->n_features, &v->features_capacity, sizeof *v->features, "vector labels");
     for (int i = 0; i < n_parts; i++) {
         OGREnvelope box;
         OGR_G_GetEnvelope(parts[i].geometry, &box);
         cut = cut || !within(v, &box);
-        if (parts[i].repaired) find(&found->repaired, &found->first_repaired, id);
-        found->widened += parts[i].widened && i == n_parts - 1;
+        if (parts[i].repaired) *state |= VECTOR_REPAIRED;
+        if (parts[i].widened) *state |= VECTOR_WIDENED;
         if (err == ERR_NONE) err = add_turned(v, parts[i].geometry, class_index, placing->turn);
         if (err == ERR_NONE) err = add_turned(v, parts[i].geometry, class_index, -placing->turn);
         if (err == ERR_NONE)
@@ -228,13 +224,23 @@ static Err add_feature(VectorLabels *v, const VectorPlacing *placing, OGRFeature
             OGR_G_DestroyGeometry(parts[i].geometry);
     }
     TRY(err);
-    if (far)
-        find(&found->far, &found->first_far, id);
-    else if (v->n_shapes == first)
-        found->beside++;
-    else
-        count_feature(v, id, class_index, first, cut);
+    if (far) *state |= VECTOR_FAR;
+    if (v->n_shapes > first) count_feature(v, class_index, first, cut);
     return ERR_NONE;
+}
+
+static Err add_feature(VectorLabels *v, const VectorPlacing *placing, OGRFeatureH feature)
+{
+    int32_t class_index = -1;
+    OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
+    TRY(add_state(v, (int64_t)OGR_F_GetFID(feature)));
+    TRY(class_of(v, feature, &class_index));
+    if (class_index < 0) v->states[v->n_layer - 1] |= VECTOR_NO_CLASS;
+    if (geometry == NULL || OGR_G_IsEmpty(geometry)) {
+        v->states[v->n_layer - 1] |= VECTOR_NO_GEOMETRY;
+        return ERR_NONE;
+    }
+    return class_index < 0 ? ERR_NONE : add_parts(v, placing, geometry, class_index);
 }
 
 static Err read_features(VectorLabels *v, const VectorPlacing *placing, const volatile int *stop)
@@ -295,8 +301,7 @@ static int64_t choose(const VectorLabels *v, const int64_t *from, int64_t n, boo
 
 static Err count_tiles(VectorLabels *v, int64_t *of_row, int64_t *of_tile, uint8_t *classes, const volatile int *stop)
 {
-    VectorFindings *found = &v->findings;
-    VectorBurn burn = { of_tile, 0, &found->overlapped, &found->contradicting };
+    VectorBurn burn = { of_tile, 0, &v->overlaps };
     for (int64_t row = 0; row < tiles(v->height); row++) {
         const double y = (double)(row * TILE);
         const int64_t in_row = choose(v, NULL, v->n_shapes, true, y, y + TILE, of_row);
@@ -329,7 +334,7 @@ static Err count_pixels(VectorLabels *v, const volatile int *stop)
         if (feature->pixels > 0)
             v->classes[feature->class_index].features++;
         else
-            find(&v->findings.small, &v->findings.first_small, feature->id);
+            v->states[feature->layer_index] |= VECTOR_SMALL;
     }
     free(of_row);
     free(of_tile);
@@ -338,6 +343,30 @@ static Err count_pixels(VectorLabels *v, const volatile int *stop)
 }
 
 /* ---- the whole ---- */
+
+static void find(bool found, int64_t id, int64_t *count, int64_t *ret_first)
+{
+    if (found && (*count)++ == 0 && ret_first != NULL) *ret_first = id;
+}
+
+VectorFindings vector_findings(const uint8_t *states, const int64_t *ids, int64_t n)
+{
+    enum { SOMEWHERE = VECTOR_ON_IMAGE | VECTOR_NO_CLASS | VECTOR_NO_GEOMETRY | VECTOR_FAR };
+    VectorFindings f = { .features = n };
+    for (int64_t i = 0; i < n; i++) {
+        const uint8_t state = states[i];
+        find((state & VECTOR_ON_IMAGE) != 0, ids[i], &f.on_image, NULL);
+        find((state & VECTOR_NO_CLASS) != 0, ids[i], &f.null_fields, &f.first_null);
+        find((state & VECTOR_NO_GEOMETRY) != 0, ids[i], &f.empty, &f.first_empty);
+        find((state & VECTOR_FAR) != 0, ids[i], &f.far, &f.first_far);
+        find((state & SOMEWHERE) == 0, ids[i], &f.beside, NULL);
+        find((state & VECTOR_CUT) != 0, ids[i], &f.partly, NULL);
+        find((state & VECTOR_SMALL) != 0, ids[i], &f.small, &f.first_small);
+        find((state & VECTOR_REPAIRED) != 0, ids[i], &f.repaired, &f.first_repaired);
+        find((state & VECTOR_WIDENED) != 0, ids[i], &f.widened, NULL);
+    }
+    return f;
+}
 
 static Err check(const VectorLabels *v)
 {
@@ -367,6 +396,7 @@ static Err open_labels(VectorLabels *v, const char *path, const VectorOptions *o
     Err err = vector_placing_init(&v->file, image, v->width, v->height, options->buffer, &placing);
     if (err == ERR_NONE) err = read_features(v, &placing, stop);
     vector_placing_done(&placing);
+    v->findings = vector_findings(v->states, v->ids, v->n_layer);
     if (err == ERR_NONE) err = check(v);
     if (err == ERR_NONE) {
         sort_classes(v);
@@ -374,7 +404,9 @@ static Err open_labels(VectorLabels *v, const char *path, const VectorOptions *o
     }
     vector_file_release(&v->file);
     gdal_end(&session);
-    return err == ERR_NONE ? count_pixels(v, stop) : err;
+    if (err == ERR_NONE) err = count_pixels(v, stop);
+    v->findings = vector_findings(v->states, v->ids, v->n_layer); /* now also what is small */
+    return err;
 }
 
 Err vector_labels_open(const char *path, const VectorOptions *options, Georeference *image, int64_t width,
@@ -400,6 +432,8 @@ void vector_labels_close(VectorLabels *v)
     vector_file_close(&v->file);
     free(v->shapes);
     free(v->features);
+    free(v->states);
+    free(v->ids);
     free(v->classes);
     free(v->layer_name);
     free(v->mask);
@@ -414,4 +448,7 @@ int32_t vector_labels_class_count(const VectorLabels *v) { return v->n_classes; 
 const VectorClass *vector_labels_class(const VectorLabels *v, int32_t index) { return &v->classes[index]; }
 int64_t vector_labels_feature_count(const VectorLabels *v) { return v->n_features; }
 const VectorFeature *vector_labels_feature(const VectorLabels *v, int64_t index) { return &v->features[index]; }
+const uint8_t *vector_labels_states(const VectorLabels *v) { return v->states; }
+const int64_t *vector_labels_ids(const VectorLabels *v) { return v->ids; }
 const VectorFindings *vector_labels_findings(const VectorLabels *v) { return &v->findings; }
+VectorOverlaps vector_labels_overlaps(const VectorLabels *v) { return v->overlaps; }

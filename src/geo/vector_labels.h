@@ -15,7 +15,7 @@
  * its centre, by GDAL's rule for centres on an edge (out on the left, in on the right, the top and the bottom). Lines and points are
  * widened by a buffer. Of several features over one pixel the last of the layer has it. What is not labelled is no label.
  *
- * All geometries that meet the image are held in memory.
+ * All geometries that meet the image are held in memory, and nine bytes of every feature of the layer.
  */
 #ifndef METASEG_GEO_VECTOR_LABELS_H
 #define METASEG_GEO_VECTOR_LABELS_H
@@ -47,25 +47,38 @@ typedef struct VectorClass {
     uint32_t color;
 } VectorClass;
 
+/* What became of a feature of the layer on an image; several may hold. None of the first six bits: it lies beside the image. */
+typedef enum VectorState {
+    VECTOR_ON_IMAGE = 1 << 0,    /* some of it is */
+    VECTOR_CUT = 1 << 1,         /* on the image, but not all of it */
+    VECTOR_SMALL = 1 << 2,       /* on the image, but over no pixel's centre */
+    VECTOR_NO_CLASS = 1 << 3,    /* its field is empty */
+    VECTOR_NO_GEOMETRY = 1 << 4, /* or an empty one */
+    VECTOR_FAR = 1 << 5,         /* beyond the domain of the image's projection */
+    VECTOR_REPAIRED = 1 << 6,    /* a polygon that crossed itself */
+    VECTOR_WIDENED = 1 << 7,     /* lines or points */
+} VectorState;
+
 /* A feature that meets the image. */
 typedef struct VectorFeature {
-    int64_t id; /* FID in the layer */
+    int64_t id;          /* FID in the layer */
+    int64_t layer_index; /* its place in the layer, from 0 */
     int32_t class_index;
     double x0, y0, x1, y1; /* box, pixel positions of the image, cut to it */
     int64_t pixels;        /* whose centre it holds, whatever lies over them */
 } VectorFeature;
 
-/* What was found that a person should know; the ids are those of the first such feature. */
+/* How many features of a layer are in which state; the ids are those of the first such feature. */
 typedef struct VectorFindings {
     int64_t features; /* of the layer */
-    int64_t null_fields, empty, beside, far,
-        partly;       /* no class; no geometry; not on the image; beyond its projection; cut */
-    int64_t repaired; /* polygons that crossed themselves */
-    int64_t small;    /* on the image, but over no pixel's centre */
-    int64_t widened;  /* lines and points */
+    int64_t on_image, null_fields, empty, beside, far, partly, repaired, small, widened;
     int64_t first_null, first_empty, first_far, first_repaired, first_small;
-    int64_t overlapped, contradicting; /* pixels with more than one feature; of these with more than one class */
 } VectorFindings;
+
+/* Pixels of an image with more than one feature, and of these those with more than one class. */
+typedef struct VectorOverlaps {
+    int64_t overlapped, contradicting;
+} VectorOverlaps;
 
 /* True when `path` is a file of a vector format that is read here: GeoPackage, GeoJSON, GeoJSONSeq, Shapefile,
  * FlatGeobuf, KML, MapInfo. A file that is not there is none. */
@@ -95,7 +108,15 @@ const VectorClass *vector_labels_class(const VectorLabels *vector, int32_t index
 int64_t vector_labels_feature_count(const VectorLabels *vector);
 const VectorFeature *vector_labels_feature(const VectorLabels *vector, int64_t index);
 
+/* VectorState bits and FIDs of all features of the layer, in its order: vector_labels_findings()->features of them. */
+const uint8_t *vector_labels_states(const VectorLabels *vector);
+const int64_t *vector_labels_ids(const VectorLabels *vector);
+
 const VectorFindings *vector_labels_findings(const VectorLabels *vector);
+VectorOverlaps vector_labels_overlaps(const VectorLabels *vector);
+
+/* Counts n features by their states. */
+VectorFindings vector_findings(const uint8_t *states, const int64_t *ids, int64_t n);
 
 /* Class index of the centres of a window's pixels (pixel positions of the image, any step), [rows][columns];
  * VECTOR_NO_LABEL where there is no feature or the image ends. One thread at a time. ERR_MEMORY, ERR_INPUT. */

@@ -149,8 +149,17 @@ static void polygons_of_texts(void **state)
     assert_int_equal(f->partly, 1);
     assert_int_equal(f->small, 1);
     assert_int_equal(f->first_small, 6);
-    assert_int_equal(f->overlapped, 50);
-    assert_int_equal(f->contradicting, 50);
+    assert_int_equal(vector_labels_overlaps(v).overlapped, 50);
+    assert_int_equal(vector_labels_overlaps(v).contradicting, 50);
+    static const uint8_t states[] = { VECTOR_ON_IMAGE,
+                                      VECTOR_ON_IMAGE,
+                                      VECTOR_ON_IMAGE,
+                                      VECTOR_ON_IMAGE | VECTOR_CUT,
+                                      0,
+                                      VECTOR_ON_IMAGE | VECTOR_SMALL };
+    assert_memory_equal(vector_labels_states(v), states, 6);
+    assert_int_equal(vector_labels_ids(v)[5], 6);
+    assert_int_equal(vector_labels_feature(v, 4)->layer_index, 5);
     assert_int_equal(vector_labels_feature_count(v), 5);
     assert_int_equal(vector_labels_feature(v, 1)->pixels, 100);
     assert_true(fabs(vector_labels_feature(v, 3)->x1 - 40.0) < 1e-9);
@@ -449,7 +458,7 @@ static void date_line(void **state)
     const PlaceWindow window = { 0.5, 106.5, 1.0, 1.0, 360, 1 };
     ASSERT_OK(vector_labels_read(v, &window, row));
     for (int x = 0; x < 360; x++) assert_int_equal(row[x], x < 2 || x >= 358 ? 0 : VECTOR_NO_LABEL);
-    assert_int_equal(vector_labels_findings(v)->overlapped, 0);
+    assert_int_equal(vector_labels_overlaps(v).overlapped, 0);
     vector_labels_close(v);
     georeference_free(image);
     v = NULL;

@@ -69,6 +69,7 @@ static Err tell_scene(const Survey *v, uint32_t index, LineSink to)
     if (s->n_bands > 0) str_addf(&text, " (%s)", s->bands[0].type);
     if (s->opened && s->valid < 0.995) str_addf(&text, "; %.0f %% valid", 100.0 * s->valid);
     add_zones(s, &text);
+    if (s->opened && s->features >= 0) str_addf(&text, "; %lld features on it", (long long)s->features);
     return line_put_text(to, &text);
 }
 
@@ -314,6 +315,7 @@ static void put_scene(JsonWriter *w, const Survey *v, uint32_t index)
         json_put_double(w, "square_metres", s->square_metres);
         json_put_bool(w, "placed", s->placed);
         json_put_double(w, "valid", s->valid);
+        if (s->features >= 0) json_put_int(w, "features", s->features);
         json_begin_array(w, "bands");
         for (int32_t b = 0; b < s->n_bands; b++) put_band(w, s, &s->bands[b]);
         json_end(w);

@@ -303,6 +303,7 @@ static Err choose(Plan *p)
     TRY(read_from(p));
     if (given->classes != NULL) TRY(class_table_load(given->classes, &p->classes));
     for (int64_t i = 0; i < p->n_scenes; i++) TRY(read_scene(p, i));
+    plan_count_features(p);
     TRY(plan_classes(p));
     TRY(check_gsd(p));
     TRY(choose_validation(p));
@@ -352,6 +353,7 @@ static void done(Plan *p)
     for (int64_t b = 0; p->band_names != NULL && b < p->n_bands; b++) free(p->band_names[b]);
     if (p->has_from) model_config_done(&p->from);
     class_table_done(&p->classes);
+    vector_census_done(&p->vectors);
     split_done(&p->split);
     free(p->band_names);
     free(p->scenes);

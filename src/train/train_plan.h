@@ -7,6 +7,7 @@
 #include "data/class_table.h"
 #include "data/image_source.h"
 #include "data/labels.h"
+#include "data/vector_census.h"
 #include "metaseg/train.h"
 #include "model/model_config.h"
 #include "train/run_config.h"
@@ -21,7 +22,7 @@ typedef struct PlanValue {
     int64_t value; /* -1: a text */
     bool has_color;
     uint32_t color;
-    int64_t features; /* 0: of a raster */
+    int64_t features; /* on the images, each once; 0: of a raster */
     double pixels;
     int32_t class_index; /* of the classes of the model; -1: not learned */
 } PlanValue;
@@ -51,12 +52,12 @@ typedef struct Plan {
     bool continues;    /* the classes are those of `from` */
     PlanValue *values; /* [VECTOR_MOST_CLASSES] */
     int32_t n_values;
+    VectorCensus vectors;
     bool has_255;       /* a label raster has the value 255, which is no class */
     ClassTable classes; /* those of given->classes from the beginning */
     bool colors;        /* label rasters are pictures of classes */
     SplitItem *items;   /* class_index is an index of `values` until plan_classes */
     int64_t n_items, capacity;
-    VectorFindings found;  /* of all vector files together: features, beside, far, empty, contradicting */
     double feature_pixels; /* of a vector feature of middle size; 0: labels are rasters */
     Split split;
     int64_t window, batch, upsample, steps, validations;
@@ -70,6 +71,9 @@ Err train_plan_config(const MetasegTrainPlan *plan, const MetasegRun *run, RunCo
 
 /* train_plan_labels.c: what the labels of a scene hold, as values and items. Errors of vector_labels_open and labels_open. */
 Err plan_read_labels(Plan *plan, int32_t scene, ImageSource *image);
+
+/* How many features each value has, once the labels of all scenes were read. */
+void plan_count_features(Plan *plan);
 
 /* train_plan_classes.c: the classes of the model: those of --classes, of --from where it has them all, else the values. Items of
  * values that are no class go. ERR_INPUT: fewer than two, or a number that no class can have; ERR_CONFIG, ERR_MEMORY. */

@@ -154,18 +154,34 @@ static void map_items(Plan *p)
     p->n_items = kept;
 }
 
-/* Where the features are that are not on the image. */
-static void describe_missing(const VectorFindings *f, char ret_text[256])
+/* Where the features are that are not on the images, for the message of files without a use. */
+static void describe_missing(const VectorCensus *vectors, char ret_text[256])
 {
+    VectorFindings sum = { 0 };
     ret_text[0] = '\0';
-    if (f->features == 0) return;
+    for (int64_t i = 0; i < vectors->n_layers; i++) {
+        const VectorCensusLayer *l = &vectors->layers[i];
+        const VectorFindings f = vector_findings(l->states, l->ids, l->n_features);
+        sum.features += f.features;
+        sum.beside += f.beside;
+        sum.far += f.far;
+        sum.empty += f.empty;
+    }
+    if (sum.features == 0) return;
     (void)snprintf(
         ret_text, 256,
         " (of %lld features %lld lie beside it, %lld where its projection has no place, and %lld have no geometry)%s",
-        (long long)f->features, (long long)f->beside, (long long)f->far, (long long)f->empty,
-        f->beside + f->far > 0 ? "; if their file tells a wrong coordinate reference system, name the right one with "
-                                 "--labels-crs"
-                               : "");
+        (long long)sum.features, (long long)sum.beside, (long long)sum.far, (long long)sum.empty,
+        sum.beside + sum.far > 0 ? "; if their file tells a wrong coordinate reference system, name the right one with "
+                                   "--labels-crs"
+                                 : "");
+}
+
+static bool has_contradictions(const VectorCensus *vectors)
+{
+    for (int64_t i = 0; i < vectors->n_layers; i++)
+        if (vectors->layers[i].overlaps.contradicting > 0) return true;
+    return false;
 }
 
 static Err check(const Plan *p)
@@ -173,7 +189,7 @@ static Err check(const Plan *p)
     int32_t learned = 0;
     const char *only = "";
     char missing[256];
-    describe_missing(&p->found, missing);
+    describe_missing(&p->vectors, missing);
     for (int32_t i = 0; i < p->n_values; i++) {
         if (p->values[i].class_index < 0 || p->values[i].pixels <= 0.0) continue;
         learned++;
@@ -188,7 +204,7 @@ static Err check(const Plan *p)
                        "something else, too%s",
                        p->scenes[0].labels, only,
                        p->has_255 ? " (the value 255 is no label: give what it stands for another value)"
-                       : p->found.contradicting > 0
+                       : has_contradictions(&p->vectors)
                            ? " (features of other classes lie under it; the last one of a layer has a pixel)"
                            : "");
     return ERR_NONE;

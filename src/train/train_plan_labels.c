@@ -10,13 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Index of a text (value -1) or a number; -1: it is none of them yet. */
+static int32_t find_value(const Plan *p, const char *name, int64_t value)
+{
+    for (int32_t i = 0; i < p->n_values; i++)
+        if (value < 0 ? p->values[i].value < 0 && str_equal_nocase(p->values[i].name, name)
+                      : p->values[i].value == value)
+            return i;
+    return -1;
+}
+
 static Err add_value(Plan *p, const char *name, int64_t value, int32_t *ret_index)
 {
-    for (int32_t i = 0; i < p->n_values; i++) {
-        const bool same = value < 0 ? p->values[i].value < 0 && str_equal_nocase(p->values[i].name, name)
-                                    : p->values[i].value == value;
-        if (!same) continue;
-        *ret_index = i;
+    const int32_t known = find_value(p, name, value);
+    if (known >= 0) {
+        *ret_index = known;
         return ERR_NONE;
     }
     if (p->n_values == VECTOR_MOST_CLASSES)
@@ -88,20 +96,9 @@ static Err measure_features(Plan *p, const VectorLabels *v)
     return ERR_NONE;
 }
 
-/* For the message of a layer without a use. */
-static void add_findings(Plan *p, const VectorFindings *f)
-{
-    p->found.features += f->features;
-    p->found.beside += f->beside;
-    p->found.far += f->far;
-    p->found.empty += f->empty;
-    p->found.contradicting += f->contradicting;
-}
-
 static Err add_features(Plan *p, int32_t scene, const VectorLabels *v, Georeference *place)
 {
     int32_t index[VECTOR_MOST_CLASSES];
-    add_findings(p, vector_labels_findings(v));
     for (int32_t c = 0; c < vector_labels_class_count(v); c++) {
         const VectorClass *from = vector_labels_class(v, c);
         if (!vector_labels_is_text(v) && (from->value < 0 || from->value > 254))
@@ -112,7 +109,6 @@ static Err add_features(Plan *p, int32_t scene, const VectorLabels *v, Georefere
                 vector_labels_path(v), vector_labels_field(v), (long long)from->value);
         TRY(add_value(p, from->name, vector_labels_is_text(v) ? -1 : from->value, &index[c]));
         PlanValue *value = &p->values[index[c]];
-        value->features += from->features;
         value->pixels += (double)from->pixels;
         if (from->has_color) {
             value->has_color = true;
@@ -138,9 +134,21 @@ static Err read_vector(Plan *p, int32_t scene, Georeference *place)
     const VectorOptions options = { given->layer, given->field, given->labels_crs, given->buffer };
     VectorLabels *v = NULL;
     TRY(vector_labels_open(s->labels, &options, place, s->width, s->height, p->run != NULL ? p->run->stop : NULL, &v));
-    const Err err = add_features(p, scene, v, place);
+    Err err = add_features(p, scene, v, place);
+    if (err == ERR_NONE) err = vector_census_add(&p->vectors, v);
     vector_labels_close(v);
     return err;
+}
+
+void plan_count_features(Plan *p)
+{
+    for (int64_t i = 0; i < p->vectors.n_layers; i++) {
+        const VectorCensusLayer *l = &p->vectors.layers[i];
+        for (int64_t c = 0; c < l->n_classes; c++) {
+            const int32_t index = find_value(p, l->classes[c].name, l->is_text ? -1 : l->classes[c].value);
+            if (index >= 0) p->values[index].features += l->classes[c].features;
+        }
+    }
 }
 
 /* ---- rasters ---- */

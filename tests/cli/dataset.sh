@@ -147,6 +147,25 @@ told '"label_shift":{"right":5,"down":0,"metres":50.*,"direction":"E",'
 told "^scene '1', training: 300 x 300 pixels of 10 m"
 told '^    1  bare  *[0-9.]* ha  *[0-9.]* %  *[0-9.]* ha '
 [ "$(sed -n 's/^       all  *\([0-9.]*\) ha .*%  *\([0-9.]*\) ha .*/\1 \2/p' "$log.out" | awk '{ print $1 + $2 }')" = 144 ] || fail "the polygons do not have 36 times 4 ha"
+told '; 36 features on it$'
+
+# one file of polygons over two images: what lies on either is told once, and a feature on both is one
+heard() { [ "$(grep -c -e "$1" "$log.err")" = 1 ] || fail "'$1' is told $(grep -c -e "$1" "$log.err") times"; }
+told_once() {
+    heard '36 of 38 features of layer .fields. lie on the 2 images'
+    heard '1 of 38 features lie on none of the 2 images: not learned (FID 37)'
+    heard 'features\{0,1\} without a class'
+    [ "$(grep -c 'fields.gpkg' "$log.err")" = 3 ] || fail "more is told of the polygons"
+}
+"$program" dataset --image "$fixtures/fields.tif" "$work/shifted.vrt" --labels "$fixtures/fields.gpkg" --field class --data-folder "$fixtures/share" >"$log.out" 2>"$log.err" || fail "two images"
+told_once
+heard 'classes: bare (12 features, .*), water (12 features, .*), wood (12 features'
+told "^scene '1', .*; 36 features on it$"
+told "^scene '2', .*; 18 features on it$"
+config "{ name: a, image: '$fixtures/fields.tif', labels: '$fixtures/fields.gpkg' }, { name: b, image: shifted.vrt, labels: '$fixtures/fields.gpkg' }" >"$work/two.yaml"
+dataset two.yaml --set data.scenes.1.labels_field=class --set data.scenes.2.labels_field=class
+[ $got = 0 ] || fail "polygons over two scenes: exit code $got"
+told_once
 sed '/GeoTransform/d; s/<SRS>.*SRS>//' "$work/shifted.vrt" >"$work/picture.vrt"
 sed "/band=\"[23]/,\$d; s/fields.tif/fields_truth.tif/" "$work/picture.vrt" >"$work/classes.vrt"
 echo '</VRTDataset>' >>"$work/classes.vrt"
