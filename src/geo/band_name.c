@@ -212,11 +212,13 @@ static bool read_code(const char *word, BandName *name)
 
 static bool starts(const char *text, const char *prefix) { return strncasecmp(text, prefix, strlen(prefix)) == 0; }
 
-/* How names and codes of platforms, sensors and products begin. */
-static const struct {
+typedef struct NumberingStart {
     const char *start;
     BandNumbering numbering;
-} numbering_starts[] = {
+} NumberingStart;
+
+/* How names of platforms and products begin. */
+static const NumberingStart product_starts[] = {
     { "SENTINEL2", NUMBERING_SENTINEL_2 },
     { "SENTINEL-2", NUMBERING_SENTINEL_2 },
     { "SENTINEL_2", NUMBERING_SENTINEL_2 },
@@ -225,7 +227,6 @@ static const struct {
     { "S2B", NUMBERING_SENTINEL_2 },
     { "S2C", NUMBERING_SENTINEL_2 },
     { "S2_", NUMBERING_SENTINEL_2 },
-    { "MSI", NUMBERING_SENTINEL_2 },
     { "HLS.S30", NUMBERING_SENTINEL_2 },
     { "HLSS30", NUMBERING_SENTINEL_2 },
     { "HLS.L30", NUMBERING_OLI },
@@ -236,44 +237,57 @@ static const struct {
     { "LO09", NUMBERING_OLI },
     { "LC8", NUMBERING_OLI },
     { "LC9", NUMBERING_OLI },
-    { "OLI", NUMBERING_OLI },
     { "LT04", NUMBERING_TM },
     { "LT05", NUMBERING_TM },
     { "LE07", NUMBERING_TM },
     { "LT4", NUMBERING_TM },
     { "LT5", NUMBERING_TM },
     { "LE7", NUMBERING_TM },
-    { "TM", NUMBERING_TM },
-    { "ETM", NUMBERING_TM },
     { "MODIS", NUMBERING_MODIS },
     { "MOD09", NUMBERING_MODIS },
     { "MYD09", NUMBERING_MODIS },
     { "MCD43", NUMBERING_MODIS },
-    { "TERRA", NUMBERING_MODIS },
-    { "AQUA", NUMBERING_MODIS },
 };
 
-BandNumbering band_numbering_of(const char *text)
+/* Sensors and satellites in metadata; of files and folders they are words like others. */
+static const NumberingStart sensor_words[] = {
+    { "MSI", NUMBERING_SENTINEL_2 }, { "OLI", NUMBERING_OLI },     { "TM", NUMBERING_TM },
+    { "ETM", NUMBERING_TM },         { "TERRA", NUMBERING_MODIS }, { "AQUA", NUMBERING_MODIS },
+};
+
+static BandNumbering find_start(const char *text, const NumberingStart *starts_of, int64_t n_starts)
 {
-    if (starts(text, "LANDSAT")) {
-        const size_t skip = strcspn(text, "0123456789");
-        const int number = (int)strtol(text + skip, NULL, 10);
+    for (int64_t i = 0; i < n_starts; i++) {
+        const char *start = starts_of[i].start;
+        const size_t n = strlen(start);
+        /* "terrain" is not Terra */
+        const bool letters = isalpha((unsigned char)start[n - 1]) != 0;
+        const bool whole = strnlen(text, n) < n || !letters || isalpha((unsigned char)text[n]) == 0;
+        if (starts(text, start) && whole) return starts_of[i].numbering;
+    }
+    return NUMBERING_UNKNOWN;
+}
+
+BandNumbering band_numbering_of_file(const char *name)
+{
+    if (starts(name, "LANDSAT")) {
+        const size_t skip = strcspn(name, "0123456789");
+        const int number = (int)strtol(name + skip, NULL, 10);
         return number == 8 || number == 9                  ? NUMBERING_OLI
                : number == 4 || number == 5 || number == 7 ? NUMBERING_TM
                                                            : NUMBERING_UNKNOWN;
     }
     /* T30UYG_20200425T113321_B04 */
-    if ((text[0] == 'T' || text[0] == 't') && strlen(text) > 22 && text[6] == '_' && (text[15] == 'T') &&
-        text[22] == '_')
+    if ((name[0] == 'T' || name[0] == 't') && strlen(name) > 22 && name[6] == '_' && (name[15] == 'T') &&
+        name[22] == '_')
         return NUMBERING_SENTINEL_2;
-    for (int64_t i = 0; i < ARRAY_LEN(numbering_starts); i++) {
-        const size_t n = strlen(numbering_starts[i].start);
-        /* "terrain" is not Terra */
-        const bool letters = isalpha((unsigned char)numbering_starts[i].start[n - 1]) != 0;
-        const bool whole = strnlen(text, n) < n || !letters || isalpha((unsigned char)text[n]) == 0;
-        if (starts(text, numbering_starts[i].start) && whole) return numbering_starts[i].numbering;
-    }
-    return NUMBERING_UNKNOWN;
+    return find_start(name, product_starts, ARRAY_LEN(product_starts));
+}
+
+BandNumbering band_numbering_of(const char *text)
+{
+    const BandNumbering numbering = band_numbering_of_file(text);
+    return numbering != NUMBERING_UNKNOWN ? numbering : find_start(text, sensor_words, ARRAY_LEN(sensor_words));
 }
 
 Spectral spectral_of_code(BandNumbering numbering, int code, bool code_a)

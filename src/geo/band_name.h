@@ -66,6 +66,10 @@ Spectral spectral_of_code(BandNumbering numbering, int code, bool code_a);
  * "HLS.L30.T17S...", "MODIS", "TM", "ETM+", "OLI_TIRS". */
 BandNumbering band_numbering_of(const char *text);
 
+/* The same of the name of a file or folder, where "TM", "OLI", "MSI", "Terra" and the like are no more than words:
+ * "tm_01.tif", "terra/". */
+BandNumbering band_numbering_of_file(const char *name);
+
 /* What a name that is asked for means: a code without a sensor is read as Sentinel-2's, whose first four bands are also
  * those of Landsat 8 and 9. */
 Spectral band_name_meaning(const BandName *asked);

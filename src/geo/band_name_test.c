@@ -129,6 +129,11 @@ static void numberings(void **state)
     for (int64_t i = 0; i < ARRAY_LEN(list); i++)
         if (band_numbering_of(list[i].text) != list[i].numbering)
             fail_msg("'%s' is numbering %d", list[i].text, (int)band_numbering_of(list[i].text));
+    static const char *const words[] = { "tm_01.tif", "TM", "terra", "aqua.tif", "msi-3", "oli_b4.tif", "ETM+.tif" };
+    for (int64_t i = 0; i < ARRAY_LEN(words); i++)
+        assert_int_equal(band_numbering_of_file(words[i]), NUMBERING_UNKNOWN);
+    assert_int_equal(band_numbering_of_file("LT05_L2SP_006066_20100131"), NUMBERING_TM);
+    assert_int_equal(band_numbering_of_file("S2B_MSIL2A_20200425T113321.SAFE"), NUMBERING_SENTINEL_2);
     assert_int_equal(spectral_of_code(NUMBERING_TM, 4, false), SPECTRAL_NIR);
     assert_int_equal(spectral_of_code(NUMBERING_OLI, 4, false), SPECTRAL_RED);
     assert_int_equal(spectral_of_code(NUMBERING_OLI, 5, false), SPECTRAL_NIR);

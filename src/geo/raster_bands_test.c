@@ -86,6 +86,9 @@ static void red_green_blue(void **state)
         { { .file = "LT05_L2SP_006066_20100131_20200823_02_T1.tif", .bands = { "SR_B2", "SR_B3", "SR_B4" } }, "!" },
         { { .file = "LE07_L2SP_006066_20100131_20200823_02_T1.tif", .bands = { "SR_B1", "SR_B2", "SR_B3" } }, "321" },
         { { .file = "LC08_L2SP_006066_20200131_20200823_02_T1.tif", .bands = { "SR_B2", "SR_B3", "SR_B4" } }, "321" },
+        { { .file = "tm_282D.tif", .bands = { "B02", "B03", "B04", "B08", "B12" } }, "321" }, /* no Thematic Mapper */
+        { { .file = "terra_1.tif", .bands = { "B02", "B03", "B04", "B08" } }, "321" },
+        { { .file = "LT05_mosaic.tif", .bands = { "B02", "B03", "B04", "B12" } }, "321" }, /* it had no band 12 */
         { { .bands = { "B1", "B2", "B3" }, .item = { "SPACECRAFT_ID", "LANDSAT_5" } }, "321" },
         { { .bands = { "B1", "B2", "B3", "B4" }, .item = { "SATELLITE", "Landsat 8" } }, "432" },
         { { .bands = { "B1", "B2", "B3", "B4" }, .item = { "SENSOR_ID", "TM" } }, "321" },

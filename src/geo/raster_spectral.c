@@ -102,7 +102,7 @@ static BandNumbering numbering_of_path(const char *path)
     (void)snprintf(copy, sizeof copy, "%s", path);
     for (int level = 0; level <= FOLDERS_UP; level++) {
         char *slash = strrchr(copy, '/');
-        const BandNumbering numbering = band_numbering_of(slash != NULL ? slash + 1 : copy);
+        const BandNumbering numbering = band_numbering_of_file(slash != NULL ? slash + 1 : copy);
         if (numbering != NUMBERING_UNKNOWN || slash == NULL) return numbering;
         *slash = '\0';
     }
@@ -157,6 +157,14 @@ static BandNumbering numbering_of_codes(const Codes *c, bool *ret_assumed)
     return c->surface ? NUMBERING_OLI : NUMBERING_SENTINEL_2;
 }
 
+/* A folder's name may tell of other files: no Landsat has a band 12. */
+static bool holds_codes(BandNumbering numbering, const Codes *c)
+{
+    for (int code = 1; code < 32; code++)
+        if (has_code(c, code) && spectral_of_code(numbering, code, false) == SPECTRAL_UNKNOWN) return false;
+    return true;
+}
+
 static void find_numbering(Raster *raster)
 {
     const Codes codes = collect_codes(raster);
@@ -164,7 +172,10 @@ static void find_numbering(Raster *raster)
     raster->numbering = codes.told;
     if (codes.bits == 0) return;
     if (raster->numbering == NUMBERING_UNKNOWN) raster->numbering = numbering_of_items(raster);
-    if (raster->numbering == NUMBERING_UNKNOWN) raster->numbering = numbering_of_path(raster_telling_path(raster));
+    if (raster->numbering == NUMBERING_UNKNOWN) {
+        raster->numbering = numbering_of_path(raster_telling_path(raster));
+        if (!holds_codes(raster->numbering, &codes)) raster->numbering = NUMBERING_UNKNOWN;
+    }
     if (raster->numbering == NUMBERING_UNKNOWN)
         raster->numbering = numbering_of_codes(&codes, &raster->numbering_assumed);
     raster->counted = raster->counted && raster->numbering == NUMBERING_UNKNOWN;
