@@ -16,6 +16,7 @@
 enum { TRIAL_STEPS = 100, LEAST_STEPS = 4, MOST_STEPS = 200000, MOST_VALIDATIONS = 12 };
 
 static const double validation_part = 0.2;    /* of the time, at most, beyond the first two */
+static const double large_pixel = 4.0;        /* metres */
 static const double fraction_of_blocks = 0.2; /* of the labels, where validation is blocks */
 
 MetasegTrainPlan metaseg_train_plan_defaults(void)
@@ -198,24 +199,48 @@ static Err choose_validation(Plan *p)
     return ERR_NONE;
 }
 
-/* Small features need finer pixels than the network's scores have. */
-static void choose_network(Plan *p)
+/* Where pixels are large and labels few, a pixel and its neighbours tell more than shapes do, and what an encoder learned of
+ * photographs does harm (docs/results/few-labels.md). */
+static bool sees_pixels(const Plan *p)
 {
-    const double side = sqrt(p->feature_pixels);
-    p->upsample = p->feature_pixels == 0.0 || side >= 12.0 ? 1 : side >= 6.0 ? 2 : 4;
-    p->window = 256;
-    p->batch = 4;
-    p->reads_text = p->has_from && p->from.network.fusion != NETWORK_FUSION_NONE && p->given->climate != NULL &&
-                    p->n_unplaced < p->n_scenes;
+    if (p->has_from || p->feature_pixels == 0.0 || !plan_in_metres(p)) return false;
+    for (int64_t i = 0; i < p->n_scenes; i++)
+        if (p->scenes[i].side < large_pixel || !p->scenes[i].vector) return false;
+    return true;
+}
+
+static void tell_network(const Plan *p)
+{
     if (p->upsample > 1)
         report_message(p->run, 0, "features of middle size have %.0f pixels: the image is read enlarged %lld times",
                        p->feature_pixels, (long long)p->upsample);
+    if (p->detail_alone) {
+        report_message(p->run, 0,
+                       "pixels of %g m or more: a small network sees each with some 20 pixels around it, in windows of "
+                       "%lld pixels, %lld at a time; it starts from random weights",
+                       large_pixel, (long long)p->window, (long long)p->batch);
+        return;
+    }
     report_message(p->run, 0, "the network reads windows of %lld pixels, %s, %lld at a time; it starts from %s",
                    (long long)p->window, p->reads_text ? "with the words of the climate zone" : "without text",
                    (long long)p->batch,
                    p->has_from                         ? p->given->from
                    : p->given->encoder_weights != NULL ? p->given->encoder_weights
                                                        : "random weights: give more minutes, or a model with --from");
+}
+
+/* Small features need finer pixels than the network's scores have, which of the small network are twice as fine. */
+static void choose_network(Plan *p)
+{
+    const double side = sqrt(p->feature_pixels);
+    p->detail_alone = sees_pixels(p);
+    p->upsample = p->feature_pixels == 0.0 || side >= 12.0 ? 1 : side >= 6.0 ? 2 : 4;
+    if (p->detail_alone && p->upsample > 1) p->upsample /= 2;
+    p->window = p->detail_alone ? 128 : 256;
+    p->batch = p->detail_alone ? 2 : 4;
+    p->reads_text = p->has_from && p->from.network.fusion != NETWORK_FUSION_NONE && p->given->climate != NULL &&
+                    p->n_unplaced < p->n_scenes;
+    tell_network(p);
 }
 
 static void choose_steps(Plan *p)

@@ -62,6 +62,7 @@ typedef struct Plan {
     Split split;
     int64_t window, batch, upsample, steps, validations;
     bool reads_text;
+    bool detail_alone; /* encoder: none */
     TrainerSpeed speed;
 } Plan;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a plan makes of images whose processing level matters. */
+ * What a plan makes of images whose processing level matters, and of pixels of different sizes. */
 #include "train/train_plan.h"
 
 #include "data/data_test.h"
@@ -62,7 +62,7 @@ static ProcessingLevel level_of(const char *name, const char *model, const char 
     plan.n_images = plan.n_labels = 1;
     plan.from = unit_at(model, from);
     plan.level = level;
-    ASSERT_OK(train_plan_config(&plan, NULL, 0, &run, &config));
+    ASSERT_OK(train_plan_config(&plan, &run, &config));
     const ProcessingLevel found = config->data.scenes[0].level;
     assert_true(config->data.validation_fraction > 0.0 && config->data.n_validation == 0); /* of a raster: no boxes */
     run_config_free(config);
@@ -130,11 +130,73 @@ static void no_level(void **state)
     plan.labels = files;
     plan.n_images = plan.n_labels = 1;
     plan.level = "L3";
-    ASSERT_ERR(train_plan_config(&plan, NULL, 0, NULL, &config), ERR_ARGUMENT, "'L3' is no processing level");
+    ASSERT_ERR(train_plan_config(&plan, NULL, &config), ERR_ARGUMENT, "'L3' is no processing level");
+}
+
+/* Features of 12 x 12 pixels on an image of pixels of `side` metres. */
+static void write_features(const char *name, double side)
+{
+    char path[256];
+    Str text = { 0 };
+    str_add(&text, "{\"type\":\"FeatureCollection\",\"crs\":{\"type\":\"name\",\"properties\":{\"name\":"
+                   "\"urn:ogc:def:crs:EPSG::32633\"}},\"features\":[");
+    for (int i = 0; i < 6; i++) {
+        const double x = 400000 + side * (2 + 20 * (i % 3));
+        const double y = 5800000 - side * (2 + 30 * (i / 3));
+        str_addf(&text,
+                 "%s{\"type\":\"Feature\",\"properties\":{\"class\":\"%s\"},\"geometry\":{\"type\":\"Polygon\","
+                 "\"coordinates\":[[[%f,%f],[%f,%f],[%f,%f],[%f,%f],[%f,%f]]]}}",
+                 i > 0 ? "," : "", i % 2 == 0 ? "wood" : "field", x, y, x + 12 * side, y, x + 12 * side, y - 12 * side,
+                 x, y - 12 * side, x, y);
+    }
+    str_add(&text, "]}");
+    unit_write_text(unit_at(name, path), str_text(&text));
+    str_done(&text);
+}
+
+static NetworkEncoder encoder_of(double side, bool vector)
+{
+    char image[256], labels[256];
+    const char *images[] = { unit_at("sized", image) },
+               *files[] = { unit_at(vector ? "f.geojson" : "sized_classes", labels) };
+    MetasegTrainPlan plan = metaseg_train_plan_defaults();
+    RunConfig *config = NULL;
+    for (int labelled = 0; labelled < 2; labelled++)
+        test_raster((TestRaster){ .name = labelled ? "sized_classes" : "sized",
+                                  .width = 64,
+                                  .height = 64,
+                                  .bands = labelled ? 1 : 3,
+                                  .type = TEST_BYTE,
+                                  .zone = 33,
+                                  .x = 400000,
+                                  .y = 5800000,
+                                  .pixel_x = side,
+                                  .pixel_y = side,
+                                  .value = labelled ? class_at : byte_at });
+    write_features("f.geojson", side);
+    plan.images = images;
+    plan.labels = files;
+    plan.n_images = plan.n_labels = 1;
+    plan.field = vector ? "class" : NULL;
+    ASSERT_OK(train_plan_config(&plan, NULL, &config));
+    const NetworkEncoder encoder = config->network.encoder;
+    assert_int_equal(config->data.window, encoder == NETWORK_ENCODER_NONE ? 128 : 256);
+    run_config_free(config);
+    return encoder;
+}
+
+/* Few labels on large pixels are for a network that sees pixels; on small ones, and where all is labelled, shapes tell. */
+static void encoder_by_pixel(void **state)
+{
+    (void)state;
+    assert_int_equal(encoder_of(10.0, true), NETWORK_ENCODER_NONE);
+    assert_int_equal(encoder_of(1.0, true), NETWORK_EFFICIENTNET_LITE0);
+    assert_int_equal(encoder_of(10.0, false), NETWORK_EFFICIENTNET_LITE0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(levels), cmocka_unit_test(no_level) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(levels), cmocka_unit_test(no_level),
+                                        cmocka_unit_test(encoder_by_pixel) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

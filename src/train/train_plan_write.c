@@ -99,6 +99,8 @@ static void write_model(const Plan *p, Str *text)
         if (n->detail_width != 0) str_addf(text, "  detail_width: %d\n", (int)n->detail_width);
         if (n->missing_bands) str_add(text, "  missing_bands: true\n");
         write_reflectance(p, text);
+    } else if (p->detail_alone) {
+        str_add(text, "  encoder: none\n  output_stride: 2\n  detail_width: 32\n");
     } else {
         put_path(text, "  encoder_weights", p->given->encoder_weights);
     }
@@ -152,6 +154,22 @@ static void write_data(const Plan *p, Str *text)
     }
 }
 
+static void write_encoder_training(const Plan *p, Str *text)
+{
+    put_number(text, "  learning_rate", p->continues ? 0.0005 : 0.001);
+    str_add(text, "  encoder_multiplier: 0.1\n  encoder_start: 0.2 # the decoder learns first\n");
+    str_add(text, "  balance: 0.8 # rare classes are drawn nearly as often as frequent ones\n");
+    str_addf(text, "  freeze_encoder: 0\n  freeze_decoder: %s\n", p->continues ? "0" : "0.5");
+}
+
+/* What keeps a small network from learning few labels by heart. */
+static void write_detail_training(Str *text)
+{
+    put_number(text, "  learning_rate", 0.003);
+    str_add(text, "  encoder_multiplier: 1\n  weight_decay: 0.1\n  color_jitter: 0.4\n  label_smoothing: 0.1\n"
+                  "  dice_weight: 0\n  balance: 0.2\n  freeze_encoder: 0\n  freeze_decoder: 0.5\n");
+}
+
 static void write_train(const Plan *p, Str *text)
 {
     const int64_t every = p->validations > 0 ? (p->steps + p->validations - 1) / p->validations : p->steps;
@@ -162,12 +180,12 @@ static void write_train(const Plan *p, Str *text)
     if (p->speed.seconds_per_step > 0.0) str_addf(text, " at %.3f s a step", p->speed.seconds_per_step);
     str_addf(text, "\n  batch: %lld\n  window: %lld\n  upsample: %lld\n", (long long)p->batch, (long long)p->window,
              (long long)p->upsample);
-    put_number(text, "  learning_rate", p->continues ? 0.0005 : 0.001);
-    str_add(text, "  encoder_multiplier: 0.1\n  encoder_start: 0.2 # the decoder learns first\n");
+    if (p->detail_alone)
+        write_detail_training(text);
+    else
+        write_encoder_training(p, text);
     str_addf(text, "  warmup_steps: %lld\n", (long long)(p->steps / 20));
     str_addf(text, "  ema_decay: %s\n", p->steps >= 200 ? "0.99" : "0");
-    str_add(text, "  balance: 0.8 # rare classes are drawn nearly as often as frequent ones\n");
-    str_addf(text, "  freeze_encoder: 0\n  freeze_decoder: %s\n", p->continues ? "0" : "0.5");
     str_addf(text, "  validate_every: %lld\n  checkpoint_every: %lld\n", (long long)every, (long long)every);
     str_add(text, "  output: .\n");
 }
