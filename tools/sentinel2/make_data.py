@@ -4,10 +4,11 @@ the Dynamic World network gives for exactly these pixels. Since that network can
 labels of their own: brightness, haze, noise, pixel sizes of 8 to 20 m, colours of other places, pieces of several places side by side.
 Canvases are L1C, which that network reads; chips stay L1C or L2A, and say which.
 
-    python3 make_data.py CHIPS TEACHER.safetensors OUT --canvases 160 [--seed 1] [--split places.csv] [--threads 1]
+    python3 make_data.py CHIPS TEACHER.safetensors OUT --canvases 300 [--seed 1] [--split places.csv] [--threads 1]
 
 CHIPS: folder with NAME.tif (nine bands, reflectance x 10000), NAME_prob.tif and chips.csv (name, level, lat, lon). OUT gets
-train_NNNN.tif, train_NNNN_prob.tif and, as they are, the chips of all splits but the one kept apart; sentinel2.yaml is the configuration for `metaseg train`.
+train_NNNN.tif, train_NNNN_prob.tif and, as they are, the chips of all splits but the one kept apart; nine_bands.yaml and sentinel2.yaml are the
+configurations for `metaseg train`, one after the other.
 """
 import argparse
 import csv
@@ -23,6 +24,7 @@ import teacher as dynamic_world
 
 SIDE = 512
 BANDS = "bands: [1, 2, 3, 4, 5, 6, 7, 8, 9]"
+TIMES = 4  # that a chip stands among the scenes of the second part
 DEPTH = 5  # times that a canvas may be cut
 # L1C = slope x L2A + intercept, measured over four pairs of one acquisition in both levels
 SLOPE = np.array([.638, .682, .787, .766, .805, .853, .806, .905, .836], np.float32)[:, None, None]
@@ -101,27 +103,35 @@ class Mixer:
         r, c = rng.integers(x.shape[1] - rows + 1), rng.integers(x.shape[2] - columns + 1)
         return x[:, r:r + rows, c:c + columns]
 
+    def spectrum(self):
+        """[9, 1, 1]: one pixel of any place."""
+        x = self.chip()["values"]
+        return x[:, self.rng.integers(x.shape[1]), self.rng.integers(x.shape[2])][:, None, None]
+
     def recoloured(self, x):
-        """Moves logarithms towards the mean and spread that another place has, then changes brightness."""
+        """Moves logarithms towards the mean and spread that another place has, then changes brightness and each band a little."""
         rng = self.rng
         logs = np.log(np.maximum(x, 1))
-        if rng.random() < 0.4:
+        if rng.random() < 0.5:
             other = np.log(np.maximum(self.chip()["values"], 1))
-            amount = rng.uniform(0.1, 0.6)
+            amount = rng.uniform(0.1, 0.9)
             mean, std = logs.mean((1, 2), keepdims=True), logs.std((1, 2), keepdims=True) + 0.02
             to_mean, to_std = other.mean((1, 2), keepdims=True), other.std((1, 2), keepdims=True)
             factor = np.clip(1 + amount * (to_std / std - 1), 0.5, 1.6)
             logs = (logs - mean) * factor + mean + amount * (to_mean - mean)
-        logs = logs + rng.normal(0, 0.12) + rng.normal(0, 0.04, (9, 1, 1))
+        logs = logs + rng.normal(0, 0.12) + rng.normal(0, rng.choice([0.02, 0.05, 0.1]), (9, 1, 1))
         return np.exp(logs).astype(np.float32)
 
     def region(self, rows, columns, main):
         rng = self.rng
         x = self.piece(main if rng.random() < 0.55 else self.chip(), rows, columns)
-        if rng.random() < 0.12:
+        if rng.random() < 0.15:
             part = rng.uniform(0.2, 0.5)
             x = (1 - part) * x + part * self.piece(self.chip(), rows, columns)
-        return self.recoloured(x) if rng.random() < 0.7 else x.astype(np.float32)
+        if rng.random() < 0.25:  # everything a little like one pixel of another place: what lies between classes
+            part = rng.uniform(0.1, 0.6)
+            x = (1 - part) * x + part * self.spectrum()
+        return self.recoloured(x) if rng.random() < 0.75 else x.astype(np.float32)
 
     def fill(self, canvas, r, c, rows, columns, depth, main):
         """Halves a rectangle at random until it is small or left whole."""
@@ -155,11 +165,16 @@ class Mixer:
         return np.clip(x, 1, 20000).astype(np.float32), main
 
 
+def scene_line(name, split=None, times=1):
+    again = "" if times == 1 else f"again{times}_"
+    return (f"    - {{ name: {again}{name}, image: {name}.tif, labels: {name}_prob.tif, {BANDS}" + (f", split: {split}" if split else "") + " }")
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("chips", "teacher", "out"):
         parser.add_argument(name)
-    parser.add_argument("--canvases", type=int, default=160)
+    parser.add_argument("--canvases", type=int, default=300)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--split", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "places.csv"))
@@ -182,17 +197,17 @@ def main():
         write(name + "_prob.tif", bytes_of(ask(x)), dynamic_world.CLASSES, place)
         print(f"\r{i + 1 - options.first}/{options.canvases} canvases", end="", flush=True)
     print()
-    scenes = [f"train_{i:04d}" for i in range(options.first + options.canvases)]
-    lines = [f"    - {{ name: {n}, image: {n}.tif, labels: {n}_prob.tif, {BANDS} }}" for n in scenes]
-    for chip in chips.values():
-        n, split = chip["name"], chip["split"]
-        if split != "apart":
-            lines.append(f"    - {{ name: {n}, image: {n}.tif, labels: {n}_prob.tif, {BANDS}, split: {split} }}")
+    canvases = [scene_line(f"train_{i:04d}") for i in range(options.first + options.canvases)]
+    whole = [(chip["name"], chip["split"]) for chip in chips.values() if chip["split"] != "apart"]
+    lines = {"nine_bands.yaml": canvases + [scene_line(n, split) for n, split in whole]}
+    again = [scene_line(n, split, times) for times in range(2, TIMES + 1) for n, split in whole if split == "train"]
+    lines["sentinel2.yaml"] = lines["nine_bands.yaml"] + again  # few bands are learned from true colours above all
     here = os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(here, "sentinel2.yaml")) as file:
-        text = file.read().replace("PROJECT", os.path.dirname(os.path.dirname(here))).replace("SCENES", "\n".join(lines))
-    with open(os.path.join(options.out, "sentinel2.yaml"), "w") as file:
-        file.write(text)
+    for name in ("nine_bands.yaml", "sentinel2.yaml"):
+        with open(os.path.join(here, name)) as file:
+            text = file.read().replace("PROJECT", os.path.dirname(os.path.dirname(here))).replace("SCENES", "\n".join(lines[name]))
+        with open(os.path.join(options.out, name), "w") as file:
+            file.write(text)
 
 
 if __name__ == "__main__":
