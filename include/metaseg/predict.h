@@ -44,6 +44,9 @@ int32_t metaseg_model_bands(const MetasegModel *model);
 bool metaseg_model_missing_bands(const MetasegModel *model);
 const char *metaseg_model_band(const MetasegModel *model, int32_t i);
 
+/* Whether the network reads text beside the image, for which the data folder of the model's run has the climate map. */
+bool metaseg_model_reads_text(const MetasegModel *model);
+
 /* What the values of an image of bytes are to be multiplied by: metaseg_predict_raster does it to Byte rasters,
  * callers of metaseg_predict_pixels to their own. 0: the model says nothing of bytes, they are read as they are. */
 double metaseg_model_byte_scale(const MetasegModel *model);

@@ -182,10 +182,6 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     Err err = cli_data_folder(cli, &data);
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE) err = fill_options(args, text_encoder, &options);
-    if (err == ERR_NONE && cli->data_folder == NULL && options.prompts != METASEG_PROMPTS_NULL && args->prompt == NULL)
-        err =
-            err_set(ERR_INPUT, "the climate map: no data folder was found; 'make install' makes one, --data-folder or "
-                               "METASEG_DATA names one, --prompts null does without");
     if (err == ERR_NONE) err = load_and_predict(cli, args, words, &options);
     free(data);
     free(text_encoder);

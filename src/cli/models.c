@@ -77,6 +77,15 @@ void cli_models_done(CliModels *models)
     model_list_done(&models->list);
 }
 
+/* A model that was chosen has a data folder: its own. */
+static Err check_climate(const CliModels *models, const MetasegPredictOptions *options)
+{
+    if (models->cli->data_folder != NULL || !metaseg_model_reads_text(models->named)) return ERR_NONE;
+    if (options->prompts == METASEG_PROMPTS_NULL || options->prompt != NULL) return ERR_NONE;
+    return err_set(ERR_INPUT, "the climate map: no data folder was found; 'make install' makes one, --data-folder or "
+                              "METASEG_DATA names one, --prompts null does without");
+}
+
 Err cli_models_for(CliModels *models, const char *scene, const MetasegPredictOptions *options, MetasegModel **ret_model)
 {
     const SceneQuery query = { .path = scene,
@@ -88,7 +97,7 @@ Err cli_models_for(CliModels *models, const char *scene, const MetasegPredictOpt
     const ModelEntry *entry = NULL;
     char reason[MODEL_REASON_BYTES];
     *ret_model = models->named;
-    if (models->named != NULL) return ERR_NONE;
+    if (models->named != NULL) return check_climate(models, options);
     TRY(model_list_choose(&models->list, &query, &entry, reason));
     log_line(&models->cli->log, LOG_INFO, "'%s': %s", scene, reason);
     MetasegModel **loaded = &models->loaded[entry - models->list.entries];

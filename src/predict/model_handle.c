@@ -148,6 +148,8 @@ int32_t metaseg_model_classes(const MetasegModel *model) { return model != NULL 
 
 int32_t metaseg_model_bands(const MetasegModel *model) { return model != NULL ? model->model->config.n_bands : 0; }
 
+bool metaseg_model_reads_text(const MetasegModel *model) { return model->model->prompts.count > 0; }
+
 bool metaseg_model_missing_bands(const MetasegModel *model)
 {
     return model != NULL && model->model->config.network.missing_bands;
@@ -174,8 +176,9 @@ const char *metaseg_model_class(const MetasegModel *model, int32_t index, int32_
 
 Err predictor_climate(MetasegModel *model, const Climate **ret_climate)
 {
-    if (model->model->prompts.count == 0 || model->run.data_folder == NULL) {
-        if (model->model->prompts.count > 0 && !model->told_no_zones)
+    const bool reads_text = metaseg_model_reads_text(model);
+    if (!reads_text || model->run.data_folder == NULL) {
+        if (reads_text && !model->told_no_zones)
             predictor_tell(model, 1,
                            "no data folder was named, so no climate zone is known and the null prompt is used");
         model->told_no_zones = true;

@@ -27,6 +27,10 @@ done
 grep -q 'name: "bare"' "$work/own/train.yaml" || fail "train.yaml lacks a class"
 "$program" eval "$work/own/map.tif" "$fixtures/fields_truth.tif" --by-pixel >"$log.out" 2>&1 || fail "the map cannot be compared"
 
+# a model that reads no text needs no climate map
+cp "$program" "$work/alone"
+"$work/alone" predict "$fixtures/fields.tif" -m "$work/own/best.safetensors" -o "$work/alone.tif" -q 2>"$log.err" || fail "no map without a data folder: $(cat "$log.err")"
+
 # the configuration trains again, and is refused over a run without -f
 steps=$(sed -n 's/^  steps: \([0-9]*\).*/\1/p' "$work/own/train.yaml")
 expect 6 '' "holds a training run" train "$work/own/train.yaml" --data-folder "$fixtures/share" -q
