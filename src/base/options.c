@@ -94,6 +94,9 @@ static Err read_choice(const Option *option, const char *name, const char *text,
 static Err store(OptionResult *result, const Option *option, const char *name, const char *text, void *field)
 {
     const bool any = !(option->minimum < option->maximum);
+    const bool words = option->type == OPTION_STRING || option->type == OPTION_LIST;
+    if (words && text[0] == '\0') /* mostly of a variable of the shell that is not set */
+        return err_set(ERR_ARGUMENT, "%s: the value is empty; give %s, or leave the option out", name, option->value);
     switch (option->type) {
     case OPTION_STRING:
         memcpy(field, &text, sizeof text);

@@ -148,6 +148,8 @@ static void refusals(void **state)
     refuses("in -o out --of PNG", "--of: 'PNG' is not known; it takes GTiff, COG");
     refuses("in -o out --force=yes", "--force takes no value");
     refuses("in -o out -b 1,,2", "-b: '1,,2' has an empty item");
+    refuses("in -o out --model=", "--model: the value is empty; give FILE, or leave the option out");
+    refuses("in -o out --bands=", "--bands: the value is empty; give N,..., or leave the option out");
 }
 
 static void texts(void **state)
