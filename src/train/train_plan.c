@@ -295,12 +295,27 @@ static Err check_files(const Plan *p, const char *config)
     return err;
 }
 
+/* A configuration is UTF-8, names of files and classes need not be. */
+static Err check_utf8(const char *yaml)
+{
+    for (const char *line = yaml; *line != '\0';) {
+        line += strspn(line, " \n");
+        const size_t length = strcspn(line, "\n");
+        if (!str_is_utf8(line, length))
+            return err_set(ERR_INPUT, "%.*s: this is not UTF-8, so no configuration can hold it; rename what it names",
+                           (int)length, line);
+        line += length;
+    }
+    return ERR_NONE;
+}
+
 /* The configuration as training will read it from `path`. */
 static Err read_config(const Plan *p, const char *path, RunConfig **ret_config)
 {
     char *yaml = NULL;
     TRY(plan_write(p, &yaml));
-    const Err err = run_config_parse(path, yaml, p->given->overrides, p->given->n_overrides, ret_config);
+    Err err = check_utf8(yaml);
+    if (err == ERR_NONE) err = run_config_parse(path, yaml, p->given->overrides, p->given->n_overrides, ret_config);
     free(yaml);
     return err;
 }

@@ -170,11 +170,8 @@ static void describe_missing(const VectorCensus *vectors, char ret_text[256])
     if (sum.features == 0) return;
     (void)snprintf(
         ret_text, 256,
-        " (of %lld features %lld lie beside it, %lld where its projection has no place, and %lld have no geometry)%s",
-        (long long)sum.features, (long long)sum.beside, (long long)sum.far, (long long)sum.empty,
-        sum.beside + sum.far > 0 ? "; if their file tells a wrong coordinate reference system, name the right one with "
-                                   "--labels-crs"
-                                 : "");
+        " (of %lld features %lld lie beside it, %lld where its projection has no place, and %lld have no geometry)",
+        (long long)sum.features, (long long)sum.beside, (long long)sum.far, (long long)sum.empty);
 }
 
 static bool has_contradictions(const VectorCensus *vectors)
@@ -196,8 +193,12 @@ static Err check(const Plan *p)
         only = p->values[i].name;
     }
     if (learned == 0)
-        return err_set(ERR_INPUT, "'%s': no label lies on '%s'%s%s; are both of the same place?", p->scenes[0].labels,
-                       p->scenes[0].image, p->n_scenes > 1 ? " or on another image" : "", missing);
+        return err_set(ERR_INPUT, "'%s': no label lies on '%s'%s%s; are both of the same place%s?", p->scenes[0].labels,
+                       p->scenes[0].image, p->n_scenes > 1 ? " or on another image" : "", missing,
+                       p->found.beside + p->found.far > 0
+                           ? ", or does the file tell a wrong coordinate reference system, in place of which "
+                             "--labels-crs names the right one"
+                           : "");
     if (learned == 1 && !p->has_from)
         return err_set(ERR_INPUT,
                        "'%s': '%s' is the only class on the image; a map needs two at least: label some of what is "

@@ -122,6 +122,13 @@ run dataset --image "$fixtures/fields.tif" --labels "$work/metres.geojson" --dat
 [ $got = 4 ] || fail "metres as degrees: exit code $got"
 told 'of 6 features 0 lie beside it, 6 where its projection has no place, .*--labels-crs'
 
+# a configuration is UTF-8
+latin=$work/$(printf 'f\344lder.tif')
+if cp "$fixtures/fields.tif" "$latin" 2>/dev/null; then
+    run dataset --image "$latin" --labels "$fixtures/fields.gpkg" --data-folder "$fixtures/share" -q
+    [ $got = 4 ] && grep -q 'image: .*f.xe4lder.tif": this is not UTF-8' "$log.err" || fail "a name that is not UTF-8: exit code $got"
+fi
+
 # two entries of a legend with one text are two classes
 sed 's/"class": "[Ww][Oo]*[Oo][Dd]"/"class": 3/g; s/"class": "[Ww]ater"/"class": 5/g' "$work/case.geojson" >"$work/legend.geojson"
 cat >"$work/legend.qml" <<'EOF'
