@@ -197,6 +197,14 @@ static void put_own(JsonWriter *w, const ModelConfig *c)
     json_end(w);
     json_put_bool(w, "metaseg:missing_bands", c->network.missing_bands);
     if (c->byte_scale != 0.0) json_put_double(w, "metaseg:byte_scale", c->byte_scale);
+    if (c->reflectance != 0.0) json_put_double(w, "metaseg:reflectance", c->reflectance);
+    if (!model_config_reads_level_1(c)) return;
+    json_begin_array(w, "metaseg:surface_scale");
+    for (int32_t b = 0; b < c->n_bands; b++) json_put_double(w, NULL, c->bands[b].surface_scale);
+    json_end(w);
+    json_begin_array(w, "metaseg:surface_offset");
+    for (int32_t b = 0; b < c->n_bands; b++) json_put_double(w, NULL, c->bands[b].surface_offset);
+    json_end(w);
 }
 
 /* STAC's own list. The extension wants it in the properties, STAC allows it there only where an asset has one, too. */
@@ -229,7 +237,9 @@ static Err put_properties(JsonWriter *w, const Model *model)
     put_bands(w, c);
     json_put_string(w, "mlm:name", name);
     json_put_string(w, "mlm:architecture",
-                    c->network.encoder == NETWORK_DYNAMIC_WORLD ? "Dynamic World" : "UNetFormer, EfficientNet-Lite0");
+                    c->network.encoder == NETWORK_DYNAMIC_WORLD  ? "Dynamic World"
+                    : c->network.encoder == NETWORK_ENCODER_NONE ? "detail branch of metaseg"
+                                                                 : "UNetFormer, EfficientNet-Lite0");
     put_strings(w, "mlm:tasks", tasks, ARRAY_LEN(tasks));
     TRY(put_framework(w, c));
     json_put_int(w, "mlm:total_parameters", parameters);

@@ -24,6 +24,16 @@ static void make_model(const char *path, NetworkFusion fusion, ModelTransform tr
     config.classes[1].code = 17;
     config.classes[1].color = 0x1fb40a;
     config.transform = transform;
+    if (transform == MODEL_TRANSFORM_LOG_SIGMOID) { /* a detail branch that reads level 1 */
+        config.network.encoder = NETWORK_ENCODER_NONE;
+        config.network.detail_width = 16;
+        config.network.output_stride = 2;
+        config.reflectance = 10000.0;
+        for (int32_t b = 0; b < config.n_bands; b++) {
+            config.bands[b].surface_scale = 0.5 + b;
+            config.bands[b].surface_offset = -20.0;
+        }
+    }
     config.bands[1].scale = 2.0;
     config.bands[1].mean = 100.0;
     config.bands[1].std = 50.0;
@@ -177,6 +187,8 @@ static void formulas_and_units(void **state)
     const Json *p = object_of(item, "properties");
     check_item(item);
     assert_string_equal(text_of(p, "mlm:name"), "model 1");
+    assert_string_equal(text_of(p, "mlm:architecture"), "UNetFormer, EfficientNet-Lite0");
+    assert_null(json_find(p, "metaseg:surface_scale"));
     assert_null(json_find(p, "gsd"));
     assert_string_equal(text_of(object_of(p, "metaseg:pixel_sizes"), "unit"), "pixel");
     assert_int_equal(json_count(object_of(p, "mlm:input")), 1);
@@ -193,6 +205,12 @@ static void formulas_and_units(void **state)
     green = at(object_of(at(object_of(p, "mlm:input"), 0), "value_scaling"), 1);
     assert_string_equal(text_of(green, "expression"), "1/(1+exp(1-5*(log1p(0.005*maximum(2*A,0))-100)/50))");
     assert_string_equal(text_of(p, "mlm:name"), "model");
+    assert_string_equal(text_of(p, "mlm:architecture"), "detail branch of metaseg");
+    double reflectance = 0.0, scale = 0.0, offset = 0.0;
+    ASSERT_OK(json_get_double(p, "metaseg:reflectance", &reflectance));
+    ASSERT_OK(json_as_double(at(object_of(p, "metaseg:surface_scale"), 2), "scale", &scale));
+    ASSERT_OK(json_as_double(at(object_of(p, "metaseg:surface_offset"), 1), "offset", &offset));
+    assert_true(reflectance == 10000.0 && scale == 2.5 && offset == -20.0);
     double gsd = 0.0;
     ASSERT_OK(json_get_double(p, "gsd", &gsd));
     assert_true(gsd > 55000.0 && gsd < 56000.0);
