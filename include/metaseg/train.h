@@ -52,6 +52,7 @@ typedef struct MetasegTrainPlan {
     const char *classes; /* class table; NULL: the classes of `from` where it has all, else those of the labels */
     const char *from;    /* model whose weights training starts from; NULL: none */
     const char *encoder_weights; /* where there is no `from`; NULL: random */
+    const char *encoder_note;    /* told with them: better weights that were looked for, and what brings them; NULL */
     const char *climate;         /* climate map, for a `from` that reads text; NULL: it reads none */
     const char *output;          /* run folder */
     double minutes;              /* of training on this machine */

@@ -3,6 +3,7 @@
 #include "cli/plan_options.h"
 
 #include "base/file.h"
+#include "base/str.h"
 #include "cli/models.h"
 
 #include <stdlib.h>
@@ -18,28 +19,30 @@ Err cli_plan_images(const PlanArgs *args, const OptionResult *words, CliPlan *pl
     return ERR_NONE;
 }
 
-/* The ImageNet weights where set-up brought them, else the encoder of the globe model; *ret_path NULL: neither is there. */
-static Err find_encoder(const Cli *cli, char **ret_path)
+/* The ImageNet weights where set-up brought them, else the encoder of the globe model and what brings them; made->encoder NULL:
+ * neither is there. */
+static Err find_encoder(const Cli *cli, CliPlan *made)
 {
     char *folder = NULL;
     TRY(cli_data_folder(cli, &folder));
-    Err err = path_join(folder, "efficientnet-lite0.pth", ret_path);
+    Err err = path_join(folder, "efficientnet-lite0.pth", &made->encoder);
     free(folder);
-    if (err != ERR_NONE || file_exists(*ret_path)) return err;
-    free(*ret_path);
-    *ret_path = NULL;
-    if (cli->data_folder == NULL) return ERR_NONE;
-    TRY(path_join(cli->data_folder, "models/globe.safetensors", ret_path));
-    if (file_exists(*ret_path)) return ERR_NONE;
-    free(*ret_path);
-    *ret_path = NULL;
+    if (err != ERR_NONE || file_exists(made->encoder)) return err;
+    err = str_format(&made->encoder_note, "'%s' (ImageNet weights): missing; %s", made->encoder, cli_mend(cli));
+    free(made->encoder);
+    made->encoder = NULL;
+    if (err != ERR_NONE || cli->data_folder == NULL) return err;
+    TRY(path_join(cli->data_folder, "models/globe.safetensors", &made->encoder));
+    if (file_exists(made->encoder)) return ERR_NONE;
+    free(made->encoder);
+    made->encoder = NULL;
     return ERR_NONE;
 }
 
 Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *made)
 {
     MetasegTrainPlan plan = metaseg_train_plan_defaults();
-    TRY(args->from != NULL ? cli_model_path(cli, args->from, &made->from) : find_encoder(cli, &made->encoder));
+    TRY(args->from != NULL ? cli_model_path(cli, args->from, &made->from) : find_encoder(cli, made));
     if (made->from != NULL && cli->data_folder != NULL)
         TRY(path_join(cli->data_folder, "koppen_geiger.bin", &made->climate));
     plan.images = made->images;
@@ -57,6 +60,7 @@ Err cli_plan_fill(Cli *cli, const PlanArgs *args, CliPlan *made)
     plan.classes = args->classes;
     plan.from = made->from;
     plan.encoder_weights = made->encoder;
+    plan.encoder_note = made->encoder_note;
     plan.climate = made->climate != NULL && file_exists(made->climate) ? made->climate : NULL;
     plan.seed = args->seed;
     plan.overrides = args->set.items;
@@ -69,6 +73,7 @@ void cli_plan_done(CliPlan *plan)
 {
     free(plan->images);
     free(plan->encoder);
+    free(plan->encoder_note);
     free(plan->climate);
     free(plan->from);
     *plan = (CliPlan){ 0 };

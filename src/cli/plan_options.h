@@ -123,7 +123,7 @@ typedef struct CliPlan {
     MetasegTrainPlan plan; /* borrows from the members below and from the arguments */
     const char **images;   /* of --image and of the arguments */
     int64_t n_images;
-    char *encoder, *climate, *from;
+    char *encoder, *encoder_note, *climate, *from;
 } CliPlan;
 
 /* The images alone. ERR_MEMORY. */

@@ -221,6 +221,8 @@ static void tell_network(const Plan *p)
     if (p->upsample > 1)
         report_message(p->run, 0, "features of middle size have %.0f pixels: the image is read enlarged %lld times",
                        p->feature_pixels, (long long)p->upsample);
+    const MetasegTrainPlan *given = p->given;
+    const bool note = !p->has_from && given->encoder_note != NULL;
     if (p->detail_alone) {
         report_message(p->run, 0,
                        "pixels of %g m or more: a small network sees each with some 20 pixels around it, in windows of "
@@ -228,12 +230,13 @@ static void tell_network(const Plan *p)
                        large_pixel, (long long)p->window, (long long)p->batch);
         return;
     }
-    report_message(p->run, 0, "the network reads windows of %lld pixels, %s, %lld at a time; it starts from %s",
+    report_message(p->run, 0, "the network reads windows of %lld pixels, %s, %lld at a time; it starts from %s%s%s",
                    (long long)p->window, p->reads_text ? "with the words of the climate zone" : "without text",
                    (long long)p->batch,
-                   p->has_from                         ? p->given->from
-                   : p->given->encoder_weights != NULL ? p->given->encoder_weights
-                                                       : "random weights: give more minutes, or a model with --from");
+                   p->has_from                      ? given->from
+                   : given->encoder_weights != NULL ? given->encoder_weights
+                                                    : "random weights: give more minutes, or a model with --from",
+                   note ? "; " : "", note ? given->encoder_note : "");
 }
 
 /* Small features need finer pixels than the network's scores have, which of the small network are twice as fine. */

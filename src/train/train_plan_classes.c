@@ -154,11 +154,10 @@ static void map_items(Plan *p)
     p->n_items = kept;
 }
 
-/* Where the features are that are not on the images, for the message of files without a use. */
-static void describe_missing(const VectorCensus *vectors, char ret_text[256])
+/* All vector files together. */
+static VectorFindings sum_of_findings(const VectorCensus *vectors)
 {
     VectorFindings sum = { 0 };
-    ret_text[0] = '\0';
     for (int64_t i = 0; i < vectors->n_layers; i++) {
         const VectorCensusLayer *l = &vectors->layers[i];
         const VectorFindings f = vector_findings(l->states, l->ids, l->n_features);
@@ -167,11 +166,18 @@ static void describe_missing(const VectorCensus *vectors, char ret_text[256])
         sum.far += f.far;
         sum.empty += f.empty;
     }
-    if (sum.features == 0) return;
+    return sum;
+}
+
+/* Where the features are that are not on the images, for the message of files without a use. */
+static void describe_missing(const VectorFindings *f, char ret_text[256])
+{
+    ret_text[0] = '\0';
+    if (f->features == 0) return;
     (void)snprintf(
         ret_text, 256,
         " (of %lld features %lld lie beside it, %lld where its projection has no place, and %lld have no geometry)",
-        (long long)sum.features, (long long)sum.beside, (long long)sum.far, (long long)sum.empty);
+        (long long)f->features, (long long)f->beside, (long long)f->far, (long long)f->empty);
 }
 
 static bool has_contradictions(const VectorCensus *vectors)
@@ -186,7 +192,8 @@ static Err check(const Plan *p)
     int32_t learned = 0;
     const char *only = "";
     char missing[256];
-    describe_missing(&p->vectors, missing);
+    const VectorFindings found = sum_of_findings(&p->vectors);
+    describe_missing(&found, missing);
     for (int32_t i = 0; i < p->n_values; i++) {
         if (p->values[i].class_index < 0 || p->values[i].pixels <= 0.0) continue;
         learned++;
@@ -195,7 +202,7 @@ static Err check(const Plan *p)
     if (learned == 0)
         return err_set(ERR_INPUT, "'%s': no label lies on '%s'%s%s; are both of the same place%s?", p->scenes[0].labels,
                        p->scenes[0].image, p->n_scenes > 1 ? " or on another image" : "", missing,
-                       p->found.beside + p->found.far > 0
+                       found.beside + found.far > 0
                            ? ", or does the file tell a wrong coordinate reference system, in place of which "
                              "--labels-crs names the right one"
                            : "");
