@@ -8,27 +8,25 @@
 
 #include <stdlib.h>
 
-static Err encode(const MetasegModel *model, const char *text, const char *vocabulary, const char *weights,
+static Err encode(const MetasegModel *model, Prompt *prompt, const char *vocabulary, const char *weights,
                   PromptTable *table)
 {
     const int32_t room = model->model->config.prompt_tokens;
     WordPiece *tokenizer = NULL;
     TextEncoder *encoder = NULL;
-    Prompt prompt = { .n_sentences = 0 };
     float *rows = malloc(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH * sizeof *rows);
-    Err err =
-        rows != NULL ? prompt_from_text(text, &prompt) : err_memory(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH, "a prompt");
+    Err err = rows != NULL ? ERR_NONE : err_memory(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH, "a prompt");
     if (err == ERR_NONE) err = wordpiece_new(vocabulary, &tokenizer);
-    if (err == ERR_NONE) err = prompt_tokenize(tokenizer, &prompt);
-    if (err == ERR_NONE && prompt.n_tokens > room)
+    if (err == ERR_NONE) err = prompt_tokenize(tokenizer, prompt);
+    if (err == ERR_NONE && prompt->n_tokens > room)
         err = err_set(ERR_ARGUMENT, "the prompt has %lld tokens; the model '%s' reads at most %d, say it shorter",
-                      (long long)prompt.n_tokens, model->model->config.name, (int)room);
+                      (long long)prompt->n_tokens, model->model->config.name, (int)room);
     if (err == ERR_NONE) err = text_encoder_new(weights, model->device, &encoder);
-    if (err == ERR_NONE) err = text_encode(encoder, prompt.ids, prompt.n_tokens, rows);
-    if (err == ERR_NONE) err = prompt_table_set(table, 0, 0, "free", text, rows, (int32_t)prompt.n_tokens);
+    if (err == ERR_NONE) err = text_encode(encoder, prompt->ids, prompt->n_tokens, rows);
+    if (err == ERR_NONE)
+        err = prompt_table_set(table, 0, 0, "free", prompt->sentences[0].text, rows, (int32_t)prompt->n_tokens);
     text_encoder_free(encoder);
     wordpiece_free(tokenizer);
-    prompt_done(&prompt);
     free(rows);
     return err;
 }
@@ -42,7 +40,9 @@ Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions
     if (options->text_encoder == NULL)
         return err_set(ERR_ARGUMENT, "a free prompt needs the folder of the text encoder");
     char *vocabulary = NULL, *weights = NULL;
+    Prompt prompt = { .n_sentences = 0 };
     PromptTable table = { 0 };
+    TRY(prompt_from_text(options->prompt, &prompt));
     Err err = path_join(options->text_encoder, "vocab.txt", &vocabulary);
     if (err == ERR_NONE) err = path_join(options->text_encoder, "model.safetensors", &weights);
     if (err == ERR_NONE && !(file_exists(vocabulary) && file_exists(weights)))
@@ -51,11 +51,12 @@ Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions
                       "'make data' in the source tree brings them",
                       options->text_encoder);
     if (err == ERR_NONE) err = prompt_table_init(&table, 1, 1, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH);
-    if (err == ERR_NONE) err = encode(model, options->prompt, vocabulary, weights, &table);
+    if (err == ERR_NONE) err = encode(model, &prompt, vocabulary, weights, &table);
     if (err == ERR_NONE)
         *ret_table = table;
     else
         prompt_table_done(&table);
+    prompt_done(&prompt);
     free(vocabulary);
     free(weights);
     return err;

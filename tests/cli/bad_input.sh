@@ -143,7 +143,7 @@ predict 2 "did you mean 'shuffled'" good.tif --prompts shufled
 predict 2 'multiple of 256' good.tif --tile 100
 predict 2 'multiple of 32' good.tif --overlap 100
 predict 2 'not on the Earth' good.tif --lonlat 10,100
-predict 2 'bands: the value is empty; give BAND' good.tif -b ''
+predict 2 '-b: the value is empty; give BAND' good.tif -b ''
 predict 2 'mask: the value is empty' good.tif --mask=
 predict 2 'prompt is empty' good.tif --prompt ' '
 refuse 2 'both the map of .* and the map of' predict "$fixtures/good.tif" "$work/good.tif" -o "$out" -m "$fixtures/model.safetensors"

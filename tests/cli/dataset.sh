@@ -148,14 +148,15 @@ told "^scene '1', training: 300 x 300 pixels of 10 m"
 told '^    1  bare  *[0-9.]* ha  *[0-9.]* %  *[0-9.]* ha '
 [ "$(sed -n 's/^       all  *\([0-9.]*\) ha .*%  *\([0-9.]*\) ha .*/\1 \2/p' "$log.out" | awk '{ print $1 + $2 }')" = 144 ] || fail "the polygons do not have 36 times 4 ha"
 told '; 36 features on it$'
+"$program" dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --data-folder "$fixtures/share" >"$log.out" 2>"$log.err" || fail "a label raster"
 missing="'/nonexistent/efficientnet-lite0.pth' (ImageNet weights): missing; 'make [a-z]*' .*brings it"
 grep -q "it starts from random weights: .*; $missing" "$log.err" || fail "nothing is said of the ImageNet weights"
 mkdir -p "$work/share/models" "$work/downloads"
 : >"$work/share/models/globe.safetensors"
-"$program" dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class --data-folder "$work/share" >"$log.out" 2>"$log.err" || fail "the encoder of the globe model"
+"$program" dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --data-folder "$work/share" >"$log.out" 2>"$log.err" || fail "the encoder of the globe model"
 grep -q "it starts from $work/share/models/globe.safetensors; $missing" "$log.err" || fail "the encoder of the globe model is not told"
 : >"$work/downloads/efficientnet-lite0.pth"
-METASEG_DOWNLOADS="$work/downloads" "$program" dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields.gpkg" --field class --data-folder "$work/share" >"$log.out" 2>"$log.err" || fail "the ImageNet weights"
+METASEG_DOWNLOADS="$work/downloads" "$program" dataset --image "$fixtures/fields.tif" --labels "$fixtures/fields_truth.tif" --data-folder "$work/share" >"$log.out" 2>"$log.err" || fail "the ImageNet weights"
 grep -q "it starts from $work/downloads/efficientnet-lite0.pth$" "$log.err" || fail "the ImageNet weights are not told"
 
 # one file of polygons over two images: what lies on either is told once, and a feature on both is one

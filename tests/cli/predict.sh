@@ -74,7 +74,7 @@ cmp -s "$work/map.tif" "$work/good.tif" && fail "the maps of two coordinate refe
 accept south_up.tif 1200 ''
 accept rotated.tif 1200 ''
 accept one_pixel.tif 1 ''
-accept all_nodata.tif 0 ''
+accept all_nodata.tif 0 'no pixel is valid, so the map is 255 everywhere'
 accept nan.tif 870 ''
 accept four_bands.tif 1200 '' -b 1,2,3
 accept good.tif 1200 '' -b blue,green,red
