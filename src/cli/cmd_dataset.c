@@ -38,8 +38,7 @@ static Err tell_labels(Cli *cli, const PlanArgs *args, const OptionResult *words
         return err_set(ERR_ARGUMENT, "without a configuration dataset needs --image and --labels; see --help");
     Err err = cli_plan_images(args, words, &plan);
     if (err == ERR_NONE) err = cli_plan_fill(cli, args, &plan);
-    if (err == ERR_NONE)
-        err = metaseg_dataset_plan(&plan.plan, json, &cli->run, json ? cli_take_json : cli_take_line);
+    if (err == ERR_NONE) err = metaseg_dataset_plan(&plan.plan, json, &cli->run, json ? cli_take_json : cli_take_line);
     cli_plan_done(&plan);
     return err;
 }
