@@ -251,7 +251,7 @@ static Err add_alias(Builder *b, const yaml_event_t *event)
     if (i < 0 || b->anchors[i].node == NULL) return wrong_at(b, event->start_mark, text);
     YamlNode *copy = NULL;
     TRY(copy_tree(b, b->anchors[i].node, event->start_mark, b->depth, &copy));
-    place(b, copy, event->start_mark);
+    if (copy != NULL) place(b, copy, event->start_mark);
     return ERR_NONE;
 }
 

@@ -75,7 +75,7 @@ static Err read_rows(Raster *raster, const uint8_t zone_of[VALUES], Climate *cli
 {
     const size_t width = (size_t)climate->width;
     float *values = malloc(width * sizeof *values);
-    uint8_t *valid = malloc(width), *zones = malloc(width);
+    uint8_t *valid = malloc(width), *zones = calloc(width, 1);
     int64_t capacity = 0;
     Err err = values == NULL || valid == NULL || zones == NULL ? err_memory(width * 6, "a row of the climate image")
                                                                : ERR_NONE;
