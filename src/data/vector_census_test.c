@@ -29,24 +29,12 @@ static void add_box(Str *text, const char *value, double x0, double y0, double x
     add_ring(text, value, places, 5);
 }
 
-static void write_features(const char *name, Str *features)
-{
-    char path[256];
-    Str text = { 0 };
-    str_addf(&text,
-             "{\"type\":\"FeatureCollection\",\"crs\":{\"type\":\"name\",\"properties\":{\"name\":"
-             "\"urn:ogc:def:crs:EPSG::32633\"}},\"features\":[%s]}",
-             str_text(features));
-    unit_write_text(unit_at(name, path), str_text(&text));
-    str_done(&text);
-    str_done(features);
-}
-
 /* Two images that share 20 columns, and features of every kind; their FIDs are their order here, from 0. */
 static void write_files(void)
 {
     static const double crossed[5][2] = { { 85, 60 }, { 95, 70 }, { 95, 60 }, { 85, 70 }, { 85, 60 } };
     static const double point[1][2] = { { 90.5, 80.5 } };
+    char path[256];
     Str features = { 0 };
     test_raster((TestRaster){ "a", SIDE, SIDE, 1, TEST_BYTE, 33, 500000, 5300000, 10, 10, NULL, grey });
     test_raster((TestRaster){ "b", SIDE, SIDE, 1, TEST_BYTE, 33, 500000 + 10 * SHIFT, 5300000, 10, 10, NULL, grey });
@@ -62,9 +50,9 @@ static void write_files(void)
     add_ring(&features, "\"wood\"", crossed, 5);            /* on both */
     add_ring(&features, "\"wood\"", point, 1);              /* on both */
     add_box(&features, "\"Wood\"", 30, 80, 40, 90);         /* on a */
-    write_features("labels.geojson", &features);
+    (void)test_features("labels.geojson", &features, path);
     add_box(&features, "\"wood\"", 10, 10, 20, 20);
-    write_features("others.geojson", &features);
+    (void)test_features("others.geojson", &features, path);
 }
 
 /* Adds a file as it lies over an image. */
