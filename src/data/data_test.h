@@ -5,6 +5,7 @@
 #define METASEG_DATA_DATA_TEST_H
 
 #include "base/str.h"
+#include "data/dataset.h"
 #include "harness/unit.h"
 #include "metaseg/run.h"
 
@@ -83,6 +84,22 @@ static inline const char *test_features(const char *name, Str *features, char re
     str_done(&text);
     str_done(features);
     return ret_path;
+}
+
+/* One scene of pixels of 10 m; what it points to lives as long as the options are used. */
+static inline DatasetOptions test_dataset_options(DatasetScene *scene, DatasetClass *classes, uint32_t n_classes)
+{
+    return (DatasetOptions){ .scenes = scene,
+                             .n_scenes = 1,
+                             .classes = classes,
+                             .n_classes = n_classes,
+                             .ignore = 255,
+                             .gsd_min = 5,
+                             .gsd_max = 20,
+                             .window = 256,
+                             .upsample = 1,
+                             .seed = 1,
+                             .balance = 0.5 };
 }
 
 /* Messages of a call, one a line: the context of test_run(). */

@@ -65,18 +65,8 @@ static const char *told_of(const char *image, const char *labels, LabelsKind kin
     int32_t bands[] = { 1, 2, 3 };
     DatasetScene scene = { .name = "s", .image = image_path, .labels = labels_path, .bands = bands, .n_bands = 3 };
     DatasetClass list[] = { { 1, "one", "#ff0000" }, { 2, "two", "#00ff00" }, { 3, "three", "#0000ff" } };
-    const DatasetOptions o = { .scenes = &scene,
-                               .n_scenes = 1,
-                               .classes = list,
-                               .n_classes = 3,
-                               .labels_kind = kind,
-                               .ignore = 255,
-                               .gsd_min = 5,
-                               .gsd_max = 20,
-                               .window = 256,
-                               .upsample = 1,
-                               .seed = 1,
-                               .balance = 0.5 };
+    DatasetOptions o = test_dataset_options(&scene, list, 3);
+    o.labels_kind = kind;
     Told told = { 0 };
     const MetasegRun run = test_run(&told);
     Dataset *d = NULL;

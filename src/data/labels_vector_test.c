@@ -24,17 +24,7 @@ static DatasetOptions options(void)
     static DatasetClass classes[] = { { 1, "wood", "#008000" }, { 5, "Arable", "#ffff00" } };
     unit_at("image", path);
     unit_at("labels.geojson", labels);
-    return (DatasetOptions){ .scenes = &scene,
-                             .n_scenes = 1,
-                             .classes = classes,
-                             .n_classes = 2,
-                             .ignore = 255,
-                             .gsd_min = 5,
-                             .gsd_max = 20,
-                             .window = 256,
-                             .upsample = 1,
-                             .seed = 1,
-                             .balance = 0.5 };
+    return test_dataset_options(&scene, classes, 2);
 }
 
 static void values(void **state)
