@@ -16,8 +16,8 @@
 #include "base/rng.h"
 #include "metaseg/predict.h"
 #include "model/model_file.h"
-#include "model/safetensors.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
+#include "tensor_file/safetensors.h"
 #include "train/optimizer.h"
 
 #include <math.h>
@@ -63,7 +63,7 @@ static Err open_model(const Arguments *a, bool training, Model **ret_model)
 
 static NetworkShape shape_of(const Model *model, const Arguments *a, int64_t batch)
 {
-    NetworkShape shape = segmenter_shape(&model->config, batch, SIDE);
+    NetworkShape shape = segmenter_shape(&model->config.network, batch, SIDE);
     shape.slots = a->zones;
     return shape;
 }
@@ -188,7 +188,8 @@ static Err run_tile(const Arguments *a, Samples *samples)
     TRY(open_model(a, false, &model));
     const NetworkShape shape = shape_of(model, a, 1);
     Err err = save_weights(a, model);
-    if (err == ERR_NONE) err = segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program);
+    if (err == ERR_NONE)
+        err = segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program);
     if (err == ERR_NONE) err = time_tile(a, program, samples);
     program_free(program);
     model_free(model);
@@ -233,7 +234,7 @@ static Err run_train(const Arguments *a, Samples *samples)
     options.device = a->device;
     TRY(open_model(a, true, &model));
     const NetworkShape shape = shape_of(model, a, 2);
-    Err err = segmenter_compile(model->params, &model->config, &shape, &training, &options, &program);
+    Err err = segmenter_compile(model->params, &model->config.network, &shape, &training, &options, &program);
     if (err == ERR_NONE) err = optimizer_new(model->params, &how, &optimizer);
     if (err == ERR_NONE) err = time_steps(a, program, optimizer, samples);
     optimizer_free(optimizer);

@@ -45,7 +45,7 @@ endfunction()
 
 get_property(layers GLOBAL PROPERTY METASEG_LAYERS)
 set(core_layers "")
-foreach(folder base tensor graph ops nn text model)
+foreach(folder base tensor tensor_file graph ops nn network text model)
   if("metaseg_${folder}" IN_LIST layers)
     list(APPEND core_layers metaseg_${folder})
   endif()

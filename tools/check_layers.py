@@ -19,7 +19,7 @@ HOMES = [
     (r"curl/\w+\.h|utf8proc\.h", "text"),
     (r"cjson/cJSON\.h|xxhash\.h", "base"),
     (r"yaml\.h", "data"),
-    (r"zip\.h", "model"),
+    (r"zip\.h", "tensor_file"),
     (r"cairo/?\w*\.h|cairo/cairo\w*\.h", "predict"),
     (r"[xp]mmintrin\.h", "tensor"),  # the control word of the processor; vector code goes to the files named below
     (r"cmocka\.h|setjmp\.h", "tests"),

@@ -129,7 +129,8 @@ static Err print_models(const Cli *cli, int64_t *ret_models)
     for (int64_t i = 0; i < list.count && err == ERR_NONE; i++) {
         char range[160];
         predictor_describe_range(&list.entries[i].config, range);
-        line("model", "%s: %d bands, pixels of %s", list.entries[i].name, (int)list.entries[i].config.n_bands, range);
+        line("model", "%s: %d bands, pixels of %s", list.entries[i].name, (int)list.entries[i].config.network.n_bands,
+             range);
     }
     *ret_models = list.count;
     model_list_done(&list);

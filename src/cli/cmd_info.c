@@ -9,6 +9,7 @@
 #include "geo/metadata.h"
 #include "model/model_file.h"
 #include "model/stac_mlm.h"
+#include "network/decoder.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -371,7 +372,7 @@ static void put_normalisation(const ModelBand *band, ModelTransform transform)
 static void put_model_bands(Sheet *sheet, const ModelConfig *config)
 {
     begin_list(sheet, "bands");
-    for (int32_t i = 0; i < config->n_bands; i++) {
+    for (int32_t i = 0; i < config->network.n_bands; i++) {
         const ModelBand *band = &config->bands[i];
         if (sheet->json) {
             json_begin_object(&sheet->writer, NULL);
@@ -390,7 +391,7 @@ static void put_model_bands(Sheet *sheet, const ModelConfig *config)
 static void put_model_classes(Sheet *sheet, const ModelConfig *config)
 {
     begin_list(sheet, "classes");
-    for (int32_t i = 0; i < config->n_classes; i++) {
+    for (int32_t i = 0; i < config->network.n_classes; i++) {
         const ModelClass *c = &config->classes[i];
         if (sheet->json) {
             char color[16];
@@ -446,11 +447,14 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     put(sheet, "name", "%s", c->name);
     put(sheet, "encoder", "%s", network_encoder_names[c->network.encoder]);
     put(sheet, "fusion", "%s", network_fusion_names[c->network.fusion]);
-    if (c->network.encoder != NETWORK_EFFICIENTNET_LITE0)
-        put(sheet, "decoder", "%s", c->network.encoder == NETWORK_DYNAMIC_WORLD ? "none" : "detail");
+    const DecoderDef *decoder = decoder_def(c->network.decoder);
+    if (decoder->has_heads)
+        put(sheet, "decoder", "%s, %d wide, %d heads", network_decoder_names[c->network.decoder],
+            (int)c->network.decoder_width, (int)c->network.decoder_heads);
+    else if (decoder->has_width)
+        put(sheet, "decoder", "%s, %d wide", network_decoder_names[c->network.decoder], (int)c->network.decoder_width);
     else
-        put(sheet, "decoder", "unetformer, %d wide, %d heads", (int)c->network.decoder_width,
-            (int)c->network.decoder_heads);
+        put(sheet, "decoder", "%s", network_decoder_names[c->network.decoder]);
     put_number(sheet, "output stride", (double)c->network.output_stride);
     if (c->network.detail_width != 0) put_number(sheet, "detail width", (double)c->network.detail_width);
     put(sheet, "missing bands", "%s", c->network.missing_bands ? "allowed" : "not allowed");

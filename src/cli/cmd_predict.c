@@ -63,7 +63,8 @@ static const Option predict_options[] = {
       .help = "pixel size to predict at, in the unit of the model (see metaseg info MODEL); 0: the image's own, or the "
               "nearest that the model was made for" },
     { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .default_value = "0", .minimum = 0,
-      .maximum = 4096, .help = "side of a tile, a multiple of 256; 0: the model's" },
+      .maximum = 4096,
+      .help = "side of a tile, a multiple of what the network needs (256 with a UNetFormer); 0: the model's" },
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
       .maximum = 2048,
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
@@ -109,8 +110,6 @@ const OptionSpec cmd_predict_spec = {
 static Err fill_options(const PredictArgs *args, const char *text_encoder, MetasegPredictOptions *o)
 {
     *o = metaseg_predict_options_defaults();
-    if (args->tile % 256 != 0)
-        return err_set(ERR_ARGUMENT, "--tile %lld is not a multiple of 256", (long long)args->tile);
     if (args->overlap > 0 && args->overlap % 32 != 0)
         return err_set(ERR_ARGUMENT, "--overlap %lld is not a multiple of 32", (long long)args->overlap);
     o->bands = args->bands;

@@ -199,7 +199,7 @@ Err image_source_shares(ImageSource *image, int64_t x, int64_t y, int64_t side, 
 
 void image_bands_of_model(const ModelConfig *config, const int32_t *source, ImageBand *ret_bands)
 {
-    for (int32_t b = 0; b < config->n_bands; b++) {
+    for (int32_t b = 0; b < config->network.n_bands; b++) {
         const ModelBand *band = &config->bands[b];
         const int32_t at = source != NULL ? source[b] : b;
         if (at < 0) continue;

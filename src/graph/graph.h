@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Static graph. Module functions (src/nn, src/model) add nodes; shapes are inferred at once. The first error sticks to
+ * Static graph. Module functions (src/nn, src/network) add nodes; shapes are inferred at once. The first error sticks to
  * the graph with the module path; later calls do nothing, graph_finish() returns it. So model code has no error checks.
  *
  *     Graph *g = NULL;

@@ -98,8 +98,8 @@ static Err convert_encoder(const char *in, const char *out, Dtype weights, bool 
     model_config_done(&config);
     if (err == ERR_NONE) err = model_load_encoder(model, in);
     if (err == ERR_NONE) {
-        err = write_params(model->params, "encoder.", network_encoder_names[NETWORK_EFFICIENTNET_LITE0], out, weights,
-                           overwrite, written);
+        err = write_params(model->params, "encoder.", network_encoder_names[NETWORK_ENCODER_efficientnet_lite0], out,
+                           weights, overwrite, written);
     }
     model_free(model);
     return err;

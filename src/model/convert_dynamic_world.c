@@ -39,7 +39,8 @@ static const char provenance[] =
 
 static Err fill_config(ModelConfig *config)
 {
-    config->network.encoder = NETWORK_DYNAMIC_WORLD;
+    config->network.encoder = NETWORK_ENCODER_dynamic_world;
+    config->network.decoder = NETWORK_DECODER_none;
     config->network.fusion = NETWORK_FUSION_NONE;
     config->network.output_stride = 1;
     config->transform = MODEL_TRANSFORM_LOG_SIGMOID;
@@ -49,7 +50,7 @@ static Err fill_config(ModelConfig *config)
     TRY(model_config_set_text(&config->name, "Dynamic World"));
     TRY(model_config_set_text(&config->provenance, provenance));
     TRY(model_config_set_bands(config, ARRAY_LEN(bands)));
-    for (int32_t b = 0; b < config->n_bands; b++) {
+    for (int32_t b = 0; b < config->network.n_bands; b++) {
         ModelBand *band = &config->bands[b];
         TRY(model_config_set_text(&band->name, bands[b].name));
         band->mean = bands[b].mean;
@@ -58,7 +59,7 @@ static Err fill_config(ModelConfig *config)
         band->surface_offset = bands[b].surface_offset;
     }
     TRY(model_config_set_classes(config, ARRAY_LEN(classes)));
-    for (int32_t c = 0; c < config->n_classes; c++) {
+    for (int32_t c = 0; c < config->network.n_classes; c++) {
         config->classes[c].code = classes[c].code;
         config->classes[c].color = classes[c].color;
         TRY(model_config_set_text(&config->classes[c].name, classes[c].name));

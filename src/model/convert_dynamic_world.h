@@ -6,7 +6,7 @@
 #define METASEG_MODEL_CONVERT_DYNAMIC_WORLD_H
 
 #include "model/model_file.h"
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 /* A variable that no other network has, under its published name. */
 #define DYNAMIC_WORLD_MARK "depthwise_conv2d_9/depthwise_kernel"

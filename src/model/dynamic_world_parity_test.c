@@ -4,7 +4,7 @@
  * (docs/model-file.md), parity_input_96x96x9_f32.npy and parity_logits_96x96x9_f32.npy; skipped without. */
 #include "model/convert.h"
 #include "model/model_file.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
 #include "base/file.h"
 #include "harness/unit.h"
@@ -45,9 +45,9 @@ static void parity(void **state)
     in_folder("dw_forward.safetensors", in);
     ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), DTYPE_F32, true, &report));
     ASSERT_OK(model_load(out, false, &model));
-    const NetworkShape shape = segmenter_shape(&model->config, 1, SIDE);
+    const NetworkShape shape = segmenter_shape(&model->config.network, 1, SIDE);
     const ProgramOptions options = program_options_defaults();
-    ASSERT_OK(segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program));
+    ASSERT_OK(segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program));
     float *input = read_npy("parity_input_96x96x9_f32.npy"), *wanted = read_npy("parity_logits_96x96x9_f32.npy");
     memcpy(program_tensor(program, "image").data, input, VALUES * sizeof *input);
     ASSERT_OK(program_forward(program, 0));

@@ -4,8 +4,8 @@
 #include "base/rng.h"
 #include "model/convert.h"
 #include "model/model_file.h"
-#include "model/safetensors.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
+#include "tensor_file/safetensors.h"
 
 #include "harness/unit.h"
 
@@ -301,12 +301,12 @@ static void convert(const char *in, const char *out)
 
 static void compare(const Model *model, CpuIsa isa, const Map *image, const Map *wanted)
 {
-    const NetworkShape shape = segmenter_shape(&model->config, 1, SIDE);
+    const NetworkShape shape = segmenter_shape(&model->config.network, 1, SIDE);
     ProgramOptions options = program_options_defaults();
     Program *program = NULL;
     options.device.isa = isa;
     options.poison = true;
-    ASSERT_OK(segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program));
+    ASSERT_OK(segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program));
     float *input = program_tensor(program, "image").data;
     for (int i = 0; i < SIDE * SIDE * BANDS; i++) input[i] = (float)image->v[i];
     ASSERT_OK(program_forward(program, 0));
@@ -346,7 +346,7 @@ static void what_the_model_is(void **state)
     Model *model = NULL;
     ASSERT_OK(model_load(unit_at("model.safetensors", out), false, &model));
     const ModelConfig *c = &model->config;
-    assert_int_equal(c->network.encoder, NETWORK_DYNAMIC_WORLD);
+    assert_int_equal(c->network.encoder, NETWORK_ENCODER_dynamic_world);
     assert_int_equal(c->transform, MODEL_TRANSFORM_LOG_SIGMOID);
     assert_true(c->reflectance == 10000.0 && model_config_reads_level_1(c));
     assert_true(c->bands[1].surface_scale == 0.682 && c->bands[1].surface_offset == 527.0); /* B03 */

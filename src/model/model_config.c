@@ -24,18 +24,18 @@ Err model_config_set_text(char **text, const char *value)
 
 static void free_bands(ModelConfig *config)
 {
-    for (int32_t i = 0; i < config->n_bands; i++) free(config->bands[i].name);
+    for (int32_t i = 0; i < config->network.n_bands; i++) free(config->bands[i].name);
     free(config->bands);
     config->bands = NULL;
-    config->n_bands = 0;
+    config->network.n_bands = 0;
 }
 
 static void free_classes(ModelConfig *config)
 {
-    for (int32_t i = 0; i < config->n_classes; i++) free(config->classes[i].name);
+    for (int32_t i = 0; i < config->network.n_classes; i++) free(config->classes[i].name);
     free(config->classes);
     config->classes = NULL;
-    config->n_classes = 0;
+    config->network.n_classes = 0;
 }
 
 Err model_config_set_bands(ModelConfig *config, int32_t n)
@@ -43,7 +43,7 @@ Err model_config_set_bands(ModelConfig *config, int32_t n)
     free_bands(config);
     config->bands = calloc((size_t)n + 1, sizeof *config->bands);
     if (config->bands == NULL) return err_memory((size_t)n * sizeof *config->bands, "bands");
-    config->n_bands = n;
+    config->network.n_bands = n;
     for (int32_t i = 0; i < n; i++) {
         config->bands[i] = (ModelBand){ .scale = 1.0, .std = 1.0 };
         TRY(str_format(&config->bands[i].name, "band %d", (int)i + 1));
@@ -56,7 +56,7 @@ Err model_config_set_classes(ModelConfig *config, int32_t n)
     free_classes(config);
     config->classes = calloc((size_t)n + 1, sizeof *config->classes);
     if (config->classes == NULL) return err_memory((size_t)n * sizeof *config->classes, "classes");
-    config->n_classes = n;
+    config->network.n_classes = n;
     for (int32_t i = 0; i < n; i++) {
         config->classes[i] = (ModelClass){ .code = i };
         TRY(str_format(&config->classes[i].name, "class %d", (int)i));
@@ -87,7 +87,6 @@ Err model_config_init(ModelConfig *config)
         .gsd_minimum = 0.1,
         .gsd_maximum = 100.0,
         .tile = 512,
-        .prompt_tokens = PROMPT_TOKENS_MAX,
     };
     const Err err = fill_defaults(config);
     if (err != ERR_NONE) model_config_done(config);
@@ -110,15 +109,15 @@ static Err copy_parts(const ModelConfig *from, ModelConfig *to)
     TRY(model_config_set_text(&to->name, from->name));
     TRY(model_config_set_text(&to->prompts, from->prompts));
     TRY(model_config_set_text(&to->provenance, from->provenance));
-    TRY(model_config_set_bands(to, from->n_bands));
-    for (int32_t i = 0; i < from->n_bands; i++) {
+    TRY(model_config_set_bands(to, from->network.n_bands));
+    for (int32_t i = 0; i < from->network.n_bands; i++) {
         TRY(model_config_set_text(&to->bands[i].name, from->bands[i].name));
         char *name = to->bands[i].name;
         to->bands[i] = from->bands[i];
         to->bands[i].name = name;
     }
-    TRY(model_config_set_classes(to, from->n_classes));
-    for (int32_t i = 0; i < from->n_classes; i++) {
+    TRY(model_config_set_classes(to, from->network.n_classes));
+    for (int32_t i = 0; i < from->network.n_classes; i++) {
         TRY(model_config_set_text(&to->classes[i].name, from->classes[i].name));
         to->classes[i].code = from->classes[i].code;
         to->classes[i].color = from->classes[i].color;
@@ -132,7 +131,7 @@ Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to)
     copy.name = copy.prompts = copy.provenance = NULL;
     copy.bands = NULL;
     copy.classes = NULL;
-    copy.n_bands = copy.n_classes = 0;
+    copy.network.n_bands = copy.network.n_classes = 0;
     const Err err = copy_parts(from, &copy);
     if (err != ERR_NONE)
         model_config_done(&copy);
@@ -150,8 +149,8 @@ static Err check_range(const char *what, int64_t value, int64_t minimum, int64_t
 
 static Err check_bands(const ModelConfig *config)
 {
-    TRY(check_range("the number of bands", config->n_bands, 1, MODEL_MAX_BANDS, 1));
-    for (int32_t i = 0; i < config->n_bands; i++) {
+    TRY(check_range("the number of bands", config->network.n_bands, 1, MODEL_MAX_BANDS, 1));
+    for (int32_t i = 0; i < config->network.n_bands; i++) {
         const ModelBand *band = &config->bands[i];
         if (!(band->std > 0.0) || !isfinite(band->std) || !isfinite(band->mean) || !isfinite(band->scale) ||
             band->scale == 0.0) {
@@ -173,9 +172,9 @@ static Err check_bands(const ModelConfig *config)
 
 static Err check_classes(const ModelConfig *config)
 {
-    TRY(check_range("the number of classes", config->n_classes, 1, MODEL_MAX_CLASSES, 1));
+    TRY(check_range("the number of classes", config->network.n_classes, 1, MODEL_MAX_CLASSES, 1));
     bool used[256] = { false };
-    for (int32_t i = 0; i < config->n_classes; i++) {
+    for (int32_t i = 0; i < config->network.n_classes; i++) {
         const ModelClass *class = &config->classes[i];
         TRY(check_range("a class code", class->code, 0, 254, 1)); /* 255 is no data */
         if (used[class->code]) {
@@ -189,9 +188,11 @@ static Err check_classes(const ModelConfig *config)
 
 Err model_config_check(const ModelConfig *config)
 {
+    enum { TILE_MAX = 4096 };
     TRY(err_prefix(network_config_check(&config->network), "model configuration"));
-    TRY(check_range("the tile side", config->tile, 256, 4096, 256));
-    TRY(check_range("the number of prompt tokens", config->prompt_tokens, 1, PROMPT_TOKENS_MAX, 1));
+    const int64_t multiple = network_side_multiple(&config->network);
+    TRY(check_range("the tile side", config->tile, multiple, TILE_MAX, multiple));
+    TRY(check_range("the number of prompt tokens", config->network.prompt_tokens, 1, PROMPT_TOKENS_MAX, 1));
     if (!(config->gsd_minimum > 0.0) || !(config->gsd_maximum >= config->gsd_minimum) ||
         !isfinite(config->gsd_maximum)) {
         return err_set(ERR_MODEL,
@@ -211,5 +212,5 @@ Err model_config_check(const ModelConfig *config)
 
 bool model_config_reads_level_1(const ModelConfig *config)
 {
-    return config->n_bands > 0 && config->bands[0].surface_scale != 0.0;
+    return config->network.n_bands > 0 && config->bands[0].surface_scale != 0.0;
 }

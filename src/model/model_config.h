@@ -6,7 +6,7 @@
 #ifndef METASEG_MODEL_MODEL_CONFIG_H
 #define METASEG_MODEL_MODEL_CONFIG_H
 
-#include "model/network_config.h"
+#include "network/network_config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +14,6 @@
 enum {
     MODEL_MAX_BANDS = 16,
     MODEL_MAX_CLASSES = 255,
-    MODEL_MAX_ZONE_SLOTS = 4,
-    MODEL_TEXT_WIDTH = 384,
 };
 
 /* MODEL_PIXEL: pixels of the image, for a model of pictures whose pixels have no known size on the ground. */
@@ -50,19 +48,16 @@ typedef struct ModelClass {
 typedef struct ModelConfig {
     char *name;
     NetworkConfig network;
-    ModelBand *bands;
-    int32_t n_bands;
-    ModelTransform transform; /* of all bands */
-    ModelClass *classes;      /* in the order of the network's outputs */
-    int32_t n_classes;
+    ModelBand *bands;                /* network.n_bands */
+    ModelTransform transform;        /* of all bands */
+    ModelClass *classes;             /* network.n_classes, in the order of the network's outputs */
     double gsd_minimum, gsd_maximum; /* ground sampling distances of a network pixel the model was made for */
     ModelUnit gsd_unit;
-    double byte_scale;     /* what the values of an image of bytes are multiplied by first; 0: nothing */
-    double reflectance;    /* the number that stands for a reflectance of 1 (10000); 0: not stated */
-    int32_t tile;          /* side of a tile in network pixels, multiple of 256 */
-    int32_t prompt_tokens; /* L: rows kept for one prompt */
-    char *prompts;         /* where the prompts come from, one line for people */
-    char *provenance;      /* a JSON object as text: how the model was made */
+    double byte_scale;  /* what the values of an image of bytes are multiplied by first; 0: nothing */
+    double reflectance; /* the number that stands for a reflectance of 1 (10000); 0: not stated */
+    int32_t tile;       /* side of a tile in network pixels, a multiple of network_side_multiple() */
+    char *prompts;      /* where the prompts come from, one line for people */
+    char *provenance;   /* a JSON object as text: how the model was made */
 } ModelConfig;
 
 /* The network of network_config_defaults(), three bands (red, green, blue; 0..255, ImageNet's statistics),

@@ -5,22 +5,34 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SCHEMA = 1, MAX_JSON_BYTES = 4 << 20 };
 
-static const char *decoder_name(NetworkEncoder encoder)
+/* Sizes of what fusion reads: keys that schema 1 got later. */
+typedef struct Size {
+    const char *key;
+    size_t offset;
+} Size;
+static const Size text_sizes[] = {
+    { "text_width", offsetof(NetworkConfig, text_width) },
+    { "null_tokens", offsetof(NetworkConfig, null_tokens) },
+    { "fusion_width", offsetof(NetworkConfig, fusion_width) },
+    { "fusion_heads", offsetof(NetworkConfig, fusion_heads) },
+};
+
+static int32_t *size_at(NetworkConfig *network, const Size *size)
 {
-    static const char *const names[NETWORK_ENCODER_COUNT] = { "unetformer", "detail", "none" };
-    return names[encoder];
+    return (int32_t *)(void *)((char *)network + size->offset);
 }
 
 static void put_bands(JsonWriter *w, const ModelConfig *config)
 {
     json_begin_array(w, "bands");
-    for (int32_t i = 0; i < config->n_bands; i++) {
+    for (int32_t i = 0; i < config->network.n_bands; i++) {
         json_begin_object(w, NULL);
         json_put_string(w, "name", config->bands[i].name);
         json_put_double(w, "scale", config->bands[i].scale);
@@ -38,7 +50,7 @@ static void put_bands(JsonWriter *w, const ModelConfig *config)
 static void put_classes(JsonWriter *w, const ModelConfig *config)
 {
     json_begin_array(w, "classes");
-    for (int32_t i = 0; i < config->n_classes; i++) {
+    for (int32_t i = 0; i < config->network.n_classes; i++) {
         char color[16];
         (void)snprintf(color, sizeof color, "#%06x", (unsigned)(config->classes[i].color & 0xffffffU));
         json_begin_object(w, NULL);
@@ -58,6 +70,10 @@ static void put_later_keys(JsonWriter *w, const ModelConfig *config)
     if (config->network.output_stride != usual.output_stride)
         json_put_int(w, "output_stride", config->network.output_stride);
     if (config->network.detail_width != 0) json_put_int(w, "detail_width", config->network.detail_width);
+    for (int64_t i = 0; i < ARRAY_LEN(text_sizes); i++) {
+        const int32_t value = *size_at((NetworkConfig *)&config->network, &text_sizes[i]);
+        if (value != *size_at((NetworkConfig *)&usual, &text_sizes[i])) json_put_int(w, text_sizes[i].key, value);
+    }
     if (config->network.missing_bands) json_put_bool(w, "missing_bands", true);
     if (config->byte_scale != 0.0) json_put_double(w, "byte_scale", config->byte_scale);
     if (config->reflectance != 0.0) json_put_double(w, "reflectance", config->reflectance);
@@ -75,7 +91,7 @@ Err model_config_write(const ModelConfig *config, char **ret_json)
     json_put_string(&w, "name", config->name);
     json_put_string(&w, "encoder", network_encoder_names[config->network.encoder]);
     json_put_string(&w, "fusion", network_fusion_names[config->network.fusion]);
-    json_put_string(&w, "decoder", decoder_name(config->network.encoder));
+    json_put_string(&w, "decoder", network_decoder_names[config->network.decoder]);
     json_put_int(&w, "decoder_width", config->network.decoder_width);
     json_put_int(&w, "decoder_heads", config->network.decoder_heads);
     put_later_keys(&w, config);
@@ -87,7 +103,7 @@ Err model_config_write(const ModelConfig *config, char **ret_json)
     json_put_string(&w, "unit", model_unit_names[config->gsd_unit]);
     json_end(&w);
     json_put_int(&w, "tile", config->tile);
-    json_put_int(&w, "prompt_tokens", config->prompt_tokens);
+    json_put_int(&w, "prompt_tokens", config->network.prompt_tokens);
     json_put_string(&w, "prompts", config->prompts);
     json_put_node(&w, "provenance", provenance);
     json_end(&w);
@@ -232,6 +248,9 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
 {
     if (json_find(root, "output_stride") != NULL) TRY(get_int32(root, "output_stride", &config->network.output_stride));
     if (json_find(root, "detail_width") != NULL) TRY(get_int32(root, "detail_width", &config->network.detail_width));
+    for (int64_t i = 0; i < ARRAY_LEN(text_sizes); i++)
+        if (json_find(root, text_sizes[i].key) != NULL)
+            TRY(get_int32(root, text_sizes[i].key, size_at(&config->network, &text_sizes[i])));
     if (json_find(root, "missing_bands") != NULL)
         TRY(json_get_bool(root, "missing_bands", &config->network.missing_bands));
     if (json_find(root, "byte_scale") != NULL) TRY(json_get_double(root, "byte_scale", &config->byte_scale));
@@ -247,14 +266,14 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
 static Err read_members(const Json *root, ModelConfig *config)
 {
     static const char *const keys[] = {
-        "schema",       "name",       "encoder",       "fusion",        "decoder",    "decoder_width", "decoder_heads",
-        "bands",        "classes",    "nodata",        "gsd",           "tile",       "zone_slots",    "prompt_tokens",
-        "prompts",      "provenance", "output_stride", "missing_bands", "byte_scale", "transform",     "reflectance",
-        "detail_width", NULL
+        "schema",        "name",          "encoder",     "fusion",       "decoder",       "decoder_width",
+        "decoder_heads", "bands",         "classes",     "nodata",       "gsd",           "tile",
+        "zone_slots",    "prompt_tokens", "prompts",     "provenance",   "output_stride", "missing_bands",
+        "byte_scale",    "transform",     "reflectance", "detail_width", "text_width",    "null_tokens",
+        "fusion_width",  "fusion_heads",  NULL
     };
     int64_t schema = 0;
-    int encoder = 0, fusion = 0;
-    const char *decoder = NULL;
+    int encoder = 0, fusion = 0, decoder = 0;
     TRY(json_get_int(root, "schema", 1, INT32_MAX, &schema));
     if (schema != SCHEMA) {
         return err_set(ERR_INPUT, "it has schema %lld; this program reads %d: use a newer metaseg", (long long)schema,
@@ -266,11 +285,8 @@ static Err read_members(const Json *root, ModelConfig *config)
     TRY(get_choice(root, "fusion", "fusion", network_fusion_names, NETWORK_FUSION_COUNT, &fusion));
     config->network.encoder = (NetworkEncoder)encoder;
     config->network.fusion = (NetworkFusion)fusion;
-    TRY(json_get_string(root, "decoder", &decoder));
-    if (strcmp(decoder, decoder_name(config->network.encoder)) != 0) {
-        return err_set(ERR_INPUT, "the decoder '%.60s' is unknown; this program has %s with the encoder %s", decoder,
-                       decoder_name(config->network.encoder), network_encoder_names[encoder]);
-    }
+    TRY(get_choice(root, "decoder", "decoder", network_decoder_names, NETWORK_DECODER_COUNT, &decoder));
+    config->network.decoder = (NetworkDecoder)decoder;
     TRY(get_int32(root, "decoder_width", &config->network.decoder_width));
     TRY(get_int32(root, "decoder_heads", &config->network.decoder_heads));
     TRY(read_later_keys(root, config));
@@ -279,8 +295,8 @@ static Err read_members(const Json *root, ModelConfig *config)
     TRY(read_gsd(root, config));
     TRY(get_int32(root, "tile", &config->tile));
     TRY(check_fixed(root, "nodata", 255));
-    TRY(check_fixed(root, "zone_slots", MODEL_MAX_ZONE_SLOTS));
-    TRY(get_int32(root, "prompt_tokens", &config->prompt_tokens));
+    TRY(check_fixed(root, "zone_slots", config->network.zone_slots));
+    TRY(get_int32(root, "prompt_tokens", &config->network.prompt_tokens));
     TRY(get_text(root, "prompts", &config->prompts));
     TRY(read_provenance(root, config));
     return model_config_check(config);

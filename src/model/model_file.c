@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/str.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static Err declare_model(const ModelConfig *config, bool auxiliary, Model **ret_
     if (model == NULL) return err_memory(sizeof *model, "a model");
     Err err = model_config_copy(config, &model->config);
     if (err == ERR_NONE) err = params_new(&model->params);
-    if (err == ERR_NONE) err = segmenter_declare(model->params, config, auxiliary);
+    if (err == ERR_NONE) err = segmenter_declare(model->params, &config->network, auxiliary);
     if (err == ERR_NONE)
         *ret_model = model;
     else
@@ -160,11 +160,11 @@ static Err fill_model(const TensorFile *file, bool auxiliary, Model *model)
 {
     TRY(check_names(file, model->params));
     TRY(model_read_params(file, "", auxiliary ? auxiliary_prefix : NULL, model->params));
-    TRY(model_prompts_load(file, &model->prompts));
+    TRY(model_prompts_load(file, model->config.network.text_width, &model->prompts));
     const int32_t longest = prompt_table_longest(&model->prompts);
-    if (longest <= model->config.prompt_tokens) return ERR_NONE;
+    if (longest <= model->config.network.prompt_tokens) return ERR_NONE;
     return err_set(ERR_MODEL, "'%s': has a prompt of %d tokens; its network reads at most %d", tensor_file_path(file),
-                   (int)longest, (int)model->config.prompt_tokens);
+                   (int)longest, (int)model->config.network.prompt_tokens);
 }
 
 Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model)
@@ -242,7 +242,7 @@ static Err read_encoder(const TensorFile *file, Model *model)
         if (!str_starts_with(info->name, encoder_prefix)) continue;
         err = str_format(&name, "%s%s", prefix != NULL ? prefix : "", info->name + strlen(encoder_prefix));
         if (err == ERR_NONE)
-            err = read_encoder_param(file, name, info, model->config.n_bands,
+            err = read_encoder_param(file, name, info, model->config.network.n_bands,
                                      params_values(model->params) + info->offset);
         free(name);
     }

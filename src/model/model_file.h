@@ -6,7 +6,7 @@
  *
  *     Model *model = NULL;
  *     TRY(model_load("globe.safetensors", false, &model));
- *     TRY(segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program));
+ *     TRY(segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program));
  *     ...
  *     model_free(model);
  */

@@ -29,6 +29,8 @@ static void scratch_done(const Scratch *s)
     assert_int_equal(rmdir(s->folder), 0);
 }
 
+enum { TEXT_WIDTH = 384 }; /* of network_config_defaults() */
+
 static void configure(ModelConfig *config)
 {
     assert_int_equal(model_config_init(config), ERR_NONE);
@@ -69,10 +71,10 @@ static void assert_same_config(const ModelConfig *a, const ModelConfig *b)
 
 static void add_prompts(Model *model)
 {
-    float features[5 * MODEL_TEXT_WIDTH];
+    float features[5 * TEXT_WIDTH];
     PromptTable *zones = &model->prompts;
-    ASSERT_OK(prompt_table_init(zones, 2, 2, 6, MODEL_TEXT_WIDTH));
-    for (int i = 0; i < 5 * MODEL_TEXT_WIDTH; i++) features[i] = 0.25F * (float)(i % 17) - 1.0F;
+    ASSERT_OK(prompt_table_init(zones, 2, 2, 6, TEXT_WIDTH));
+    for (int i = 0; i < 5 * TEXT_WIDTH; i++) features[i] = 0.25F * (float)(i % 17) - 1.0F;
     ASSERT_OK(prompt_table_set(zones, 0, 0, "Af", "Rainforest.", features, 5));
     ASSERT_OK(prompt_table_set(zones, 0, 1, "Af", "Jungle.", features + 9, 2));
     ASSERT_OK(prompt_table_set(zones, 1, 0, "BWh", "Sand.", features + 7, 3));
@@ -116,7 +118,7 @@ static void round_trip(void **state)
     assert_string_equal(zones->sentences[0], "Rainforest.");
     assert_int_equal(prompt_table_length(zones, 1, 0), 3);
     assert_memory_equal(zones->features, model->prompts.features,
-                        2 * 6 * MODEL_TEXT_WIDTH * sizeof(float)); /* quarters are exact in half precision */
+                        2 * 6 * TEXT_WIDTH * sizeof(float)); /* quarters are exact in half precision */
     model_free(model);
     model_free(back);
     scratch_done(&s);
@@ -129,7 +131,7 @@ static void refuses_prompts_that_are_too_long(void **state)
     Model *model = initialized(false), *back = NULL;
     const ModelSave save = model_save_defaults();
     add_prompts(model); /* of up to 5 tokens */
-    model->config.prompt_tokens = 4;
+    model->config.network.prompt_tokens = 4;
     ASSERT_OK(model_save(model, s.path, &save));
     ASSERT_ERR(model_load(s.path, false, &back), ERR_MODEL, "a prompt of 5 tokens; its network reads at most 4");
     assert_null(back);
@@ -369,8 +371,8 @@ static void centred_text(void **state)
 {
     (void)state;
     Model *model = initialized(false), *before = initialized(false);
-    float mean[MODEL_TEXT_WIDTH];
-    for (int i = 0; i < MODEL_TEXT_WIDTH; i++) mean[i] = 0.3F * (float)(i % 11) - 1.0F;
+    float mean[TEXT_WIDTH];
+    for (int i = 0; i < TEXT_WIDTH; i++) mean[i] = 0.3F * (float)(i % 11) - 1.0F;
     model_centre_text(model, mean);
     const char *const levels[] = { "fusion.s16.text_in", "fusion.s32.text_in" };
     for (int l = 0; l < 2; l++) {
@@ -383,16 +385,14 @@ static void centred_text(void **state)
         for (int64_t o = 0; o < bias.shape.dim[0]; o++) {
             double sum = (double)((const float *)bias.data)[o];
             largest = fmax(largest, fabs(sum));
-            for (int i = 0; i < MODEL_TEXT_WIDTH; i++)
-                sum += (double)weight[o * MODEL_TEXT_WIDTH + i] * (double)mean[i];
+            for (int i = 0; i < TEXT_WIDTH; i++) sum += (double)weight[o * TEXT_WIDTH + i] * (double)mean[i];
             assert_true(fabs(sum) < 1e-6);
         }
         assert_true(largest > 0.1);
     }
     const int32_t null = params_find(model->params, "text.null");
     const float *now = params_tensor(model->params, null).data, *was = params_tensor(before->params, null).data;
-    for (int i = 0; i < 4 * MODEL_TEXT_WIDTH; i++)
-        assert_true(fabsf(now[i] - was[i] - mean[i % MODEL_TEXT_WIDTH]) < 1e-6F);
+    for (int i = 0; i < 4 * TEXT_WIDTH; i++) assert_true(fabsf(now[i] - was[i] - mean[i % TEXT_WIDTH]) < 1e-6F);
     model_free(model);
     model_free(before);
 }

@@ -95,7 +95,7 @@ static Err fill_table(const TensorFile *file, const StoredTensor *features, Prom
     return err_prefix(read_texts(json, table), "%s", texts_name);
 }
 
-Err model_prompts_load(const TensorFile *file, PromptTable *ret_table)
+Err model_prompts_load(const TensorFile *file, int32_t text_width, PromptTable *ret_table)
 {
     const StoredTensor *features = tensor_file_find(file, features_name);
     PromptTable table = { 0 };
@@ -105,8 +105,8 @@ Err model_prompts_load(const TensorFile *file, PromptTable *ret_table)
     }
     const Shape *shape = &features->shape;
     const bool fits = shape->rank == 3 && shape->dim[0] >= 1 && shape->dim[0] <= MAX_PROMPTS && shape->dim[1] >= 1 &&
-                      shape->dim[1] <= PROMPT_TOKENS_MAX && shape->dim[2] == MODEL_TEXT_WIDTH;
-    Err err = fits ? prompt_table_init(&table, (int32_t)shape->dim[0], 1, (int32_t)shape->dim[1], MODEL_TEXT_WIDTH)
+                      shape->dim[1] <= PROMPT_TOKENS_MAX && shape->dim[2] == text_width;
+    Err err = fits ? prompt_table_init(&table, (int32_t)shape->dim[0], 1, (int32_t)shape->dim[1], text_width)
                    : err_set(ERR_MODEL, "%s has an unsuitable shape", features_name);
     if (err == ERR_NONE) err = fill_table(file, features, &table);
     if (err != ERR_NONE) {

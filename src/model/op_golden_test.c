@@ -2,7 +2,7 @@
  * Ops against PyTorch (tests/golden/ops, written by tools/golden/ops.py): each case is built by the op's builder into a
  * program with the loss sum(w * out), at every instruction set this processor has; results, gradients and updated
  * statistics are compared. */
-#include "model/safetensors.h"
+#include "tensor_file/safetensors.h"
 
 #include "base/json.h"
 #include "graph/program.h"

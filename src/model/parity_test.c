@@ -244,7 +244,8 @@ static void detail_alone(void **state)
     ModelConfig config;
     Model *model = NULL;
     golden_configure(&config, NETWORK_FUSION_NONE, 2);
-    config.network.encoder = NETWORK_ENCODER_NONE;
+    config.network.encoder = NETWORK_ENCODER_none;
+    config.network.decoder = NETWORK_DECODER_detail;
     config.network.detail_width = 32;
     ASSERT_OK(model_new(&config, true, &model));
     model_config_done(&config);
@@ -316,11 +317,12 @@ static void refuses_odd_sizes(void **state)
 {
     (void)state;
     Model *model = golden_network_model(NETWORK_FUSION_CAF);
-    NetworkShape odd = segmenter_shape(&model->config, 1, 256);
+    NetworkShape odd = segmenter_shape(&model->config.network, 1, 256);
     odd.width = 300;
     const ProgramOptions options = program_options_defaults();
     Program *program = NULL;
-    assert_int_equal(segmenter_compile(model->params, &model->config, &odd, NULL, &options, &program), ERR_SHAPE);
+    assert_int_equal(segmenter_compile(model->params, &model->config.network, &odd, NULL, &options, &program),
+                     ERR_SHAPE);
     assert_non_null(strstr(err_message(), "multiples of 256"));
     assert_null(program);
     model_free(model);
@@ -332,7 +334,7 @@ static void refuses_other_batches(void **state)
     (void)state;
     Model *model = golden_network_model(NETWORK_FUSION_CAF);
     const ProgramOptions options = program_options_defaults();
-    NetworkShape shape = segmenter_shape(&model->config, 1, 256);
+    NetworkShape shape = segmenter_shape(&model->config.network, 1, 256);
     shape.tokens = GOLDEN_TOKENS;
     NetworkShape other[5];
     for (int64_t i = 0; i < ARRAY_LEN(other); i++) other[i] = shape;
@@ -343,7 +345,7 @@ static void refuses_other_batches(void **state)
     other[4].height = 512;
     NetworkInputs batch;
     Program *program = NULL;
-    ASSERT_OK(segmenter_compile(model->params, &model->config, &shape, NULL, &options, &program));
+    ASSERT_OK(segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program));
     const Tensor image = program_tensor(program, "image");
     memset(image.data, 1, tensor_bytes(&image));
     for (int64_t i = 0; i < ARRAY_LEN(other); i++) {
@@ -359,7 +361,7 @@ static void refuses_other_batches(void **state)
     network_inputs_done(&batch);
     other[0] = shape;
     other[0].bands = 4;
-    ASSERT_ERR(segmenter_compile(model->params, &model->config, &other[0], NULL, &options, &program), ERR_SHAPE,
+    ASSERT_ERR(segmenter_compile(model->params, &model->config.network, &other[0], NULL, &options, &program), ERR_SHAPE,
                "a model that reads 3");
     program_free(program);
     model_free(model);

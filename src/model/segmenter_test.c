@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The network by its configuration: what it is trained against, where its scores lie, which inputs it has. */
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
 #include "base/rng.h"
 #include "harness/unit.h"
@@ -55,7 +55,7 @@ static Program *run_training(Model *model, const NetworkInputs *batch, const Seg
 {
     const ProgramOptions options = program_options_defaults();
     Program *program = NULL;
-    ASSERT_OK(segmenter_compile(model->params, &model->config, &batch->shape, training, &options, &program));
+    ASSERT_OK(segmenter_compile(model->params, &model->config.network, &batch->shape, training, &options, &program));
     ASSERT_OK(segmenter_write(program, batch));
     ASSERT_OK(program_forward(program, 0));
     ASSERT_OK(program_backward(program, false));
@@ -88,7 +88,7 @@ static void probabilities_and_class_indexes(void **state)
     (void)state;
     ModelConfig config = text_free();
     Model *model = new_model(&config);
-    NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    NetworkShape shape = segmenter_shape(&config.network, 1, SIDE);
     SegmenterTraining training = training_options();
     shape.label_classes = CLASSES;
     NetworkInputs batch;
@@ -127,19 +127,19 @@ static void refuses_bad_probabilities(void **state)
     (void)state;
     ModelConfig config = text_free();
     Model *model = new_model(&config);
-    NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    NetworkShape shape = segmenter_shape(&config.network, 1, SIDE);
     SegmenterTraining training = training_options();
     const ProgramOptions options = program_options_defaults();
     Program *program = NULL;
     NetworkInputs batch;
     training.probabilities = true;
     shape.label_classes = CLASSES + 1;
-    ASSERT_ERR(segmenter_compile(model->params, &config, &shape, &training, &options, &program), ERR_SHAPE,
+    ASSERT_ERR(segmenter_compile(model->params, &config.network, &shape, &training, &options, &program), ERR_SHAPE,
                "probabilities of 5 classes for a model of 4");
     shape.label_classes = CLASSES;
     ASSERT_OK(network_inputs_init(&shape, &batch));
     fill(&batch);
-    ASSERT_OK(segmenter_compile(model->params, &config, &shape, &training, &options, &program));
+    ASSERT_OK(segmenter_compile(model->params, &config.network, &shape, &training, &options, &program));
     ASSERT_OK(segmenter_write(program, &batch));
     ASSERT_ERR(program_forward(program, 0), ERR_INPUT, "probability 0 for all classes");
     memset(batch.label_probabilities, 1, (size_t)SIDE * SIDE * CLASSES);
@@ -166,14 +166,14 @@ static void scores_at_their_stride(void **state)
         ModelConfig config = text_free();
         config.network.output_stride = strides[i];
         Model *model = new_model(&config);
-        const NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+        const NetworkShape shape = segmenter_shape(&config.network, 1, SIDE);
         const ProgramOptions options = program_options_defaults();
         Program *program = NULL;
         NetworkInputs batch;
         char text[80];
         ASSERT_OK(network_inputs_init(&shape, &batch));
         fill(&batch);
-        ASSERT_OK(segmenter_compile(model->params, &config, &shape, NULL, &options, &program));
+        ASSERT_OK(segmenter_compile(model->params, &config.network, &shape, NULL, &options, &program));
         const Tensor logits = program_tensor(program, "logits");
         assert_string_equal(shape_text(&logits.shape, text, sizeof text), shapes[i]);
         ASSERT_OK(segmenter_write(program, &batch));
@@ -205,7 +205,7 @@ static void gradients_of_the_finer_stages(void **state)
     config.network.output_stride = 1;
     Model *model = new_model(&config);
     ParamSet *params = model->params;
-    const NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    const NetworkShape shape = segmenter_shape(&config.network, 1, SIDE);
     const SegmenterTraining training = training_options();
     NetworkInputs batch;
     ASSERT_OK(network_inputs_init(&shape, &batch));
@@ -263,13 +263,13 @@ static void presence_is_read(void **state)
     ModelConfig config = text_free();
     config.network.missing_bands = true;
     Model *model = new_model(&config);
-    const NetworkShape shape = segmenter_shape(&config, 1, SIDE);
+    const NetworkShape shape = segmenter_shape(&config.network, 1, SIDE);
     const ProgramOptions options = program_options_defaults();
     Program *program = NULL;
     NetworkInputs batch;
     assert_true(shape.presence);
     ASSERT_OK(network_inputs_init(&shape, &batch));
-    ASSERT_OK(segmenter_compile(model->params, &config, &shape, NULL, &options, &program));
+    ASSERT_OK(segmenter_compile(model->params, &config.network, &shape, NULL, &options, &program));
     for (int64_t i = 0; i < ARRAY_LEN(values); i++) values[i] = i % 3 == 1 ? 0.0F : (float)(i % 13) / 6.0F - 1.0F;
     network_inputs_fill_image(&batch, values, 3, NULL);
     run_with(program, &batch, logits[0]);
@@ -284,7 +284,7 @@ static void presence_is_read(void **state)
     network_inputs_done(&batch);
     NetworkShape plain = shape;
     plain.presence = false;
-    ASSERT_ERR(segmenter_compile(model->params, &config, &plain, NULL, &options, &program), ERR_SHAPE,
+    ASSERT_ERR(segmenter_compile(model->params, &config.network, &plain, NULL, &options, &program), ERR_SHAPE,
                "images without presence of bands");
     model_free(model);
     model_config_done(&config);

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "network/encoder.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -118,20 +119,20 @@ static void put_scaling(JsonWriter *w, const ModelBand *band, ModelTransform tra
 static void put_input(JsonWriter *w, const ModelConfig *c)
 {
     static const char *const dimensions[] = { "height", "width", "bands" };
-    const int64_t sizes[] = { c->tile, c->tile, c->n_bands };
+    const int64_t sizes[] = { c->tile, c->tile, c->network.n_bands };
     json_begin_object(w, NULL);
     json_put_string(w, "name", "image");
     json_begin_array(w, "bands");
-    for (int32_t b = 0; b < c->n_bands; b++) json_put_string(w, NULL, c->bands[b].name);
+    for (int32_t b = 0; b < c->network.n_bands; b++) json_put_string(w, NULL, c->bands[b].name);
     json_end(w);
     put_structure(w, "input", sizes, dimensions, ARRAY_LEN(sizes));
     json_begin_array(w, "value_scaling");
-    for (int32_t b = 0; b < c->n_bands; b++) put_scaling(w, &c->bands[b], c->transform);
+    for (int32_t b = 0; b < c->network.n_bands; b++) put_scaling(w, &c->bands[b], c->transform);
     json_end(w);
     json_end(w);
     if (c->network.fusion == NETWORK_FUSION_NONE) return;
     static const char *const of_text[] = { "zone", "token", "embedding" };
-    const int64_t tokens[] = { MODEL_MAX_ZONE_SLOTS, c->prompt_tokens, MODEL_TEXT_WIDTH };
+    const int64_t tokens[] = { c->network.zone_slots, c->network.prompt_tokens, c->network.text_width };
     json_begin_object(w, NULL);
     json_put_string(w, "name", "prompts");
     json_begin_array(w, "bands");
@@ -146,7 +147,7 @@ static void put_output(JsonWriter *w, const ModelConfig *c, const char *const *t
 {
     static const char *const dimensions[] = { "height", "width", "class" };
     const int64_t side = c->tile / c->network.output_stride;
-    const int64_t sizes[] = { side, side, c->n_classes };
+    const int64_t sizes[] = { side, side, c->network.n_classes };
     json_begin_object(w, NULL);
     json_put_string(w, "name", "logits");
     put_strings(w, "tasks", tasks, n_tasks);
@@ -155,7 +156,7 @@ static void put_output(JsonWriter *w, const ModelConfig *c, const char *const *t
                     "scores before softmax in the order of the classes; values are those of maps, which hold 255 where "
                     "there is no data");
     json_begin_array(w, "classification:classes");
-    for (int32_t i = 0; i < c->n_classes; i++) {
+    for (int32_t i = 0; i < c->network.n_classes; i++) {
         char color[8];
         (void)snprintf(color, sizeof color, "%06" PRIX32, c->classes[i].color & 0xffffffU);
         json_begin_object(w, NULL);
@@ -174,8 +175,9 @@ static Err put_framework(JsonWriter *w, const ModelConfig *c)
 {
     static const char ours[] = "metaseg ";
     Json *root = NULL;
-    json_put_string(w, "mlm:framework", c->network.encoder == NETWORK_DYNAMIC_WORLD ? "TensorFlow" : "metaseg");
-    if (c->network.encoder == NETWORK_DYNAMIC_WORLD || c->provenance == NULL) return ERR_NONE;
+    const bool whole = encoder_def(c->network.encoder)->whole != NULL; /* a published network */
+    json_put_string(w, "mlm:framework", whole ? "TensorFlow" : "metaseg");
+    if (whole || c->provenance == NULL) return ERR_NONE;
     TRY(json_parse(c->provenance, strlen(c->provenance), PROVENANCE_BYTES, &root));
     const Json *software = json_find(root, "software");
     const char *text = NULL;
@@ -200,10 +202,10 @@ static void put_own(JsonWriter *w, const ModelConfig *c)
     if (c->reflectance != 0.0) json_put_double(w, "metaseg:reflectance", c->reflectance);
     if (!model_config_reads_level_1(c)) return;
     json_begin_array(w, "metaseg:surface_scale");
-    for (int32_t b = 0; b < c->n_bands; b++) json_put_double(w, NULL, c->bands[b].surface_scale);
+    for (int32_t b = 0; b < c->network.n_bands; b++) json_put_double(w, NULL, c->bands[b].surface_scale);
     json_end(w);
     json_begin_array(w, "metaseg:surface_offset");
-    for (int32_t b = 0; b < c->n_bands; b++) json_put_double(w, NULL, c->bands[b].surface_offset);
+    for (int32_t b = 0; b < c->network.n_bands; b++) json_put_double(w, NULL, c->bands[b].surface_offset);
     json_end(w);
 }
 
@@ -211,12 +213,26 @@ static void put_own(JsonWriter *w, const ModelConfig *c)
 static void put_bands(JsonWriter *w, const ModelConfig *c)
 {
     json_begin_array(w, "bands");
-    for (int32_t b = 0; b < c->n_bands; b++) {
+    for (int32_t b = 0; b < c->network.n_bands; b++) {
         json_begin_object(w, NULL);
         json_put_string(w, "name", c->bands[b].name);
         json_end(w);
     }
     json_end(w);
+}
+
+/* "UNetFormer, EfficientNet-Lite0", or the one of both that there is. */
+static void put_architecture(JsonWriter *w, const NetworkConfig *network)
+{
+    char text[128];
+    const bool encoder = encoder_def(network->encoder)->build != NULL;
+    if (encoder)
+        (void)snprintf(text, sizeof text, "%s, %s", network_decoder_titles[network->decoder],
+                       network_encoder_titles[network->encoder]);
+    json_put_string(w, "mlm:architecture",
+                    encoder                                      ? text
+                    : network->decoder == NETWORK_DECODER_detail ? "detail branch of metaseg"
+                                                                 : network_encoder_titles[network->encoder]);
 }
 
 static Err put_properties(JsonWriter *w, const Model *model)
@@ -236,10 +252,7 @@ static Err put_properties(JsonWriter *w, const Model *model)
     put_own(w, c);
     put_bands(w, c);
     json_put_string(w, "mlm:name", name);
-    json_put_string(w, "mlm:architecture",
-                    c->network.encoder == NETWORK_DYNAMIC_WORLD  ? "Dynamic World"
-                    : c->network.encoder == NETWORK_ENCODER_NONE ? "detail branch of metaseg"
-                                                                 : "UNetFormer, EfficientNet-Lite0");
+    put_architecture(w, &c->network);
     put_strings(w, "mlm:tasks", tasks, ARRAY_LEN(tasks));
     TRY(put_framework(w, c));
     json_put_int(w, "mlm:total_parameters", parameters);

@@ -25,11 +25,12 @@ static void make_model(const char *path, NetworkFusion fusion, ModelTransform tr
     config.classes[1].color = 0x1fb40a;
     config.transform = transform;
     if (transform == MODEL_TRANSFORM_LOG_SIGMOID) { /* a detail branch that reads level 1 */
-        config.network.encoder = NETWORK_ENCODER_NONE;
+        config.network.encoder = NETWORK_ENCODER_none;
+        config.network.decoder = NETWORK_DECODER_detail;
         config.network.detail_width = 16;
         config.network.output_stride = 2;
         config.reflectance = 10000.0;
-        for (int32_t b = 0; b < config.n_bands; b++) {
+        for (int32_t b = 0; b < config.network.n_bands; b++) {
             config.bands[b].surface_scale = 0.5 + b;
             config.bands[b].surface_offset = -20.0;
         }

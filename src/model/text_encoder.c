@@ -5,8 +5,8 @@
 #include "base/str.h"
 #include "graph/program.h"
 #include "model/model_file.h"
-#include "model/tensor_file.h"
 #include "ops/ops.h"
+#include "tensor_file/tensor_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "predict/flips.h"
 
 #include "data/augment.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,11 +11,12 @@
 static Err encode(const MetasegModel *model, Prompt *prompt, const char *vocabulary, const char *weights,
                   PromptTable *table)
 {
-    const int32_t room = model->model->config.prompt_tokens;
+    const int32_t room = model->model->config.network.prompt_tokens;
     WordPiece *tokenizer = NULL;
     TextEncoder *encoder = NULL;
-    float *rows = malloc(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH * sizeof *rows);
-    Err err = rows != NULL ? ERR_NONE : err_memory(PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH, "a prompt");
+    const size_t values = (size_t)PROMPT_TOKENS_MAX * (size_t)table->width;
+    float *rows = malloc(values * sizeof *rows);
+    Err err = rows != NULL ? ERR_NONE : err_memory(values * sizeof *rows, "a prompt");
     if (err == ERR_NONE) err = wordpiece_new(vocabulary, &tokenizer);
     if (err == ERR_NONE) err = prompt_tokenize(tokenizer, prompt);
     if (err == ERR_NONE && prompt->n_tokens > room)
@@ -50,7 +51,8 @@ Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions
                       "'%s': a free prompt needs model.safetensors and vocab.txt of the text encoder there; "
                       "'make data' in the source tree brings them",
                       options->text_encoder);
-    if (err == ERR_NONE) err = prompt_table_init(&table, 1, 1, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH);
+    if (err == ERR_NONE)
+        err = prompt_table_init(&table, 1, 1, PROMPT_TOKENS_MAX, model->model->config.network.text_width);
     if (err == ERR_NONE) err = encode(model, &prompt, vocabulary, weights, &table);
     if (err == ERR_NONE)
         *ret_table = table;

@@ -6,8 +6,8 @@
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
-#include "model/tensor_file.h"
 #include "predict/predictor.h"
+#include "tensor_file/tensor_file.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -146,10 +146,10 @@ static Err judge(const SceneQuery *query, Raster *raster, const ModelConfig *con
 {
     const char *names[MODEL_MAX_BANDS];
     Fit fit = { .factor = (double)INFINITY };
-    for (int32_t b = 0; b < config->n_bands; b++) names[b] = config->bands[b].name;
+    for (int32_t b = 0; b < config->network.n_bands; b++) names[b] = config->bands[b].name;
     int32_t source[MODEL_MAX_BANDS];
-    const Err err =
-        raster_choose_named(raster, query->bands, config->n_bands, names, config->network.missing_bands, source);
+    const Err err = raster_choose_named(raster, query->bands, config->network.n_bands, names,
+                                        config->network.missing_bands, source);
     if (err == ERR_NONE) fit.read = (int32_t)raster_chosen_count(raster);
     if (err != ERR_NONE && err != ERR_INPUT) return err;
     fit.bands = err == ERR_NONE;
@@ -171,7 +171,7 @@ static void add_entry(Str *text, const ModelEntry *entry, const Fit *fit)
     predictor_describe_range(&entry->config, range);
     predictor_describe_sampling(fit->sampling, entry->config.gsd_unit, own);
     str_addf(text, "; '%s' is for pixels of %s and bands ", entry->name, range);
-    for (int32_t b = 0; b < entry->config.n_bands; b++)
+    for (int32_t b = 0; b < entry->config.network.n_bands; b++)
         str_addf(text, "%s%.20s", b > 0 ? ", " : "", entry->config.bands[b].name);
     if (fit->known && !fit->size) str_addf(text, ", these are of %s", own);
     if (!fit->bands) str_addf(text, ", %s", fit->why);
@@ -196,7 +196,7 @@ static Err refuse(const ModelList *list, const SceneQuery *query, const Fit *fit
 static bool is_better(const Fit *a, const ModelConfig *of_a, const Fit *b, const ModelConfig *of_b)
 {
     if (a->factor < 0.99 * b->factor || b->factor < 0.99 * a->factor) return a->factor < b->factor;
-    return a->read != b->read ? a->read > b->read : of_a->n_bands < of_b->n_bands;
+    return a->read != b->read ? a->read > b->read : of_a->network.n_bands < of_b->network.n_bands;
 }
 
 static Err pick(const ModelList *list, const SceneQuery *query, const Fit *fits, const ModelEntry **ret_entry,
@@ -222,10 +222,10 @@ static Err pick(const ModelList *list, const SceneQuery *query, const Fit *fits,
     predictor_describe_range(&entry->config, range);
     predictor_describe_sampling(fits[best].sampling, entry->config.gsd_unit, own);
     char there[40] = "";
-    if (fits[best].read < entry->config.n_bands)
+    if (fits[best].read < entry->config.network.n_bands)
         (void)snprintf(there, sizeof there, ", %d of which are there", (int)fits[best].read);
     (void)snprintf(ret_reason, MODEL_REASON_BYTES, "model '%s', made for pixels of %s (the image's: %s) and %d bands%s",
-                   entry->name, range, fits[best].known ? own : "unknown", (int)entry->config.n_bands, there);
+                   entry->name, range, fits[best].known ? own : "unknown", (int)entry->config.network.n_bands, there);
     *ret_entry = entry;
     return ERR_NONE;
 }

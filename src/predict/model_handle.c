@@ -4,14 +4,14 @@
 
 #include "base/file.h"
 #include "base/str.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_OVERLAP_PART = 4, TILE_UNIT = 256, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
+enum { DEFAULT_OVERLAP_PART = 4, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
 
 MetasegPredictOptions metaseg_predict_options_defaults(void)
 {
@@ -27,12 +27,13 @@ static Err check_place(double longitude, double latitude)
                    latitude);
 }
 
-Err predictor_check(const MetasegPredictOptions *options)
+Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *options)
 {
+    const int64_t unit = predictor_tile_unit(model);
     ProcessingLevel level = PROCESSING_UNKNOWN;
-    if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % TILE_UNIT != 0)
+    if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % unit != 0)
         return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d up to %d was expected, or 0",
-                       (int)options->tile, (int)TILE_UNIT, (int)TILE_LARGEST);
+                       (int)options->tile, (int)unit, (int)TILE_LARGEST);
     if (options->flips != 0 && options->flips != 1 && options->flips != 2 && options->flips != 4)
         return err_set(ERR_ARGUMENT, "%d mirrored readings; 1, 2 or 4 were expected", (int)options->flips);
     if (options->overlap >= 0 && options->overlap % OVERLAP_UNIT != 0)
@@ -144,9 +145,15 @@ void metaseg_model_free(MetasegModel *model)
     free(model);
 }
 
-int32_t metaseg_model_classes(const MetasegModel *model) { return model != NULL ? model->model->config.n_classes : 0; }
+int32_t metaseg_model_classes(const MetasegModel *model)
+{
+    return model != NULL ? model->model->config.network.n_classes : 0;
+}
 
-int32_t metaseg_model_bands(const MetasegModel *model) { return model != NULL ? model->model->config.n_bands : 0; }
+int32_t metaseg_model_bands(const MetasegModel *model)
+{
+    return model != NULL ? model->model->config.network.n_bands : 0;
+}
 
 bool metaseg_model_reads_text(const MetasegModel *model) { return model->model->prompts.count > 0; }
 
@@ -226,11 +233,11 @@ Err predictor_compile(MetasegModel *model, int32_t tile)
     if (model->stale) TRY(reload(model));
     model->stale = false;
     const ModelConfig *c = &model->model->config;
-    const NetworkShape shape = segmenter_shape(c, 1, tile);
+    const NetworkShape shape = segmenter_shape(&c->network, 1, tile);
     ProgramOptions options = program_options_defaults();
     options.device = model->device;
     Program *program = NULL;
-    TRY(segmenter_compile(model->model->params, c, &shape, NULL, &options, &program));
+    TRY(segmenter_compile(model->model->params, &c->network, &shape, NULL, &options, &program));
     const Err err = program_discard_packed(program);
     if (err != ERR_NONE) {
         program_free(program);

@@ -44,7 +44,7 @@ static MetasegModel *load(MadeFor made_for)
     config.gsd_minimum = 0.01;
     config.gsd_maximum = 1.0;
     config.gsd_unit = MODEL_DEGREE;
-    for (int32_t b = 0; b < config.n_bands; b++) {
+    for (int32_t b = 0; b < config.network.n_bands; b++) {
         config.bands[b].mean = made_for.mean;
         config.bands[b].std = made_for.std;
         config.bands[b].surface_scale = made_for.surface_scale;

@@ -25,7 +25,7 @@ static const double most_bytes = 1024.0 * 1024.0 * 1024.0;
 static double image_bytes(const MetasegModel *model)
 {
     const ModelConfig *c = &model->model->config;
-    const double bands = (double)c->n_bands, value = sizeof(float);
+    const double bands = (double)c->network.n_bands, value = sizeof(float);
     return c->network.missing_bands ? value * (3.0 * (2.0 * bands - 3.0) + 2.0 * bands) : value * 3.0 * (bands - 3.0);
 }
 
@@ -33,14 +33,14 @@ static double image_bytes(const MetasegModel *model)
 static double flips_bytes(const ModelConfig *c, const SceneJob *job)
 {
     const double cell = (double)c->network.output_stride, channels = c->network.missing_bands ? 2.0 : 1.0;
-    const double values = channels * (double)c->n_bands + 2.0 * (double)c->n_classes / (cell * cell);
+    const double values = channels * (double)c->network.n_bands + 2.0 * (double)c->network.n_classes / (cell * cell);
     return job->flips > 1 ? (double)sizeof(float) * values : 0.0;
 }
 
 Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands)
 {
     const double width = (double)job->out_width, tile = (double)job->tile;
-    const int32_t classes = model->model->config.n_classes;
+    const int32_t classes = model->model->config.network.n_classes;
     const double planes = 1.0 + (job->sink.confidence ? 1.0 : 0.0) + (job->sink.probabilities ? (double)classes : 0.0);
     const int64_t cell = model->model->config.network.output_stride;
     const int64_t cells = (job->width + cell - 1) / cell;

@@ -68,8 +68,8 @@ static Err write_rows(void *context, const SceneRows *r)
         const bool valid = is_valid(t, to);
         t->classes[to] = valid ? (uint8_t)c->classes[r->classes[i]].code : NODATA;
         if (t->confidence != NULL) t->confidence[to] = valid ? r->confidence[i] : NODATA;
-        for (int32_t k = 0; t->probabilities != NULL && k < c->n_classes; k++)
-            t->probabilities[to * c->n_classes + k] =
+        for (int32_t k = 0; t->probabilities != NULL && k < c->network.n_classes; k++)
+            t->probabilities[to * c->network.n_classes + k] =
                 valid ? r->probabilities[(size_t)k * r->plane_bytes + (size_t)i] : NODATA;
     }
     return ERR_NONE;
@@ -108,19 +108,19 @@ static Err choose_bands(Task *t, const char *list)
     const char *names[MODEL_MAX_BANDS];
     char name[64];
     t->bands = 0;
-    for (int32_t b = 0; b < c->n_bands; b++) {
+    for (int32_t b = 0; b < c->network.n_bands; b++) {
         names[b] = c->bands[b].name;
         t->source[b] = -1;
     }
     while (list != NULL) {
         list = take_name(list, name);
-        const int64_t b = band_name_find(name, c->n_bands, names);
+        const int64_t b = band_name_find(name, c->network.n_bands, names);
         if (b < 0 || t->source[b] >= 0)
             return err_set(ERR_ARGUMENT, "bands: '%s' is %s of the model", name,
                            b < 0 ? "no band, or more than one," : "twice in the list of bands");
         t->source[b] = (int32_t)t->bands++;
     }
-    for (int32_t b = 0; b < c->n_bands; b++)
+    for (int32_t b = 0; b < c->network.n_bands; b++)
         if (t->source[b] < 0 && band_name_is_colour(names[b]))
             return err_set(ERR_ARGUMENT, "the model can do without some of its bands, but not without %s", names[b]);
     return ERR_NONE;
@@ -138,7 +138,7 @@ static Err run(Task *t, const MetasegPredictOptions *options)
     if (t->width < 1 || t->height < 1 || t->width > LONGEST_SIDE || t->height > LONGEST_SIDE)
         return err_set(ERR_ARGUMENT, "%lld x %lld pixels; 1 to %d of each were expected", (long long)t->width,
                        (long long)t->height, (int)LONGEST_SIDE);
-    TRY(predictor_check(options));
+    TRY(predictor_check(t->model, options));
     TRY(open_zones(t, options));
     if (options->prompt != NULL) TRY(predictor_free_prompt(t->model, options, &t->own_prompt));
     const int32_t tile = predictor_tile(t->model, options->tile, t->width, t->height);
@@ -175,7 +175,7 @@ MetasegStatus metaseg_predict_pixels(MetasegModel *model, const float *pixels, c
                .valid = valid,
                .width = width,
                .height = height,
-               .bands = model->model->config.n_bands,
+               .bands = model->model->config.network.n_bands,
                .classes = classes,
                .confidence = confidence,
                .probabilities = probabilities };

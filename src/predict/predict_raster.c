@@ -71,7 +71,7 @@ static Err write_planes(Task *t, const SceneRows *r)
         TRY(raster_writer_rows(t->confidence, r->rows, planes, stride));
     }
     if (t->probabilities == NULL) return ERR_NONE;
-    for (int32_t c = 0; c < t->model->model->config.n_classes; c++) {
+    for (int32_t c = 0; c < t->model->model->config.network.n_classes; c++) {
         uint8_t *plane = r->probabilities + (size_t)c * r->plane_bytes;
         apply_mask(t, plane, pixels);
         planes[c] = plane;
@@ -172,8 +172,8 @@ static Err keep_bands(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
     Str text = { 0 };
-    if (raster_chosen_count(t->image->raster) == c->n_bands) return ERR_NONE;
-    for (int32_t b = 0; b < c->n_bands; b++)
+    if (raster_chosen_count(t->image->raster) == c->network.n_bands) return ERR_NONE;
+    for (int32_t b = 0; b < c->network.n_bands; b++)
         if (t->image->source[b] >= 0) str_addf(&text, "%s%s", text.length > 0 ? "," : "", c->bands[b].name);
     return str_take(&text, &t->bands);
 }
@@ -202,10 +202,10 @@ static Err open_input(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
-    for (int32_t b = 0; b < c->n_bands; b++) names[b] = c->bands[b].name;
+    for (int32_t b = 0; b < c->network.n_bands; b++) names[b] = c->bands[b].name;
     const ImageSourceOptions options = { .bands = t->options->bands,
                                          .names = names,
-                                         .wanted = c->n_bands,
+                                         .wanted = c->network.n_bands,
                                          .missing = c->network.missing_bands,
                                          .crs = t->options->crs,
                                          .mask = t->options->mask,
@@ -277,7 +277,7 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
         .like = t->image->raster,
         .crs = t->options->crs,
         .classes = t->classes,
-        .n_classes = t->model->model->config.n_classes,
+        .n_classes = t->model->model->config.network.n_classes,
         .metadata = metadata,
         .overwrite = t->options->overwrite,
     };
@@ -287,10 +287,10 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
 static Err fill_classes(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
-    t->classes = calloc((size_t)c->n_classes, sizeof *t->classes);
-    if (t->classes == NULL) return err_memory((size_t)c->n_classes * sizeof *t->classes, "the class table");
+    t->classes = calloc((size_t)c->network.n_classes, sizeof *t->classes);
+    if (t->classes == NULL) return err_memory((size_t)c->network.n_classes * sizeof *t->classes, "the class table");
     memset(t->code_of, NODATA, sizeof t->code_of);
-    for (int32_t i = 0; i < c->n_classes; i++) {
+    for (int32_t i = 0; i < c->network.n_classes; i++) {
         const ModelClass *k = &c->classes[i];
         t->classes[i] =
             (RasterClass){ .value = k->code,
@@ -373,7 +373,7 @@ static int64_t decoded_bytes(const Raster *raster, const SceneJob *job)
 
 static int64_t written_bands(const Task *t)
 {
-    const int64_t probabilities = t->options->probabilities != NULL ? t->model->model->config.n_classes : 0;
+    const int64_t probabilities = t->options->probabilities != NULL ? t->model->model->config.network.n_classes : 0;
     return 1 + (t->options->confidence != NULL ? 1 : 0) + probabilities;
 }
 
@@ -415,7 +415,7 @@ static void tell_valid(const Task *t)
 static Err run(Task *t, MetasegPredictReport *report)
 {
     const double start = clock_seconds();
-    TRY(predictor_check(t->options));
+    TRY(predictor_check(t->model, t->options));
     TRY(open_input(t));
     TRY(open_zones(t));
     const RasterInfo *info = raster_info(t->image->raster);

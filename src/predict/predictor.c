@@ -6,7 +6,7 @@
 #include "base/thread.h"
 #include "geo/mosaic.h"
 #include "geo/tile_grid.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 #include "predict/flips.h"
 #include "tensor/compute.h"
 
@@ -230,7 +230,7 @@ static Err loop(Pipeline *p)
 
 static Err allocate_tile(const Pipeline *p, TileJob *tile)
 {
-    const NetworkShape shape = segmenter_shape(&p->model->model->config, 1, p->job->tile);
+    const NetworkShape shape = segmenter_shape(&p->model->model->config.network, 1, p->job->tile);
     const size_t pixels = (size_t)(shape.height * shape.width);
     const size_t shares = pixels / 256 * (size_t)(shape.slots + 1);
     TRY(network_inputs_init(&shape, &tile->inputs));
@@ -250,7 +250,7 @@ static Err allocate_block(const Pipeline *p, Block *block)
 {
     const SceneSink *sink = &p->job->sink;
     const size_t plane = (size_t)(p->job->out_width * BLOCK_ROWS);
-    const size_t classes = (size_t)p->model->model->config.n_classes;
+    const size_t classes = (size_t)p->model->model->config.network.n_classes;
     const size_t planes = 1U + (sink->confidence ? 1U : 0U) + (sink->probabilities ? classes : 0U);
     block->bytes = malloc(planes * plane);
     if (block->bytes == NULL) return err_memory(planes * plane, "a block of the map");
@@ -268,7 +268,7 @@ static Err make_grid(Pipeline *p)
     const MosaicSize size = {
         .span_y = (double)job->height / (double)p->cell,
         .span_x = (double)job->width / (double)p->cell,
-        .classes = p->model->model->config.n_classes,
+        .classes = p->model->model->config.network.n_classes,
         .ring_rows = p->grid.size / p->cell + 4,
         .out_height = job->out_height,
         .out_width = job->out_width,
@@ -282,7 +282,7 @@ static Err start(Pipeline *p)
     TRY(predictor_compile(p->model, p->job->tile));
     TRY(make_grid(p));
     if (p->job->flips > 1) {
-        const NetworkShape shape = segmenter_shape(&p->model->model->config, 1, p->job->tile);
+        const NetworkShape shape = segmenter_shape(&p->model->model->config.network, 1, p->job->tile);
         const Tensor scores = program_tensor(p->model->program, "logits");
         TRY(flips_new(&shape, &scores.shape, p->job->flips, &p->flips));
     }

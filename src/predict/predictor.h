@@ -17,7 +17,7 @@
 #include "graph/program.h"
 #include "metaseg/predict.h"
 #include "model/model_file.h"
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 #include <pthread.h>
 
@@ -74,7 +74,7 @@ typedef struct SceneJob {
 } SceneJob;
 
 /* Options that any input has: tile, overlap, flips. ERR_ARGUMENT. */
-Err predictor_check(const MetasegPredictOptions *options);
+Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *options);
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
 
 /* free_prompt.c: encodes options->prompt as the only entry of a table. prompt_table_done() it. ERR_ARGUMENT: a model
@@ -133,8 +133,11 @@ double predictor_range_factor(const ModelConfig *config, double sampling);
 void predictor_describe_range(const ModelConfig *config, char ret_text[160]);
 void predictor_describe_sampling(double sampling, ModelUnit unit, char ret_text[64]);
 
-/* The side of tiles for a network grid: asked, or the model's, or the smallest multiple of 256 that holds a small
- * scene. */
+/* Sides of tiles are multiples of this: of what the network can read, and of 32 so that tiles can overlap. */
+int64_t predictor_tile_unit(const MetasegModel *model);
+
+/* The side of tiles for a network grid: asked, or the model's, or the smallest multiple of 256 (of the unit, where 256 is none)
+ * that holds a small scene. */
 int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, int64_t height);
 
 /* quicklook.c: a picture of at most 1600 pixels' width built row by row, with a legend of the classes that occur. */

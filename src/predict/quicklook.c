@@ -75,7 +75,7 @@ static void draw_map(const Quicklook *q, const Picture *picture, int64_t left, i
 static int64_t present_classes(const Quicklook *q)
 {
     int64_t n = 0;
-    for (int32_t c = 0; c < q->config->n_classes; c++) n += q->counts[c] > 0;
+    for (int32_t c = 0; c < q->config->network.n_classes; c++) n += q->counts[c] > 0;
     return n;
 }
 
@@ -85,9 +85,9 @@ static void draw_legend(const Quicklook *q, const Picture *picture, int64_t top,
     if (n == 0) return;
     const int64_t lines = (n + columns - 1) / columns;
     int64_t total = 0;
-    for (int32_t c = 0; c < q->config->n_classes; c++) total += q->counts[c];
+    for (int32_t c = 0; c < q->config->network.n_classes; c++) total += q->counts[c];
     int64_t place = 0;
-    for (int32_t c = 0; c < q->config->n_classes; c++) {
+    for (int32_t c = 0; c < q->config->network.n_classes; c++) {
         if (q->counts[c] == 0) continue;
         const double x = (double)(MARGIN_PIXELS + place / lines * COLUMN);
         const double y = (double)(top + place % lines * LINE);

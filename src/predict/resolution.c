@@ -8,13 +8,22 @@
 
 static const double METRES_PER_DEGREE = 111319.49; /* WGS 84, along the equator */
 
-enum { TILE_UNIT = 256 };
+int64_t predictor_tile_unit(const MetasegModel *model)
+{
+    enum { OVERLAPS = 32 };
+    const int64_t multiple = network_side_multiple(&model->model->config.network);
+    int64_t unit = multiple;
+    while (unit % OVERLAPS != 0) unit += multiple;
+    return unit;
+}
 
 int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, int64_t height)
 {
     if (asked > 0) return asked;
     const int64_t larger = width > height ? width : height;
-    const int64_t fits = (larger + TILE_UNIT - 1) / TILE_UNIT * TILE_UNIT;
+    enum { STEP = 256 };
+    const int64_t least = predictor_tile_unit(model), unit = STEP % least == 0 ? STEP : least;
+    const int64_t fits = (larger + unit - 1) / unit * unit;
     return fits < model->model->config.tile ? (int32_t)fits : model->model->config.tile;
 }
 

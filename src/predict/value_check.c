@@ -24,7 +24,7 @@ static ExpectedValues made_for(const ModelConfig *c, int32_t b)
 /* Mean 0 and deviation 1 in every band are what a file has that states none. */
 static bool states_range(const ModelConfig *c)
 {
-    for (int32_t b = 0; b < c->n_bands; b++)
+    for (int32_t b = 0; b < c->network.n_bands; b++)
         if (c->bands[b].mean != 0.0 || c->bands[b].std != 1.0) return true;
     return false;
 }
@@ -32,7 +32,7 @@ static bool states_range(const ModelConfig *c)
 /* Were the model's pictures bytes? Then numbers of more bits are another thing. */
 static bool made_for_bytes(const ModelConfig *c)
 {
-    for (int32_t b = 0; b < c->n_bands; b++) {
+    for (int32_t b = 0; b < c->network.n_bands; b++) {
         const ExpectedValues m = made_for(c, b);
         if (m.mean < 10.0 || m.mean > 255.0 || m.mean + 3.0 * m.deviation > 400.0) return false;
     }
@@ -49,7 +49,7 @@ static int32_t find_far(const ModelConfig *c, const ImageSource *image, const Sa
     const bool bytes = made_for_bytes(c);
     int32_t far = 0, tiny = 0, unreachable = 0, worst = 0;
     double farthest = 0.0, above = 0.0;
-    for (int32_t b = 0; b < c->n_bands; b++) {
+    for (int32_t b = 0; b < c->network.n_bands; b++) {
         const int64_t from = chosen(image, b);
         if (from < 0) continue;
         there++;
@@ -105,12 +105,12 @@ Err predictor_check_values(const MetasegModel *model, const char *path, ImageSou
     double beyond[MODEL_MAX_BANDS] = { 0.0 };
     if (!states_range(c)) return ERR_NONE;
     tell_wait(model, path, image);
-    SampledBand *bands = calloc((size_t)c->n_bands, sizeof *bands);
+    SampledBand *bands = calloc((size_t)c->network.n_bands, sizeof *bands);
     ImageBand made[MODEL_MAX_BANDS];
     image_bands_of_model(c, image->source, made);
     Err err = bands != NULL ? image_sample_read(image, made, &sample)
-                            : err_memory((size_t)c->n_bands * sizeof *bands, "a sample of the image");
-    for (int32_t b = 0; b < c->n_bands && sample.count > 0; b++) {
+                            : err_memory((size_t)c->network.n_bands * sizeof *bands, "a sample of the image");
+    for (int32_t b = 0; b < c->network.n_bands && sample.count > 0; b++) {
         if (chosen(image, b) < 0) continue;
         bands[b] = image_sample_band(&sample, chosen(image, b));
         beyond[b] = image_sample_above(&sample, chosen(image, b), beyond_bytes);

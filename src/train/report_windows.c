@@ -18,8 +18,8 @@ static void choose_colors(const ModelConfig *m, int32_t ret_band[3])
 {
     static const char *const names[] = { "red", "green", "blue" };
     for (int32_t i = 0; i < 3; i++) {
-        ret_band[i] = m->n_bands > 2 ? i : 0;
-        for (int32_t b = 0; b < m->n_bands; b++)
+        ret_band[i] = m->network.n_bands > 2 ? i : 0;
+        for (int32_t b = 0; b < m->network.n_bands; b++)
             if (strcmp(m->bands[b].name, names[i]) == 0) ret_band[i] = b;
     }
 }
@@ -50,7 +50,7 @@ static void draw_classes(const Trainer *t, const uint8_t *classes, uint8_t *rgb)
 {
     const ModelConfig *m = &t->model->config;
     for (int64_t i = 0; i < t->window.shape.height * t->window.shape.width; i++) {
-        const uint32_t color = classes[i] < m->n_classes ? m->classes[classes[i]].color : 0xe8e8e8U;
+        const uint32_t color = classes[i] < m->network.n_classes ? m->classes[classes[i]].color : 0xe8e8e8U;
         rgb[3 * i] = (uint8_t)(color >> 16U);
         rgb[3 * i + 1] = (uint8_t)(color >> 8U);
         rgb[3 * i + 2] = (uint8_t)color;

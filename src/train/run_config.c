@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "data/class_table.h"
+#include "network/encoder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,10 +75,14 @@ static const YamlField model_fields[] = {
     { "prompts", YAML_PATH, YAML_AT(RunConfig, train.prompts), .optional = true, .resume = YAML_MAY_CHANGE },
     { "text_encoder", YAML_PATH, YAML_AT(RunConfig, train.text_encoder), .optional = true, .resume = YAML_MAY_CHANGE },
     { "climate", YAML_PATH, YAML_AT(RunConfig, train.climate), .optional = true, .resume = YAML_MAY_CHANGE },
+    { "decoder", YAML_CHOICE, YAML_AT(RunConfig, network.decoder), .choices = network_decoder_names,
+      .n_choices = NETWORK_DECODER_COUNT, .optional = true, .resume = YAML_SAME },
+    { "decoder_heads", YAML_INTEGER, YAML_AT(RunConfig, network.decoder_heads), .minimum = 1, .maximum = 64,
+      .optional = true, .resume = YAML_SAME },
     { "decoder_width", YAML_INTEGER, YAML_AT(RunConfig, network.decoder_width), .minimum = 16, .maximum = 512,
       .multiple = 16, .default_value = "64", .resume = YAML_SAME },
     { "output_stride", YAML_INTEGER, YAML_AT(RunConfig, network.output_stride), .minimum = 1, .maximum = 4,
-      .default_value = "4", .resume = YAML_SAME },
+      .optional = true, .resume = YAML_SAME },
     { "detail_width", YAML_INTEGER, YAML_AT(RunConfig, network.detail_width), .minimum = 0, .maximum = 256,
       .multiple = 16, .default_value = "0", .resume = YAML_SAME },
     { "missing_bands", YAML_BOOLEAN, YAML_AT(RunConfig, network.missing_bands), .default_value = "false",
@@ -326,13 +331,15 @@ static Err check(const YamlFile *file, const RunConfig *config)
     if (data->gsd > 0.0 && data->gsd_unit == MODEL_PIXEL)
         return yaml_file_wrong(file, "data.gsd", "is a size on the ground, but model.gsd_unit is pixel; give metre");
     TRY(check_bands(file, config));
-    if (config->network.encoder == NETWORK_DYNAMIC_WORLD)
-        return yaml_file_wrong(file, "model.encoder",
-                               "is dynamic_world, which is for prediction alone (metaseg convert)");
-    const bool whole = config->network.encoder != NETWORK_ENCODER_NONE;
-    if (whole && data->window % 256 != 0)
-        return yaml_file_wrong(file, "train.window", "is %lld; an encoder needs a multiple of 256",
-                               (long long)data->window);
+    const EncoderDef *encoder = encoder_def(config->network.encoder);
+    if (encoder->whole != NULL)
+        return yaml_file_wrong(file, "model.encoder", "is %s, which is for prediction alone (metaseg convert)",
+                               network_encoder_names[config->network.encoder]);
+    const bool whole = encoder->build != NULL;
+    const int64_t multiple = network_side_multiple(&config->network);
+    if (data->window % multiple != 0)
+        return yaml_file_wrong(file, "train.window", "is %lld; this network needs a multiple of %lld",
+                               (long long)data->window, (long long)multiple);
     if (!whole && config->train.encoder_weights != NULL)
         return yaml_file_wrong(file, "model.encoder_weights", "are for an encoder, and model.encoder is none");
     const TrainOptions *t = &config->train;
@@ -365,6 +372,22 @@ static Err complete_classes(const char *path, const YamlFile *file, RunConfig *c
     return ERR_NONE;
 }
 
+/* What the configuration does not say. */
+static void complete_network(NetworkConfig *network)
+{
+    const NetworkConfig given = *network;
+    *network = network_config_defaults();
+    network->encoder = given.encoder;
+    network->fusion = given.fusion;
+    network->decoder = given.decoder;
+    network->decoder_width = given.decoder_width;
+    if (given.decoder_heads != 0) network->decoder_heads = given.decoder_heads;
+    network->output_stride = given.output_stride;
+    network->detail_width = given.detail_width;
+    network->missing_bands = given.missing_bands;
+    network_config_resolve(network);
+}
+
 /* text NULL: of the file at `path`. */
 static Err load(const char *path, const char *text, const char *const *overrides, int64_t n_overrides,
                 RunConfig **ret_config)
@@ -375,7 +398,7 @@ static Err load(const char *path, const char *text, const char *const *overrides
     Err err = text == NULL
                   ? yaml_file_load(path, &run_config_table, overrides, n_overrides, config, &file)
                   : yaml_file_parse(path, text, strlen(text), &run_config_table, overrides, n_overrides, config, &file);
-    config->network.decoder_heads = network_config_defaults().decoder_heads;
+    if (err == ERR_NONE) complete_network(&config->network);
     if (err == ERR_NONE) err = complete_classes(path, file, config);
     if (err == ERR_NONE) err = check(file, config);
     yaml_file_close(file);

@@ -10,7 +10,7 @@
 
 #include "data/dataset_options.h"
 #include "data/yaml_file.h"
-#include "model/network_config.h"
+#include "network/network_config.h"
 
 /* What a network with fusion reads in training. */
 typedef enum TrainText { TRAIN_TEXT_ZONES = 0, TRAIN_TEXT_NULL, TRAIN_TEXT_COUNT } TrainText;

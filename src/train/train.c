@@ -7,7 +7,8 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "data/label_values.h"
-#include "model/segmenter.h"
+#include "network/encoder.h"
+#include "network/segmenter.h"
 #include "train/run_record.h"
 #include "train/trainer.h"
 
@@ -65,7 +66,7 @@ static Err describe_bands(const Trainer *t, ModelConfig *m)
 static Err describe_classes(const RunConfig *config, ModelConfig *m)
 {
     TRY(model_config_set_classes(m, (int32_t)config->data.n_classes));
-    for (int32_t c = 0; c < m->n_classes; c++) {
+    for (int32_t c = 0; c < m->network.n_classes; c++) {
         const DatasetClass *from = &config->data.classes[c];
         m->classes[c].code = from->value;
         TRY(model_config_set_text(&m->classes[c].name, from->name));
@@ -80,7 +81,10 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     TRY(describe_bands(t, m));
     TRY(describe_classes(config, m));
     TRY(model_config_set_text(&m->name, config->name));
+    const int32_t n_bands = m->network.n_bands, n_classes = m->network.n_classes;
     m->network = config->network;
+    m->network.n_bands = n_bands;
+    m->network.n_classes = n_classes;
     m->transform = config->data.transform;
     m->gsd_minimum = config->data.gsd_min;
     m->gsd_maximum = config->data.gsd_max;
@@ -88,7 +92,7 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     m->byte_scale = config->data.byte_scale;
     m->reflectance = config->data.reflectance;
     /* what an encoder reads around a place stays what it was in training; without one it is some 20 pixels */
-    if (config->network.encoder != NETWORK_ENCODER_NONE) m->tile = (int32_t)config->data.window;
+    if (encoder_def(config->network.encoder)->build != NULL) m->tile = (int32_t)config->data.window;
     return model_config_check(m);
 }
 
@@ -110,7 +114,7 @@ static void use_model_statistics(Trainer *t)
     double mean[MODEL_MAX_BANDS];
     double std[MODEL_MAX_BANDS];
     const ModelConfig *m = &t->model->config;
-    for (int32_t b = 0; b < m->n_bands; b++) {
+    for (int32_t b = 0; b < m->network.n_bands; b++) {
         mean[b] = m->bands[b].mean;
         std[b] = m->bands[b].std;
     }
@@ -150,7 +154,7 @@ static Err compile_training(Trainer *t)
     training.ignore = CLASS_IGNORE;
     training.freeze_encoder = encoder;
     training.freeze_decoder = decoder;
-    return segmenter_compile(t->model->params, &t->model->config, &t->shape, &training, &options, &t->training);
+    return segmenter_compile(t->model->params, &t->model->config.network, &t->shape, &training, &options, &t->training);
 }
 
 static Err compile_validation(Trainer *t)
@@ -158,7 +162,7 @@ static Err compile_validation(Trainer *t)
     if (dataset_validation_count(t->dataset) == 0) return ERR_NONE;
     const NetworkShape shape = t->window.shape;
     const ProgramOptions options = program_options(t);
-    return segmenter_compile(t->model->params, &t->model->config, &shape, NULL, &options, &t->validation);
+    return segmenter_compile(t->model->params, &t->model->config.network, &shape, NULL, &options, &t->validation);
 }
 
 static Err make_optimizer(Trainer *t, bool resume)
@@ -198,11 +202,13 @@ static Err prepare_text(Trainer *t, bool resume)
     if (run_config_reads_text(t->config)) TRY(trainer_encode_prompts(t));
     const bool zones = run_config_reads_text(t->config) && t->model->prompts.count > 0;
     if (zones && !resume && !t->continues_fusion) {
-        float mean[MODEL_TEXT_WIDTH];
+        float *mean = malloc((size_t)t->model->prompts.width * sizeof *mean);
+        if (mean == NULL) return err_memory((size_t)t->model->prompts.width * sizeof *mean, "the mean token");
         prompt_table_mean(&t->model->prompts, mean);
         model_centre_text(t->model, mean);
+        free(mean);
     }
-    t->model->config.prompt_tokens = zones ? prompt_table_longest(&t->model->prompts) : 1;
+    t->model->config.network.prompt_tokens = zones ? prompt_table_longest(&t->model->prompts) : 1;
     return ERR_NONE;
 }
 
@@ -214,9 +220,9 @@ static Err prepare_steps(Trainer *t, bool resume)
     if (!resume) TRY(trainer_start_from(t));
     use_model_statistics(t);
     TRY(prepare_text(t, resume));
-    t->shape = segmenter_shape(&t->model->config, t->config->train.batch, t->config->data.window);
+    t->shape = segmenter_shape(&t->model->config.network, t->config->train.batch, t->config->data.window);
     t->shape.label_classes = dataset_label_classes(&t->config->data);
-    const NetworkShape window = segmenter_shape(&t->model->config, 1, t->config->data.window);
+    const NetworkShape window = segmenter_shape(&t->model->config.network, 1, t->config->data.window);
     TRY(network_inputs_init(&window, &t->window));
     TRY(compile_training(t));
     TRY(compile_validation(t));

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "model/safetensors.h"
+#include "tensor_file/safetensors.h"
 #include "train/run_record.h"
 
 #include <math.h>
@@ -172,9 +172,9 @@ Err trainer_read_state(Trainer *t)
 static Err check_bands(const char *path, const ModelConfig *m, const Dataset *d)
 {
     const int64_t bands = dataset_bands(d);
-    if (bands != m->n_bands)
-        return err_set(ERR_CONFIG, "'%s': its model reads %d bands, the data set has %lld", path, (int)m->n_bands,
-                       (long long)bands);
+    if (bands != m->network.n_bands)
+        return err_set(ERR_CONFIG, "'%s': its model reads %d bands, the data set has %lld", path,
+                       (int)m->network.n_bands, (long long)bands);
     for (int64_t b = 0; b < bands; b++)
         if (strcmp(m->bands[b].name, dataset_band_name(d, b)) != 0)
             return err_set(ERR_CONFIG, "'%s': band %lld of its model is '%s', that of the data set '%s'", path,
@@ -184,10 +184,10 @@ static Err check_bands(const char *path, const ModelConfig *m, const Dataset *d)
 
 static Err check_classes(const char *path, const ModelConfig *m, const DatasetOptions *data)
 {
-    if ((uint32_t)m->n_classes != data->n_classes)
-        return err_set(ERR_CONFIG, "'%s': its model has %d classes, the configuration %u", path, (int)m->n_classes,
-                       (unsigned)data->n_classes);
-    for (int32_t c = 0; c < m->n_classes; c++)
+    if ((uint32_t)m->network.n_classes != data->n_classes)
+        return err_set(ERR_CONFIG, "'%s': its model has %d classes, the configuration %u", path,
+                       (int)m->network.n_classes, (unsigned)data->n_classes);
+    for (int32_t c = 0; c < m->network.n_classes; c++)
         if (m->classes[c].code != data->classes[c].value || strcmp(m->classes[c].name, data->classes[c].name) != 0)
             return err_set(ERR_CONFIG, "'%s': class %d of its model is %d '%s', that of the configuration %d '%s'",
                            path, (int)c + 1, (int)m->classes[c].code, m->classes[c].name, (int)data->classes[c].value,
@@ -203,9 +203,9 @@ static Err check_model(const Trainer *t, const char *path)
     TRY(check_bands(path, m, t->dataset));
     TRY(check_classes(path, m, &t->config->data));
     if (m->network.encoder != network->encoder || m->network.fusion != network->fusion ||
-        m->network.decoder_width != network->decoder_width || m->network.decoder_heads != network->decoder_heads ||
-        m->network.output_stride != network->output_stride || m->network.detail_width != network->detail_width ||
-        m->network.missing_bands != network->missing_bands)
+        m->network.decoder != network->decoder || m->network.decoder_width != network->decoder_width ||
+        m->network.decoder_heads != network->decoder_heads || m->network.output_stride != network->output_stride ||
+        m->network.detail_width != network->detail_width || m->network.missing_bands != network->missing_bands)
         return err_set(ERR_CONFIG, "'%s': its network is not the configuration's", path);
     if (m->transform != t->config->data.transform)
         return err_set(ERR_CONFIG, "'%s': the transform of its pixels is %s, that of the configuration %s", path,

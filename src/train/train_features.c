@@ -15,7 +15,7 @@ typedef struct Encoding {
     PromptBank bank;
     WordPiece *tokenizer;
     TextEncoder *encoder;
-    float rows[PROMPT_TOKENS_MAX * MODEL_TEXT_WIDTH];
+    float *rows;
 } Encoding;
 
 static Err open_encoder(const Trainer *t, Encoding *e)
@@ -54,7 +54,8 @@ static Err encode_all(Trainer *t, Encoding *e)
         wordings = e->bank.zones[z].n_paraphrases < wordings ? e->bank.zones[z].n_paraphrases : wordings;
     TRY(open_encoder(t, e));
     prompt_table_done(&t->model->prompts); /* those of a checkpoint */
-    TRY(prompt_table_init(&t->model->prompts, CLIMATE_ZONES, (int32_t)wordings, PROMPT_TOKENS_MAX, MODEL_TEXT_WIDTH));
+    TRY(prompt_table_init(&t->model->prompts, CLIMATE_ZONES, (int32_t)wordings, PROMPT_TOKENS_MAX,
+                          t->model->config.network.text_width));
     for (int32_t zone = 1; zone <= CLIMATE_ZONES; zone++) {
         for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
         if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the prompts were encoded");
@@ -71,13 +72,17 @@ Err trainer_encode_prompts(Trainer *t)
         return ERR_NONE; /* those of train.from's model or of a checkpoint stay */
     Encoding *e = calloc(1, sizeof *e);
     if (e == NULL) return err_memory(sizeof *e, "the prompts");
-    Err err = prompt_bank_file_load(t->config->train.prompts, &e->bank);
+    const size_t room = (size_t)PROMPT_TOKENS_MAX * (size_t)t->model->config.network.text_width * sizeof *e->rows;
+    e->rows = malloc(room);
+    Err err =
+        e->rows != NULL ? prompt_bank_file_load(t->config->train.prompts, &e->bank) : err_memory(room, "the prompts");
     if (err == ERR_NONE) {
         err = encode_all(t, e);
         prompt_bank_file_free(&e->bank);
     }
     text_encoder_free(e->encoder);
     wordpiece_free(e->tokenizer);
+    free(e->rows);
     free(e);
     return err;
 }

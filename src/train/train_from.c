@@ -22,32 +22,32 @@ typedef struct Matches {
 static Matches match(const ModelConfig *from, const ModelConfig *to)
 {
     Matches m = { .from = from, .to = to };
-    m.same_classes = from->n_classes == to->n_classes;
-    m.same_bands = from->n_bands == to->n_bands;
-    for (int32_t i = 0; i < to->n_classes; i++) {
+    m.same_classes = from->network.n_classes == to->network.n_classes;
+    m.same_bands = from->network.n_bands == to->network.n_bands;
+    for (int32_t i = 0; i < to->network.n_classes; i++) {
         m.classes[i] = -1;
-        for (int32_t k = 0; k < from->n_classes && m.classes[i] < 0; k++)
+        for (int32_t k = 0; k < from->network.n_classes && m.classes[i] < 0; k++)
             if (str_equal_nocase(from->classes[k].name, to->classes[i].name)) m.classes[i] = k;
         m.n_classes += m.classes[i] >= 0;
         m.same_classes = m.same_classes && m.classes[i] == i;
     }
-    for (int32_t i = 0; i < to->n_bands; i++) {
+    for (int32_t i = 0; i < to->network.n_bands; i++) {
         m.bands[i] = -1;
-        for (int32_t k = 0; k < from->n_bands && m.bands[i] < 0; k++)
+        for (int32_t k = 0; k < from->network.n_bands && m.bands[i] < 0; k++)
             if (str_equal_nocase(from->bands[k].name, to->bands[i].name)) m.bands[i] = k;
         m.n_bands += m.bands[i] >= 0;
         m.same_bands = m.same_bands && m.bands[i] == i;
     }
     m.in_order = m.n_bands == 0;
-    for (int32_t i = 0; i < to->n_bands && m.in_order; i++) m.bands[i] = i % from->n_bands;
+    for (int32_t i = 0; i < to->network.n_bands && m.in_order; i++) m.bands[i] = i % from->network.n_bands;
     return m;
 }
 
 /* Rows of a layer whose outputs are classes; the new ones keep their random values. */
 static void copy_rows(const Matches *m, const Tensor *from, const Tensor *to)
 {
-    const int64_t row = shape_count(&to->shape) / m->to->n_classes;
-    for (int32_t i = 0; i < m->to->n_classes; i++)
+    const int64_t row = shape_count(&to->shape) / m->to->network.n_classes;
+    for (int32_t i = 0; i < m->to->network.n_classes; i++)
         if (m->classes[i] >= 0)
             memcpy((float *)to->data + i * row, (const float *)from->data + m->classes[i] * row,
                    (size_t)row * sizeof(float));
@@ -60,11 +60,11 @@ static void copy_filters(const Matches *m, const Tensor *from, const Tensor *to)
     const int64_t here = to->shape.dim[1];
     const int64_t there = from->shape.dim[1];
     const int64_t taps = shape_count(&to->shape) / (outputs * here);
-    const float scale = m->in_order ? (float)m->from->n_bands / (float)m->to->n_bands : 1.0F;
+    const float scale = m->in_order ? (float)m->from->network.n_bands / (float)m->to->network.n_bands : 1.0F;
     for (int64_t o = 0; o < outputs; o++) {
         for (int64_t c = 0; c < here; c++) {
-            const int32_t band = m->bands[c % m->to->n_bands];
-            const int64_t channel = band + c / m->to->n_bands * m->from->n_bands;
+            const int32_t band = m->bands[c % m->to->network.n_bands];
+            const int64_t channel = band + c / m->to->network.n_bands * m->from->network.n_bands;
             float *target = (float *)to->data + (o * here + c) * taps;
             const float *source =
                 band >= 0 && channel < there ? (const float *)from->data + (o * there + channel) * taps : NULL;
@@ -100,7 +100,7 @@ static void copy_first_channels(const Tensor *from, const Tensor *to)
 
 static bool joins_detail(const Matches *m, const char *name)
 {
-    return m->from->network.encoder == NETWORK_ENCODER_NONE && str_starts_with(name, "decoder.detail.block3.");
+    return m->from->network.encoder == NETWORK_ENCODER_none && str_starts_with(name, "decoder.detail.block3.");
 }
 
 /* True when values were taken over. */
@@ -112,12 +112,12 @@ static bool copy_param(const Matches *m, const Model *from, const Model *to, int
     const Tensor a = params_tensor(from->params, there);
     const Tensor b = params_tensor(to->params, index);
     const bool head = str_ends_with(info->name, "head.2.0.weight") || str_ends_with(info->name, "conv_out.0.weight");
-    if (head && a.shape.dim[0] == m->from->n_classes && same_but(&a.shape, &b.shape, 0)) {
+    if (head && a.shape.dim[0] == m->from->network.n_classes && same_but(&a.shape, &b.shape, 0)) {
         copy_rows(m, &a, &b);
         return m->n_classes > 0;
     }
-    if (reads_bands(info->name) && b.shape.rank == 4 && b.shape.dim[1] % m->to->n_bands == 0 && !m->same_bands &&
-        a.shape.dim[1] % m->from->n_bands == 0 && same_but(&a.shape, &b.shape, 1)) {
+    if (reads_bands(info->name) && b.shape.rank == 4 && b.shape.dim[1] % m->to->network.n_bands == 0 &&
+        !m->same_bands && a.shape.dim[1] % m->from->network.n_bands == 0 && same_but(&a.shape, &b.shape, 1)) {
         copy_filters(m, &a, &b);
         return true;
     }
@@ -136,7 +136,7 @@ static bool copy_param(const Matches *m, const Model *from, const Model *to, int
 static int32_t take_normalisation(const Matches *m, ModelConfig *to)
 {
     int32_t taken = 0;
-    for (int32_t i = 0; i < to->n_bands; i++) {
+    for (int32_t i = 0; i < to->network.n_bands; i++) {
         const ModelBand *there = m->bands[i] >= 0 ? &m->from->bands[m->bands[i]] : NULL;
         ModelBand *here = &to->bands[i];
         if (there == NULL) continue;
@@ -155,11 +155,14 @@ static Err check(const Trainer *t, const ModelConfig *from)
 {
     const NetworkConfig *here = &t->config->network;
     const char *path = t->config->train.from;
-    const bool detail = from->network.encoder == NETWORK_ENCODER_NONE && here->detail_width > 0;
+    const bool detail = from->network.encoder == NETWORK_ENCODER_none && here->detail_width > 0;
     if (detail) return ERR_NONE; /* of any decoder, which has the branch */
     if (from->network.encoder != here->encoder)
         return err_set(ERR_CONFIG, "'%s': its encoder is %s, model.encoder is %s; train.from needs the same", path,
                        network_encoder_names[from->network.encoder], network_encoder_names[here->encoder]);
+    if (from->network.decoder != here->decoder)
+        return err_set(ERR_CONFIG, "'%s': its decoder is %s, model.decoder is %s; train.from needs the same", path,
+                       network_decoder_names[from->network.decoder], network_decoder_names[here->decoder]);
     if (from->network.decoder_width != here->decoder_width)
         return err_set(ERR_CONFIG, "'%s': its decoder is %d wide, model.decoder_width is %d; train.from needs the same",
                        path, (int)from->network.decoder_width, (int)here->decoder_width);
@@ -169,13 +172,14 @@ static Err check(const Trainer *t, const ModelConfig *from)
 static void tell(const Trainer *t, const Matches *m, int32_t taken, int32_t normalised)
 {
     Str fresh = { 0 };
-    for (int32_t i = 0; i < m->to->n_classes; i++)
+    for (int32_t i = 0; i < m->to->network.n_classes; i++)
         if (m->classes[i] < 0) str_addf(&fresh, "%s%s", fresh.length > 0 ? ", " : "; new: ", m->to->classes[i].name);
     report_message(t->run, 0,
                    "starts from '%s': %d of %d parameters; %d of %d classes are its classes%s; %d of %d bands are its "
                    "bands, %d normalised as there",
                    t->config->train.from, (int)taken, (int)params_count(t->model->params), (int)m->n_classes,
-                   (int)m->to->n_classes, str_text(&fresh), (int)m->n_bands, (int)m->to->n_bands, (int)normalised);
+                   (int)m->to->network.n_classes, str_text(&fresh), (int)m->n_bands, (int)m->to->network.n_bands,
+                   (int)normalised);
     if (m->in_order)
         report_message(t->run, 1, "no band is called as one of '%s': they are read in their order",
                        t->config->train.from);

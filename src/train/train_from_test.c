@@ -5,7 +5,7 @@
 #include "model/model_test.h"
 
 /* Of the models that are made. */
-static NetworkEncoder encoder = NETWORK_EFFICIENTNET_LITE0;
+static NetworkEncoder encoder = NETWORK_ENCODER_efficientnet_lite0;
 static int32_t detail_width;
 
 static Model *make_model(int32_t n_classes, const char *const *classes, int32_t n_bands, const char *const *bands,
@@ -17,6 +17,8 @@ static Model *make_model(int32_t n_classes, const char *const *classes, int32_t 
     ASSERT_OK(model_config_set_text(&c.name, "made"));
     c.network.fusion = NETWORK_FUSION_NONE;
     c.network.encoder = encoder;
+    c.network.decoder = NETWORK_DECODER_none;
+    network_config_resolve(&c.network);
     c.network.detail_width = detail_width;
     c.network.output_stride = detail_width > 0 ? 2 : 4;
     c.tile = 256;
@@ -167,9 +169,9 @@ static void from_detail(void **state)
     int64_t n = 0;
     int64_t m = 0;
     detail_width = 16;
-    encoder = NETWORK_ENCODER_NONE;
+    encoder = NETWORK_ENCODER_none;
     Model *old = make_model(2, classes, 3, bands, 1);
-    encoder = NETWORK_EFFICIENTNET_LITE0;
+    encoder = NETWORK_ENCODER_efficientnet_lite0;
     Model *new = make_model(2, classes, 3, bands, 2);
     detail_width = 0;
     ModelSave save = model_save_defaults();

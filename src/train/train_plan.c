@@ -6,7 +6,7 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "geo/raster_files.h"
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ static Err open_image(const Plan *p, const char *path, ImageSource **ret_image)
     const char *names[MODEL_MAX_BANDS];
     ImageSourceOptions options = { .bands = p->given->bands, .crs = p->given->crs, .stop = stop_of(p) };
     const bool by_model = p->has_from && p->n_bands == 0;
-    const int64_t n = by_model ? p->from.n_bands : p->n_bands;
+    const int64_t n = by_model ? p->from.network.n_bands : p->n_bands;
     if (by_model && p->given->bands != NULL) return image_source_open(path, &options, ret_image);
     for (int64_t b = 0; b < n; b++) names[b] = by_model ? p->from.bands[b].name : p->band_names[b];
     options.wanted = n;

@@ -67,8 +67,8 @@ static Err allocate(Plan *p, int32_t n)
 
 static Err classes_of_model(Plan *p)
 {
-    TRY(allocate(p, p->from.n_classes));
-    for (int32_t i = 0; i < p->from.n_classes; i++)
+    TRY(allocate(p, p->from.network.n_classes));
+    for (int32_t i = 0; i < p->from.network.n_classes; i++)
         TRY(fill_class(&p->classes.classes[i], p->from.classes[i].code, p->from.classes[i].name,
                        p->from.classes[i].color));
     return ERR_NONE;
@@ -135,7 +135,7 @@ static bool model_has_all(const Plan *p)
     for (int32_t i = 0; all && i < p->n_values; i++) {
         const PlanValue *v = &p->values[i];
         bool found = false;
-        for (int32_t c = 0; c < p->from.n_classes; c++)
+        for (int32_t c = 0; c < p->from.network.n_classes; c++)
             found = found || str_equal_nocase(p->from.classes[c].name, v->name);
         all = found && v->value < 0;
     }

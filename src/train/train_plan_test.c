@@ -176,7 +176,7 @@ static NetworkEncoder encoder_of(double side, bool vector)
     plan.field = vector ? "class" : NULL;
     ASSERT_OK(train_plan_config(&plan, NULL, &config));
     const NetworkEncoder encoder = config->network.encoder;
-    assert_int_equal(config->data.window, encoder == NETWORK_ENCODER_NONE ? 128 : 256);
+    assert_int_equal(config->data.window, encoder == NETWORK_ENCODER_none ? 128 : 256);
     run_config_free(config);
     return encoder;
 }
@@ -185,9 +185,9 @@ static NetworkEncoder encoder_of(double side, bool vector)
 static void encoder_by_pixel(void **state)
 {
     (void)state;
-    assert_int_equal(encoder_of(10.0, true), NETWORK_ENCODER_NONE);
-    assert_int_equal(encoder_of(1.0, true), NETWORK_EFFICIENTNET_LITE0);
-    assert_int_equal(encoder_of(10.0, false), NETWORK_EFFICIENTNET_LITE0);
+    assert_int_equal(encoder_of(10.0, true), NETWORK_ENCODER_none);
+    assert_int_equal(encoder_of(1.0, true), NETWORK_ENCODER_efficientnet_lite0);
+    assert_int_equal(encoder_of(10.0, false), NETWORK_ENCODER_efficientnet_lite0);
 }
 
 int main(void)

@@ -58,9 +58,9 @@ bool plan_reads_reflectance(const Plan *p, int32_t ret_bands[MODEL_MAX_BANDS])
     const ModelConfig *m = &p->from;
     const char *names[MODEL_MAX_BANDS];
     if (!p->has_from || m->reflectance == 0.0) return false;
-    for (int32_t b = 0; b < m->n_bands; b++) names[b] = m->bands[b].name;
+    for (int32_t b = 0; b < m->network.n_bands; b++) names[b] = m->bands[b].name;
     for (int64_t b = 0; b < p->n_bands; b++) {
-        const int64_t found = band_name_find(p->band_names[b], m->n_bands, names);
+        const int64_t found = band_name_find(p->band_names[b], m->network.n_bands, names);
         if (found < 0) return false;
         ret_bands[b] = (int32_t)found;
     }
@@ -94,8 +94,9 @@ static void write_model(const Plan *p, Str *text)
     str_add(text, "model:\n");
     if (p->has_from) {
         const NetworkConfig *n = &p->from.network;
-        str_addf(text, "  encoder: %s\n  decoder_width: %d\n  output_stride: %d\n", network_encoder_names[n->encoder],
-                 (int)n->decoder_width, (int)n->output_stride);
+        str_addf(text, "  encoder: %s\n  decoder: %s\n  decoder_width: %d\n  output_stride: %d\n",
+                 network_encoder_names[n->encoder], network_decoder_names[n->decoder], (int)n->decoder_width,
+                 (int)n->output_stride);
         if (n->detail_width != 0) str_addf(text, "  detail_width: %d\n", (int)n->detail_width);
         if (n->missing_bands) str_add(text, "  missing_bands: true\n");
         write_reflectance(p, text);

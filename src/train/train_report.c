@@ -173,7 +173,7 @@ static void add_summary(Report *r)
     }
     str_addf(&r->page, "%u %s; the network reads ", (unsigned)t->config->data.n_scenes,
              t->config->data.n_scenes == 1 ? "scene" : "scenes");
-    for (int32_t b = 0; b < m->n_bands; b++) {
+    for (int32_t b = 0; b < m->network.n_bands; b++) {
         if (b > 0) str_add(&r->page, ", ");
         page_text(&r->page, m->bands[b].name);
     }
@@ -284,14 +284,14 @@ static Err add_resolved(Report *r)
     JsonWriter w = { .pretty = true };
     double mean[MODEL_MAX_BANDS], std[MODEL_MAX_BANDS];
     char *text = NULL, summary[120];
-    for (int32_t b = 0; b < m->n_bands; b++) {
+    for (int32_t b = 0; b < m->network.n_bands; b++) {
         mean[b] = m->bands[b].mean;
         std[b] = m->bands[b].std;
     }
     config.train.warmup_steps = run_config_warmup(&t->config->train);
     config.data.mean = mean;
     config.data.std = std;
-    config.data.n_mean = config.data.n_std = (uint32_t)m->n_bands;
+    config.data.n_mean = config.data.n_std = (uint32_t)m->network.n_bands;
     if (config.data.n_scenes > LISTED_SCENES) config.data.n_scenes = LISTED_SCENES;
     yaml_record_put_all(&w, NULL, &run_config_table, &config);
     const Err err = json_take(&w, &text);

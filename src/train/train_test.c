@@ -402,7 +402,7 @@ static void test_band_names(void **state)
     const char *const overrides[] = { "train.output=bands", "train.steps=1", "data.scenes.1.bands=3,1" };
     ASSERT_OK(metaseg_train(unit_at("run.yaml", config), overrides, 3, METASEG_TRAIN_NEW, NULL, NULL));
     ASSERT_OK(model_load(unit_at("bands/best.safetensors", path), false, &model));
-    assert_int_equal(model->config.n_bands, 2);
+    assert_int_equal(model->config.network.n_bands, 2);
     assert_string_equal(model->config.bands[0].name, "blue");
     assert_string_equal(model->config.bands[1].name, "red");
     model_free(model);

@@ -3,7 +3,7 @@
 #include "train/trainer.h"
 
 #include "geo/mosaic.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,14 +28,16 @@ static const char *at(int buffer, const char *name)
 
 /* ---- the model ---- */
 
+enum { TEXT_WIDTH = 384 }; /* of network_config_defaults() */
+
 static void make_prompts(Model *model)
 {
-    float rows[PROMPT_ROWS * MODEL_TEXT_WIDTH];
+    float rows[PROMPT_ROWS * TEXT_WIDTH];
     PromptTable *table = &model->prompts;
     prompt_table_done(table);
-    ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, 1, PROMPT_ROWS, MODEL_TEXT_WIDTH));
+    ASSERT_OK(prompt_table_init(table, CLIMATE_ZONES, 1, PROMPT_ROWS, TEXT_WIDTH));
     for (int32_t zone = 0; zone < CLIMATE_ZONES; zone++) {
-        for (int i = 0; i < PROMPT_ROWS * MODEL_TEXT_WIDTH; i++)
+        for (int i = 0; i < PROMPT_ROWS * TEXT_WIDTH; i++)
             rows[i] = 0.3F * rng_normal(7, RNG_WEIGHTS, (uint64_t)zone, (uint64_t)i);
         ASSERT_OK(prompt_table_set(table, zone, 0, climate_zone_name(zone + 1), "random rows", rows, PROMPT_ROWS));
     }
@@ -65,7 +67,8 @@ static void make_model(void)
     config.gsd_minimum = 0.04;
     config.gsd_maximum = 0.06;
     config.gsd_unit = MODEL_DEGREE;
-    for (int32_t i = 0; i < config.n_classes; i++) config.classes[i].color = 0x102030U * (uint32_t)(i % 8) + 15U;
+    for (int32_t i = 0; i < config.network.n_classes; i++)
+        config.classes[i].color = 0x102030U * (uint32_t)(i % 8) + 15U;
     ASSERT_OK(model_new(&config, false, &model));
     model_config_done(&config);
     model_initialize(model, 3);

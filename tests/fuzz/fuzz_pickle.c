@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Pickles are read, never run. */
 #include "fuzz/fuzz.h"
-#include "model/pickle.h"
+#include "tensor_file/pickle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

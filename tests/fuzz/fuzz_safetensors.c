@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * safetensors: every tensor that is announced can be read whole. */
 #include "fuzz/fuzz_tensors.h"
-#include "model/safetensors.h"
+#include "tensor_file/safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
 #define METASEG_TESTS_FUZZ_TENSORS_H
 
 #include "fuzz/fuzz.h"
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 /* Finds and reads each tensor, then closes the file. */
 static inline void fuzz_tensors(TensorFile *file)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PyTorch's files before version 1.6. */
 #include "fuzz/fuzz_tensors.h"
-#include "model/torch_file.h"
+#include "tensor_file/torch_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "base/rng.h"
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 #include "harness/unit.h"
 

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "graph/program.h"
 #include "model/model_file.h"
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 #include "ops/ops.h"
 
 #include "harness/golden.h"
@@ -15,7 +15,7 @@
 enum { GOLDEN_BATCH = 2, GOLDEN_SIDE = 256, GOLDEN_ZONES = 3, GOLDEN_TOKENS = 12, GOLDEN_CLASSES = 17 };
 static inline NetworkShape golden_network_shape(const ModelConfig *config)
 {
-    NetworkShape shape = segmenter_shape(config, GOLDEN_BATCH, GOLDEN_SIDE);
+    NetworkShape shape = segmenter_shape(&config->network, GOLDEN_BATCH, GOLDEN_SIDE);
     shape.slots = GOLDEN_ZONES;
     shape.tokens = GOLDEN_TOKENS;
     return shape;
@@ -130,8 +130,8 @@ static inline Program *golden_network_compile(const Model *model, bool training,
     options.dropout = 0.0F;
     assert_int_equal(graph_new(model->params, training, &g), ERR_NONE);
     const NetworkShape shape = golden_network_shape(&model->config);
-    segmenter_build(g, &model->config, &shape, &options, &net);
-    if (training && model->config.network.encoder != NETWORK_ENCODER_NONE) {
+    segmenter_build(g, &model->config.network, &shape, &options, &net);
+    if (training && model->config.network.encoder != NETWORK_ENCODER_none) {
         graph_output(g, "aux", net.auxiliary);
         graph_output(g, "f16", net.f16);
         graph_output(g, "f32", net.f32);

@@ -3,11 +3,11 @@
  * What PyTorch's two formats share: the storages that a pickled state dictionary names, and its tensors as views of
  * them. Private to torch_file.c and torch_zip.c.
  */
-#ifndef METASEG_MODEL_TORCH_STORAGE_H
-#define METASEG_MODEL_TORCH_STORAGE_H
+#ifndef METASEG_TENSOR_FILE_TORCH_STORAGE_H
+#define METASEG_TENSOR_FILE_TORCH_STORAGE_H
 
-#include "model/pickle.h"
-#include "model/tensor_file.h"
+#include "tensor_file/pickle.h"
+#include "tensor_file/tensor_file.h"
 
 #include <stdbool.h>
 

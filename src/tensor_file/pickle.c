@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The pickle machine: a stack, a memo, an arena of values; nothing is executed. */
-#include "model/pickle.h"
+#include "tensor_file/pickle.h"
 
 #include "base/grow.h"
 #include "base/str.h"

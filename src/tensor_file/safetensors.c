@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading of safetensors files. */
-#include "model/safetensors.h"
+#include "tensor_file/safetensors.h"
 
 #include "base/json.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PyTorch files: two of torch.save (tools/golden/torch_file.py), and hostile ones. */
-#include "model/torch_file.h"
+#include "tensor_file/torch_file.h"
 
 #include "base/file.h"
-#include "model/pickle.h"
+#include "tensor_file/pickle.h"
 
 #include "harness/data_file.h"
 

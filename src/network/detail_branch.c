@@ -2,7 +2,7 @@
  * What the decoder does not see at a quarter of the pixels: a branch that reads each pixel's spectrum at full resolution, shaped
  * like the network of Dynamic World (Brown et al., Scientific Data 9, 251, 2022) and joined with the decoder's features at
  * half resolution; docs/model.md section 4. */
-#include "model/network_parts.h"
+#include "network/network_parts.h"
 
 #include "nn/modules.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The network of Dynamic World (Brown et al., Scientific Data 9, 251, 2022; Google with National Geographic and WRI), for
  * prediction; docs/model.md section 8. Layers have the names of the published variables. */
-#include "model/network_parts.h"
+#include "network/encoder.h"
 
 #include "nn/modules.h"
 
@@ -59,7 +59,7 @@ static Var block(Graph *g, Var x, const Block *b)
     return x;
 }
 
-Var network_dynamic_world(Graph *g, Var image, int64_t classes)
+static Var build(Graph *g, Var image, int64_t classes)
 {
     static const Block first = { 2, 1, 3, 96 }, second = { 6, 4, 10, 144 }, third = { 10, 7, 17, 144 };
     enum { STEM = 64, SKIP = 48 };
@@ -71,3 +71,5 @@ Var network_dynamic_world(Graph *g, Var image, int64_t classes)
     const NnConv head = { .channels = classes, .kernel = 1, .stride = 1, .bias = true };
     return nn_conv(g, "conv2d_14", x, head, ACTIVATION_NONE, VAR_NONE);
 }
+
+const EncoderDef encoder_def_dynamic_world = { .decoder = NETWORK_DECODER_none, .size_multiple = 2, .whole = build };

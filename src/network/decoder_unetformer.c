@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * UNetFormer decoder (Wang et al., ISPRS Journal 190, 2022, doi:10.1016/j.isprsjprs.2022.06.008): global-local blocks,
  * weighted skip sums, feature refinement head, and finer stages of our own; docs/model.md section 4. */
-#include "model/network_parts.h"
+#include "network/network_parts.h"
 
 #include "nn/modules.h"
 
@@ -163,12 +163,17 @@ static Var auxiliary_head(Graph *g, Var h4, Var h3, Var h2, const DecoderOptions
     return op_resize_bilinear(g, a, 8);
 }
 
-Var decoder_detail(Graph *g, Var image, const DecoderOptions *options)
+static DecoderResult build_detail(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
 {
-    return segmentation_head(g, detail_branch(g, image, VAR_NONE, options->detail_width), options);
+    (void)maps;
+    const Var x = detail_branch(g, image, VAR_NONE, options->detail_width);
+    return (DecoderResult){ .logits = segmentation_head(g, x, options), .auxiliary = VAR_NONE };
 }
 
-DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
+/* Scores at stride 2 from the detail branch alone. */
+const DecoderDef decoder_def_detail = { .size_multiple = 2, .output_stride = 2, .strides = "2", .build = build_detail };
+
+static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
 {
     const int64_t width = options->width;
     const Var h4 = global_local_block(
@@ -185,3 +190,13 @@ DecoderResult decoder_unetformer(Graph *g, Var image, const FeatureMaps *maps, c
     if (options->auxiliary) result.auxiliary = auxiliary_head(g, h4, h3, h2, options);
     return result;
 }
+
+const DecoderDef decoder_def_unetformer = {
+    .reads_maps = true,
+    .size_multiple = 32 * WINDOW, /* whole windows at stride 32 */
+    .output_stride = 4,
+    .strides = "4, 2, 1",
+    .has_width = true,
+    .has_heads = true,
+    .build = build,
+};

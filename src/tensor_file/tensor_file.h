@@ -11,8 +11,8 @@
  *     Err err = stored_tensor_read_f32(t, values);
  *     tensor_file_close(file);
  */
-#ifndef METASEG_MODEL_TENSOR_FILE_H
-#define METASEG_MODEL_TENSOR_FILE_H
+#ifndef METASEG_TENSOR_FILE_TENSOR_FILE_H
+#define METASEG_TENSOR_FILE_TENSOR_FILE_H
 
 #include "base/err.h"
 #include "tensor/tensor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writing of safetensors files. */
-#include "model/safetensors.h"
+#include "tensor_file/safetensors.h"
 
 #include "base/grow.h"
 #include "base/json.h"

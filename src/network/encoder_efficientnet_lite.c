@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * EfficientNet-Lite0 (Tan and Le, ICML 2019, and Google's lite variants): inverted residual blocks with ReLU6, no
  * squeeze-and-excitation; docs/model.md section 2. */
-#include "model/network_parts.h"
+#include "network/encoder.h"
 
 #include "nn/modules.h"
 
@@ -39,8 +39,9 @@ static Var block(Graph *g, Var x, const Stage *stage, int32_t stride)
     return nn_conv_bn(g, "_project_conv", "_bn2", y, project, norm, ACTIVATION_NONE, residual);
 }
 
-FeatureMaps encoder_efficientnet_lite0(Graph *g, Var image)
+static FeatureMaps build(Graph *g, Var image, const void *variant)
 {
+    (void)variant;
     const NnConv stem = { .channels = 32, .kernel = 3, .stride = 2, .padding = NN_PADDING_SAME };
     FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     Var x = nn_conv_bn(g, "_conv_stem", "_bn0", image, stem, norm, ACTIVATION_RELU6, VAR_NONE);
@@ -61,3 +62,9 @@ FeatureMaps encoder_efficientnet_lite0(Graph *g, Var image)
     }
     return maps;
 }
+
+const EncoderDef encoder_def_efficientnet_lite0 = {
+    .decoder = NETWORK_DECODER_unetformer,
+    .size_multiple = 32,
+    .build = build,
+};

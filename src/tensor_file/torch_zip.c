@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PyTorch's zip format. */
-#include "model/torch_file.h"
-#include "model/torch_storage.h"
+#include "tensor_file/torch_file.h"
+#include "tensor_file/torch_storage.h"
 
 #include "base/str.h"
 

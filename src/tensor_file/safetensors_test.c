@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Safetensors: round trips, and files that must be refused. */
-#include "model/safetensors.h"
+#include "tensor_file/safetensors.h"
 
 #include "base/file.h"
 

@@ -7,10 +7,10 @@
  * Reading is as strict as the format's reference reader, with limits: header at most 16 MiB, at most 65,536 tensors,
  * rank at most 5, element types F64 F32 F16 BF16 I64 I32 U8. Checking takes O(n log n) for n tensors.
  */
-#ifndef METASEG_MODEL_SAFETENSORS_H
-#define METASEG_MODEL_SAFETENSORS_H
+#ifndef METASEG_TENSOR_FILE_SAFETENSORS_H
+#define METASEG_TENSOR_FILE_SAFETENSORS_H
 
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 enum { SAFETENSORS_MAX_HEADER = 16 << 20 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PyTorch's legacy format. */
-#include "model/torch_file.h"
+#include "tensor_file/torch_file.h"
 
-#include "model/torch_storage.h"
+#include "tensor_file/torch_storage.h"
 
 #include <string.h>
 

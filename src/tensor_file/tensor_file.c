@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What all formats share: opening, name index, strided reading. */
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 #include "base/file.h"
 #include "base/str.h"
-#include "model/safetensors.h"
-#include "model/torch_file.h"
+#include "tensor_file/safetensors.h"
+#include "tensor_file/torch_file.h"
 
 #include <errno.h>
 #include <stdlib.h>

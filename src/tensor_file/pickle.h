@@ -7,8 +7,8 @@
  * Opcodes: Python's Lib/pickletools.py. Limits: 4,000,000 values, 16,000,000 opcodes, 64 MiB of text, so that a small
  * hostile file stays cheap.
  */
-#ifndef METASEG_MODEL_PICKLE_H
-#define METASEG_MODEL_PICKLE_H
+#ifndef METASEG_TENSOR_FILE_PICKLE_H
+#define METASEG_TENSOR_FILE_PICKLE_H
 
 #include "base/err.h"
 #include "tensor/tensor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Storages and tensors of a pickled state dictionary. */
-#include "model/torch_storage.h"
+#include "tensor_file/torch_storage.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * State dictionaries saved by PyTorch, in both of its formats. Structure: torch/serialization.py (BSD-3-Clause), read
- * as a description. Nothing of the file is executed (model/pickle.h).
+ * as a description. Nothing of the file is executed (tensor_file/pickle.h).
  *
  * Legacy (before PyTorch 1.6): pickles of a magic number, of the protocol version 1001, of system facts and of the
  * object, then a pickled list of storage keys, then for each key its element count (8 bytes) and its elements.
@@ -11,10 +11,10 @@
  * looked for first: beside them training scripts put tensors of their own. Entries that are no tensors are passed
  * over. Tensors may be strided views of their storages, but not expanded ones.
  */
-#ifndef METASEG_MODEL_TORCH_FILE_H
-#define METASEG_MODEL_TORCH_FILE_H
+#ifndef METASEG_TENSOR_FILE_TORCH_FILE_H
+#define METASEG_TENSOR_FILE_TORCH_FILE_H
 
-#include "model/tensor_file.h"
+#include "tensor_file/tensor_file.h"
 
 /* ERR_INPUT: missing or unreadable; ERR_MODEL: damaged, hostile, big-endian, or with element types that we do not have;
  * ERR_MEMORY. tensor_file_close(). */

@@ -8,16 +8,16 @@
  * Outputs by name: logits [B, H/s, W/s, classes] with the configuration's output stride s; in training also the scalars
  * loss, loss_cross_entropy, loss_dice, loss_auxiliary (without its weight).
  */
-#ifndef METASEG_MODEL_SEGMENTER_H
-#define METASEG_MODEL_SEGMENTER_H
+#ifndef METASEG_NETWORK_SEGMENTER_H
+#define METASEG_NETWORK_SEGMENTER_H
 
 #include "graph/program.h"
-#include "model/model_config.h"
+#include "network/network_config.h"
 #include "tensor/network_inputs.h"
 
-/* What a model reads of `batch` square images; side: a multiple of 256. Without fusion no text (tokens 0). Labels are
+/* What a model reads of `batch` square images; side: a multiple of network_side_multiple(). Without fusion no text (tokens 0). Labels are
  * class indexes alone (label_classes 0); who trains against probabilities sets that to the number of classes. */
-NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t side);
+NetworkShape segmenter_shape(const NetworkConfig *config, int64_t batch, int64_t side);
 
 /* Used by training graphs. */
 typedef struct SegmenterTraining {
@@ -41,16 +41,16 @@ typedef struct Segmenter {
 
 /* Adds the network to an empty graph; graph_training(g) chooses. training may be NULL for the defaults. Errors stick to
  * the graph: ERR_SHAPE for sizes that do not fit the network or the configuration. */
-void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
-                     Segmenter *ret_segmenter);
+void segmenter_build(Graph *g, const NetworkConfig *config, const NetworkShape *shape,
+                     const SegmenterTraining *training, Segmenter *ret_segmenter);
 
 /* Declares all parameters of a configuration in an empty set; with the auxiliary head's on request.
  * ERR_SHAPE, ERR_MEMORY. */
-Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliary);
+Err segmenter_declare(ParamSet *params, const NetworkConfig *config, bool auxiliary);
 
 /* Builds and compiles in one go. training NULL: an inference program. With training: options->loss is set here, and the
  * two weights are written into their inputs. ERR_SHAPE, ERR_UNSUPPORTED, ERR_MEMORY. */
-Err segmenter_compile(ParamSet *params, const ModelConfig *config, const NetworkShape *shape,
+Err segmenter_compile(ParamSet *params, const NetworkConfig *config, const NetworkShape *shape,
                       const SegmenterTraining *training, const ProgramOptions *options, Program **ret_program);
 
 /* Copies into a program of segmenter_compile what it reads of a batch. ERR_SHAPE: it reads a part that the batch lacks

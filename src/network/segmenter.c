@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The whole network. */
-#include "model/segmenter.h"
+#include "network/segmenter.h"
 
-#include "model/network_parts.h"
+#include "network/network_parts.h"
 
 #include <string.h>
-
-enum { STRIDE_MULTIPLE = 256 }; /* 8x8 windows at stride 32 */
-
-/* Sides of images are multiples of this. */
-static int64_t side_multiple(const ModelConfig *config)
-{
-    return config->network.encoder == NETWORK_EFFICIENTNET_LITE0 ? STRIDE_MULTIPLE : 2;
-}
-
-typedef FeatureMaps (*EncoderBuilder)(Graph *g, Var image);
-
-static const EncoderBuilder encoders[NETWORK_ENCODER_COUNT] = {
-    [NETWORK_EFFICIENTNET_LITE0] = encoder_efficientnet_lite0,
-};
 
 SegmenterTraining segmenter_training_defaults(void)
 {
@@ -30,26 +16,28 @@ SegmenterTraining segmenter_training_defaults(void)
                                 .ignore = 255 };
 }
 
-static FeatureMaps encode(Graph *g, NetworkEncoder encoder, Var image)
+static FeatureMaps encode(Graph *g, const EncoderDef *encoder, Var image)
 {
+    FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
+    if (encoder->build == NULL) return maps;
     graph_push(g, "encoder");
-    const FeatureMaps maps = encoders[encoder](g, image);
+    maps = encoder->build(g, image, encoder->variant);
     graph_pop(g);
     return maps;
 }
 
-NetworkShape segmenter_shape(const ModelConfig *config, int64_t batch, int64_t side)
+NetworkShape segmenter_shape(const NetworkConfig *config, int64_t batch, int64_t side)
 {
-    const bool text = config->network.fusion != NETWORK_FUSION_NONE;
+    const bool text = config->fusion != NETWORK_FUSION_NONE;
     return (NetworkShape){ .batch = batch,
                            .height = side,
                            .width = side,
                            .bands = config->n_bands,
-                           .presence = config->network.missing_bands,
-                           .slots = text ? MODEL_MAX_ZONE_SLOTS : 0,
+                           .presence = config->missing_bands,
+                           .slots = text ? config->zone_slots : 0,
                            .tokens = text ? config->prompt_tokens : 0,
-                           .text_width = MODEL_TEXT_WIDTH,
-                           .null_tokens = FUSION_NULL_TOKENS };
+                           .text_width = config->text_width,
+                           .null_tokens = config->null_tokens };
 }
 
 static Var input(Graph *g, const NetworkShape *shape, NetworkPart part)
@@ -58,13 +46,17 @@ static Var input(Graph *g, const NetworkShape *shape, NetworkPart part)
 }
 
 /* Both levels of the fusion, on the maps at strides 16 and 32. */
-static void fuse(Graph *g, const NetworkShape *shape, FeatureMaps *maps)
+static void fuse(Graph *g, const NetworkConfig *config, const NetworkShape *shape, FeatureMaps *maps)
 {
     const Var tokens = input(g, shape, NETWORK_TOKENS);
     const Var mask = input(g, shape, NETWORK_TOKEN_MASK);
     const Var share16 = input(g, shape, NETWORK_LOG_SHARE_16);
     const Var share32 = input(g, shape, NETWORK_LOG_SHARE_32);
-    const FusionText text = { .memory = fusion_memory(g, tokens), .token_mask = mask, .prompt_length = shape->tokens };
+    const FusionText text = { .memory = fusion_memory(g, tokens, config->null_tokens),
+                              .token_mask = mask,
+                              .prompt_length = shape->tokens,
+                              .width = config->fusion_width,
+                              .heads = config->fusion_heads };
     graph_push(g, "fusion.s16");
     maps->f16 = fusion_level(g, maps->f16, &text, share16);
     graph_pop(g);
@@ -109,27 +101,27 @@ static Var total_loss(Graph *g, const NetworkShape *shape, const SegmenterTraini
     return loss;
 }
 
-static bool check_shape(Graph *g, const ModelConfig *config, const NetworkShape *shape)
+static bool check_shape(Graph *g, const NetworkConfig *config, const NetworkShape *shape)
 {
     if (shape->bands != config->n_bands) {
         graph_fail(g, "images of %lld bands for a model that reads %d", (long long)shape->bands, (int)config->n_bands);
         return false;
     }
-    if (shape->presence != config->network.missing_bands) {
+    if (shape->presence != config->missing_bands) {
         graph_fail(g, "images %s presence of bands for a model that reads them %s",
-                   shape->presence ? "with" : "without", config->network.missing_bands ? "with it" : "without");
+                   shape->presence ? "with" : "without", config->missing_bands ? "with it" : "without");
         return false;
     }
-    if (config->network.fusion != NETWORK_FUSION_NONE &&
-        (shape->slots < 1 || shape->tokens < 1 || shape->text_width != MODEL_TEXT_WIDTH ||
-         shape->null_tokens != FUSION_NULL_TOKENS)) {
+    if (config->fusion != NETWORK_FUSION_NONE &&
+        (shape->slots < 1 || shape->tokens < 1 || shape->text_width != config->text_width ||
+         shape->null_tokens != config->null_tokens)) {
         graph_fail(g,
                    "text of %lld prompts of %lld tokens of %lld features, and %lld of the null prompt, cannot be read",
                    (long long)shape->slots, (long long)shape->tokens, (long long)shape->text_width,
                    (long long)shape->null_tokens);
         return false;
     }
-    const int64_t multiple = side_multiple(config);
+    const int64_t multiple = network_side_multiple(config);
     if (shape->batch < 1 || shape->height < 1 || shape->width < 1 || shape->height % multiple != 0 ||
         shape->width % multiple != 0) {
         graph_fail(g, "the image is [%lld, %lld, %lld]; height and width must be multiples of %lld",
@@ -139,43 +131,40 @@ static bool check_shape(Graph *g, const ModelConfig *config, const NetworkShape 
     return true;
 }
 
-static void build_dynamic_world(Graph *g, const ModelConfig *config, const NetworkShape *shape,
-                                Segmenter *ret_segmenter)
+static void build_whole(Graph *g, const NetworkConfig *config, const NetworkShape *shape, Segmenter *ret_segmenter)
 {
     if (graph_training(g)) {
-        graph_fail(g, "the network dynamic_world is for prediction alone");
+        graph_fail(g, "the network %s is for prediction alone", network_encoder_names[config->encoder]);
         return;
     }
     const Var image = input(g, shape, NETWORK_IMAGE);
     graph_push(g, "encoder");
-    ret_segmenter->logits = network_dynamic_world(g, image, config->n_classes);
+    ret_segmenter->logits = encoder_def(config->encoder)->whole(g, image, config->n_classes);
     graph_pop(g);
     graph_output(g, "logits", ret_segmenter->logits);
 }
 
-static void decode(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options, Segmenter *net)
+static void decode(Graph *g, const DecoderDef *decoder, Var image, const FeatureMaps *maps,
+                   const DecoderOptions *options, Segmenter *net)
 {
     graph_push(g, "decoder");
-    DecoderResult result = { .logits = VAR_NONE, .auxiliary = VAR_NONE };
-    if (var_exists(maps->f32))
-        result = decoder_unetformer(g, image, maps, options);
-    else
-        result.logits = decoder_detail(g, image, options);
+    const DecoderResult result = decoder->build(g, image, maps, options);
     graph_pop(g);
     net->logits = result.logits;
     net->auxiliary = result.auxiliary;
 }
 
-void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *shape, const SegmenterTraining *training,
-                     Segmenter *ret_segmenter)
+void segmenter_build(Graph *g, const NetworkConfig *config, const NetworkShape *shape,
+                     const SegmenterTraining *training, Segmenter *ret_segmenter)
 {
     const SegmenterTraining defaults = segmenter_training_defaults();
     if (training == NULL) training = &defaults;
     Segmenter net = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     *ret_segmenter = net;
     if (!check_shape(g, config, shape)) return;
-    if (config->network.encoder == NETWORK_DYNAMIC_WORLD) {
-        build_dynamic_world(g, config, shape, ret_segmenter);
+    const EncoderDef *encoder = encoder_def(config->encoder);
+    if (encoder->whole != NULL) {
+        build_whole(g, config, shape, ret_segmenter);
         return;
     }
     if (graph_training(g) && training->probabilities && shape->label_classes != config->n_classes) {
@@ -185,23 +174,22 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
     }
     const Var image = input(g, shape, NETWORK_IMAGE);
     const bool trains = graph_training(g);
-    const DecoderOptions options = { .width = config->network.decoder_width,
+    const DecoderOptions options = { .width = config->decoder_width,
                                      .classes = config->n_classes,
-                                     .heads = config->network.decoder_heads,
-                                     .output_stride = config->network.output_stride,
-                                     .detail_width = config->network.detail_width,
+                                     .heads = config->decoder_heads,
+                                     .output_stride = config->output_stride,
+                                     .detail_width = config->detail_width,
                                      .dropout = training->dropout,
                                      .auxiliary = trains && training->auxiliary_weight != 0.0F };
     graph_freeze_statistics(g, training->freeze_encoder);
-    FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
-    if (encoders[config->network.encoder] != NULL) maps = encode(g, config->network.encoder, image);
+    FeatureMaps maps = encode(g, encoder, image);
     graph_freeze_statistics(g, training->freeze_decoder);
     net.f16 = maps.f16;
     net.f32 = maps.f32;
-    if (config->network.fusion == NETWORK_FUSION_CAF) fuse(g, shape, &maps);
+    if (config->fusion == NETWORK_FUSION_CAF) fuse(g, config, shape, &maps);
     net.fused16 = maps.f16;
     net.fused32 = maps.f32;
-    decode(g, image, &maps, &options, &net);
+    decode(g, decoder_def(config->decoder), image, &maps, &options, &net);
     graph_output(g, "logits", net.logits);
     if (trains) {
         net.full = options.output_stride > 1 ? op_resize_bilinear(g, net.logits, options.output_stride) : net.logits;
@@ -210,9 +198,11 @@ void segmenter_build(Graph *g, const ModelConfig *config, const NetworkShape *sh
     *ret_segmenter = net;
 }
 
-Err segmenter_declare(ParamSet *params, const ModelConfig *config, bool auxiliary)
+Err segmenter_declare(ParamSet *params, const NetworkConfig *config, bool auxiliary)
 {
-    const NetworkShape shape = segmenter_shape(config, 1, STRIDE_MULTIPLE);
+    enum { SIDE = 256 }; /* any would do */
+    const int64_t multiple = network_side_multiple(config);
+    const NetworkShape shape = segmenter_shape(config, 1, (SIDE + multiple - 1) / multiple * multiple);
     Graph *g = NULL;
     Segmenter net;
     TRY(graph_new(params, auxiliary, &g));
@@ -228,7 +218,7 @@ static void write_scalar(Program *program, const char *name, float value)
     if (tensor.data != NULL) *(float *)tensor.data = value;
 }
 
-Err segmenter_compile(ParamSet *params, const ModelConfig *config, const NetworkShape *shape,
+Err segmenter_compile(ParamSet *params, const NetworkConfig *config, const NetworkShape *shape,
                       const SegmenterTraining *training, const ProgramOptions *options, Program **ret_program)
 {
     Graph *g = NULL;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Crossmodal attention fusion: text tokens read the image, then image tokens read the text; docs/model.md section 3. */
-#include "model/network_parts.h"
+#include "network/network_parts.h"
 
 #include "nn/modules.h"
 
-enum { WIDTH = 256, HEADS = 8, TEXT_CHANNELS = 384 };
 static const float layernorm_eps = 1e-5F;
 static const double weight_std = 0.02;
 
-Var fusion_memory(Graph *g, Var tokens)
+Var fusion_memory(Graph *g, Var tokens, int64_t null_tokens)
 {
+    const Shape shape = graph_value(g, tokens).shape;
+    const int64_t channels = shape.rank == 4 ? shape.dim[3] : 0;
     graph_push(g, "text");
-    const Var null = graph_param_nodecay(g, "null", shape2(FUSION_NULL_TOKENS, TEXT_CHANNELS),
-                                         (ParamInit){ INIT_NORMAL, weight_std });
+    const Var null =
+        graph_param_nodecay(g, "null", shape2(null_tokens, channels), (ParamInit){ INIT_NORMAL, weight_std });
     graph_pop(g);
     return op_token_memory(g, tokens, null);
 }
@@ -20,27 +21,29 @@ Var fusion_memory(Graph *g, Var tokens)
 /* t1 = t0 + text_out(attention of the tokens over the image); zn [B, h, w, D] -> [B, M, D]. */
 static Var tokens_read_image(Graph *g, Var zn, const FusionText *text, Var log_share)
 {
-    const AttentionAttr attr = {
-        .heads = HEADS, .slots = ATTENTION_QUERY_SLOTS, .slot_length = (int32_t)text->prompt_length, .has_mask = false
-    };
-    const Var t0 = nn_linear(g, "text_in", text->memory, WIDTH, weight_std);
-    const Var q = nn_linear(g, "text_q", nn_layernorm(g, "norm_t0", t0, layernorm_eps), WIDTH, weight_std);
-    const Var k = nn_linear(g, "text_k", zn, WIDTH, weight_std);
-    const Var v = nn_linear(g, "text_v", zn, WIDTH, weight_std);
+    const AttentionAttr attr = { .heads = text->heads,
+                                 .slots = ATTENTION_QUERY_SLOTS,
+                                 .slot_length = (int32_t)text->prompt_length,
+                                 .has_mask = false };
+    const Var t0 = nn_linear(g, "text_in", text->memory, text->width, weight_std);
+    const Var q = nn_linear(g, "text_q", nn_layernorm(g, "norm_t0", t0, layernorm_eps), text->width, weight_std);
+    const Var k = nn_linear(g, "text_k", zn, text->width, weight_std);
+    const Var v = nn_linear(g, "text_v", zn, text->width, weight_std);
     const Var read = op_attention(g, q, k, v, log_share, VAR_NONE, &attr);
-    return op_add(g, t0, nn_linear(g, "text_out", read, WIDTH, weight_std));
+    return op_add(g, t0, nn_linear(g, "text_out", read, text->width, weight_std));
 }
 
 /* Attention of the image over the tokens; zn [B, h, w, D], t1 [B, M, D] -> [B, h, w, D]. */
 static Var image_reads_tokens(Graph *g, Var zn, Var t1, const FusionText *text, Var log_share)
 {
-    const AttentionAttr attr = {
-        .heads = HEADS, .slots = ATTENTION_KEY_SLOTS, .slot_length = (int32_t)text->prompt_length, .has_mask = true
-    };
+    const AttentionAttr attr = { .heads = text->heads,
+                                 .slots = ATTENTION_KEY_SLOTS,
+                                 .slot_length = (int32_t)text->prompt_length,
+                                 .has_mask = true };
     const Var tn = nn_layernorm(g, "norm_t1", t1, layernorm_eps);
-    const Var q = nn_linear(g, "image_q", zn, WIDTH, weight_std);
-    const Var k = nn_linear(g, "image_k", tn, WIDTH, weight_std);
-    const Var v = nn_linear(g, "image_v", tn, WIDTH, weight_std);
+    const Var q = nn_linear(g, "image_q", zn, text->width, weight_std);
+    const Var k = nn_linear(g, "image_k", tn, text->width, weight_std);
+    const Var v = nn_linear(g, "image_v", tn, text->width, weight_std);
     return op_attention(g, q, k, v, log_share, text->token_mask, &attr);
 }
 
@@ -48,7 +51,7 @@ Var fusion_level(Graph *g, Var x, const FusionText *text, Var log_share)
 {
     const Shape shape = graph_value(g, x).shape;
     const int64_t channels = shape.rank == 4 ? shape.dim[3] : 0;
-    const Var z = nn_linear(g, "image_in", x, WIDTH, weight_std);
+    const Var z = nn_linear(g, "image_in", x, text->width, weight_std);
     const Var zn = nn_layernorm(g, "norm_z", z, layernorm_eps);
     const Var t1 = tokens_read_image(g, zn, text, log_share);
     const Var read = image_reads_tokens(g, zn, t1, text, log_share);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An image encoder: a function that adds its nodes to a graph and gives feature maps (docs/adding-an-encoder.md). A family has
+ * one file, encoder_FAMILY.c, and a line in encoders.def for each of its variants.
+ */
+#ifndef METASEG_NETWORK_ENCODER_H
+#define METASEG_NETWORK_ENCODER_H
+
+#include "network/network_config.h"
+#include "ops/ops.h"
+
+/* Feature maps at strides 2, 4, 8, 16 and 32, [B, H / stride, W / stride, C]; VAR_NONE where an encoder has none. */
+typedef struct FeatureMaps {
+    Var f2, f4, f8, f16, f32;
+} FeatureMaps;
+
+typedef struct EncoderDef {
+    NetworkDecoder decoder; /* its own choice */
+    int32_t size_multiple;  /* sides of images are multiples of this; 1: any size, padded as the reference does */
+    const void *variant;    /* what tells the members of a family apart */
+    /* Adds the encoder in the current scope, parameters named as in the public implementation; image [B, H, W, bands]. NULL: it
+     * has no maps. */
+    FeatureMaps (*build)(Graph *g, Var image, const void *variant);
+    /* Instead of build and a decoder: a whole network for inference graphs, image -> scores [B, H, W, classes]. */
+    Var (*whole)(Graph *g, Var image, int64_t classes);
+} EncoderDef;
+
+#define ENCODER(name, title) extern const EncoderDef encoder_def_##name;
+#include "network/encoders.def"
+#undef ENCODER
+
+const EncoderDef *encoder_def(NetworkEncoder encoder);
+
+#endif
