@@ -152,6 +152,13 @@ typedef struct LinearAttr {
 } LinearAttr;
 Var op_linear(Graph *g, Var x, Var weight, Var bias);
 
+/* Maximum over windows: [B, H, W, C] -> [B, (H + 2 padding - kernel) / stride + 1, ...] (PyTorch: MaxPool2d). Pixels outside the
+ * map never win; ties go to the first, whose gradient it is. padding <= kernel / 2. */
+typedef struct MaxPoolAttr {
+    int32_t kernel, stride, padding;
+} MaxPoolAttr;
+Var op_max_pool(Graph *g, Var x, int32_t kernel, int32_t stride, int32_t padding);
+
 /* Mish: x tanh(ln(1 + e^x)). */
 Var op_mish(Graph *g, Var x);
 
@@ -168,6 +175,12 @@ typedef struct ResizeBilinearAttr {
     int32_t scale;
 } ResizeBilinearAttr;
 Var op_resize_bilinear(Graph *g, Var x, int32_t scale);
+
+/* Every pixel repeated scale x scale times: [B, H, W, C] -> [B, scale H, scale W, C] (PyTorch: interpolate, mode nearest). */
+typedef struct ResizeNearestAttr {
+    int32_t scale;
+} ResizeNearestAttr;
+Var op_resize_nearest(Graph *g, Var x, int32_t scale);
 
 /* Cross-entropy against a distribution (PyTorch: cross_entropy with class probabilities), scalar [1]: as
  * op_cross_entropy, with q = (1 - smoothing) t / sum_c t_c + smoothing / C. logits [B, H, W, C], labels [B, H, W] u8,
