@@ -195,8 +195,8 @@ static Var build_weighted_sum(Graph *g, const Json *a, const Var *in)
 }
 static Var build_window_attention(Graph *g, const Json *a, const Var *in)
 {
-    const WindowAttentionAttr attr = { integer(a, "heads"), integer(a, "window") };
-    return op_window_attention(g, in[0], in[1], &attr);
+    const WindowAttentionAttr attr = { .heads = integer(a, "heads"), .window = integer(a, "window") };
+    return op_window_attention(g, in[0], in[1], VAR_NONE, &attr);
 }
 
 static const struct {

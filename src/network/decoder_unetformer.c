@@ -49,7 +49,7 @@ static Var global_local_attention(Graph *g, Var x, const DecoderOptions *options
     const Var table = graph_param_nodecay(g, "relative_position_bias_table",
                                           shape2((2 * WINDOW - 1) * (2 * WINDOW - 1), options->heads),
                                           (ParamInit){ INIT_NORMAL, 0.02 });
-    Var y = op_cross_window_pool(g, op_window_attention(g, qkv, table, &attr), WINDOW);
+    Var y = op_cross_window_pool(g, op_window_attention(g, qkv, table, VAR_NONE, &attr), WINDOW);
     y = op_pad_reflect(g, op_add(g, y, local), 1, 1);
     y = projection(g, y, width, WINDOW, WINDOW / 2 - 1, residual);
     graph_pop(g);

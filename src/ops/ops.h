@@ -197,12 +197,19 @@ typedef struct WeightedSumAttr {
 } WeightedSumAttr;
 Var op_weighted_sum(Graph *g, Var a, Var b, Var weights, float eps);
 
-/* Attention inside non-overlapping windows with relative position bias (docs/model.md section 4). qkv [B, H, W, 3*D]
- * channel order (3, heads, size), table [(2w-1)^2, heads], out [B, H, W, D]. H and W are multiples of window. Saves the
- * log-sum-exp. */
+/* Attention inside windows of window x window pixels with relative position bias (docs/model.md section 4), shifted and
+ * masked as Swin Transformer has them. qkv [B, H, W, 3*D], channel order (3, heads, size), any H and W; table
+ * [(2w-1)^2, heads]; out [B, H, W, D]. Where H or W are no multiples of the window, the windows at the bottom and the
+ * right hold padding, whose queries, keys and values are `padding` [3*D] (VAR_NONE: zeros): with the bias of the layer
+ * that made qkv, what padding its input with zeros gives. shift_y, shift_x: below the window; the map is rolled by so
+ * much up and left, attention between parts that do not touch in the map is masked with -100. roll_first: rolled before
+ * it is padded (timm), else padded first (Swin's authors, torchvision); only sizes that are no multiples differ. Saves
+ * the log-sum-exp. */
 typedef struct WindowAttentionAttr {
     int32_t heads, window;
+    int32_t shift_y, shift_x;
+    bool roll_first;
 } WindowAttentionAttr;
-Var op_window_attention(Graph *g, Var qkv, Var table, const WindowAttentionAttr *attr);
+Var op_window_attention(Graph *g, Var qkv, Var table, Var padding, const WindowAttentionAttr *attr);
 
 #endif

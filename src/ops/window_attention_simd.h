@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Padded sizes and the scratch of one thread. */
 typedef struct WindowBlock {
@@ -21,10 +22,12 @@ typedef struct WindowBlock {
     int64_t rows;             /* size rounded up to GEMM_ROWS */
     int64_t width;            /* size rounded up to VEC_LANES (and so to GEMM_ROWS) */
     int64_t *pixels;          /* [tokens] */
+    const float *padding;     /* [3 D] */
     float *q, *k, *v, *d_o;   /* [keys, width] */
     float *d_k, *d_v;         /* [keys, width] */
     float *q_t, *o_t, *d_o_t; /* [rows, queries] */
     float *s, *d_s;           /* [keys, queries] */
+    float *masked;            /* [keys, queries], bias and mask of one head */
     float *d_bias;            /* [tokens, queries], sum over the windows of a chunk */
     float *max, *sum;         /* [queries] */
 } WindowBlock;
@@ -46,11 +49,11 @@ static int64_t block_layout(const Step *step, float *base, WindowBlock *ret_bloc
     b.width = round_up(b.n.size, VEC_LANES);
     int64_t end = 0;
     const int64_t pixels = take(&end, 2 * b.n.tokens);
-    float **const parts[] = { &b.q,   &b.k,     &b.v, &b.d_o, &b.d_k,    &b.d_v, &b.q_t,
-                              &b.o_t, &b.d_o_t, &b.s, &b.d_s, &b.d_bias, &b.max, &b.sum };
+    float **const parts[] = { &b.q,     &b.k, &b.v,   &b.d_o,    &b.d_k,    &b.d_v, &b.q_t, &b.o_t,
+                              &b.d_o_t, &b.s, &b.d_s, &b.masked, &b.d_bias, &b.max, &b.sum };
     const int64_t tall = b.keys * b.width, wide = b.rows * b.queries, square = b.keys * b.queries;
-    const int64_t floats[] = { tall, tall, tall,   tall,   tall,   tall,      wide,
-                               wide, wide, square, square, square, b.queries, b.queries };
+    const int64_t floats[] = { tall, tall,   tall,   tall,   tall,   tall,      wide,     wide,
+                               wide, square, square, square, square, b.queries, b.queries };
     for (int64_t i = 0; i < ARRAY_LEN(floats); i++) {
         const int64_t begin = take(&end, floats[i]);
         if (base != NULL) *parts[i] = base + begin;
@@ -118,12 +121,32 @@ static const float *current_bias(const Step *step, const WindowBlock *b)
 }
 
 /* The calling thread's block. */
-static WindowBlock own_block(const Step *step)
+static WindowBlock own_block(const Step *step, const float *padding)
 {
     WindowBlock b;
     const int64_t own = block_layout(step, NULL, &b);
     (void)block_layout(step, window_own(step, &b.n, bias_floats(&b), own), &b);
+    b.padding = padding;
     return b;
+}
+
+/* Bias of a head in a window: that of fill_bias, with the mask where the window has one. */
+static const float *bias_of(const WindowBlock *b, const WindowBorder *border, const float *bias, int64_t head)
+{
+    const WindowSizes *n = &b->n;
+    const int64_t w = n->window;
+    bias += head * b->keys * b->queries;
+    if (!border->masked) return bias;
+    memcpy(b->masked, bias, (size_t)(b->keys * b->queries) * sizeof *bias);
+    for (int64_t j = 0; j < n->tokens; j++) {
+        const bool below = j / w >= border->y, right = j % w >= border->x;
+        float *to = b->masked + j * b->queries;
+        for (int64_t y = 0; y < w; y++, to += w) {
+            const bool apart = (y >= border->y) != below;
+            for (int64_t x = 0; x < w; x++) to[x] += apart || (x >= border->x) != right ? -100.0F : 0.0F;
+        }
+    }
+    return b->masked;
 }
 
 /* Copies queries (scaled), keys and values of one head, and makes q_t and the scores with bias in s. */
@@ -131,7 +154,7 @@ static void load_scores(const WindowBlock *b, const float *qkv, int64_t head, co
 {
     const WindowSizes *n = &b->n;
     for (int64_t i = 0; i < n->tokens; i++) {
-        const float *from = qkv + b->pixels[i] * 3 * n->D + head * n->size;
+        const float *from = (b->pixels[i] < 0 ? b->padding : qkv + b->pixels[i] * 3 * n->D) + head * n->size;
         copy_row(from, n->size, n->scale, b->q + i * b->width, b->width);
         copy_row(from + n->D, n->size, 1.0F, b->k + i * b->width, b->width);
         copy_row(from + 2 * n->D, n->size, 1.0F, b->v + i * b->width, b->width);
@@ -146,7 +169,7 @@ static void load_scores(const WindowBlock *b, const float *qkv, int64_t head, co
                                .a_column = 1,
                                .b = b->q_t,
                                .b_stride = b->queries,
-                               .init = bias + head * b->keys * b->queries,
+                               .init = bias,
                                .c = b->s,
                                .c_stride = b->queries };
     gemm_block(&scores);
@@ -182,7 +205,8 @@ static void forward_head(const WindowBlock *b, const float *qkv, int64_t head, c
     }
     untranspose_rows(b->o_t, b->queries, n->tokens, n->size, 1.0F, b->q, b->width, false);
     for (int64_t i = 0; i < n->tokens; i++)
-        write_row(b->q + i * b->width, n->size, out + b->pixels[i] * n->D + head * n->size, false);
+        if (b->pixels[i] >= 0)
+            write_row(b->q + i * b->width, n->size, out + b->pixels[i] * n->D + head * n->size, false);
 }
 
 static Err forward(const Step *step)
@@ -191,14 +215,16 @@ static Err forward(const Step *step)
     float *out = step->out[0].data, *saved = step->out[1].data;
     WindowBlock sizes;
     (void)block_layout(step, NULL, &sizes);
-    const float *bias = current_bias(step, &sizes);
+    const float *bias = current_bias(step, &sizes), *padding = window_padding(step, &n);
 #pragma omp parallel num_threads(step->device.threads)
     {
-        const WindowBlock b = own_block(step);
+        const WindowBlock b = own_block(step, padding);
 #pragma omp for schedule(static)
         for (int64_t task = 0; task < n.windows * n.heads; task++) {
-            window_pixels(&b.n, task / n.heads, b.pixels);
-            forward_head(&b, step->in[0].data, task % n.heads, bias, out,
+            const int64_t window = task / n.heads, head = task % n.heads;
+            const WindowBorder border = window_border(&b.n, window);
+            window_pixels(&b.n, window, b.pixels);
+            forward_head(&b, step->in[0].data, head, bias_of(&b, &border, bias, head), out,
                          saved != NULL ? saved + task * n.tokens : NULL);
         }
     }
@@ -266,13 +292,38 @@ static void backward_products(const WindowBlock *b)
     untranspose_rows(b->o_t, b->queries, n->tokens, n->size, n->scale, b->q, b->width, false);
 }
 
+/* Where the gradients of a head go: d_qkv may be NULL, d_padding is [3, size]. */
+typedef struct WindowGradients {
+    float *d_qkv, *d_padding;
+    bool add;
+} WindowGradients;
+
+static void write_gradients(const WindowBlock *b, int64_t head, const WindowGradients *to)
+{
+    const WindowSizes *n = &b->n;
+    for (int64_t i = 0; i < n->tokens; i++) {
+        const bool pixel = b->pixels[i] >= 0;
+        if ((pixel ? to->d_qkv : to->d_padding) == NULL) continue;
+        float *place = pixel ? to->d_qkv + b->pixels[i] * 3 * n->D + head * n->size : to->d_padding;
+        const int64_t part = pixel ? n->D : n->size;
+        if (pixel) write_row(b->q + i * b->width, n->size, place, to->add); /* padding asks for nothing */
+        write_row(b->d_k + i * b->width, n->size, place + part, to->add || !pixel);
+        write_row(b->d_v + i * b->width, n->size, place + 2 * part, to->add || !pixel);
+    }
+}
+
 static void backward_head(const WindowBlock *b, const float *qkv, int64_t head, const float *bias, const float *lse,
-                          const float *d_out, float *d_qkv, bool add)
+                          const float *d_out, const WindowGradients *to)
 {
     const WindowSizes *n = &b->n;
     load_scores(b, qkv, head, bias);
-    for (int64_t i = 0; i < n->tokens; i++)
-        copy_row(d_out + b->pixels[i] * n->D + head * n->size, n->size, 1.0F, b->d_o + i * b->width, b->width);
+    for (int64_t i = 0; i < n->tokens; i++) {
+        float *row = b->d_o + i * b->width;
+        if (b->pixels[i] >= 0)
+            copy_row(d_out + b->pixels[i] * n->D + head * n->size, n->size, 1.0F, row, b->width);
+        else
+            memset(row, 0, (size_t)b->width * sizeof *row);
+    }
     transpose_rows(b->d_o, b->width, n->tokens, n->size, b->d_o_t, b->queries);
     const GemmBlock d_p = { .M = b->keys,
                             .N = b->queries,
@@ -286,35 +337,41 @@ static void backward_head(const WindowBlock *b, const float *qkv, int64_t head, 
                             .c_stride = b->queries };
     gemm_block(&d_p);
     backward_scores(b, lse);
-    if (d_qkv == NULL) return;
+    if (to->d_qkv == NULL && to->d_padding == NULL) return;
     backward_products(b);
-    for (int64_t i = 0; i < n->tokens; i++) {
-        float *to = d_qkv + b->pixels[i] * 3 * n->D + head * n->size;
-        write_row(b->q + i * b->width, n->size, to, add);
-        write_row(b->d_k + i * b->width, n->size, to + n->D, add);
-        write_row(b->d_v + i * b->width, n->size, to + 2 * n->D, add);
-    }
+    write_gradients(b, head, to);
+}
+
+/* Adds the sum over windows d_bias to the table's gradient; neighbours in x are neighbours in the table. */
+static void gather_table(const WindowBlock *b, float *d_table)
+{
+    const WindowSizes *n = &b->n;
+    for (int64_t r = 0; r < n->relative; r++) d_table[r] = 0.0F;
+    for (int64_t j = 0; j < n->tokens; j++)
+        for (int64_t y = 0; y < n->window; y++) {
+            float *to = d_table + window_relative(n, y * n->window, j);
+            for (int64_t x = 0; x < n->window; x++) to[x] += b->d_bias[j * b->queries + y * n->window + x];
+        }
 }
 
 static void backward_chunk(const Step *step, const WindowBlock *b, int64_t chunk, int64_t head, const float *bias)
 {
     const WindowSizes *n = &b->n;
     const float *saved = step->out[1].data;
-    float *d_table = window_partial(step, n, chunk, head);
+    float *partial = window_partial(step, n, chunk, head), *d_padding = partial + n->relative;
     for (int64_t i = 0; i < n->tokens * b->queries; i++) b->d_bias[i] = 0.0F;
+    for (int64_t i = 0; i < 3 * n->size; i++) d_padding[i] = 0.0F;
+    const WindowGradients to = { .d_qkv = step->d_in[0].data,
+                                 .d_padding = step->n_in > 2 && step->d_in[2].data != NULL ? d_padding : NULL,
+                                 .add = step->accumulate[0] };
     for (int64_t window = chunk_begin(chunk, n->chunks, n->windows);
          window < chunk_begin(chunk + 1, n->chunks, n->windows); window++) {
+        const WindowBorder border = window_border(n, window);
         window_pixels(n, window, b->pixels);
-        backward_head(b, step->in[0].data, head, bias, saved + (window * n->heads + head) * n->tokens,
-                      step->d_out[0].data, step->d_in[0].data, step->accumulate[0]);
+        backward_head(b, step->in[0].data, head, bias_of(b, &border, bias, head),
+                      saved + (window * n->heads + head) * n->tokens, step->d_out[0].data, &to);
     }
-    if (step->d_in[1].data == NULL) return;
-    for (int64_t r = 0; r < n->relative; r++) d_table[r] = 0.0F;
-    for (int64_t j = 0; j < n->tokens; j++)
-        for (int64_t y = 0; y < n->window; y++) { /* neighbours in x are neighbours in the table */
-            float *to = d_table + window_relative(n, y * n->window, j);
-            for (int64_t x = 0; x < n->window; x++) to[x] += b->d_bias[j * b->queries + y * n->window + x];
-        }
+    if (step->d_in[1].data != NULL) gather_table(b, partial);
 }
 
 static Err backward(const Step *step)
@@ -322,15 +379,15 @@ static Err backward(const Step *step)
     const WindowSizes n = window_sizes(step);
     WindowBlock sizes;
     (void)block_layout(step, NULL, &sizes);
-    const float *bias = current_bias(step, &sizes);
+    const float *bias = current_bias(step, &sizes), *padding = window_padding(step, &n);
 #pragma omp parallel num_threads(step->device.threads)
     {
-        const WindowBlock b = own_block(step);
+        const WindowBlock b = own_block(step, padding);
 #pragma omp for schedule(static)
         for (int64_t task = 0; task < n.chunks * n.heads; task++)
             backward_chunk(step, &b, task / n.heads, task % n.heads, bias);
     }
-    window_reduce_table(step, &n);
+    window_reduce(step, &n);
     return ERR_NONE;
 }
 
