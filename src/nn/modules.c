@@ -10,15 +10,25 @@ static int64_t channels_of(const Graph *g, Var x)
     return value.shape.rank > 0 ? value.shape.dim[value.shape.rank - 1] : 0;
 }
 
+Var nn_linear_act(Graph *g, const char *name, Var x, NnLinear linear, Activation activation, Var residual)
+{
+    const ParamInit init = linear.std > 0.0 ? (ParamInit){ INIT_NORMAL, linear.std } : (ParamInit){ INIT_ZERO, 0.0 };
+    Var bias = VAR_NONE;
+    graph_push(g, name);
+    const Var weight = graph_param(g, "weight", shape2(linear.channels, channels_of(g, x)), init);
+    if (linear.bias) bias = graph_param(g, "bias", shape1(linear.channels), (ParamInit){ INIT_ZERO, 0.0 });
+    const bool fold = !graph_training(g) && (activation != ACTIVATION_NONE || var_exists(residual));
+    Var y = fold ? op_linear_folded(g, x, weight, bias, activation, residual) : op_linear(g, x, weight, bias);
+    graph_pop(g);
+    if (fold) return y;
+    if (activation != ACTIVATION_NONE) y = op_activation(g, y, activation);
+    return var_exists(residual) ? op_add(g, y, residual) : y;
+}
+
 Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std)
 {
-    const ParamInit init = std > 0.0 ? (ParamInit){ INIT_NORMAL, std } : (ParamInit){ INIT_ZERO, 0.0 };
-    graph_push(g, name);
-    const Var weight = graph_param(g, "weight", shape2(channels, channels_of(g, x)), init);
-    const Var bias = graph_param(g, "bias", shape1(channels), (ParamInit){ INIT_ZERO, 0.0 });
-    const Var y = op_linear(g, x, weight, bias);
-    graph_pop(g);
-    return y;
+    const NnLinear linear = { .channels = channels, .std = std, .bias = true };
+    return nn_linear_act(g, name, x, linear, ACTIVATION_NONE, VAR_NONE);
 }
 
 Var nn_layernorm(Graph *g, const char *name, Var x, float eps)

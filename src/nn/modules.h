@@ -29,6 +29,15 @@ typedef struct NnBatchnorm {
 /* Fully connected: x [..., Cin] -> [..., channels], with bias. Initial weights: normal with this std, 0: zeros. */
 Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std);
 
+/* act(x W^T + b) + residual, x [..., Cin]. activation NONE, RELU or GELU; residual VAR_NONE: none. Initial weights:
+ * normal with this std (0: zeros), bias 0. */
+typedef struct NnLinear {
+    int64_t channels; /* of the result */
+    double std;
+    bool bias;
+} NnLinear;
+Var nn_linear_act(Graph *g, const char *name, Var x, NnLinear linear, Activation activation, Var residual);
+
 /* LayerNorm over the last dimension. */
 Var nn_layernorm(Graph *g, const char *name, Var x, float eps);
 

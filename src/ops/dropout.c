@@ -52,12 +52,33 @@ static void apply_elements(const float *from, float *to, const Tensor *x, uint64
     }
 }
 
+/* The same with one factor per sample. */
+static void apply_samples(const float *from, const float *factors, float *to, const Tensor *x, bool add)
+{
+    const int64_t count = shape_count(&x->shape), per_image = count / x->shape.dim[0];
+#pragma omp parallel for schedule(static)
+    for (int64_t begin = 0; begin < count; begin += PIECE) {
+        const int64_t end = min_int64(begin + PIECE, count);
+        for (int64_t i = begin; i < end;) { /* a piece may end one sample and begin the next */
+            const float factor = factors[i / per_image];
+            const int64_t stop = min_int64((i / per_image + 1) * per_image, end);
+#pragma omp simd
+            for (int64_t j = i; j < stop; j++) to[j] = add ? to[j] + factor * from[j] : factor * from[j];
+            i = stop;
+        }
+    }
+}
+
 static void apply(const Step *step, const float *from, float *to, bool add)
 {
     const DropoutAttr *attr = step->attr;
     const Tensor *x = &step->in[0];
     const uint64_t key = rng_key(step->seed, RNG_DROPOUT, step->run_step * 4096 + (uint64_t)step->node);
-    if (attr->per_channel) {
+    if (attr->per_sample) {
+        float *mask = step->workspace;
+        draw_row(mask, x->shape.dim[0], key, 0, attr->p);
+        apply_samples(from, mask, to, x, add);
+    } else if (attr->per_channel) {
         float *mask = step->workspace;
         draw_row(mask, x->shape.dim[0] * channels_of(x), key, 0, attr->p);
         apply_mask(from, mask, to, x, add);
@@ -69,7 +90,7 @@ static void apply(const Step *step, const float *from, float *to, bool add)
 static Err prepare(Step *step)
 {
     const DropoutAttr *attr = step->attr;
-    if (step->training && attr->per_channel)
+    if (step->training && (attr->per_channel || attr->per_sample))
         step->workspace_bytes = (size_t)(step->in[0].shape.dim[0] * channels_of(&step->in[0])) * sizeof(float);
     return ERR_NONE;
 }

@@ -22,7 +22,7 @@ static void release(Step *step)
 static Err make(const Step *step, LinearState *state)
 {
     const LinearShape s = linear_shape(step);
-    const OnednnFusion fusion = { .bias = s.has_bias, .activation = ACTIVATION_NONE };
+    const OnednnFusion fusion = { .bias = s.has_bias, .activation = s.activation, .residual = s.residual >= 0 };
     const bool constant = step->constant[1];
     TRY(onednn_matmul_new(&step->device, s.rows, s.in_channels, s.out_channels, constant, &fusion, &state->forward));
     if (!constant) return ERR_NONE;
@@ -67,6 +67,7 @@ static Err forward(const Step *step)
                       &(OnednnArgs){ .source = step->in[0].data,
                                      .weights = state->packed != NULL ? state->packed : step->in[1].data,
                                      .bias = s.has_bias ? step->in[2].data : NULL,
+                                     .residual = s.residual >= 0 ? step->in[s.residual].data : NULL,
                                      .target = step->out[0].data,
                                      .scratch = step->workspace });
 }

@@ -11,6 +11,8 @@ extern const Kernel linear_dnnl;
 typedef struct LinearShape {
     int64_t rows, in_channels, out_channels;
     bool has_bias;
+    int32_t residual; /* input index, -1: none */
+    Activation activation;
 } LinearShape;
 
 LinearShape linear_shape(const Step *step);

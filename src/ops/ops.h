@@ -90,6 +90,12 @@ typedef struct Conv2dFold {
 #define CONV2D_FOLD_NONE ((Conv2dFold){ VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE })
 Var op_conv2d(Graph *g, Var x, Var weight, Var bias, Conv2dFold fold, Conv2dAttr attr);
 
+/* The first rows and columns: [B, H, W, C] -> [B, height, width, C]. */
+typedef struct CropAttr {
+    int64_t height, width;
+} CropAttr;
+Var op_crop(Graph *g, Var x, int64_t height, int64_t width);
+
 /* Label-smoothed cross-entropy, scalar [1]: mean over pixels with label != ignore of -sum_c q_c log softmax(logits)_c,
  * q = (1 - smoothing) onehot + smoothing / C; 0 without valid pixels. logits [B, H, W, C], labels [B, H, W] u8. */
 typedef struct CrossEntropyAttr {
@@ -112,12 +118,12 @@ typedef struct DiceAttr {
 } DiceAttr;
 Var op_dice(Graph *g, Var logits, Var labels, const DiceAttr *attr);
 
-/* Dropout: y = x * mask / (1 - p); identity in inference programs. per_channel: one draw per (b, c) (Dropout2d), else
- * one per element; element kept when rng_uniform(seed, RNG_DROPOUT, run_step * 4096 + node, index) >= p, index b * C +
- * c or the flat element. */
+/* Dropout: y = x * mask / (1 - p); identity in inference programs. per_channel: one draw per (b, c) (Dropout2d);
+ * per_sample: one per b (stochastic depth, timm's DropPath); else one per element. Kept when rng_uniform(seed,
+ * RNG_DROPOUT, run_step * 4096 + node, index) >= p, index b * C + c, b or the flat element. */
 typedef struct DropoutAttr {
     float p;
-    bool per_channel;
+    bool per_channel, per_sample;
 } DropoutAttr;
 Var op_dropout(Graph *g, Var x, const DropoutAttr *attr);
 
@@ -148,7 +154,8 @@ Var op_layernorm(Graph *g, Var x, Var weight, Var bias, float eps);
 
 /* y = x W^T + b. x [..., Cin], weight [Cout, Cin], bias [Cout] or VAR_NONE. */
 typedef struct LinearAttr {
-    bool has_bias;
+    bool has_bias, has_residual; /* set by the builders */
+    Activation activation;
 } LinearAttr;
 Var op_linear(Graph *g, Var x, Var weight, Var bias);
 
@@ -158,6 +165,9 @@ typedef struct MaxPoolAttr {
     int32_t kernel, stride, padding;
 } MaxPoolAttr;
 Var op_max_pool(Graph *g, Var x, int32_t kernel, int32_t stride, int32_t padding);
+/* Inference only: y = act(x W^T + b) + residual, activation NONE, RELU or GELU. Training graphs use op_linear,
+ * op_activation or op_gelu, and op_add. Inputs in order: x, weight, [bias], [residual]. */
+Var op_linear_folded(Graph *g, Var x, Var weight, Var bias, Activation activation, Var residual);
 
 /* Mish: x tanh(ln(1 + e^x)). */
 Var op_mish(Graph *g, Var x);
@@ -187,6 +197,15 @@ Var op_resize_nearest(Graph *g, Var x, int32_t scale);
  * probabilities t [B, H, W, C] u8, in any unit (255 for 1, say), not all 0 where a label counts. The label only tells
  * whether its pixel is ignored. */
 Var op_soft_cross_entropy(Graph *g, Var logits, Var labels, Var probabilities, const CrossEntropyAttr *attr);
+
+/* Blocks of block x block pixels to channels: [B, H, W, C] -> [B, ceil(H / block), ceil(W / block), block^2 C], zeros
+ * outside the map. Parts of the channels: pixels by rows (dy block + dx), or columns first (dx block + dy), which is the
+ * order of Swin Transformer's patch merging. */
+typedef struct SpaceToDepthAttr {
+    int32_t block;
+    bool columns_first;
+} SpaceToDepthAttr;
+Var op_space_to_depth(Graph *g, Var x, int32_t block, bool columns_first);
 
 /* Text memory: tokens [B, K, L, C] and null [N, C] -> [B, K*L + N, C] (null rows repeated for each b). */
 Var op_token_memory(Graph *g, Var tokens, Var null);
