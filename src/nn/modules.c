@@ -45,7 +45,9 @@ Var nn_layernorm(Graph *g, const char *name, Var x, float eps)
 /* Attributes of a convolution of x; "same" padding depends on its size: total = max((ceil(n/s) - 1) s + k - n, 0). */
 static Conv2dAttr conv_attributes(const Graph *g, Var x, NnConv conv)
 {
-    Conv2dAttr attr = { .stride = conv.stride, .groups = conv.depthwise ? (int32_t)conv.channels : 1 };
+    Conv2dAttr attr = { .stride = conv.stride,
+                        .groups = conv.depthwise ? (int32_t)conv.channels : 1,
+                        .dilation = conv.dilation };
     if (conv.padding != NN_PADDING_SAME) {
         attr.top = attr.left = attr.bottom = attr.right = conv.padding;
         return attr;

@@ -18,6 +18,7 @@ enum { NN_PADDING_SAME = -1 };
 typedef struct NnConv {
     int64_t channels; /* of the result */
     int32_t kernel, stride, padding;
+    int32_t dilation; /* 0 is 1 */
     bool depthwise, bias;
 } NnConv;
 

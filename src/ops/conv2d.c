@@ -2,7 +2,7 @@
  *
  * 2-D convolution, channels last:
  *   y[b, oy, ox, co] = sum over ky, kx, ci of
- *     weight[co, ci, ky, kx] x[b, oy stride + ky - top, ox stride + kx - left, group(co) Cin/groups + ci]
+ *     weight[co, ci, ky, kx] x[b, oy stride + ky dilation - top, ox stride + kx dilation - left, group(co) Cin/groups + ci]
  * zero outside x, then bias, folded BatchNorm, activation and residual (see ops.h).
  * Here: shapes, the plain kernel, descriptor.
  *
@@ -24,6 +24,7 @@ Conv2dShape conv2d_shape(const Step *step)
     s.out_height = y[1], s.out_width = y[2], s.out_channels = y[3];
     s.kernel_height = weight[2], s.kernel_width = weight[3];
     s.groups = attr->groups, s.stride = attr->stride;
+    s.dilation = attr->dilation > 0 ? attr->dilation : 1;
     s.top = attr->top, s.left = attr->left, s.bottom = attr->bottom, s.right = attr->right;
     int32_t next = 2;
     s.bias = attr->has_bias ? next++ : -1;
@@ -133,7 +134,8 @@ static void forward_pixel(const Conv2dShape *s, const float *x, const float *tap
 {
     for (int64_t ky = 0; ky < s->kernel_height; ky++) {
         for (int64_t kx = 0; kx < s->kernel_width; kx++) {
-            const int64_t iy = oy * s->stride + ky - s->top, ix = ox * s->stride + kx - s->left;
+            const int64_t iy = oy * s->stride + ky * s->dilation - s->top;
+            const int64_t ix = ox * s->stride + kx * s->dilation - s->left;
             if (!inside(s, iy, ix)) continue;
             add_tap(s, x + (iy * s->in_width + ix) * s->in_channels, taps + (ky * s->kernel_width + kx) * tap_length(s),
                     y);
@@ -180,12 +182,12 @@ static void add_tap_transposed(const Conv2dShape *s, const float *dy, const floa
     }
 }
 
-/* All outputs that read input (iy, ix): oy stride + ky - top = iy. */
+/* All outputs that read input (iy, ix): oy stride + ky dilation - top = iy. */
 static void backward_pixel(const Conv2dShape *s, const float *dy, const float *taps, int64_t iy, int64_t ix, float *dx)
 {
     for (int64_t ky = 0; ky < s->kernel_height; ky++) {
         for (int64_t kx = 0; kx < s->kernel_width; kx++) {
-            const int64_t y = iy + s->top - ky, x = ix + s->left - kx;
+            const int64_t y = iy + s->top - ky * s->dilation, x = ix + s->left - kx * s->dilation;
             if (y < 0 || x < 0 || y % s->stride != 0 || x % s->stride != 0) continue;
             const int64_t oy = y / s->stride, ox = x / s->stride;
             if (oy >= s->out_height || ox >= s->out_width) continue;
@@ -222,7 +224,8 @@ static void backward_tap(const Conv2dShape *s, const float *x, const float *dy, 
     for (int64_t p = 0; p < s->batch * s->out_height * s->out_width; p++) {
         const int64_t ox = p % s->out_width, oy = p / s->out_width % s->out_height,
                       b = p / s->out_width / s->out_height;
-        const int64_t iy = oy * s->stride + ky - s->top, ix = ox * s->stride + kx - s->left;
+        const int64_t iy = oy * s->stride + ky * s->dilation - s->top;
+        const int64_t ix = ox * s->stride + kx * s->dilation - s->left;
         if (!inside(s, iy, ix)) continue;
         const float *from = x + ((b * s->in_height + iy) * s->in_width + ix) * s->in_channels + ci;
         if (depthwise)
@@ -278,11 +281,13 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
         2 + (attr->has_bias ? 1 : 0) + (attr->has_batchnorm ? 4 : 0) + (attr->has_residual ? 1 : 0);
     if (n_in != expected) return err_set(ERR_SHAPE, "conv2d: %d inputs; expected %d", n_in, expected);
     const int64_t *xd = x->shape.dim, *wd = weight->shape.dim;
-    const int64_t groups = attr->groups;
+    const int64_t groups = attr->groups, dilation = attr->dilation > 0 ? attr->dilation : 1;
     bool fits = x->dtype == DTYPE_F32 && weight->dtype == DTYPE_F32 && x->shape.rank == 4 && weight->shape.rank == 4 &&
-                attr->stride > 0 && groups > 0 && (groups == 1 || (groups == xd[3] && wd[0] == groups)) &&
-                wd[1] * groups == xd[3] && attr->activation != ACTIVATION_GELU && attr->activation != ACTIVATION_MISH;
-    const int64_t height = xd[1] + attr->top + attr->bottom - wd[2], width = xd[2] + attr->left + attr->right - wd[3];
+                attr->stride > 0 && attr->dilation >= 0 && groups > 0 &&
+                (groups == 1 || (groups == xd[3] && wd[0] == groups)) && wd[1] * groups == xd[3] &&
+                attr->activation != ACTIVATION_GELU && attr->activation != ACTIVATION_MISH;
+    const int64_t height = xd[1] + attr->top + attr->bottom - (wd[2] - 1) * dilation - 1;
+    const int64_t width = xd[2] + attr->left + attr->right - (wd[3] - 1) * dilation - 1;
     fits = fits && height >= 0 && width >= 0;
     if (!fits)
         return err_set(ERR_SHAPE,

@@ -66,6 +66,12 @@ static Scratch scratch_of(const Step *step, const Conv2dShape *s, const Convolut
                       .bytes = d_source_at + d_source };
 }
 
+/* Rows or columns, with padding, that `results` of them and a kernel of so many taps read. */
+static int64_t used(int64_t results, int64_t taps, const Conv2dShape *s)
+{
+    return (results - 1) * s->stride + (taps - 1) * s->dilation + 1;
+}
+
 static OnednnConvolution problem_of(const Conv2dShape *s)
 {
     return (OnednnConvolution){ .batch = s->batch,
@@ -79,11 +85,12 @@ static OnednnConvolution problem_of(const Conv2dShape *s)
                                 .kernel_width = s->kernel_width,
                                 .groups = s->groups,
                                 .stride = s->stride,
+                                .dilation = s->dilation,
                                 .top = s->top,
                                 .left = s->left,
                                 /* oneDNN wants the padding that is used: the rest of a division by the stride is not */
-                                .bottom = (s->out_height - 1) * s->stride + s->kernel_height - s->in_height - s->top,
-                                .right = (s->out_width - 1) * s->stride + s->kernel_width - s->in_width - s->left };
+                                .bottom = used(s->out_height, s->kernel_height, s) - s->in_height - s->top,
+                                .right = used(s->out_width, s->kernel_width, s) - s->in_width - s->left };
 }
 
 static void release(Step *step)

@@ -11,7 +11,7 @@ extern const Kernel conv2d_dnnl, conv2d_depthwise_avx2, conv2d_depthwise_avx512;
 /* Sizes of a convolution and where its optional inputs stand (-1: absent). */
 typedef struct Conv2dShape {
     int64_t batch, in_height, in_width, in_channels, out_height, out_width, out_channels;
-    int64_t kernel_height, kernel_width, groups, stride, top, left, bottom, right;
+    int64_t kernel_height, kernel_width, groups, stride, dilation, top, left, bottom, right;
     int32_t bias, batchnorm, residual; /* input indexes; batchnorm: weight, bias, mean, var from there */
     float eps;
     Activation activation;

@@ -19,7 +19,9 @@ static double product(const Conv2dAttr *attr, const double *x, const int64_t *xd
     double sum = 0;
     for (int64_t ky = 0; ky < wd[2]; ky++) {
         for (int64_t kx = 0; kx < wd[3]; kx++) {
-            const int64_t iy = at[1] * attr->stride + ky - attr->top, ix = at[2] * attr->stride + kx - attr->left;
+            const int64_t dilation = attr->dilation > 0 ? attr->dilation : 1;
+            const int64_t iy = at[1] * attr->stride + ky * dilation - attr->top;
+            const int64_t ix = at[2] * attr->stride + kx * dilation - attr->left;
             if (iy < 0 || iy >= xd[1] || ix < 0 || ix >= xd[2]) continue;
             for (int64_t ci = 0; ci < wd[1]; ci++)
                 sum += x[((at[0] * xd[1] + iy) * xd[2] + ix) * xd[3] + first + ci] *
@@ -70,6 +72,13 @@ static const Conv2dAttr depthwise8_narrow = DEPTHWISE(7, 1, 3, 3, false);
 static const Conv2dAttr depthwise4_s3 = DEPTHWISE(19, 3, 2, 1, true);
 static const Conv2dAttr depthwise5_tiny = DEPTHWISE(17, 1, 2, 2, false);
 static const Conv2dAttr depthwise9 = DEPTHWISE(5, 1, 4, 4, true); /* too many taps for the vector kernels */
+static const Conv2dAttr dilated_3x3 = {
+    .stride = 1, .groups = 1, .dilation = 2, .top = 2, .left = 1, .bottom = 2, .right = 3, .has_bias = true
+};
+static const Conv2dAttr dilated_s2 = { .stride = 2, .groups = 1, .dilation = 3, .left = 2 };
+static const Conv2dAttr dilated_depthwise = {
+    .stride = 1, .groups = 24, .dilation = 6, .top = 6, .left = 6, .bottom = 6, .right = 6
+};
 static const Conv2dAttr folded_1x1 = {
     .stride = 1, .groups = 1, .has_batchnorm = true, .has_residual = true, .batchnorm_eps = 1e-3F
 };
@@ -134,6 +143,9 @@ static const OpCase cases[] = {
     { .in = { OP_F32(4, 2, 10, 13, 19), OP_F32(4, 19, 1, 4, 4), OP_F32(1, 19) }, .attr = &depthwise4_s3 },
     { .in = { OP_F32(4, 1, 1, 1, 17), OP_F32(4, 17, 1, 5, 5) }, .attr = &depthwise5_tiny },
     { .in = { OP_F32(4, 1, 10, 12, 5), OP_F32(4, 5, 1, 9, 9), OP_F32(1, 5) }, .attr = &depthwise9 },
+    { .in = { OP_F32(4, 1, 9, 10, 5), OP_F32(4, 7, 5, 3, 3), OP_F32(1, 7) }, .attr = &dilated_3x3 },
+    { .in = { OP_F32(4, 2, 13, 10, 4), OP_F32(4, 6, 4, 3, 2) }, .attr = &dilated_s2 },
+    { .in = { OP_F32(4, 1, 15, 9, 24), OP_F32(4, 24, 1, 3, 3) }, .attr = &dilated_depthwise },
     { .in = { OP_F32(4, 1, 9, 10, 24), OP_F32(4, 20, 24, 1, 1), NORM(20), OP_F32(4, 1, 9, 10, 20) },
       .attr = &folded_1x1,
       .inference_only = true },

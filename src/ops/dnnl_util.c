@@ -57,7 +57,7 @@ typedef struct Window {
 static Window window_of(const OnednnConvolution *p)
 {
     return (Window){ .strides = { p->stride, p->stride },
-                     .dilates = { 0, 0 },
+                     .dilates = { p->dilation - 1, p->dilation - 1 }, /* oneDNN: pixels between taps */
                      .before = { p->top, p->left },
                      .after = { p->bottom, p->right } };
 }
@@ -101,17 +101,19 @@ static dnnl_status_t convolution_descriptor(dnnl_engine_t engine, OnednnPass pas
     dnnl_status_t status = dnnl_success;
     switch (pass) {
     case ONEDNN_BACKWARD_DATA:
-        status = dnnl_convolution_backward_data_desc_init(&problem, dnnl_convolution_direct, &l->source, &l->weights,
-                                                          &l->result, w->strides, w->before, w->after);
+        status =
+            dnnl_dilated_convolution_backward_data_desc_init(&problem, dnnl_convolution_direct, &l->source, &l->weights,
+                                                             &l->result, w->strides, w->dilates, w->before, w->after);
         break;
     case ONEDNN_BACKWARD_WEIGHTS:
-        status = dnnl_convolution_backward_weights_desc_init(&problem, dnnl_convolution_direct, &l->source, &l->weights,
-                                                             bias_view(l), &l->result, w->strides, w->before, w->after);
+        status = dnnl_dilated_convolution_backward_weights_desc_init(&problem, dnnl_convolution_direct, &l->source,
+                                                                     &l->weights, bias_view(l), &l->result, w->strides,
+                                                                     w->dilates, w->before, w->after);
         break;
     case ONEDNN_FORWARD:
-        status =
-            dnnl_convolution_forward_desc_init(&problem, dnnl_forward_training, dnnl_convolution_direct, &l->source,
-                                               &l->weights, bias_view(l), &l->result, w->strides, w->before, w->after);
+        status = dnnl_dilated_convolution_forward_desc_init(&problem, dnnl_forward_training, dnnl_convolution_direct,
+                                                            &l->source, &l->weights, bias_view(l), &l->result,
+                                                            w->strides, w->dilates, w->before, w->after);
         break;
     }
     if (status != dnnl_success) return status;

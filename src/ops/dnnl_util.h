@@ -36,7 +36,7 @@ typedef struct OnednnFusion {
  * weights [out_channels, in_channels / groups, kernel_height, kernel_width]. */
 typedef struct OnednnConvolution {
     int64_t batch, in_height, in_width, in_channels, out_height, out_width, out_channels;
-    int64_t kernel_height, kernel_width, groups, stride, top, left, bottom, right;
+    int64_t kernel_height, kernel_width, groups, stride, dilation, top, left, bottom, right;
 } OnednnConvolution;
 
 /* What a run reads and writes; pointers that the pass does not use are ignored.

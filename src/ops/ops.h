@@ -72,12 +72,13 @@ Var op_channel_scale(Graph *g, Var x, Var s);
 Var op_concat_channels(Graph *g, Var a, Var b);
 
 /* 2-D convolution. x [B, H, W, Cin], weight [Cout, Cin/groups, kh, kw] (PyTorch order), out [B, Ho, Wo, Cout],
- * Ho = (H + top + bottom - kh) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias [Cout].
+ * Ho = (H + top + bottom - (kh - 1) dilation - 1) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias
+ * [Cout]. dilation: pixels from one tap to the next; 0 is 1.
  * Inference only: a folded BatchNorm (weight, bias, mean, var given), an activation (NONE, RELU, RELU6, SIGMOID) and a
  * residual: y = act(bn(conv(x) + bias)) + residual. Training graphs use op_batchnorm, op_activation, op_add. Inputs in
  * order: x, weight, [bias], [bn weight, bn bias, bn mean, bn var], [residual]. */
 typedef struct Conv2dAttr {
-    int32_t stride, groups;
+    int32_t stride, groups, dilation;
     int32_t top, left, bottom, right;
     bool has_bias, has_batchnorm, has_residual; /* set by the builder */
     float batchnorm_eps;
