@@ -63,6 +63,10 @@ static Var build_activation(Graph *g, const Json *a, const Var *in)
 {
     return op_activation(g, in[0], activation_of(a));
 }
+static Var build_adaptive_average_pool(Graph *g, const Json *a, const Var *in)
+{
+    return op_adaptive_average_pool(g, in[0], integer(a, "height"), integer(a, "width"));
+}
 static Var build_add(Graph *g, const Json *a, const Var *in)
 {
     (void)a;
@@ -158,10 +162,14 @@ static Var build_l2_normalise(Graph *g, const Json *a, const Var *in)
 {
     return op_l2_normalise(g, in[0], number(a, "eps"));
 }
-static Var build_global_average_pool(Graph *g, const Json *a, const Var *in)
+static Var build_grn(Graph *g, const Json *a, const Var *in)
+{
+    return op_grn(g, in[0], in[1], in[2], number(a, "eps"));
+}
+static Var build_layer_scale(Graph *g, const Json *a, const Var *in)
 {
     (void)a;
-    return op_global_average_pool(g, in[0]);
+    return op_layer_scale(g, in[0], in[1], in[2]);
 }
 static Var build_layernorm(Graph *g, const Json *a, const Var *in)
 {
@@ -177,7 +185,10 @@ static Var build_pad_reflect(Graph *g, const Json *a, const Var *in)
 }
 static Var build_resize_bilinear(Graph *g, const Json *a, const Var *in)
 {
-    return op_resize_bilinear(g, in[0], integer(a, "scale"));
+    const ResizeBilinearAttr attr = { .height = integer(a, "height"),
+                                      .width = integer(a, "width"),
+                                      .align_corners = truth(a, "align_corners") };
+    return op_resize_bilinear_to(g, in[0], &attr);
 }
 static Var build_soft_cross_entropy(Graph *g, const Json *a, const Var *in)
 {
@@ -204,6 +215,7 @@ static const struct {
     Var (*build)(Graph *g, const Json *attributes, const Var *in);
 } builders[] = {
     { "activation", build_activation },
+    { "adaptive_average_pool", build_adaptive_average_pool },
     { "add", build_add },
     { "attention", build_attention },
     { "batchnorm", build_batchnorm },
@@ -215,9 +227,10 @@ static const struct {
     { "dice", build_dice },
     { "embedding", build_embedding },
     { "gelu", build_gelu },
-    { "global_average_pool", build_global_average_pool },
+    { "grn", build_grn },
     { "halve_antialiased", build_halve_antialiased },
     { "l2_normalise", build_l2_normalise },
+    { "layer_scale", build_layer_scale },
     { "layernorm", build_layernorm },
     { "linear", build_linear },
     { "mish", build_mish },

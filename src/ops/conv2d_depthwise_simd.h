@@ -394,6 +394,10 @@ static void run_3x3(const GradientRun *run) { run_taps(run, 3, 3); }
 static void run_1x5(const GradientRun *run) { run_taps(run, 1, 5); }
 static void run_2x5(const GradientRun *run) { run_taps(run, 2, 5); }
 static void run_5x5(const GradientRun *run) { run_taps(run, 5, 5); }
+static void run_1x7(const GradientRun *run) { run_taps(run, 1, 7); }
+static void run_2x7(const GradientRun *run) { run_taps(run, 2, 7); }
+static void run_3x7(const GradientRun *run) { run_taps(run, 3, 7); }
+static void run_4x7(const GradientRun *run) { run_taps(run, 4, 7); }
 static void run_1x8(const GradientRun *run) { run_taps(run, 1, 8); }
 static void run_3x8(const GradientRun *run) { run_taps(run, 3, 8); }
 
@@ -404,9 +408,10 @@ typedef struct TapGroup {
     void (*run)(const GradientRun *run);
 } TapGroup;
 
-static const TapGroup tap_groups[] = { { 3, 3, 8, run_3x3 }, { 3, 1, 8, run_1x3 }, { 5, 5, 16, run_5x5 },
-                                       { 5, 2, 8, run_2x5 }, { 5, 1, 8, run_1x5 }, { 8, 3, 16, run_3x8 },
-                                       { 8, 1, 8, run_1x8 } };
+static const TapGroup tap_groups[] = { { 3, 3, 8, run_3x3 },  { 3, 1, 8, run_1x3 }, { 5, 5, 16, run_5x5 },
+                                       { 5, 2, 8, run_2x5 },  { 5, 1, 8, run_1x5 }, { 7, 4, 16, run_4x7 },
+                                       { 7, 3, 16, run_3x7 }, { 7, 2, 8, run_2x7 }, { 7, 1, 8, run_1x7 },
+                                       { 8, 3, 16, run_3x8 }, { 8, 1, 8, run_1x8 } };
 
 static const TapGroup *tap_group(int64_t width, int64_t rows)
 {

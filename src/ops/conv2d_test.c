@@ -68,6 +68,8 @@ static const Conv2dAttr stride_1x1 = { .stride = 2, .groups = 1 };
 static const Conv2dAttr depthwise3 = DEPTHWISE(33, 1, 1, 1, false), depthwise3_bias = DEPTHWISE(64, 1, 1, 1, true);
 static const Conv2dAttr depthwise3_s2 = DEPTHWISE(32, 2, 0, 1, false), depthwise5 = DEPTHWISE(40, 1, 2, 2, false);
 static const Conv2dAttr depthwise5_s2 = DEPTHWISE(24, 2, 1, 2, false), depthwise8 = DEPTHWISE(64, 1, 3, 3, false);
+static const Conv2dAttr depthwise7 = DEPTHWISE(40, 1, 3, 3, true), perf_depthwise7 = DEPTHWISE(96, 1, 3, 3, true);
+static const Conv2dAttr perf_depthwise7_384 = DEPTHWISE(384, 1, 3, 3, true);
 static const Conv2dAttr depthwise8_narrow = DEPTHWISE(7, 1, 3, 3, false);
 static const Conv2dAttr depthwise4_s3 = DEPTHWISE(19, 3, 2, 1, true);
 static const Conv2dAttr depthwise5_tiny = DEPTHWISE(17, 1, 2, 2, false);
@@ -139,6 +141,7 @@ static const OpCase cases[] = {
     { .in = { OP_F32(4, 2, 11, 23, 40), OP_F32(4, 40, 1, 5, 5) }, .attr = &depthwise5 },
     { .in = { OP_F32(4, 1, 14, 42, 24), OP_F32(4, 24, 1, 5, 5) }, .attr = &depthwise5_s2 },
     { .in = { OP_F32(4, 1, 17, 29, 64), OP_F32(4, 64, 1, 8, 8) }, .attr = &depthwise8 },
+    { .in = { OP_F32(4, 1, 13, 27, 40), OP_F32(4, 40, 1, 7, 7), OP_F32(1, 40) }, .attr = &depthwise7 },
     { .in = { OP_F32(4, 1, 3, 2, 7), OP_F32(4, 7, 1, 8, 8) }, .attr = &depthwise8_narrow },
     { .in = { OP_F32(4, 2, 10, 13, 19), OP_F32(4, 19, 1, 4, 4), OP_F32(1, 19) }, .attr = &depthwise4_s3 },
     { .in = { OP_F32(4, 1, 1, 1, 17), OP_F32(4, 17, 1, 5, 5) }, .attr = &depthwise5_tiny },
@@ -169,6 +172,12 @@ static const OpCase cases[] = {
       .attr = &sigmoid_depthwise,
       .inference_only = true },
     { .in = { OP_F32(4, 2, 128, 128, 96), OP_F32(4, 96, 1, 3, 3) }, .attr = &perf_depthwise, .perf_only = true },
+    { .in = { OP_F32(4, 1, 128, 128, 96), OP_F32(4, 96, 1, 7, 7), OP_F32(1, 96) },
+      .attr = &perf_depthwise7,
+      .perf_only = true },
+    { .in = { OP_F32(4, 1, 32, 32, 384), OP_F32(4, 384, 1, 7, 7), OP_F32(1, 384) },
+      .attr = &perf_depthwise7_384,
+      .perf_only = true },
 };
 
 const OpTest op_test_conv2d = {

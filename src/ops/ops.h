@@ -29,6 +29,14 @@ typedef enum Activation {
  * < 6. */
 Var op_activation(Graph *g, Var x, Activation activation);
 
+/* Mean over the bins of a grid, PyTorch's adaptive_avg_pool2d: [B, H, W, C] -> [B, height, width, C]; bin i of n along
+ * a length L is [floor(i L / n), ceil((i + 1) L / n)). op_global_average_pool: one bin, [B, 1, 1, C]. */
+typedef struct AdaptiveAveragePoolAttr {
+    int32_t height, width;
+} AdaptiveAveragePoolAttr;
+Var op_adaptive_average_pool(Graph *g, Var x, int32_t height, int32_t width);
+Var op_global_average_pool(Graph *g, Var x);
+
 /* y = a + b, same shapes. */
 Var op_add(Graph *g, Var a, Var b);
 
@@ -134,8 +142,12 @@ Var op_embedding(Graph *g, Var ids, Var table);
 /* GELU with erf: x/2 (1 + erf(x / sqrt 2)). */
 Var op_gelu(Graph *g, Var x);
 
-/* Mean over H and W: [B, H, W, C] -> [B, 1, 1, C]. */
-Var op_global_average_pool(Graph *g, Var x);
+/* Global response normalisation (ConvNeXt V2) over the positions of an image: G_c = sqrt(sum x[., c]^2),
+ * y = x + weight (x G / (mean over c of G + eps)) + bias. x [B, ..., C], weight, bias [C]. Saves G [B, C]. */
+typedef struct GrnAttr {
+    float eps;
+} GrnAttr;
+Var op_grn(Graph *g, Var x, Var weight, Var bias, float eps);
 
 /* Bilinear resize to half the size with antialiasing: [B, H, W, C] -> [B, H/2, W/2, C], H and W even. Weights 1 3 3 1
  * along each axis, divided by the sum of those inside the map (PyTorch: interpolate with antialias). */
@@ -146,6 +158,10 @@ typedef struct L2NormaliseAttr {
     float eps;
 } L2NormaliseAttr;
 Var op_l2_normalise(Graph *g, Var x, float eps);
+
+/* LayerScale: y = residual + gamma x, one factor per channel: x [..., C], gamma [C], residual of x's shape or VAR_NONE
+ * for none. */
+Var op_layer_scale(Graph *g, Var x, Var gamma, Var residual);
 
 /* Over the last dimension: (x - mean) / sqrt(var + eps) * weight + bias. Saves mean and 1/std. weight, bias [C]. */
 typedef struct LayernormAttr {
@@ -180,11 +196,14 @@ typedef struct PadReflectAttr {
 } PadReflectAttr;
 Var op_pad_reflect(Graph *g, Var x, int32_t bottom, int32_t right);
 
-/* Bilinear resize to an integer multiple (2, 4, 8), align_corners false, PyTorch semantics. [B, H, W, C] -> [B, sH, sW,
- * C]. */
+/* Bilinear resize, PyTorch semantics: [B, H, W, C] -> [B, height, width, C]; x itself where it has this size.
+ * align_corners: the centres of the corner pixels keep their place, else the corners do. op_resize_bilinear: to an
+ * integer multiple, corners not aligned; 2, 4 and 8 have the fastest kernels (by either builder). */
 typedef struct ResizeBilinearAttr {
-    int32_t scale;
+    int32_t height, width;
+    bool align_corners;
 } ResizeBilinearAttr;
+Var op_resize_bilinear_to(Graph *g, Var x, const ResizeBilinearAttr *attr);
 Var op_resize_bilinear(Graph *g, Var x, int32_t scale);
 
 /* Every pixel repeated scale x scale times: [B, H, W, C] -> [B, scale H, scale W, C] (PyTorch: interpolate, mode nearest). */

@@ -10,4 +10,5 @@ const Kernel resize_bilinear_avx2 = {
     .prepare = resize_prepare,
     .forward = forward,
     .backward = backward,
+    .release = resize_release,
 };

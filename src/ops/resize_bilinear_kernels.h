@@ -8,31 +8,37 @@
 
 extern const Kernel resize_bilinear_avx2, resize_bilinear_avx512;
 
-enum { RESIZE_MAX_SCALE = 8 };
-
-/* Sizes of a step: input [B, H, W, C], output [B, H * scale, W * scale, C]. */
-typedef struct ResizeSizes {
-    int64_t B, H, W, C, scale;
-} ResizeSizes;
-ResizeSizes resize_sizes(const Step *step);
-
-/* The two input positions of an output position and the weight of the second: source = (output + 1/2) / scale - 1/2,
- * clamped to [0, size - 1]. */
+/* The two input positions of an output position and the weight of the second. */
 typedef struct ResizeSource {
     int64_t first, second;
     float weight;
 } ResizeSource;
-ResizeSource resize_source(int64_t output, int64_t size, int64_t scale);
 
-/* All output positions that read an input position, and their weights: first .. first + n - 1. */
+/* All output positions that read an input position, first .. first + n - 1, and their weights. */
 typedef struct ResizeUses {
     int64_t first, n;
-    float weight[2 * RESIZE_MAX_SCALE];
+    const float *weight;
 } ResizeUses;
-ResizeUses resize_uses(int64_t input, int64_t size, int64_t scale);
 
-/* Workspace of one thread in floats (one row of the output is enough for both directions) and of all threads. */
-int64_t resize_row_floats(const Step *step);
+/* One direction. */
+typedef struct ResizeAxis {
+    int64_t in, out;
+    ResizeSource *source; /* [out] */
+    ResizeUses *uses;     /* [in] */
+    float *weights;       /* of all uses, at most 2 out */
+} ResizeAxis;
+
+/* Step.state; scale is 2, 4 or 8 where both directions have this multiple and corners are not aligned, else 0. */
+typedef struct ResizePlan {
+    int64_t batch, channels, scale;
+    ResizeAxis rows, columns;
+} ResizePlan;
+
+/* Makes the plan and asks for one row of the input or the output, the longer, for each thread. */
 Err resize_prepare(Step *step);
+void resize_release(Step *step);
+
+/* The row of the calling thread. */
+float *resize_row(const Step *step);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "ops/resize_bilinear_kernels.h"
 
-#include <omp.h>
 #include <string.h>
 
 /* to[i] = top[i] + weight (bottom[i] - top[i]), n floats. */
@@ -42,32 +41,45 @@ static void spread_pixels(const float *a, const float *b, int64_t C, int64_t sca
         vec_store_first(to + k * C + c, vec_fma(difference, vec_set(((float)k + 0.5F) * step), left), C - c);
 }
 
-static void forward_row(const ResizeSizes *n, const float *row, float *to)
+/* A multiple of 2, 4 or 8: neighbours are loaded once for all pixels between them. */
+static void forward_multiple(const ResizePlan *plan, const float *row, float *to)
 {
-    const int64_t C = n->C, half = n->scale / 2;
-    const float *last = row + (n->W - 1) * C;
+    const int64_t C = plan->channels, scale = plan->scale, half = scale / 2, last = plan->columns.in - 1;
     for (int64_t k = 0; k < half; k++) memcpy(to + k * C, row, (size_t)C * sizeof *to);
     to += half * C;
-    for (int64_t column = 0; column + 1 < n->W; column++) {
-        spread_pixels(row + column * C, row + (column + 1) * C, C, n->scale, to);
-        to += n->scale * C;
+    for (int64_t column = 0; column < last; column++) {
+        spread_pixels(row + column * C, row + (column + 1) * C, C, scale, to);
+        to += scale * C;
     }
-    for (int64_t k = 0; k < n->scale - half; k++) memcpy(to + k * C, last, (size_t)C * sizeof *to);
+    for (int64_t k = 0; k < scale - half; k++) memcpy(to + k * C, row + last * C, (size_t)C * sizeof *to);
+}
+
+static void forward_row(const ResizePlan *plan, const float *row, float *to)
+{
+    const int64_t C = plan->channels;
+    for (int64_t ox = 0; ox < plan->columns.out; ox++) {
+        const ResizeSource h = plan->columns.source[ox];
+        blend_rows(row + h.first * C, row + h.second * C, h.weight, C, to + ox * C);
+    }
 }
 
 static Err forward(const Step *step)
 {
-    const ResizeSizes n = resize_sizes(step);
+    const ResizePlan *plan = step->state;
+    const ResizeAxis *rows = &plan->rows;
     const float *x = step->in[0].data;
     float *y = step->out[0].data;
-    const int64_t out_h = n.H * n.scale, row_in = n.W * n.C, row_out = n.W * n.scale * n.C;
+    const int64_t row_in = plan->columns.in * plan->channels, row_out = plan->columns.out * plan->channels;
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t row = 0; row < n.B * out_h; row++) {
-        float *blended = (float *)step->workspace + omp_get_thread_num() * resize_row_floats(step);
-        const ResizeSource v = resize_source(row % out_h, n.H, n.scale);
-        const float *image = x + row / out_h * n.H * row_in;
+    for (int64_t row = 0; row < plan->batch * rows->out; row++) {
+        float *blended = resize_row(step);
+        const ResizeSource v = rows->source[row % rows->out];
+        const float *image = x + row / rows->out * rows->in * row_in;
         blend_rows(image + v.first * row_in, image + v.second * row_in, v.weight, row_in, blended);
-        forward_row(&n, blended, y + row * row_out);
+        if (plan->scale != 0)
+            forward_multiple(plan, blended, y + row * row_out);
+        else
+            forward_row(plan, blended, y + row * row_out);
     }
     return ERR_NONE;
 }
@@ -113,19 +125,20 @@ static void gather_pixels(const ResizeUses *uses, const float *from, int64_t C, 
 
 static Err backward(const Step *step)
 {
-    const ResizeSizes n = resize_sizes(step);
+    const ResizePlan *plan = step->state;
+    const ResizeAxis *rows = &plan->rows, *columns = &plan->columns;
+    const int64_t C = plan->channels, row_out = columns->out * C;
     const float *dy = step->d_out[0].data;
     float *dx = step->d_in[0].data;
-    const int64_t row_out = n.W * n.scale * n.C;
     if (dx == NULL) return ERR_NONE;
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
-    for (int64_t row = 0; row < n.B * n.H; row++) {
-        float *sums = (float *)step->workspace + omp_get_thread_num() * resize_row_floats(step);
-        const ResizeUses v = resize_uses(row % n.H, n.H, n.scale);
-        gather_rows(&v, dy + (row / n.H * n.H * n.scale + v.first) * row_out, row_out, sums);
-        for (int64_t column = 0; column < n.W; column++) {
-            const ResizeUses h = resize_uses(column, n.W, n.scale);
-            gather_pixels(&h, sums + h.first * n.C, n.C, dx + (row * n.W + column) * n.C, step->accumulate[0]);
+    for (int64_t row = 0; row < plan->batch * rows->in; row++) {
+        float *sums = resize_row(step);
+        const ResizeUses *v = &rows->uses[row % rows->in];
+        gather_rows(v, dy + (row / rows->in * rows->out + v->first) * row_out, row_out, sums);
+        for (int64_t column = 0; column < columns->in; column++) {
+            const ResizeUses *h = &columns->uses[column];
+            gather_pixels(h, sums + h->first * C, C, dx + (row * columns->in + column) * C, step->accumulate[0]);
         }
     }
     return ERR_NONE;

@@ -59,6 +59,8 @@ def elementwise():
     write_case("multiply", "multiply", {}, [f32("multiply", i, shape) for i in (0, 1)], torch.mul)
     inputs = [f32("channel_scale", 0, (2, 4, 5, 19)), f32("channel_scale", 1, (2, 19))]
     write_case("channel_scale", "channel_scale", {}, inputs, lambda x, s: x * s[:, None, None])
+    inputs = [f32("layer_scale", 0, (2, 4, 5, 19)), f32("layer_scale", 1, (19,)), f32("layer_scale", 2, (2, 4, 5, 19))]
+    write_case("layer_scale", "layer_scale", {}, inputs, lambda x, gamma, residual: residual + gamma * x)
     for case, scale in (("weighted_sum", (0.3, 1.0)), ("weighted_sum_negative", (0.0, -0.5))):
         inputs = [f32(case, 0, shape), f32(case, 1, shape), np.array([scale[1], 0.7 + scale[0]], np.float32)]
         write_case(case, "weighted_sum", {"eps": 1e-8}, inputs, lambda a, b, w: twin.weighted_sum(a, b, w, 1e-8))
@@ -75,6 +77,13 @@ def normalisation():
     write_case(
         "layernorm", "layernorm", {"eps": 1e-5}, inputs, lambda x, w, b: F.layer_norm(x, (x.shape[-1],), w, b, 1e-5)
     )
+    inputs = [f32("grn", 0, (2, 5, 4, 21), 2.0), f32("grn", 1, (21,)), f32("grn", 2, (21,))]
+
+    def grn(x, w, b):
+        norm = x.norm(p=2, dim=(1, 2), keepdim=True)
+        return x + w * (x * (norm / (norm.mean(-1, keepdim=True) + 1e-6))) + b
+
+    write_case("grn", "grn", {"eps": 1e-6}, inputs, grn)
     for case, eps, momentum, activation, training in (
         ("batchnorm_train", 1e-5, 0.1, "none", True),
         ("batchnorm_train_relu6", 1e-3, 0.01, "relu6", True),
@@ -106,6 +115,7 @@ CONVOLUTIONS = [
     ("conv2d_depthwise_3x3_stride_2", 10, 8, 32, 32, 3, 2, 32, (0, 0, 1, 1), False),
     ("conv2d_depthwise_5x5_stride_2", 10, 8, 21, 21, 5, 2, 21, (1, 1, 2, 2), False),
     ("conv2d_depthwise_5x5", 6, 7, 16, 16, 5, 1, 16, (2, 2, 2, 2), False),
+    ("conv2d_depthwise_7x7", 9, 11, 24, 24, 7, 1, 24, (3, 3, 3, 3), True),
     ("conv2d_depthwise_8x8", 9, 9, 16, 16, 8, 1, 16, (3, 3, 3, 3), False),
 ]
 
@@ -220,16 +230,20 @@ def layout():
         "pad_reflect", "pad_reflect", {"bottom": 1, "right": 1}, [f32("pad_reflect", 0, (2, 5, 4, 7))],
         lambda x: common.nhwc(F.pad(nchw(x), (0, 1, 0, 1), mode="reflect")),
     )  # fmt: skip
-    for scale in (2, 4, 8):
-        case = f"resize_bilinear_{scale}"
+    resizes = [(f"resize_bilinear_{scale}", 3 * scale, 4 * scale, False) for scale in (2, 4, 8)]
+    resizes += [("resize_bilinear_smaller", 2, 3, False), ("resize_bilinear_larger", 8, 5, False)]
+    resizes += [("resize_bilinear_aligned", 12, 16, True), ("resize_bilinear_aligned_smaller", 2, 1, True)]
+    for case, height, width, align in resizes:
+        attributes = {"height": height, "width": width, "align_corners": align}
         write_case(
-            case, "resize_bilinear", {"scale": scale}, [f32(case, 0, (2, 3, 4, 5))],
-            lambda x: common.nhwc(twin.resize(nchw(x), scale)),
+            case, "resize_bilinear", attributes, [f32(case, 0, (2, 3, 4, 5))],
+            lambda x: common.nhwc(F.interpolate(nchw(x), (height, width), mode="bilinear", align_corners=align)),
         )  # fmt: skip
-    write_case(
-        "global_average_pool", "global_average_pool", {}, [f32("global_average_pool", 0, (2, 5, 6, 19))],
-        lambda x: x.mean((1, 2), keepdim=True),
-    )  # fmt: skip
+    for case, size in (("global_average_pool", (1, 1)), ("adaptive_average_pool", (3, 4))):
+        write_case(
+            case, "adaptive_average_pool", {"height": size[0], "width": size[1]}, [f32(case, 0, (2, 5, 6, 19))],
+            lambda x: common.nhwc(F.adaptive_avg_pool2d(nchw(x), size)),
+        )  # fmt: skip
     inputs = [f32("concat_channels", 0, (2, 3, 4, 5)), f32("concat_channels", 1, (2, 3, 4, 7))]
     write_case("concat_channels", "concat_channels", {}, inputs, lambda a, b: torch.cat((a, b), -1))
     write_case(
