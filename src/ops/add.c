@@ -1,31 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0
- * y = a + b. Both gradients are the one that arrives. */
+ *
+ * y = a + b. Both gradients are the one that arrives; that of a b which is added to each image is the sum over the
+ * images, in their order.
+ */
 #include "ops/ops.h"
 
 static Err forward(const Step *step)
 {
-    const int64_t n = shape_count(&step->in[0].shape);
+    const int64_t n = shape_count(&step->in[1].shape), images = shape_count(&step->in[0].shape) / n;
     const float *a = step->in[0].data, *b = step->in[1].data;
     float *y = step->out[0].data;
-#pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+#pragma omp parallel num_threads(step->device.threads)
+    for (int64_t image = 0; image < images; image++) {
+        const float *from = a + image * n;
+        float *to = y + image * n;
+#pragma omp for simd schedule(static) nowait
+        for (int64_t i = 0; i < n; i++) to[i] = from[i] + b[i];
+    }
     return ERR_NONE;
 }
 
-static void pass(const float *dy, float *dx, int64_t n, bool add)
+/* dx [n] (+)= the sum of dy [images, n] over the images. */
+static void pass(const Step *step, int32_t input, int64_t images, int64_t n)
 {
-#pragma omp parallel for simd schedule(static)
-    for (int64_t i = 0; i < n; i++) dx[i] = add ? dx[i] + dy[i] : dy[i];
+    const float *dy = step->d_out[0].data;
+    float *dx = step->d_in[input].data;
+#pragma omp parallel num_threads(step->device.threads)
+    for (int64_t image = 0; image < images; image++) {
+        const float *from = dy + image * n;
+        const bool add = step->accumulate[input] || image > 0;
+#pragma omp for simd schedule(static) nowait
+        for (int64_t i = 0; i < n; i++) dx[i] = add ? dx[i] + from[i] : from[i];
+    }
 }
 
 static Err backward(const Step *step)
 {
-    const int64_t n = shape_count(&step->in[0].shape);
-    const float *dy = step->d_out[0].data;
-    for (int32_t i = 1; i >= 0; i--) /* in[0] last: its gradient may replace dy */
-        if (step->d_in[i].data != NULL && step->d_in[i].data != dy)
-            pass(dy, step->d_in[i].data, n, step->accumulate[i]);
+    const int64_t all = shape_count(&step->in[0].shape), n = shape_count(&step->in[1].shape);
+    if (step->d_in[1].data != NULL) pass(step, 1, all / n, n);
+    if (step->d_in[0].data != NULL && step->d_in[0].data != step->d_out[0].data) pass(step, 0, 1, all);
     return ERR_NONE;
+}
+
+/* Whether b has the shape of a, or that of one image of it. */
+static bool fits(const Shape *a, const Shape *b)
+{
+    if (shape_equal(a, b)) return true;
+    if (b->rank != a->rank || a->rank < 1 || b->dim[0] != 1) return false;
+    for (int32_t i = 1; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i]) return false;
+    return true;
 }
 
 static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_out)
@@ -33,7 +57,7 @@ static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_o
     char a[96], b[96];
     (void)attr, (void)n_in;
     if (in[0].dtype != DTYPE_F32 || in[1].dtype != DTYPE_F32) return err_set(ERR_SHAPE, "add: inputs must be f32");
-    if (!shape_equal(&in[0].shape, &in[1].shape))
+    if (!fits(&in[0].shape, &in[1].shape))
         return err_set(ERR_SHAPE, "add: shapes %s and %s differ", shape_text(&in[0].shape, a, sizeof a),
                        shape_text(&in[1].shape, b, sizeof b));
     ret_out[0] = in[0];

@@ -37,7 +37,7 @@ typedef struct AdaptiveAveragePoolAttr {
 Var op_adaptive_average_pool(Graph *g, Var x, int32_t height, int32_t width);
 Var op_global_average_pool(Graph *g, Var x);
 
-/* y = a + b, same shapes. */
+/* y = a + b. b has the shape of a, or [1, ...]: the same for each image. */
 Var op_add(Graph *g, Var a, Var b);
 
 /* y = a * b, same shapes. */
@@ -79,6 +79,10 @@ Var op_channel_scale(Graph *g, Var x, Var s);
 /* The channels of a, then those of b: [..., Ca], [..., Cb] -> [..., Ca + Cb]. */
 Var op_concat_channels(Graph *g, Var a, Var b);
 
+/* The tokens of a, then those of b: [B, ..., C], [B, ..., C] -> [B, Na + Nb, C]. Either may be [N, C] or [1, ..., C], the
+ * same for each image. */
+Var op_concat_tokens(Graph *g, Var a, Var b);
+
 /* 2-D convolution. x [B, H, W, Cin], weight [Cout, Cin/groups, kh, kw] (PyTorch order), out [B, Ho, Wo, Cout],
  * Ho = (H + top + bottom - (kh - 1) dilation - 1) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias
  * [Cout]. dilation: pixels from one tap to the next; 0 is 1.
@@ -104,6 +108,11 @@ typedef struct CropAttr {
     int64_t height, width;
 } CropAttr;
 Var op_crop(Graph *g, Var x, int64_t height, int64_t width);
+
+/* Transposed convolution whose stride is its kernel, so that patches do not overlap (PyTorch: ConvTranspose2d with
+ * kernel_size = stride). x [B, H, W, Cin], weight [Cin, Cout, k, k], bias [Cout] -> [B, k H, k W, Cout]:
+ * y[b, k i + di, k j + dj, o] = bias[o] + sum_c x[b, i, j, c] weight[c, o, di, dj]. */
+Var op_conv_transpose2d(Graph *g, Var x, Var weight, Var bias);
 
 /* Label-smoothed cross-entropy, scalar [1]: mean over pixels with label != ignore of -sum_c q_c log softmax(logits)_c,
  * q = (1 - smoothing) onehot + smoothing / C; 0 without valid pixels. logits [B, H, W, C], labels [B, H, W] u8. */
@@ -196,6 +205,22 @@ typedef struct PadReflectAttr {
 } PadReflectAttr;
 Var op_pad_reflect(Graph *g, Var x, int32_t bottom, int32_t right);
 
+/* The same elements, in their order, under another shape (PyTorch: reshape). */
+typedef struct ReshapeAttr {
+    Shape shape;
+} ReshapeAttr;
+Var op_reshape(Graph *g, Var x, Shape shape);
+
+/* Bicubic resize (Keys 1981) to height x width, align_corners false, as PyTorch's interpolate: [B, H, W, C] -> [B, height,
+ * width, C]. antialias: a = -0.5, and where the result is smaller the filter is as wide as its pixels; without: a = -0.75, four
+ * taps, edges repeated. offset: the scale is H / (height + offset), not H / height (Meta's DINOv2 has 0.1). */
+typedef struct ResizeBicubicAttr {
+    int64_t height, width;
+    bool antialias;
+    float offset;
+} ResizeBicubicAttr;
+Var op_resize_bicubic(Graph *g, Var x, const ResizeBicubicAttr *attr);
+
 /* Bilinear resize, PyTorch semantics: [B, H, W, C] -> [B, height, width, C]; x itself where it has this size.
  * align_corners: the centres of the corner pixels keep their place, else the corners do. op_resize_bilinear: to an
  * integer multiple, corners not aligned; 2, 4 and 8 have the fastest kernels (by either builder). */
@@ -211,6 +236,22 @@ typedef struct ResizeNearestAttr {
     int32_t scale;
 } ResizeNearestAttr;
 Var op_resize_nearest(Graph *g, Var x, int32_t scale);
+/* Rotary positions of the patches of a map, axial, with coordinates from -1 to 1 (formula: rotary.c), for queries and keys
+ * [B, N, D]: tokens first .. first + height * width - 1 are turned, class and register tokens are not. D is a multiple of 4
+ * heads. */
+typedef struct RotaryAttr {
+    int32_t heads;
+    int64_t first, height, width;
+    float base; /* DINOv3: 100 */
+} RotaryAttr;
+Var op_rotary(Graph *g, Var x, const RotaryAttr *attr);
+
+/* Positions first .. first + count - 1 along one axis (PyTorch: narrow). */
+typedef struct SliceAttr {
+    int32_t axis;
+    int64_t first, count;
+} SliceAttr;
+Var op_slice(Graph *g, Var x, int32_t axis, int64_t first, int64_t count);
 
 /* Cross-entropy against a distribution (PyTorch: cross_entropy with class probabilities), scalar [1]: as
  * op_cross_entropy, with q = (1 - smoothing) t / sum_c t_c + smoothing / C. logits [B, H, W, C], labels [B, H, W] u8,
@@ -226,9 +267,6 @@ typedef struct SpaceToDepthAttr {
     bool columns_first;
 } SpaceToDepthAttr;
 Var op_space_to_depth(Graph *g, Var x, int32_t block, bool columns_first);
-
-/* Text memory: tokens [B, K, L, C] and null [N, C] -> [B, K*L + N, C] (null rows repeated for each b). */
-Var op_token_memory(Graph *g, Var tokens, Var null);
 
 /* UNetFormer's fused skip: w = relu(weights), y = (w0 a + w1 b) / (w0 + w1 + eps); a, b same shape, weights [2]. */
 typedef struct WeightedSumAttr {

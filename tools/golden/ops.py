@@ -220,6 +220,17 @@ def losses():
         )  # fmt: skip
 
 
+def rotary(x):
+    """timm's positions of DINOv3, 4 x 3 patches behind 3 other tokens, 2 heads."""
+    from timm.layers import apply_rot_embed_cat
+    from timm.layers.pos_embed_sincos import RotaryEmbeddingDinoV3
+
+    angles = RotaryEmbeddingDinoV3(16, temperature=100.0, rotate_half=True).get_embed([4, 3])
+    heads = x.reshape(2, 16, 2, 16).transpose(1, 2)
+    patches = apply_rot_embed_cat(heads[:, :, 3:15], angles, half=True)
+    return torch.cat((heads[:, :, :3], patches, heads[:, :, 15:]), 2).transpose(1, 2).reshape(2, 16, 32)
+
+
 def layout():
     for case, window, h, w in (("cross_window_pool", 8, 16, 8), ("cross_window_pool_4", 4, 5, 9)):
         write_case(
@@ -250,11 +261,36 @@ def layout():
         "halve_antialiased", "halve_antialiased", {}, [f32("halve_antialiased", 0, (2, 6, 10, 5))],
         lambda x: common.nhwc(F.interpolate(nchw(x), scale_factor=0.5, mode="bilinear", antialias=True)),
     )  # fmt: skip
-    inputs = [f32("token_memory", 0, (2, 3, 5, 8)), f32("token_memory", 1, (4, 8))]
+    inputs = [f32("concat_tokens", 0, (2, 3, 5, 8)), f32("concat_tokens", 1, (4, 8))]
     write_case(
-        "token_memory", "token_memory", {}, inputs,
-        lambda t, null: torch.cat([t.flatten(1, 2), null.expand(len(t), *null.shape)], 1),
+        "concat_tokens", "concat_tokens", {}, inputs,
+        lambda t, rows: torch.cat([t.flatten(1, 2), rows.expand(len(t), *rows.shape)], 1),
     )  # fmt: skip
+    inputs = [
+        f32("conv_transpose2d", 0, (2, 3, 5, 7)),
+        f32("conv_transpose2d", 1, (7, 6, 2, 2), 0.3),
+        f32("conv_transpose2d", 2, (6,)),
+    ]
+    write_case(
+        "conv_transpose2d", "conv_transpose2d", {}, inputs,
+        lambda x, w, b: common.nhwc(F.conv_transpose2d(nchw(x), w, b, stride=2)),
+    )  # fmt: skip
+    for case, antialias, offset in (("", True, 0.0), ("_plain", False, 0.0), ("_offset", False, 0.1)):
+        # Meta's DINOv2 gives the scale instead of the size where it has an offset
+        size = {"scale_factor": ((9 + offset) / 7, (4 + offset) / 7)} if offset else {"size": (9, 4)}
+        attributes = {"height": 9, "width": 4, "antialias": antialias, "offset": offset}
+        write_case(
+            f"resize_bicubic{case}", "resize_bicubic", attributes, [f32(f"resize_bicubic{case}", 0, (2, 7, 7, 5))],
+            lambda x, size=size, antialias=antialias: common.nhwc(
+                F.interpolate(nchw(x), **size, mode="bicubic", antialias=antialias)
+            ),
+        )  # fmt: skip
+    write_case("reshape", "reshape", {}, [f32("reshape", 0, (2, 15, 7))],
+               lambda x: x.reshape(2, 3, 5, 7))  # fmt: skip
+    write_case("slice", "slice", {"axis": 1, "first": 2, "count": 3}, [f32("slice", 0, (2, 7, 5))],
+               lambda x: x[:, 2:5])  # fmt: skip
+    attributes = {"heads": 2, "first": 3, "height": 4, "width": 3, "base": 100}
+    write_case("rotary", "rotary", attributes, [f32("rotary", 0, (2, 16, 32))], rotary)
     ids = common.below("ops/embedding/ids", (2, 9), 11).astype(np.int32)
     write_case(
         "embedding", "embedding", {}, [ids, f32("embedding", 1, (11, 6))], lambda i, table: F.embedding(i, table)
