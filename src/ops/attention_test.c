@@ -71,7 +71,7 @@ static void reference(const OpCase *op_case, const double *const *in, const Tens
             for (int64_t i = 0; i < n.N; i++) attend(&n, b, head, i, out[0] + (b * n.N + i) * n.D + head * n.size);
 }
 
-static const AttentionAttr plain1 = { .heads = 1 }, plain2 = { .heads = 2 }, plain12 = { .heads = 12 },
+static const AttentionAttr plain1 = { .heads = 1 }, plain2 = { .heads = 2 }, plain6 = { .heads = 6 }, plain12 = { .heads = 12 },
                            masked2 = { .heads = 2, .has_mask = true }, masked12 = { .heads = 12, .has_mask = true },
                            image2 = { 2, ATTENTION_KEY_SLOTS, 5, true }, text2 = { 2, ATTENTION_QUERY_SLOTS, 5, false },
                            image8 = { 8, ATTENTION_KEY_SLOTS, 64, true },
@@ -123,6 +123,10 @@ static const OpCase cases[] = {
     { .in = { OP_F32(3, 1, 256, 256), OP_F32(3, 1, 260, 256), OP_F32(3, 1, 260, 256), OP_RANGE(-9, 0, 3, 1, 256, 5),
               OP_RANGE(0, 1, 2, 1, 260) },
       .attr = &image8,
+      .perf_only = true },
+    /* A plain vision transformer: 512 x 512 pixels in patches of 16, class and register tokens. */
+    { .in = { OP_F32(3, 1, 1029, 384), OP_F32(3, 1, 1029, 384), OP_F32(3, 1, 1029, 384) },
+      .attr = &plain6,
       .perf_only = true },
     { .in = { OP_F32(3, 1, 64, 384), OP_F32(3, 1, 64, 384), OP_F32(3, 1, 64, 384) },
       .attr = &plain12,
