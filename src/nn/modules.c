@@ -87,14 +87,11 @@ static Var tail(Graph *g, Var y, Activation activation, Var residual)
     return var_exists(residual) ? op_add(g, y, residual) : y;
 }
 
-/* GELU and Mish are ops of their own everywhere. */
-static bool stands_apart(Activation activation)
-{
-    return activation == ACTIVATION_GELU || activation == ACTIVATION_MISH;
-}
-
 /* What an inference graph computes inside the convolution. */
-static bool folds(const Graph *g, Activation activation) { return !graph_training(g) && !stands_apart(activation); }
+static bool folds(const Graph *g, Activation activation)
+{
+    return !graph_training(g) && !activation_stands_apart(activation);
+}
 
 Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual)
 {

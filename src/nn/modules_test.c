@@ -181,6 +181,7 @@ static void folding_changes_nothing(void **state)
 {
     static const Activation pairs[][2] = { { ACTIVATION_RELU6, ACTIVATION_SIGMOID },
                                            { ACTIVATION_GELU, ACTIVATION_GELU },
+                                           { ACTIVATION_QUICK_GELU, ACTIVATION_QUICK_GELU },
                                            { ACTIVATION_NONE, ACTIVATION_RELU } };
     (void)state;
     for (int64_t i = 0; i < ARRAY_LEN(pairs); i++) check_folding(pairs[i]);

@@ -101,5 +101,6 @@ Var op_activation(Graph *g, Var x, Activation activation)
     if (activation == ACTIVATION_NONE) return x;
     if (activation == ACTIVATION_GELU) return op_gelu(g, x);
     if (activation == ACTIVATION_MISH) return op_mish(g, x);
+    if (activation == ACTIVATION_QUICK_GELU) return op_quick_gelu(g, x);
     return graph_node(g, &op_def_activation, &activation, 1, &x);
 }

@@ -3,7 +3,7 @@
  * Scaled dot-product attention with a bias by slots (docs/model.md section 3).
  * q [B, N, D], k, v [B, M, D], out [B, N, D]; inputs in order q, k, v, [log_share], [mask].
  * Per image and head, size = D / heads:
- *   s_ij = q_i . k_j / sqrt(size) + slot bias + mask_j
+ *   s_ij = q_i . k_j / sqrt(size) + slot bias + mask_j; -infinity for j > i where it is causal
  *   out_i = sum_j softmax_j(s_ij) v_j
  * Slot bias: with key slots (image reads text) log_share[b, i, slot(j)], with query slots (text reads image)
  * log_share[b, j, slot(i)].
@@ -33,7 +33,8 @@ AttentionSizes attention_sizes(const Step *step)
                          .heads = attr->heads,
                          .slots = attr->slots,
                          .slot_length = attr->slot_length,
-                         .has_mask = attr->has_mask };
+                         .has_mask = attr->has_mask,
+                         .causal = attr->causal };
     int32_t next = 3;
     if (attr->slots != ATTENTION_PLAIN) {
         n.S = channels_of(&step->in[next]);
@@ -82,10 +83,13 @@ static float bias(const PlainHead *h, int64_t i, int64_t j)
     return sum;
 }
 
+/* How many keys query i reads, from the first on. */
+static int64_t keys_of(const AttentionSizes *n, int64_t i) { return n->causal ? i + 1 : n->M; }
+
 static void score_row(const PlainHead *h, int64_t i)
 {
     const AttentionSizes *n = h->n;
-    for (int64_t j = 0; j < n->M; j++)
+    for (int64_t j = 0; j < keys_of(n, i); j++)
         h->p[j] = n->scale * dot(h->q + i * n->D, h->k + j * n->D, n->size) + bias(h, i, j);
 }
 
@@ -93,15 +97,16 @@ static void score_row(const PlainHead *h, int64_t i)
 static float forward_row(const PlainHead *h, int64_t i, float *out)
 {
     const AttentionSizes *n = h->n;
+    const int64_t keys = keys_of(n, i);
     float max = -INFINITY, sum = 0.0F;
     score_row(h, i);
-    for (int64_t j = 0; j < n->M; j++) max = h->p[j] > max ? h->p[j] : max;
-    for (int64_t j = 0; j < n->M; j++) {
+    for (int64_t j = 0; j < keys; j++) max = h->p[j] > max ? h->p[j] : max;
+    for (int64_t j = 0; j < keys; j++) {
         h->p[j] = expf(h->p[j] - max);
         sum += h->p[j];
     }
     for (int64_t d = 0; d < n->size; d++) out[d] = 0.0F;
-    for (int64_t j = 0; j < n->M; j++)
+    for (int64_t j = 0; j < keys; j++)
         for (int64_t d = 0; d < n->size; d++) out[d] += h->p[j] / sum * h->v[j * n->D + d];
     return max + logf(sum);
 }
@@ -162,14 +167,15 @@ static Err backward(const Step *step)
             const float *out = (const float *)step->out[0].data + offset + i * n.D;
             const float *d_out = (const float *)step->d_out[0].data + offset + i * n.D;
             const float mean = dot(d_out, out, n.size);
+            const int64_t keys = keys_of(&n, i);
             score_row(&h, i);
-            for (int64_t j = 0; j < n.M; j++) {
+            for (int64_t j = 0; j < keys; j++) {
                 h.p[j] = expf(h.p[j] - saved[task * n.N + i]);
                 h.ds[j] = h.p[j] * (dot(d_out, h.v + j * n.D, n.size) - mean);
             }
-            if (d_q != NULL) add_weighted(h.ds, h.k, n.scale, n.M, n.size, n.D, d_q + i * n.D);
-            if (d_k != NULL) add_outer(h.ds, h.q + i * n.D, n.scale, n.M, n.size, n.D, d_k);
-            if (d_v != NULL) add_outer(h.p, d_out, 1.0F, n.M, n.size, n.D, d_v);
+            if (d_q != NULL) add_weighted(h.ds, h.k, n.scale, keys, n.size, n.D, d_q + i * n.D);
+            if (d_k != NULL) add_outer(h.ds, h.q + i * n.D, n.scale, keys, n.size, n.D, d_k);
+            if (d_v != NULL) add_outer(h.p, d_out, 1.0F, keys, n.size, n.D, d_v);
         }
     }
     return ERR_NONE;
@@ -209,12 +215,13 @@ static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_o
         fits = in[i].dtype == DTYPE_F32 && in[i].shape.rank >= 2 && in[i].shape.dim[0] == in[0].shape.dim[0] &&
                in[i].shape.dim[0] > 0 && channels_of(&in[i]) == channels_of(&in[0]);
     fits = fits && shape_equal(&in[1].shape, &in[2].shape) && channels_of(&in[0]) % a->heads == 0 &&
-           bias_fits(a, n_in, in);
+           (!a->causal || token_count(&in[0]) == token_count(&in[1])) && bias_fits(a, n_in, in);
     for (int32_t i = 0; i < n_in && i < 5; i++) (void)shape_text(&in[i].shape, text[i], sizeof text[i]);
     if (!fits)
         return err_set(ERR_SHAPE,
                        "attention: q %s, k %s, v %s, then %s %s, %d heads; expected f32 [B, N, D], twice [B, M, D], "
-                       "[B, N or M, slots] if slots are used, [B, M] if masked, D a multiple of the heads",
+                       "[B, N or M, slots] if slots are used, [B, M] if masked, D a multiple of the heads, N = M if "
+                       "causal",
                        text[0], text[1], text[2], text[3], text[4], (int)a->heads);
     ret_out[0] = in[0];
     ret_out[1] = (Tensor){ .dtype = DTYPE_F32, .shape = { 3, { in[0].shape.dim[0], a->heads, token_count(&in[0]) } } };

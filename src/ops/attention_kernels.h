@@ -16,6 +16,7 @@ typedef struct AttentionSizes {
     const float *log_share; /* [B, N or M, S] or NULL */
     const float *mask;      /* [B, M] or NULL */
     bool has_mask;          /* true also while no data is set (prepare) */
+    bool causal;            /* query i reads the keys 0 to i */
     float scale;            /* 1 / sqrt(size) */
 } AttentionSizes;
 AttentionSizes attention_sizes(const Step *step);

@@ -8,7 +8,8 @@
  * slot of the key, or a one-hot slot of the query against log shares of the key, and 1 against the mask.
  *
  * Keys masked with -1e8 or less have the weight exp(-1e8) = 0 in float, whatever the scores: they are left out when the
- * keys are copied, unless all keys of an image are masked.
+ * keys are copied, unless all keys of an image are masked. Where the attention is causal all keys stay in their places, as
+ * a query may have none but masked ones; blocks of keys behind the last query are passed over.
  */
 #ifndef METASEG_OPS_ATTENTION_SIMD_H
 #define METASEG_OPS_ATTENTION_SIMD_H
@@ -104,7 +105,7 @@ static void choose_keys(AttentionBlock *b, int64_t image)
     int64_t masked = b->n.M;
     b->keys = 0;
     for (int64_t j = 0; j < b->n.M; j++)
-        if (mask == NULL || mask[j] > -1e8F) b->key_index[b->keys++] = j;
+        if (mask == NULL || b->n.causal || mask[j] > -1e8F) b->key_index[b->keys++] = j;
     for (int64_t j = b->n.M - 1; j >= 0 && masked > b->keys; j--)
         if (mask[j] <= -1e8F) b->key_index[--masked] = j;
     if (b->keys == 0) b->keys = b->n.M;
@@ -160,6 +161,12 @@ static void load_queries(const AttentionBlock *b, const Step *step, const QueryB
     for (int64_t i = 0; i < q->lanes && n->mask != NULL; i++) extra[n->S * q->lanes + i] = 1.0F;
 }
 
+/* How many keys, from the first on, a block of queries reads. */
+static int64_t keys_read(const AttentionBlock *b, const QueryBlock *q)
+{
+    return b->n.causal ? min_int64(b->keys, q->first + q->count) : b->keys;
+}
+
 /* s [keys, lanes] of the keys from `first` on. */
 static void score_block(const AttentionBlock *b, const QueryBlock *q, int64_t first, int64_t keys)
 {
@@ -174,6 +181,10 @@ static void score_block(const AttentionBlock *b, const QueryBlock *q, int64_t fi
                                .c = b->s,
                                .c_stride = q->lanes };
     gemm_block(&scores);
+    for (int64_t j = 0; j < keys && b->n.causal; j++) {
+        const int64_t before = min_int64(first + j - q->first, q->lanes); /* queries that come before this key */
+        for (int64_t i = 0; i < before; i++) b->s[j * q->lanes + i] = -INFINITY;
+    }
 }
 
 static void forward_block(const AttentionBlock *b, const Step *step, const QueryBlock *q)
@@ -186,8 +197,9 @@ static void forward_block(const AttentionBlock *b, const Step *step, const Query
         b->sum[i] = 0.0F;
     }
     for (int64_t i = 0; i < b->rows * q->lanes; i++) b->o_t[i] = 0.0F;
-    for (int64_t first = 0; first < b->keys; first += BLOCK) {
-        const int64_t keys = min_int64(b->keys - first, BLOCK);
+    const int64_t all = keys_read(b, q);
+    for (int64_t first = 0; first < all; first += BLOCK) {
+        const int64_t keys = min_int64(all - first, BLOCK);
         score_block(b, q, first, keys);
         softmax_block(b->s, keys, q->lanes, b->max, b->sum, b->o_t, first > 0 ? b->rows : 0);
         const GemmBlock values = { .M = b->rows,
@@ -355,8 +367,9 @@ static Err backward(const Step *step)
             for (int64_t number = 0; number < ceil_divide(n.N, BLOCK); number++) {
                 const QueryBlock q = query_block(&n, task / n.heads, task % n.heads, number);
                 load_backward(&b, step, &q);
-                for (int64_t first = 0; first < b.keys; first += BLOCK)
-                    backward_keys(&b, &q, first, min_int64(b.keys - first, BLOCK));
+                const int64_t all = keys_read(&b, &q);
+                for (int64_t first = 0; first < all; first += BLOCK)
+                    backward_keys(&b, &q, first, min_int64(all - first, BLOCK));
                 if (d_q != NULL)
                     untranspose_rows(b.o_t, q.lanes, q.count, n.size, 1.0F, d_q + q.offset, n.D, step->accumulate[0]);
             }

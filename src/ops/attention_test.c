@@ -34,10 +34,11 @@ static double score(const Sizes *n, int64_t b, int64_t head, int64_t i, int64_t 
 
 static void attend(const Sizes *n, int64_t b, int64_t head, int64_t i, double *out)
 {
+    const int64_t keys = n->attr->causal ? i + 1 : n->M;
     double max = -INFINITY, total = 0;
-    for (int64_t j = 0; j < n->M; j++) max = fmax(max, score(n, b, head, i, j));
+    for (int64_t j = 0; j < keys; j++) max = fmax(max, score(n, b, head, i, j));
     for (int64_t d = 0; d < n->size; d++) out[d] = 0;
-    for (int64_t j = 0; j < n->M; j++) {
+    for (int64_t j = 0; j < keys; j++) {
         const double e = exp(score(n, b, head, i, j) - max);
         total += e;
         for (int64_t d = 0; d < n->size; d++) out[d] += e * n->v[(b * n->M + j) * n->D + head * n->size + d];
@@ -73,9 +74,12 @@ static void reference(const OpCase *op_case, const double *const *in, const Tens
 
 static const AttentionAttr plain1 = { .heads = 1 }, plain2 = { .heads = 2 }, plain6 = { .heads = 6 }, plain12 = { .heads = 12 },
                            masked2 = { .heads = 2, .has_mask = true }, masked12 = { .heads = 12, .has_mask = true },
-                           image2 = { 2, ATTENTION_KEY_SLOTS, 5, true }, text2 = { 2, ATTENTION_QUERY_SLOTS, 5, false },
-                           image8 = { 8, ATTENTION_KEY_SLOTS, 64, true },
-                           text8 = { 8, ATTENTION_QUERY_SLOTS, 64, false };
+                           image2 = { 2, ATTENTION_KEY_SLOTS, 5, true, false },
+                           text2 = { 2, ATTENTION_QUERY_SLOTS, 5, false, false },
+                           image8 = { 8, ATTENTION_KEY_SLOTS, 64, true, false },
+                           text8 = { 8, ATTENTION_QUERY_SLOTS, 64, false, false },
+                           causal1 = { .heads = 1, .causal = true }, causal8 = { .heads = 8, .causal = true },
+                           causal_masked2 = { .heads = 2, .has_mask = true, .causal = true };
 
 static const OpCase cases[] = {
     /* One key: the softmax is 1 whatever the scores, so only the forward result says anything. */
@@ -104,6 +108,17 @@ static const OpCase cases[] = {
       .attr = &image8 },
     { .in = { OP_F32(3, 1, 132, 256), OP_F32(3, 1, 100, 256), OP_F32(3, 1, 100, 256), OP_RANGE(-9, 0, 3, 1, 100, 3) },
       .attr = &text8 },
+    /* Causal: one block, exactly one block, more than one with a short last; with a mask, where the first query may be
+     * left with one masked key. The text encoder of CLIP: 77 tokens, 8 heads of 64. */
+    { .in = { OP_F32(3, 1, 2, 3), OP_F32(3, 1, 2, 3), OP_F32(3, 1, 2, 3) }, .attr = &causal1 },
+    { .in = { OP_F32(3, 2, 64, 8), OP_F32(3, 2, 64, 8), OP_F32(3, 2, 64, 8) }, .attr = &causal1 },
+    { .in = { OP_F32(3, 1, 131, 24), OP_F32(3, 1, 131, 24), OP_F32(3, 1, 131, 24) }, .attr = &causal8 },
+    { .in = { OP_F32(3, 2, 70, 18), OP_F32(3, 2, 70, 18), OP_F32(3, 2, 70, 18), OP_RANGE(-3, 3, 2, 2, 70) },
+      .attr = &causal_masked2 },
+    { .in = { OP_F32(3, 1, 77, 512), OP_F32(3, 1, 77, 512), OP_F32(3, 1, 77, 512) }, .attr = &causal8 },
+    { .in = { OP_RANGE(0, 0, 3, 1, 3, 8), OP_F32(3, 1, 3, 8), OP_F32(3, 1, 3, 8), OP_RANGE(-1e9, -1e9, 2, 1, 3) },
+      .attr = &causal_masked2,
+      .inference_only = true },
     /* All keys masked: the same weight for all. Equal scores, because -1e9 leaves no digits for others. */
     { .in = { OP_RANGE(0, 0, 3, 1, 3, 8), OP_F32(3, 1, 6, 8), OP_F32(3, 1, 6, 8), OP_RANGE(-1e9, -1e9, 2, 1, 6) },
       .attr = &masked2,

@@ -106,6 +106,7 @@ static float activate(float value, Activation activation)
     case ACTIVATION_NONE:
     case ACTIVATION_GELU: /* infer refuses them */
     case ACTIVATION_MISH:
+    case ACTIVATION_QUICK_GELU:
         break;
     }
     return value;
@@ -285,7 +286,7 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
     bool fits = x->dtype == DTYPE_F32 && weight->dtype == DTYPE_F32 && x->shape.rank == 4 && weight->shape.rank == 4 &&
                 attr->stride > 0 && attr->dilation >= 0 && groups > 0 &&
                 (groups == 1 || (groups == xd[3] && wd[0] == groups)) && wd[1] * groups == xd[3] &&
-                attr->activation != ACTIVATION_GELU && attr->activation != ACTIVATION_MISH;
+                !activation_stands_apart(attr->activation);
     const int64_t height = xd[1] + attr->top + attr->bottom - (wd[2] - 1) * dilation - 1;
     const int64_t width = xd[2] + attr->left + attr->right - (wd[3] - 1) * dilation - 1;
     fits = fits && height >= 0 && width >= 0;

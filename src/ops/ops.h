@@ -22,8 +22,15 @@ typedef enum Activation {
     ACTIVATION_RELU6,
     ACTIVATION_SIGMOID,
     ACTIVATION_GELU,
-    ACTIVATION_MISH
+    ACTIVATION_MISH,
+    ACTIVATION_QUICK_GELU
 } Activation;
+
+/* True for those that are ops of their own everywhere, never part of another op. */
+static inline bool activation_stands_apart(Activation activation)
+{
+    return activation == ACTIVATION_GELU || activation == ACTIVATION_MISH || activation == ACTIVATION_QUICK_GELU;
+}
 
 /* y = f(x), elementwise: ReLU max(x,0), ReLU6 min(max(x,0),6), sigmoid 1/(1+exp(-x)). Gradient of ReLU6 is 1 on 0 < x
  * < 6. */
@@ -50,14 +57,14 @@ Var op_multiply(Graph *g, Var a, Var b);
  *   ATTENTION_PLAIN        none, log_share is absent
  *   ATTENTION_KEY_SLOTS    queries are image tokens, keys text: log_share [B, N, S], bias log_share[b, i, slot(j)]
  *   ATTENTION_QUERY_SLOTS  queries are text tokens, keys image: log_share [B, M, S], bias log_share[b, j, slot(i)]
- * mask [B, M] is optional, additive. log_share and mask get no gradient. Saves the log-sum-exp [B, heads, N] for
+ * mask [B, M] is optional, additive. causal (N = M): query i reads the keys 0 to i alone. log_share and mask get no gradient. Saves the log-sum-exp [B, heads, N] for
  * backward by recomputation. */
 typedef enum AttentionSlots { ATTENTION_PLAIN = 0, ATTENTION_KEY_SLOTS, ATTENTION_QUERY_SLOTS } AttentionSlots;
 typedef struct AttentionAttr {
     int32_t heads;
     AttentionSlots slots;
     int32_t slot_length;
-    bool has_mask;
+    bool has_mask, causal;
 } AttentionAttr;
 Var op_attention(Graph *g, Var q, Var k, Var v, Var log_share, Var mask, const AttentionAttr *attr);
 
@@ -197,6 +204,9 @@ Var op_linear_folded(Graph *g, Var x, Var weight, Var bias, Activation activatio
 
 /* Mish: x tanh(ln(1 + e^x)). */
 Var op_mish(Graph *g, Var x);
+
+/* The approximation of GELU in OpenAI's CLIP (Hendrycks and Gimpel 2016, section 2): x sigmoid(1.702 x). */
+Var op_quick_gelu(Graph *g, Var x);
 
 /* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect): out [B, H+bottom,
  * W+right, C]. */
