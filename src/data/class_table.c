@@ -22,6 +22,11 @@ static const YamlField table_fields[] = {
 };
 static const YamlTable file_table = { "class table", sizeof(ClassTable), table_fields, ARRAY_LEN(table_fields) };
 
+bool class_color_is_valid(const char *color)
+{
+    return color[0] == '#' && strlen(color) == 7 && strspn(color + 1, "0123456789abcdefABCDEF") == 6;
+}
+
 Err class_table_check(const YamlFile *file, const char *list, const DatasetClass *classes, uint32_t n)
 {
     bool taken[256] = { false };
@@ -29,7 +34,7 @@ Err class_table_check(const YamlFile *file, const char *list, const DatasetClass
         const DatasetClass *c = &classes[i];
         char place[64];
         (void)snprintf(place, sizeof place, "%s.%u.color", list, (unsigned)(i + 1));
-        if (c->color[0] != '#' || strlen(c->color) != 7 || strspn(c->color + 1, "0123456789abcdefABCDEF") != 6)
+        if (!class_color_is_valid(c->color))
             return yaml_file_wrong(file, place, "'%s' is not of the form \"#rrggbb\"", c->color);
         (void)snprintf(place, sizeof place, "%s.%u.value", list, (unsigned)(i + 1));
         if (taken[c->value]) return yaml_file_wrong(file, place, "%d is used twice", (int)c->value);

@@ -25,6 +25,9 @@ typedef struct ClassTable {
 Err class_table_load(const char *path, ClassTable *ret_table);
 void class_table_done(ClassTable *table);
 
+/* "#rrggbb". */
+bool class_color_is_valid(const char *color);
+
 /* What the keys alone do not tell of classes that `file` lists under `list` ("data.classes"): form of the colours, no
  * value and no name twice. ERR_CONFIG, ERR_ARGUMENT (by an override). */
 Err class_table_check(const YamlFile *file, const char *list, const DatasetClass *classes, uint32_t n);

@@ -182,8 +182,8 @@ static Err look_at_image(Dataset *d, DatasetReader *r, Scene *s, uint32_t index,
 static void add_zones(Dataset *d, const Scene *s)
 {
     double shares[CLIMATE_ZONES + 1] = { 0.0 };
-    if (d->climate == NULL || s->lonlat == NULL) return;
-    zone_image_shares(d->climate, s->image->place, zone_share_defaults().coast_km, shares);
+    if (d->climate == NULL || (s->lonlat == NULL && s->image->zone_place == NULL)) return;
+    zone_image_shares(d->climate, image_source_zone_place(s->image), zone_share_defaults().coast_km, shares);
     const double ground = survey_ground(s, d->options);
     for (int32_t z = 0; z <= CLIMATE_ZONES && isfinite(ground); z++) d->zone_areas[z] += shares[z] * ground;
 }

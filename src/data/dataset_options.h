@@ -71,7 +71,10 @@ typedef struct DatasetScene {
     char *labels_layer;    /* of a vector file; NULL: the only one */
     char *labels_field;    /* of a vector file, with the class; NULL: "class" or the only one (geo/vector_labels.h) */
     double labels_buffer;  /* of lines and points, pixels of the image */
-    int32_t *bands;        /* 1-based bands of the image */
+    bool labels_by_pixel;  /* label pixels are those of the image, whatever the two files say of where they lie */
+    double *lonlat; /* [2] degrees, where the image lies if its file does not say; zones alone come from it; NULL */
+    uint32_t n_lonlat;
+    int32_t *bands; /* 1-based bands of the image */
     uint32_t n_bands;
 } DatasetScene;
 
@@ -90,6 +93,9 @@ typedef struct DatasetOptions {
     DatasetRemap *remap;
     uint32_t n_remap;
     LabelsKind labels_kind;
+    int32_t colors_threshold; /* LABELS_COLORS: channels from here on count as 255, those below as 0; 0: as they are */
+    char **ignore_colors;     /* "#rrggbb" that are no class and never learned */
+    uint32_t n_ignore_colors;
     double
         temperature; /* probabilities are raised to 1 / temperature; below 1 the likeliest class gains; 0 or 1: as they are */
     int32_t ignore;      /* value in the label raster that is never learned */

@@ -53,6 +53,7 @@ void image_source_close(ImageSource *image)
     zone_sampler_free(image->zones);
     cloud_mask_close(image->mask);
     georeference_free(image->place);
+    georeference_free(image->zone_place);
     raster_close(image->raster);
     free(image->bands);
     free(image->source);
@@ -69,12 +70,27 @@ Err image_source_set_point(ImageSource *image, double lon, double lat)
     return ERR_NONE;
 }
 
+Err image_source_set_zone_point(ImageSource *image, double lon, double lat)
+{
+    Georeference *place = NULL;
+    TRY(georeference_from_point(lon, lat, &place));
+    georeference_free(image->zone_place);
+    image->zone_place = place;
+    return ERR_NONE;
+}
+
+Georeference *image_source_zone_place(const ImageSource *image)
+{
+    return image->zone_place != NULL ? image->zone_place : image->place;
+}
+
 Err image_source_set_zones(ImageSource *image, const Climate *climate)
 {
     const RasterInfo *info = raster_info(image->raster);
     ZoneSampler *zones = NULL;
     if (climate != NULL)
-        TRY(zone_sampler_new(climate, image->place, info->width, info->height, zone_share_defaults(), &zones));
+        TRY(zone_sampler_new(climate, image_source_zone_place(image), info->width, info->height, zone_share_defaults(),
+                             &zones));
     zone_sampler_free(image->zones);
     image->zones = zones;
     return ERR_NONE;

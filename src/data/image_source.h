@@ -52,13 +52,14 @@ typedef struct ImageSourceOptions {
 /* Open struct, read-only for others but for raster_set_grid and raster_keep_valid. */
 typedef struct ImageSource {
     Raster *raster;
-    Georeference *place; /* kind may be GEOREFERENCE_NONE */
-    CloudMask *mask;     /* NULL: none */
-    ZoneSampler *zones;  /* NULL: no zones */
-    ImageBand *bands;    /* [chosen bands]; NULL: values as they are */
-    bool surface;        /* its reflectance is of level 2; bytes are neither */
-    int32_t *source;     /* [wanted] which chosen band each is, -1 missing; NULL: all are chosen in order */
-    Metadata *metadata;  /* of image_source_metadata; NULL: nobody asked yet */
+    Georeference *place;      /* kind may be GEOREFERENCE_NONE */
+    Georeference *zone_place; /* where zones are looked up instead; NULL: at place */
+    CloudMask *mask;          /* NULL: none */
+    ZoneSampler *zones;       /* NULL: no zones */
+    ImageBand *bands;         /* [chosen bands]; NULL: values as they are */
+    bool surface;             /* its reflectance is of level 2; bytes are neither */
+    int32_t *source;          /* [wanted] which chosen band each is, -1 missing; NULL: all are chosen in order */
+    Metadata *metadata;       /* of image_source_metadata; NULL: nobody asked yet */
 } ImageSource;
 
 /* Opens the raster, chooses its bands, reads its georeference, opens its cloud mask. image_source_close(). ERR_INPUT, ERR_ARGUMENT (bands),
@@ -68,6 +69,13 @@ void image_source_close(ImageSource *image);
 
 /* The place of an image without one: a point for all of it. */
 Err image_source_set_point(ImageSource *image, double lon, double lat);
+
+/* A point for its zones alone: its pixels keep the place that they have. Before image_source_set_zones. Errors of
+ * georeference_from_point. */
+Err image_source_set_zone_point(ImageSource *image, double lon, double lat);
+
+/* Where zones are looked up. */
+Georeference *image_source_zone_place(const ImageSource *image);
 
 /* From now on zones are looked up in `climate` (borrowed; NULL: in none). ERR_INPUT, ERR_MEMORY. */
 Err image_source_set_zones(ImageSource *image, const Climate *climate);

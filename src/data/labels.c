@@ -57,11 +57,19 @@ static Err refuse_labels(const Raster *labels, const Georeference *place)
                                                  : "georeference it first (gdal_edit.py -a_srs ... -a_ullr ...)");
 }
 
-/* How labels lie on the image where one of the two has no place on the Earth. */
-static Err place_labels(Labels *l, const Raster *image, Georeference *image_place)
+static Err check_sizes(const Labels *l, const Raster *image, const char *rule)
 {
     const RasterInfo *a = raster_info(image);
     const RasterInfo *b = raster_info(l->raster);
+    if (a->width == b->width && a->height == b->height) return ERR_NONE;
+    return err_set(ERR_INPUT, "'%s' (%lld x %lld pixels) and its labels '%s' (%lld x %lld) %s", raster_path(image),
+                   (long long)a->width, (long long)a->height, raster_path(l->raster), (long long)b->width,
+                   (long long)b->height, rule);
+}
+
+/* How labels lie on the image where one of the two has no place on the Earth. */
+static Err place_labels(Labels *l, const Raster *image, Georeference *image_place)
+{
     const bool image_known = georeference_kind(image_place) != GEOREFERENCE_NONE;
     const bool labels_known = georeference_kind(l->place) != GEOREFERENCE_NONE;
     if (image_known && labels_known) return ERR_NONE;
@@ -69,19 +77,26 @@ static Err place_labels(Labels *l, const Raster *image, Georeference *image_plac
     if (image_known || (!labels_known && georeference_has_grid(image_place))) return refuse_labels(l->raster, l->place);
     if (labels_known || georeference_has_grid(l->place))
         return refuse_image(image, image_place, raster_path(l->raster));
-    if (a->width != b->width || a->height != b->height)
-        return err_set(ERR_INPUT,
-                       "'%s' (%lld x %lld pixels) and its labels '%s' (%lld x %lld) have no georeference and differ in "
-                       "size; give labels of the same pixels, or georeference both",
-                       raster_path(image), (long long)a->width, (long long)a->height, raster_path(l->raster),
-                       (long long)b->width, (long long)b->height);
+    TRY(check_sizes(l, image,
+                    "have no georeference and differ in size; give labels of the same pixels, or georeference both"));
     georeference_use_pixels(image_place);
     georeference_use_pixels(l->place);
     return ERR_NONE;
 }
 
-static Err open_labels(Labels *l, const char *path, const char *crs, const volatile int *stop, const Raster *image,
-                       Georeference *image_place)
+/* The labels lie where the image does. */
+static Err place_by_pixel(Labels *l, const Raster *image, Georeference *image_place, const char *image_crs)
+{
+    TRY(check_sizes(l, image, "are to match pixel by pixel and differ in size; give labels of the same pixels"));
+    TRY(georeference_open(image, image_crs, &l->place));
+    if (georeference_kind(image_place) != GEOREFERENCE_NONE || georeference_has_grid(image_place)) return ERR_NONE;
+    georeference_use_pixels(image_place);
+    georeference_use_pixels(l->place);
+    return ERR_NONE;
+}
+
+static Err open_labels(Labels *l, const char *path, const LabelsPlace *place, const volatile int *stop,
+                       const Raster *image, Georeference *image_place)
 {
     TRY(raster_open(path, stop, &l->raster));
     l->bands = raster_chosen_count(l->raster);
@@ -93,22 +108,26 @@ static Err open_labels(Labels *l, const char *path, const char *crs, const volat
         TRY(check_bands(l->raster));
         TRY(raster_choose_bands(l->raster, "1", 1, NULL));
     }
-    TRY(georeference_open(l->raster, crs, &l->place));
-    TRY(place_labels(l, image, image_place));
+    if (place->by_pixel) {
+        TRY(place_by_pixel(l, image, image_place, place->image_crs));
+    } else {
+        TRY(georeference_open(l->raster, place->crs, &l->place));
+        TRY(place_labels(l, image, image_place));
+    }
     l->width = raster_info(l->raster)->width;
     l->height = raster_info(l->raster)->height;
     TRY(raster_lookup_new(l->raster, image_place, l->place, &l->lookup));
     return place_lookup_new(l->place, image_place, &l->to_image);
 }
 
-Err labels_open(const char *path, const DatasetOptions *options, const char *crs, const volatile int *stop,
+Err labels_open(const char *path, const DatasetOptions *options, const LabelsPlace *place, const volatile int *stop,
                 const Raster *image, Georeference *image_place, Labels **ret_labels)
 {
     Labels *l = calloc(1, sizeof *l);
     if (l == NULL) return err_memory(sizeof *l, "a label raster");
     l->options = options;
     l->sharpening = options->temperature > 0.0 ? (float)(1.0 / options->temperature) : 1.0F;
-    const Err err = open_labels(l, path, crs, stop, image, image_place);
+    const Err err = open_labels(l, path, place, stop, image, image_place);
     if (err == ERR_NONE)
         *ret_labels = l;
     else

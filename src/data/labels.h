@@ -27,7 +27,7 @@ typedef struct Labels {
     uint8_t *vector_window; /* class indexes of one window; grows */
     int64_t vector_pixels;
     const DatasetOptions *options;
-    uint32_t *colors;     /* LABELS_COLORS: 0xRRGGBB of each class */
+    uint32_t *colors;     /* LABELS_COLORS: 0xRRGGBB of each class, then of each colour that is ignored */
     uint32_t *palette;    /* [256] of a raster with a palette, else NULL; part of colors */
     float sharpening;     /* 1 / options->temperature */
     Georeference *place;  /* of the label pixels; of vector labels the image's, borrowed */
@@ -38,12 +38,18 @@ typedef struct Labels {
     int64_t points;
 } Labels;
 
-/* Opens labels of options->labels_kind (classes and temperature from there, too; borrowed). crs: NULL or instead of the
- * file's. image and its place, both borrowed: where neither image nor labels say where they lie they match pixel by pixel,
+/* How a label raster lies on its image, beside what the files say. */
+typedef struct LabelsPlace {
+    const char *crs;       /* of the labels instead of the file's; NULL */
+    bool by_pixel;         /* label pixels are those of the image, whatever the files say */
+    const char *image_crs; /* of the image instead of the file's, for by_pixel; NULL */
+} LabelsPlace;
+
+/* Opens labels of options->labels_kind (classes and temperature from there, too; borrowed). image and its place, both borrowed: where neither image nor labels say where they lie they match pixel by pixel,
  * and the image's place is changed to tell so (georeference_use_pixels). ERR_INPUT, one sentence: only one of them says where it
- * lies, or neither and their sizes differ; a picture of colours instead of class values, or another number of bands than of
+ * lies, or neither (or by_pixel) and their sizes differ; a picture of colours instead of class values, or another number of bands than of
  * classes; ERR_MEMORY. labels_close(). */
-Err labels_open(const char *path, const DatasetOptions *options, const char *crs, const volatile int *stop,
+Err labels_open(const char *path, const DatasetOptions *options, const LabelsPlace *place, const volatile int *stop,
                 const Raster *image, Georeference *image_place, Labels **ret_labels);
 void labels_close(Labels *labels);
 

@@ -9,7 +9,8 @@
  * ERR_INPUT when there are none, or not of 8 bits; ERR_MEMORY. */
 Err labels_color_choose(Labels *labels);
 
-/* Values of n pixels of the chosen bands: that of the class with the same colour, else label_unknown_color(). */
+/* Values of n pixels of the chosen bands: that of the class with the same colour, options->ignore where it is one of options->ignore_colors, else
+ * label_unknown_color(). */
 void labels_color_values(const Labels *labels, int64_t n, const float *pixels, float *ret_values);
 
 #endif

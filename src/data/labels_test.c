@@ -41,7 +41,7 @@ static Pair open_pair_as(TestRaster image, TestRaster labels, const DatasetOptio
     ASSERT_OK(georeference_open(p.image, NULL, &p.image_place));
     ASSERT_OK(raster_open(unit_at(labels.name, label_path), NULL, &p.labels));
     ASSERT_OK(georeference_open(p.labels, NULL, &p.label_place));
-    ASSERT_OK(labels_open(label_path, o, NULL, NULL, p.image, p.image_place, &p.opened));
+    ASSERT_OK(labels_open(label_path, o, &(LabelsPlace){ 0 }, NULL, p.image, p.image_place, &p.opened));
     return p;
 }
 
@@ -172,8 +172,8 @@ static void pictures_are_refused(void **state)
                               "default bands = {1, 2, 3}\n", grey });
     const DatasetOptions o = options();
     Labels *labels = NULL;
-    ASSERT_ERR(labels_open(unit_at("picture", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
-               "a picture of classes");
+    ASSERT_ERR(labels_open(unit_at("picture", path), &o, &(LabelsPlace){ 0 }, NULL, p.image, p.image_place, &labels),
+               ERR_INPUT, "a picture of classes");
     assert_null(labels);
     close_pair(&p);
 }
@@ -192,7 +192,8 @@ static void labels_without_a_place(void **state)
     const DatasetOptions o = options();
     for (int64_t i = 0; i < 2; i++) {
         Labels *labels = NULL;
-        ASSERT_ERR(labels_open(path, &o, i == 0 ? NULL : "EPSG:32633", NULL, p.image, p.image_place, &labels),
+        ASSERT_ERR(labels_open(path, &o, &(LabelsPlace){ .crs = i == 0 ? NULL : "EPSG:32633" }, NULL, p.image,
+                               p.image_place, &labels),
                    ERR_INPUT, "its labels cannot be placed: no georeference; georeference it first");
         assert_null(labels);
     }
@@ -258,8 +259,8 @@ static void no_distribution(void **state)
                "-2 in band 2; probabilities are 0 or more");
     test_raster((TestRaster){ "two", 200, 200, 2, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, grey });
     Labels *labels = NULL;
-    ASSERT_ERR(labels_open(unit_at("two", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
-               "2 bands for 3 classes");
+    ASSERT_ERR(labels_open(unit_at("two", path), &o, &(LabelsPlace){ 0 }, NULL, p.image, p.image_place, &labels),
+               ERR_INPUT, "2 bands for 3 classes");
     close_pair(&p);
 }
 
@@ -309,11 +310,11 @@ static void color_masks(void **state)
         utm_image, (TestRaster){ "colors", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, paint }, &o);
     Labels *labels = NULL;
     test_raster((TestRaster){ "one", 200, 200, 1, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, grey });
-    ASSERT_ERR(labels_open(unit_at("one", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
-               "no red, green and blue band and no palette");
+    ASSERT_ERR(labels_open(unit_at("one", path), &o, &(LabelsPlace){ 0 }, NULL, p.image, p.image_place, &labels),
+               ERR_INPUT, "no red, green and blue band and no palette");
     test_raster((TestRaster){ "wide", 200, 200, 3, TEST_INT16, 33, 500000, 5300000, 30, 30, NULL, paint });
-    ASSERT_ERR(labels_open(unit_at("wide", path), &o, NULL, NULL, p.image, p.image_place, &labels), ERR_INPUT,
-               "bands of type Int16; colours of classes are bytes");
+    ASSERT_ERR(labels_open(unit_at("wide", path), &o, &(LabelsPlace){ 0 }, NULL, p.image, p.image_place, &labels),
+               ERR_INPUT, "bands of type Int16; colours of classes are bytes");
     close_pair(&p);
 }
 
@@ -358,13 +359,80 @@ static void counts(void **state)
     assert_int_equal(label_class(&table, (float)NAN), CLASS_IGNORE);
 }
 
+/* 255 with a little loss, 0 with more: pure colours once more by the threshold. */
+static float blurred(int64_t x, int64_t y, int64_t band) { return paint(x, y, band) > 127.0F ? 250.0F : 90.0F; }
+
+static void blurred_and_ignored_colors(void **state)
+{
+    (void)state;
+    static DatasetClass classes[] = { { 3, (char *)"a", (char *)"#00ff00" }, { 9, (char *)"b", (char *)"#ffffff" } };
+    static char *ignored[] = { (char *)"#0000ff" };
+    DatasetOptions o = { .classes = classes, .n_classes = 2, .ignore = 7, .labels_kind = LABELS_COLORS };
+    const PlaceWindow window = { 10.5, 20.5, 1.0, 1.0, 5, 1 };
+    const LabelTable table = label_table(&o);
+    const TestRaster mask = { "blurred", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, blurred };
+    for (int64_t i = 0; i < 2; i++) {
+        uint8_t got[5], valid[5];
+        float values[5];
+        o.colors_threshold = i == 0 ? 0 : 128;
+        o.ignore_colors = ignored;
+        o.n_ignore_colors = 1;
+        Pair p = open_pair_as(utm_image, mask, &o);
+        ASSERT_OK(labels_read(p.opened, &table, &window, got, NULL));
+        ASSERT_OK(labels_read_values(p.opened, (RasterWindow){ 10, 20, 5, 1 }, values, valid));
+        assert_int_equal(got[0], i == 0 ? CLASS_IGNORE : 0);
+        assert_int_equal(got[3], i == 0 ? CLASS_IGNORE : 1);
+        assert_int_equal(got[1], CLASS_IGNORE);
+        if (i == 0)
+            assert_int_equal(label_color_of(values[1]), 0x5a5afa);
+        else
+            assert_true(values[1] == 7.0F);
+        close_pair(&p);
+    }
+}
+
+/* A mask without a place, or with another one, on an image with one. */
+static void labels_by_pixel(void **state)
+{
+    (void)state;
+    static DatasetClass classes[] = { { 3, (char *)"a", (char *)"#00ff00" }, { 9, (char *)"b", (char *)"#ffffff" } };
+    const DatasetOptions o = { .classes = classes, .n_classes = 2, .ignore = 255 };
+    const LabelsPlace place = { .by_pixel = true };
+    const int zones[] = { -1, 31 };
+    char path[256];
+    for (int64_t i = 0; i < 2; i++) {
+        Pair p = open_pair_as(utm_image, utm_image, &o);
+        Labels *labels = NULL;
+        float values[200 * 200];
+        uint8_t valid[200 * 200];
+        const PlaceWindow all = { 0.5, 0.5, 1.0, 1.0, 200, 200 };
+        test_raster((TestRaster){ "mask", 200, 200, 1, TEST_BYTE, zones[i], 1, 2, 3, 4, NULL, grey });
+        ASSERT_OK(labels_open(unit_at("mask", path), &o, &place, NULL, p.image, p.image_place, &labels));
+        ASSERT_OK(raster_lookup_window(labels->lookup, &all, values, valid));
+        for (int64_t k = 0; k < 200 * 200; k++) assert_true(values[k] == grey(k % 200, k / 200, 0));
+        assert_true(georeference_sampling(labels->place).metres == 30.0);
+        labels_close(labels);
+        test_raster((TestRaster){ "mask", 200, 199, 1, TEST_BYTE, zones[i], 1, 2, 3, 4, NULL, grey });
+        ASSERT_ERR(labels_open(unit_at("mask", path), &o, &place, NULL, p.image, p.image_place, &labels), ERR_INPUT,
+                   "match pixel by pixel and differ in size");
+        close_pair(&p);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_grid),      cmocka_unit_test(much_finer),      cmocka_unit_test(date_line),
-        cmocka_unit_test(values),        cmocka_unit_test(counts),          cmocka_unit_test(labels_without_a_place),
-        cmocka_unit_test(probabilities), cmocka_unit_test(no_distribution), cmocka_unit_test(pictures_are_refused),
-        cmocka_unit_test(color_masks),   cmocka_unit_test(color_counts)
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(any_grid),
+                                        cmocka_unit_test(much_finer),
+                                        cmocka_unit_test(date_line),
+                                        cmocka_unit_test(values),
+                                        cmocka_unit_test(counts),
+                                        cmocka_unit_test(labels_without_a_place),
+                                        cmocka_unit_test(probabilities),
+                                        cmocka_unit_test(no_distribution),
+                                        cmocka_unit_test(pictures_are_refused),
+                                        cmocka_unit_test(color_masks),
+                                        cmocka_unit_test(color_counts),
+                                        cmocka_unit_test(blurred_and_ignored_colors),
+                                        cmocka_unit_test(labels_by_pixel) };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

@@ -38,7 +38,8 @@ static Err open_labels(Scene *s, const DatasetOptions *options, const DatasetSce
     if (scene->labels_layer != NULL || scene->labels_field != NULL)
         return err_set(ERR_CONFIG, "scene '%s': labels_layer and labels_field are for vector files; '%s' is none",
                        scene->name, scene->labels);
-    return labels_open(scene->labels, options, scene->labels_crs, stop, s->image->raster, s->image->place, &s->labels);
+    const LabelsPlace place = { scene->labels_crs, scene->labels_by_pixel, scene->crs };
+    return labels_open(scene->labels, options, &place, stop, s->image->raster, s->image->place, &s->labels);
 }
 
 static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
@@ -51,7 +52,9 @@ static Err open_files(Scene *s, const DatasetOptions *options, const DatasetScen
     TRY(image_source_open(scene->image, &options_of_image, &s->image));
     if (options->n_surface_scale > 0) TRY(image_source_set_level(s->image, scene->level, NULL));
     TRY(open_labels(s, options, scene, stop));
-    if (georeference_kind(s->image->place) == GEOREFERENCE_NONE) return ERR_NONE;
+    if (georeference_kind(s->image->place) == GEOREFERENCE_NONE)
+        return scene->n_lonlat > 0 ? image_source_set_zone_point(s->image, scene->lonlat[0], scene->lonlat[1])
+                                   : ERR_NONE;
     return place_lookup_new(s->image->place, NULL, &s->lonlat);
 }
 

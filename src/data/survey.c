@@ -137,8 +137,8 @@ Err survey_scene(Survey *survey, Scene *scene, uint32_t index, const Climate *cl
     s->square_metres = survey_ground(scene, survey->options);
     s->placed = georeference_footprint(image->place, &s->footprint);
     s->features = scene->labels->vector != NULL ? vector_labels_feature_count(scene->labels->vector) : -1;
-    if (climate != NULL && s->placed)
-        zone_image_shares(climate, image->place, zone_share_defaults().coast_km, s->zones);
+    if (climate != NULL && (s->placed || image->zone_place != NULL))
+        zone_image_shares(climate, image_source_zone_place(image), zone_share_defaults().coast_km, s->zones);
     TRY(raster_set_grid(image->raster, info->width, info->height));
     TRY(survey_bands(survey, s, image, index, run));
     return raster_set_grid(image->raster, scene->width, scene->height);

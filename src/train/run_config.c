@@ -45,6 +45,10 @@ static const YamlField scene_fields[] = {
     { "labels_field", YAML_STRING, YAML_AT(DatasetScene, labels_field), .optional = true, .resume = YAML_SAME },
     { "labels_buffer", YAML_NUMBER, YAML_AT(DatasetScene, labels_buffer), .minimum = 0, .maximum = 1000,
       .default_value = "1", .resume = YAML_SAME },
+    { "labels_by_pixel", YAML_BOOLEAN, YAML_AT(DatasetScene, labels_by_pixel), .default_value = "false",
+      .resume = YAML_SAME },
+    { "lonlat", YAML_LIST, YAML_LIST_AT(DatasetScene, lonlat, n_lonlat), .element = YAML_NUMBER, .min_count = 2,
+      .max_count = 2, .minimum = -180, .maximum = 360, .optional = true, .resume = YAML_SAME },
     { "bands", YAML_LIST, YAML_LIST_AT(DatasetScene, bands, n_bands), .element = YAML_INTEGER, .min_count = 1,
       .minimum = 1, .maximum = 65535, .default_value = "1,2,3", .resume = YAML_SAME },
 };
@@ -118,6 +122,10 @@ static const YamlField data_fields[] = {
       .resume = YAML_MAY_CHANGE },
     { "labels_kind", YAML_CHOICE, YAML_AT(RunConfig, data.labels_kind), .choices = labels_kind_names,
       .n_choices = LABELS_KIND_COUNT, .default_value = "classes", .resume = YAML_SAME },
+    { "colors_threshold", YAML_INTEGER, YAML_AT(RunConfig, data.colors_threshold), .minimum = 0, .maximum = 255,
+      .default_value = "0", .resume = YAML_SAME },
+    { "ignore_colors", YAML_LIST, YAML_LIST_AT(RunConfig, data.ignore_colors, data.n_ignore_colors),
+      .element = YAML_STRING, .optional = true, .resume = YAML_SAME },
     { "temperature", YAML_NUMBER, YAML_AT(RunConfig, data.temperature), .minimum = 0.01, .maximum = 100,
       .default_value = "1", .resume = YAML_SAME },
     { "remap", YAML_LIST, YAML_LIST_AT(RunConfig, data.remap, data.n_remap), .element = YAML_TABLE,
@@ -307,6 +315,15 @@ static Err check_colors(const YamlFile *file, const DatasetOptions *data)
             if (str_equal_nocase(data->classes[i].color, data->classes[k].color))
                 return yaml_file_wrong(file, "data.labels_kind", "colors cannot tell '%s' from '%s', both are %s",
                                        data->classes[k].name, data->classes[i].name, data->classes[i].color);
+    for (uint32_t i = 0; i < data->n_ignore_colors; i++) {
+        const char *color = data->ignore_colors[i];
+        if (!class_color_is_valid(color))
+            return yaml_file_wrong(file, "data.ignore_colors", "'%s' is not of the form \"#rrggbb\"", color);
+        for (uint32_t k = 0; k < data->n_classes; k++)
+            if (str_equal_nocase(color, data->classes[k].color))
+                return yaml_file_wrong(file, "data.ignore_colors", "%s is the colour of '%s'", color,
+                                       data->classes[k].name);
+    }
     return ERR_NONE;
 }
 

@@ -255,8 +255,9 @@ static Err read_raster(Plan *p, int32_t scene, ImageSource *image)
                                      .classes = p->classes.classes,
                                      .n_classes = p->classes.n_classes,
                                      .ignore = 255 };
-    TRY(labels_open(p->scenes[scene].labels, &options, p->given->labels_crs, p->run != NULL ? p->run->stop : NULL,
-                    image->raster, image->place, &labels));
+    const LabelsPlace place = { .crs = p->given->labels_crs };
+    TRY(labels_open(p->scenes[scene].labels, &options, &place, p->run != NULL ? p->run->stop : NULL, image->raster,
+                    image->place, &labels));
     const Err err = read_blocks(p, scene, labels);
     labels_close(labels);
     return err;
