@@ -174,6 +174,27 @@ static Var build_rotary(Graph *g, const Json *a, const Var *in)
                               number(a, "base") };
     return op_rotary(g, in[0], &attr);
 }
+static Var build_crop(Graph *g, const Json *a, const Var *in)
+{
+    return op_crop(g, in[0], integer(a, "height"), integer(a, "width"));
+}
+static Var build_max_pool(Graph *g, const Json *a, const Var *in)
+{
+    return op_max_pool(g, in[0], integer(a, "kernel"), integer(a, "stride"), integer(a, "padding"));
+}
+static Var build_quick_gelu(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_quick_gelu(g, in[0]);
+}
+static Var build_resize_nearest(Graph *g, const Json *a, const Var *in)
+{
+    return op_resize_nearest(g, in[0], integer(a, "scale"));
+}
+static Var build_space_to_depth(Graph *g, const Json *a, const Var *in)
+{
+    return op_space_to_depth(g, in[0], integer(a, "block"), truth(a, "columns_first"));
+}
 static Var build_slice(Graph *g, const Json *a, const Var *in)
 {
     return op_slice(g, in[0], integer(a, "axis"), integer(a, "first"), integer(a, "count"));
@@ -250,6 +271,7 @@ static const struct {
     { "concat_tokens", build_concat_tokens },
     { "conv2d", build_conv2d },
     { "conv_transpose2d", build_conv_transpose2d },
+    { "crop", build_crop },
     { "cross_entropy", build_cross_entropy },
     { "cross_window_pool", build_cross_window_pool },
     { "dice", build_dice },
@@ -261,15 +283,19 @@ static const struct {
     { "layer_scale", build_layer_scale },
     { "layernorm", build_layernorm },
     { "linear", build_linear },
+    { "max_pool", build_max_pool },
     { "mish", build_mish },
     { "multiply", build_multiply },
     { "pad_reflect", build_pad_reflect },
+    { "quick_gelu", build_quick_gelu },
     { "reshape", build_reshape },
     { "resize_bicubic", build_resize_bicubic },
     { "resize_bilinear", build_resize_bilinear },
+    { "resize_nearest", build_resize_nearest },
     { "rotary", build_rotary },
     { "slice", build_slice },
     { "soft_cross_entropy", build_soft_cross_entropy },
+    { "space_to_depth", build_space_to_depth },
     { "weighted_sum", build_weighted_sum },
     { "window_attention", build_window_attention },
 };

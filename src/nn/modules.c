@@ -139,11 +139,13 @@ Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation
     return apart ? op_activation(g, y, activation) : y;
 }
 
+/* activate_sum: the activation of what the residual was added to. */
 static Var conv_bn_folded(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
-                          Activation activation, Var residual)
+                          Activation activation, Var residual, bool activate_sum)
 {
     Conv2dAttr attr = conv_attributes(g, x, conv);
     attr.activation = activation;
+    attr.activate_sum = activate_sum;
     attr.batchnorm_eps = norm.eps;
     graph_push(g, conv_name);
     const Var weight = conv_weight(g, x, conv);
@@ -161,11 +163,20 @@ static Var conv_bn_folded(Graph *g, const char *conv_name, const char *norm_name
 Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
                Activation activation, Var residual)
 {
-    if (folds(g, activation)) return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual);
+    if (folds(g, activation))
+        return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual, false);
     if (!graph_training(g))
-        return tail(g, conv_bn_folded(g, conv_name, norm_name, x, conv, norm, ACTIVATION_NONE, VAR_NONE), activation,
-                    residual);
+        return tail(g, conv_bn_folded(g, conv_name, norm_name, x, conv, norm, ACTIVATION_NONE, VAR_NONE, false),
+                    activation, residual);
     Var y = nn_conv(g, conv_name, x, conv, ACTIVATION_NONE, VAR_NONE);
     y = nn_batchnorm(g, norm_name, y, norm, activation);
     return var_exists(residual) ? op_add(g, y, residual) : y;
+}
+
+Var nn_conv_bn_sum(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
+                   Var residual, Activation activation)
+{
+    if (folds(g, activation)) return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual, true);
+    Var y = nn_conv_bn(g, conv_name, norm_name, x, conv, norm, ACTIVATION_NONE, residual);
+    return op_activation(g, y, activation);
 }

@@ -54,4 +54,8 @@ Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation
 Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
                Activation activation, Var residual);
 
+/* act(BatchNorm(conv(x)) + residual), as in ResNet. */
+Var nn_conv_bn_sum(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
+                   Var residual, Activation activation);
+
 #endif

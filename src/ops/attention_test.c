@@ -72,8 +72,9 @@ static void reference(const OpCase *op_case, const double *const *in, const Tens
             for (int64_t i = 0; i < n.N; i++) attend(&n, b, head, i, out[0] + (b * n.N + i) * n.D + head * n.size);
 }
 
-static const AttentionAttr plain1 = { .heads = 1 }, plain2 = { .heads = 2 }, plain6 = { .heads = 6 }, plain12 = { .heads = 12 },
-                           masked2 = { .heads = 2, .has_mask = true }, masked12 = { .heads = 12, .has_mask = true },
+static const AttentionAttr plain1 = { .heads = 1 }, plain2 = { .heads = 2 }, plain6 = { .heads = 6 },
+                           plain12 = { .heads = 12 }, masked2 = { .heads = 2, .has_mask = true },
+                           masked12 = { .heads = 12, .has_mask = true },
                            image2 = { 2, ATTENTION_KEY_SLOTS, 5, true, false },
                            text2 = { 2, ATTENTION_QUERY_SLOTS, 5, false, false },
                            image8 = { 8, ATTENTION_KEY_SLOTS, 64, true, false },

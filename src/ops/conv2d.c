@@ -33,6 +33,7 @@ Conv2dShape conv2d_shape(const Step *step)
     s.residual = attr->has_residual ? next : -1;
     s.eps = attr->batchnorm_eps;
     s.activation = attr->activation;
+    s.activate_sum = attr->activate_sum;
     return s;
 }
 
@@ -112,6 +113,12 @@ static float activate(float value, Activation activation)
     return value;
 }
 
+/* What follows a value of the convolution. */
+static float tail(const Conv2dShape *s, float value, float residual)
+{
+    return s->activate_sum ? activate(value + residual, s->activation) : activate(value, s->activation) + residual;
+}
+
 /* y[0..Cout) += x[0..Cin) through one tap. */
 static void add_tap(const Conv2dShape *s, const float *x, const float *tap, float *y)
 {
@@ -160,7 +167,7 @@ static Err plain_forward(const Step *step)
                 for (int64_t c = 0; c < C; c++) y[at + c] = bias[c];
                 forward_pixel(&s, x + b * s.in_height * s.in_width * s.in_channels, taps, oy, ox, y + at);
                 for (int64_t c = 0; c < C; c++)
-                    y[at + c] = activate(y[at + c], s.activation) + (residual != NULL ? residual[at + c] : 0.0F);
+                    y[at + c] = tail(&s, y[at + c], residual != NULL ? residual[at + c] : 0.0F);
             }
         }
     }

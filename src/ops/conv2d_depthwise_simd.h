@@ -44,8 +44,8 @@ typedef struct DepthwiseState {
 static bool suits(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
-    return conv2d_is_depthwise(&s) && s.dilation == 1 && s.kernel_height * s.kernel_width <= TAPS_MAX &&
-           s.stride <= STRIDE_MAX;
+    return conv2d_is_depthwise(&s) && s.dilation == 1 && !s.activate_sum &&
+           s.kernel_height * s.kernel_width <= TAPS_MAX && s.stride <= STRIDE_MAX;
 }
 
 /* ---- taps ---- */

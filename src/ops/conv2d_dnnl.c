@@ -140,7 +140,7 @@ static Err prepare(Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
     const OnednnConvolution problem = problem_of(&s);
-    const OnednnFusion fusion = { conv2d_has_bias(&s), s.activation, s.residual >= 0 };
+    const OnednnFusion fusion = { conv2d_has_bias(&s), s.activation, s.residual >= 0, s.activate_sum };
     ConvolutionState *state = calloc(1, sizeof *state);
     if (state == NULL) return err_memory(sizeof *state, "a convolution");
     step->state = state;

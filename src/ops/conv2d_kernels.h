@@ -15,6 +15,7 @@ typedef struct Conv2dShape {
     int32_t bias, batchnorm, residual; /* input indexes; batchnorm: weight, bias, mean, var from there */
     float eps;
     Activation activation;
+    bool activate_sum; /* with the residual */
 } Conv2dShape;
 
 Conv2dShape conv2d_shape(const Step *step);

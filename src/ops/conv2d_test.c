@@ -47,7 +47,8 @@ static void reference(const OpCase *op_case, const double *const *in, const Tens
         if (bias != NULL) y += bias[c];
         if (attr->has_batchnorm)
             y = (y - norm[2][c]) / sqrt(norm[3][c] + (double)attr->batchnorm_eps) * norm[0][c] + norm[1][c];
-        out[0][i] = activate(y, attr->activation) + (residual != NULL ? residual[i] : 0);
+        const double added = residual != NULL ? residual[i] : 0;
+        out[0][i] = attr->activate_sum ? activate(y + added, attr->activation) : activate(y, attr->activation) + added;
     }
 }
 
@@ -84,6 +85,28 @@ static const Conv2dAttr dilated_depthwise = {
 static const Conv2dAttr folded_1x1 = {
     .stride = 1, .groups = 1, .has_batchnorm = true, .has_residual = true, .batchnorm_eps = 1e-3F
 };
+static const Conv2dAttr resnet_3x3 = { .stride = 1,
+                                       .groups = 1,
+                                       .top = 1,
+                                       .left = 1,
+                                       .bottom = 1,
+                                       .right = 1,
+                                       .has_batchnorm = true,
+                                       .has_residual = true,
+                                       .activate_sum = true,
+                                       .batchnorm_eps = 1e-5F,
+                                       .activation = ACTIVATION_RELU };
+static const Conv2dAttr resnet_depthwise = { .stride = 1,
+                                             .groups = 24,
+                                             .top = 1,
+                                             .left = 1,
+                                             .bottom = 1,
+                                             .right = 1,
+                                             .has_batchnorm = true,
+                                             .has_residual = true,
+                                             .activate_sum = true,
+                                             .batchnorm_eps = 1e-5F,
+                                             .activation = ACTIVATION_RELU };
 static const Conv2dAttr folded_3x3 = { .stride = 1,
                                        .groups = 1,
                                        .top = 1,
@@ -151,6 +174,12 @@ static const OpCase cases[] = {
     { .in = { OP_F32(4, 1, 15, 9, 24), OP_F32(4, 24, 1, 3, 3) }, .attr = &dilated_depthwise },
     { .in = { OP_F32(4, 1, 9, 10, 24), OP_F32(4, 20, 24, 1, 1), NORM(20), OP_F32(4, 1, 9, 10, 20) },
       .attr = &folded_1x1,
+      .inference_only = true },
+    { .in = { OP_F32(4, 2, 7, 9, 24), OP_F32(4, 40, 24, 3, 3), NORM(40), OP_F32(4, 2, 7, 9, 40) },
+      .attr = &resnet_3x3,
+      .inference_only = true },
+    { .in = { OP_F32(4, 1, 7, 9, 24), OP_F32(4, 24, 1, 3, 3), NORM(24), OP_F32(4, 1, 7, 9, 24) },
+      .attr = &resnet_depthwise,
       .inference_only = true },
     { .in = { OP_F32(4, 2, 8, 9, 16), OP_F32(4, 24, 16, 3, 3), OP_F32(1, 24), NORM(24), OP_F32(4, 2, 8, 9, 24) },
       .attr = &folded_3x3,

@@ -238,23 +238,25 @@ static dnnl_status_t append_activation(dnnl_post_ops_t chain, Activation activat
         return append_eltwise(chain, dnnl_eltwise_clip, 0.0F, 6.0F);
     case ACTIVATION_SIGMOID:
         return append_eltwise(chain, dnnl_eltwise_logistic, 0.0F, 0.0F);
-    case ACTIVATION_GELU: /* infer refuses them */
-    case ACTIVATION_MISH:
+    case ACTIVATION_GELU:
+        return append_eltwise(chain, dnnl_eltwise_gelu_erf, 0.0F, 0.0F);
+    case ACTIVATION_MISH: /* infer refuses them */
     case ACTIVATION_QUICK_GELU:
         break;
     }
     return dnnl_invalid_arguments;
 }
 
-/* Attributes with the caller's scratch memory, activation, then residual. */
+/* Attributes with the caller's scratch memory, activation, then residual, or the other way round. */
 static Err attributes_new(const OnednnFusion *fusion, LayoutView result, dnnl_primitive_attr_t *ret_attr)
 {
     dnnl_post_ops_t chain = NULL;
     dnnl_primitive_attr_t attr = NULL;
     dnnl_status_t status = dnnl_post_ops_create(&chain);
-    if (status == dnnl_success) status = append_activation(chain, fusion->activation);
+    if (status == dnnl_success && !fusion->activate_sum) status = append_activation(chain, fusion->activation);
     if (status == dnnl_success && fusion->residual)
         status = dnnl_post_ops_append_binary(chain, dnnl_binary_add, result);
+    if (status == dnnl_success && fusion->activate_sum) status = append_activation(chain, fusion->activation);
     if (status == dnnl_success) status = dnnl_primitive_attr_create(&attr);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attr, chain);
@@ -269,7 +271,8 @@ static Err attributes_new(const OnednnFusion *fusion, LayoutView result, dnnl_pr
 
 static int residual_argument(const OnednnFusion *fusion)
 {
-    return DNNL_ARG_ATTR_MULTIPLE_POST_OP(fusion->activation == ACTIVATION_NONE ? 0 : 1) | DNNL_ARG_SRC_1;
+    return DNNL_ARG_ATTR_MULTIPLE_POST_OP(fusion->activation == ACTIVATION_NONE || fusion->activate_sum ? 0 : 1) |
+           DNNL_ARG_SRC_1;
 }
 
 /* ---- making ---- */

@@ -25,11 +25,11 @@ typedef struct OnednnOp OnednnOp;
 
 typedef enum OnednnPass { ONEDNN_FORWARD = 0, ONEDNN_BACKWARD_DATA, ONEDNN_BACKWARD_WEIGHTS } OnednnPass;
 
-/* Forward only: y = activation(convolution + bias) + residual. */
+/* Forward only: y = activation(convolution + bias) + residual, or with activate_sum activation(convolution + bias + residual). */
 typedef struct OnednnFusion {
     bool bias;
     Activation activation; /* NONE, RELU, RELU6 or SIGMOID */
-    bool residual;
+    bool residual, activate_sum;
 } OnednnFusion;
 
 /* x [batch, in_height, in_width, in_channels], y [batch, out_height, out_width, out_channels],

@@ -94,12 +94,13 @@ Var op_concat_tokens(Graph *g, Var a, Var b);
  * Ho = (H + top + bottom - (kh - 1) dilation - 1) / stride + 1. groups is 1 or Cin == Cout (depthwise). Optional bias
  * [Cout]. dilation: pixels from one tap to the next; 0 is 1.
  * Inference only: a folded BatchNorm (weight, bias, mean, var given), an activation (NONE, RELU, RELU6, SIGMOID) and a
- * residual: y = act(bn(conv(x) + bias)) + residual. Training graphs use op_batchnorm, op_activation, op_add. Inputs in
+ * residual: y = act(bn(conv(x) + bias)) + residual, or with activate_sum act(bn(conv(x) + bias) + residual). Training graphs use op_batchnorm, op_activation, op_add. Inputs in
  * order: x, weight, [bias], [bn weight, bn bias, bn mean, bn var], [residual]. */
 typedef struct Conv2dAttr {
     int32_t stride, groups, dilation;
     int32_t top, left, bottom, right;
     bool has_bias, has_batchnorm, has_residual; /* set by the builder */
+    bool activate_sum;
     float batchnorm_eps;
     Activation activation;
 } Conv2dAttr;

@@ -53,6 +53,7 @@ def elementwise():
             x = f32(f"activation_{name}", 0, (2, 3, 5, 7), 3.0, 3.0 if name == "relu6" else 0.0)
             write_case(f"activation_{name}", "activation", {"activation": name}, [x], function)
     write_case("gelu", "gelu", {}, [f32("gelu", 0, (3, 5, 33), 2.0)], F.gelu)
+    write_case("quick_gelu", "quick_gelu", {}, [f32("quick_gelu", 0, (3, 5, 33), 3.0)], lambda x: x * torch.sigmoid(1.702 * x))
     write_case("mish", "mish", {}, [f32("mish", 0, (3, 5, 33), 4.0)], F.mish)
     shape = (2, 3, 5, 7)
     write_case("add", "add", {}, [f32("add", i, shape) for i in (0, 1)], torch.add)
@@ -231,6 +232,14 @@ def rotary(x):
     return torch.cat((heads[:, :, :3], patches, heads[:, :, 15:]), 2).transpose(1, 2).reshape(2, 16, 32)
 
 
+def space_to_depth(x, block, columns_first):
+    x = F.pad(x, (0, 0, 0, -x.shape[2] % block, 0, -x.shape[1] % block))
+    y = F.pixel_unshuffle(nchw(x), block)  # [B, C dy dx, h, w]
+    y = y.unflatten(1, (x.shape[3], block, block))
+    y = y.permute(0, 4, 5, 3, 2, 1) if columns_first else y.permute(0, 4, 5, 2, 3, 1)
+    return y.flatten(3)
+
+
 def layout():
     for case, window, h, w in (("cross_window_pool", 8, 16, 8), ("cross_window_pool_4", 4, 5, 9)):
         write_case(
@@ -291,6 +300,22 @@ def layout():
                lambda x: x[:, 2:5])  # fmt: skip
     attributes = {"heads": 2, "first": 3, "height": 4, "width": 3, "base": 100}
     write_case("rotary", "rotary", attributes, [f32("rotary", 0, (2, 16, 32))], rotary)
+    for case, kernel, stride, padding in (("max_pool", 3, 2, 1), ("max_pool_halves", 2, 2, 0)):
+        attributes = {"kernel": kernel, "stride": stride, "padding": padding}
+        write_case(
+            case, "max_pool", attributes, [f32(case, 0, (2, 7, 9, 5))],
+            lambda x: common.nhwc(F.max_pool2d(nchw(x), kernel, stride, padding)),
+        )  # fmt: skip
+    write_case(
+        "resize_nearest", "resize_nearest", {"scale": 3}, [f32("resize_nearest", 0, (2, 3, 4, 5))],
+        lambda x: common.nhwc(F.interpolate(nchw(x), scale_factor=3.0, mode="nearest")),
+    )  # fmt: skip
+    write_case("crop", "crop", {"height": 3, "width": 5}, [f32("crop", 0, (2, 4, 6, 5))], lambda x: x[:, :3, :5])
+    for case, block, columns_first in (("space_to_depth", 4, False), ("space_to_depth_columns", 2, True)):
+        write_case(
+            case, "space_to_depth", {"block": block, "columns_first": columns_first}, [f32(case, 0, (2, 5, 7, 3))],
+            lambda x: space_to_depth(x, block, columns_first),
+        )  # fmt: skip
     ids = common.below("ops/embedding/ids", (2, 9), 11).astype(np.int32)
     write_case(
         "embedding", "embedding", {}, [ids, f32("embedding", 1, (11, 6))], lambda i, table: F.embedding(i, table)
