@@ -2,15 +2,33 @@
  * metaseg convert: published checkpoints into our model files. */
 #include "cli/cli.h"
 
+#include "base/file.h"
+#include "base/str.h"
+#include "data/class_table.h"
 #include "model/convert.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct ConvertArgs {
+    const char *output, *classes, *name;
+    OptionList bands;
+    double gsd;
     bool half, overwrite;
 } ConvertArgs;
 
 static const Option convert_options[] = {
+    { "output", 'o', OPTION_STRING, offsetof(ConvertArgs, output), .value = "FILE",
+      .help = "the safetensors file to write (or give it as the second argument)" },
+    { "classes", 0, OPTION_STRING, offsetof(ConvertArgs, classes), .value = "TABLE",
+      .help = "names, values and colours of a network's classes: a file, or a word for one of share/classes (loveda, "
+              "isprs, openearthmap, ...)" },
+    { "bands", 'b', OPTION_LIST, offsetof(ConvertArgs, bands), .value = "NAME,...",
+      .help = "names of the bands that a network reads" },
+    { "gsd", 0, OPTION_DOUBLE, offsetof(ConvertArgs, gsd), .value = "METRES", .default_value = "0", .minimum = 0,
+      .maximum = 1e6, .help = "pixel size that a network was trained at; 0: not known, images are read as they are" },
+    { "name", 0, OPTION_STRING, offsetof(ConvertArgs, name), .value = "TEXT", .help = "name of the model" },
     { "half", 0, OPTION_FLAG, offsetof(ConvertArgs, half), .help = "store matrices and filters in half precision" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(ConvertArgs, overwrite), .help = "replace an existing output" },
 };
@@ -18,28 +36,74 @@ static const Option convert_options[] = {
 const OptionSpec cmd_convert_spec = {
     .command = "convert",
     .summary = "convert published checkpoints to safetensors",
-    .usage = "IN OUT.safetensors [options]",
-    .details = "Reads PyTorch files (legacy and zip) without executing anything in them, and safetensors: the ImageNet "
-               "checkpoint of "
-               "EfficientNet-Lite0, the text encoder all-MiniLM-L6-v2, the variables of Dynamic World "
-               "(docs/model-file.md), and models or checkpoints of metaseg.",
-    .examples = "metaseg convert efficientnet-lite0.pth encoder.safetensors\n"
-                "metaseg convert variables.safetensors dynamic_world.safetensors",
+    .usage = "IN -o OUT.safetensors [options]",
+    .details =
+        "Reads PyTorch files (legacy, zip, Lightning checkpoints) without executing anything in them, and safetensors. "
+        "What a "
+        "file holds is recognised by the names and shapes of its tensors (docs/checkpoints.md has the list): whole "
+        "networks, which become models for 'metaseg predict'; image encoders and text encoders, which are for "
+        "training; "
+        "and models or checkpoints of metaseg. A tensor that is missing, left over or of another shape is an error.",
+    .examples = "metaseg convert unetformer-loveda.ckpt -o loveda.safetensors --classes loveda --gsd 0.3\n"
+                "metaseg convert resnet18.pth -o resnet18.safetensors\n"
+                "metaseg convert variables.safetensors -o dynamic_world.safetensors",
     .own = { convert_options, ARRAY_LEN(convert_options) },
-    .min_arguments = 2,
+    .min_arguments = 1,
     .max_arguments = 2,
 };
 
+/* A file, or the name of one of the tables that are installed. */
+static Err load_classes(const Cli *cli, const char *given, ClassTable *ret_table)
+{
+    char *file = NULL, *path = NULL;
+    if (file_exists(given) || cli->data_folder == NULL || strchr(given, '/') != NULL || str_ends_with(given, ".yaml"))
+        return class_table_load(given, ret_table);
+    TRY(str_format(&file, "classes/%s.yaml", given));
+    Err err = path_join(cli->data_folder, file, &path);
+    if (err == ERR_NONE) err = class_table_load(path, ret_table);
+    free(file);
+    free(path);
+    return err;
+}
+
+static ModelClass model_class(const DatasetClass *from)
+{
+    return (
+        ModelClass){ .code = from->value, .name = from->name, .color = (uint32_t)strtoul(from->color + 1, NULL, 16) };
+}
+
+static Err convert(const ConvertArgs *args, const char *in, const char *out, const ClassTable *table)
+{
+    ModelClass classes[MODEL_MAX_CLASSES];
+    ConvertReport report = { 0 };
+    ConvertOptions o = { .weights = args->half ? DTYPE_F16 : DTYPE_F32,
+                         .overwrite = args->overwrite,
+                         .name = args->name,
+                         .bands = args->bands.count > 0 ? args->bands.items : NULL,
+                         .n_bands = (int32_t)args->bands.count,
+                         .gsd = args->gsd };
+    for (uint32_t i = 0; i < table->n_classes; i++) classes[i] = model_class(&table->classes[i]);
+    if (table->n_classes > 0) {
+        o.classes = classes;
+        o.n_classes = (int32_t)table->n_classes;
+    }
+    TRY(convert_file(in, out, &o, &report));
+    cli_line("%s, %s, %lld of %lld tensors written to %s", report.title, report.format, (long long)report.written,
+             (long long)report.read, out);
+    return ERR_NONE;
+}
+
 static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
 {
-    (void)cli;
     const ConvertArgs *args = target;
-    ConvertReport report;
-    TRY(convert_file(words->arguments[0], words->arguments[1], args->half ? DTYPE_F16 : DTYPE_F32, args->overwrite,
-                     &report));
-    cli_line("%s, %s, %lld of %lld tensors written to %s", convert_kind_name(report.kind), report.format,
-             (long long)report.written, (long long)report.read, words->arguments[1]);
-    return ERR_NONE;
+    const bool second = words->n_arguments == 2;
+    ClassTable table = { 0 };
+    if (second == (args->output != NULL))
+        return err_set(ERR_ARGUMENT, "convert needs one file to write: -o OUT.safetensors");
+    if (args->classes != NULL) TRY(load_classes(cli, args->classes, &table));
+    const Err err = convert(args, words->arguments[0], second ? words->arguments[1] : args->output, &table);
+    class_table_done(&table);
+    return err;
 }
 
 Err cmd_convert(Cli *cli, int argc, char **argv)

@@ -7,18 +7,35 @@
 #include "base/str.h"
 #include "model/convert_dynamic_world.h"
 #include "model/model_file.h"
+#include "model/published.h"
+#include "model/published_network.h"
 #include "model/text_encoder.h"
+#include "network/segmenter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *convert_kind_name(ConvertKind kind)
-{
-    static const char *const names[CONVERT_KIND_COUNT] = { "image encoder (EfficientNet-Lite0)",
-                                                           "text encoder (all-MiniLM-L6-v2)", "Dynamic World",
-                                                           "metaseg model" };
-    return names[kind];
-}
+static const char text_mark[] = "embeddings.word_embeddings.weight";
+
+/* What a file was recognised as. */
+typedef struct Found {
+    ConvertKind kind;
+    NetworkEncoder encoder;
+    const PublishedNetwork *network;
+    char *prefix; /* of the network's tensors */
+} Found;
+
+/* Everything of one conversion. */
+typedef struct Conversion {
+    const char *in, *out;
+    const ConvertOptions *options;
+    TensorFile *file;
+    Found found;
+    int64_t written;
+} Conversion;
+
+ConvertOptions convert_options_defaults(void) { return (ConvertOptions){ .weights = DTYPE_F32 }; }
 
 /* Whether the file holds a tensor of this name, whatever wrapped the network. */
 static Err has(const TensorFile *file, const char *name, bool *ret_has)
@@ -30,37 +47,98 @@ static Err has(const TensorFile *file, const char *name, bool *ret_has)
     return ERR_NONE;
 }
 
-/* A tensor that the network of a kind alone has. */
-typedef struct Mark {
-    ConvertKind kind;
-    const char *tensor;
-} Mark;
-static const Mark marks[] = {
-    { CONVERT_ENCODER, "_conv_stem.weight" },
-    { CONVERT_TEXT_ENCODER, "embeddings.word_embeddings.weight" },
-    { CONVERT_DYNAMIC_WORLD, DYNAMIC_WORLD_MARK },
-};
+/* ---- image encoders ---- */
 
-static Err recognise(const TensorFile *file, ConvertKind *ret_kind)
+static Err encoder_config(NetworkEncoder encoder, ModelConfig *ret_config)
 {
-    int64_t found = 0;
+    TRY(model_config_init(ret_config));
+    ret_config->network.encoder = encoder;
+    ret_config->network.decoder = NETWORK_DECODER_none;
+    ret_config->network.output_stride = 0;
+    ret_config->network.fusion = NETWORK_FUSION_NONE;
+    network_config_resolve(&ret_config->network);
+    const Err err = model_config_set_classes(ret_config, 1);
+    if (err != ERR_NONE) model_config_done(ret_config);
+    return err;
+}
+
+/* Whether the file has the first tensor of this encoder (NULL prefix: no), and whether it has all of it. */
+static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **ret_prefix, bool *ret_fits)
+{
+    const EncoderDef *def = encoder_def(encoder);
+    ModelConfig config = { 0 };
+    ParamSet *params = NULL;
+    char what[80];
+    *ret_prefix = NULL;
+    *ret_fits = false;
+    if (def->build == NULL) return ERR_NONE;
+    (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[encoder]);
+    TRY(encoder_config(encoder, &config));
+    Err err = params_new(&params);
+    if (err == ERR_NONE) err = segmenter_declare(params, &config.network, false);
+    if (err == ERR_NONE) err = published_prefix(file, def->rename, params, "encoder.", ret_prefix);
+    if (err == ERR_NONE && *ret_prefix != NULL) {
+        const PublishedRead read = {
+            .file = file, .prefix = *ret_prefix, .rename = def->rename, .scope = "encoder.", .what = what
+        };
+        err = published_check(&read, params);
+        *ret_fits = err == ERR_NONE;
+    }
+    params_free(params);
+    model_config_done(&config);
+    return err;
+}
+
+/* The only encoder of the list whose tensors the file has; else the error of the first whose first tensor it has, or of none. */
+static Err find_encoder(const TensorFile *file, Found *found)
+{
+    char message[512] = "";
+    int32_t fitting = 0;
+    for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT; e++) {
+        char *prefix = NULL;
+        bool fits = false;
+        const Err err = try_encoder(file, e, &prefix, &fits);
+        if (err != ERR_NONE && err != ERR_MODEL) {
+            free(prefix);
+            return err;
+        }
+        if (err == ERR_MODEL && message[0] == '\0') (void)snprintf(message, sizeof message, "%s", err_message());
+        if (fits && fitting++ == 0) {
+            found->kind = CONVERT_ENCODER;
+            found->encoder = e;
+            found->prefix = prefix;
+        } else {
+            free(prefix);
+        }
+    }
+    if (fitting == 1) return ERR_NONE;
+    if (fitting > 1) return err_set(ERR_MODEL, "'%s': its tensors fit several encoders", tensor_file_path(file));
+    if (message[0] != '\0') return err_set(ERR_MODEL, "%s", message);
+    return err_set(
+        ERR_MODEL,
+        "'%s': its %lld tensors belong to no network that can be converted (metaseg convert --help lists them)",
+        tensor_file_path(file), (long long)tensor_file_count(file));
+}
+
+static Err recognise(const TensorFile *file, Found *found)
+{
+    bool text = false, dynamic_world = false;
     if (tensor_file_metadata(file, "metaseg") != NULL) {
-        *ret_kind = CONVERT_MODEL;
+        found->kind = CONVERT_MODEL;
         return ERR_NONE;
     }
-    for (int64_t i = 0; i < ARRAY_LEN(marks); i++) {
-        bool there = false;
-        TRY(has(file, marks[i].tensor, &there));
-        if (there) *ret_kind = marks[i].kind;
-        found += there;
-    }
-    if (found == 1) return ERR_NONE;
-    return err_set(ERR_MODEL,
-                   "'%s': its %lld tensors belong to %s that can be converted (EfficientNet-Lite0, "
-                   "all-MiniLM-L6-v2, Dynamic World, metaseg models)",
-                   tensor_file_path(file), (long long)tensor_file_count(file),
-                   found > 1 ? "several networks" : "no network");
+    TRY(has(file, text_mark, &text));
+    TRY(has(file, DYNAMIC_WORLD_MARK, &dynamic_world));
+    TRY(published_network_find(file, &found->network, &found->prefix));
+    if ((found->network != NULL) + text + dynamic_world > 1)
+        return err_set(ERR_MODEL, "'%s': its %lld tensors belong to several networks", tensor_file_path(file),
+                       (long long)tensor_file_count(file));
+    if (found->network == NULL && !text && !dynamic_world) return find_encoder(file, found);
+    found->kind = text ? CONVERT_TEXT_ENCODER : dynamic_world ? CONVERT_DYNAMIC_WORLD : CONVERT_NETWORK;
+    return ERR_NONE;
 }
+
+/* ---- writing ---- */
 
 /* Adds the parameters whose names start with a prefix. */
 static Err add(SafetensorsWriter *writer, const ParamSet *params, const char *prefix, Dtype weights, int64_t *written)
@@ -75,56 +153,103 @@ static Err add(SafetensorsWriter *writer, const ParamSet *params, const char *pr
     return ERR_NONE;
 }
 
-static Err write_params(const ParamSet *params, const char *prefix, const char *kind, const char *out, Dtype weights,
-                        bool overwrite, int64_t *written)
+static Err write_params(Conversion *c, const ParamSet *params, const char *prefix, const char *kind)
 {
     SafetensorsWriter *writer = NULL;
     TRY(safetensors_writer_new(&writer));
     Err err = safetensors_writer_metadata(writer, "format", "pt");
     if (err == ERR_NONE) err = safetensors_writer_metadata(writer, "metaseg.kind", kind);
-    if (err == ERR_NONE) err = add(writer, params, prefix, weights, written);
-    if (err == ERR_NONE) err = safetensors_writer_write(writer, out, overwrite);
+    if (err == ERR_NONE) err = add(writer, params, prefix, c->options->weights, &c->written);
+    if (err == ERR_NONE) err = safetensors_writer_write(writer, c->out, c->options->overwrite);
     safetensors_writer_free(writer);
     return err;
 }
 
-static Err convert_encoder(const char *in, const char *out, Dtype weights, bool overwrite, int64_t *written)
+static Err convert_encoder(Conversion *c)
 {
     ModelConfig config = { 0 };
     Model *model = NULL;
-    TRY(model_config_init(&config));
-    Err err = model_config_set_classes(&config, 1);
-    if (err == ERR_NONE) err = model_new(&config, false, &model);
+    TRY(encoder_config(c->found.encoder, &config));
+    Err err = model_new(&config, false, &model);
     model_config_done(&config);
-    if (err == ERR_NONE) err = model_load_encoder(model, in);
-    if (err == ERR_NONE) {
-        err = write_params(model->params, "encoder.", network_encoder_names[NETWORK_ENCODER_efficientnet_lite0], out,
-                           weights, overwrite, written);
-    }
+    if (err == ERR_NONE) err = model_load_encoder(model, c->in);
+    if (err == ERR_NONE) err = write_params(c, model->params, "encoder.", network_encoder_names[c->found.encoder]);
     model_free(model);
     return err;
 }
 
-static Err convert_text_encoder(const char *in, const char *out, Dtype weights, bool overwrite, int64_t *written)
+static Err convert_text_encoder(Conversion *c)
 {
     TextEncoder *encoder = NULL;
-    TRY(text_encoder_new(in, device_default(), &encoder));
-    const Err err = write_params(text_encoder_params(encoder), "", "minilm_l6", out, weights, overwrite, written);
+    TRY(text_encoder_new(c->in, device_default(), &encoder));
+    const Err err = write_params(c, text_encoder_params(encoder), "", "minilm_l6");
     text_encoder_free(encoder);
     return err;
 }
 
+/* What the caller knows of a published network in the place of what its family says. */
+static Err apply_classes(const ConvertOptions *options, ModelConfig *config)
+{
+    if (options->classes == NULL) return ERR_NONE;
+    if (options->n_classes != config->network.n_classes)
+        return err_set(ERR_ARGUMENT, "%d classes were given; the network has %d", (int)options->n_classes,
+                       (int)config->network.n_classes);
+    for (int32_t i = 0; i < options->n_classes; i++) {
+        config->classes[i].code = options->classes[i].code;
+        config->classes[i].color = options->classes[i].color;
+        TRY(model_config_set_text(&config->classes[i].name, options->classes[i].name));
+    }
+    return ERR_NONE;
+}
+
+static Err apply_bands(const ConvertOptions *options, ModelConfig *config)
+{
+    if (options->bands == NULL) return ERR_NONE;
+    if (options->n_bands != config->network.n_bands)
+        return err_set(ERR_ARGUMENT, "%d bands were given; the network reads %d", (int)options->n_bands,
+                       (int)config->network.n_bands);
+    for (int32_t i = 0; i < options->n_bands; i++)
+        TRY(model_config_set_text(&config->bands[i].name, options->bands[i]));
+    return ERR_NONE;
+}
+
+static Err apply_options(const ConvertOptions *options, ModelConfig *config)
+{
+    enum { FINER = 2, COARSER = 2 };
+    if (options->name != NULL) TRY(model_config_set_text(&config->name, options->name));
+    TRY(apply_classes(options, config));
+    TRY(apply_bands(options, config));
+    if (options->gsd > 0.0) {
+        config->gsd_unit = MODEL_METRE;
+        config->gsd_minimum = options->gsd / FINER;
+        config->gsd_maximum = options->gsd * COARSER;
+    }
+    return model_config_check(config);
+}
+
+static Err load_network(const Conversion *c, Model **ret_model)
+{
+    ModelConfig config = { 0 };
+    const Found *found = &c->found;
+    TRY(published_network_configure(c->file, found->network, found->prefix, &config));
+    Err err = apply_options(c->options, &config);
+    if (err == ERR_NONE) err = published_network_load(c->file, found->network, found->prefix, &config, ret_model);
+    model_config_done(&config);
+    return err;
+}
+
 /* A whole model, ours or a published one. */
-static Err convert_model(const TensorFile *file, ConvertKind kind, const char *out, Dtype weights, bool overwrite,
-                         int64_t *written)
+static Err convert_model(Conversion *c)
 {
     Model *model = NULL;
-    TRY(kind == CONVERT_MODEL ? model_load_file(file, false, &model) : dynamic_world_model(file, &model));
+    TRY(c->found.kind == CONVERT_MODEL     ? model_load_file(c->file, false, &model)
+        : c->found.kind == CONVERT_NETWORK ? load_network(c, &model)
+                                           : dynamic_world_model(c->file, &model));
     ModelSave save = model_save_defaults();
-    save.weights = weights;
-    save.overwrite = overwrite;
-    const Err err = model_save(model, out, &save);
-    *written = params_count(model->params) + (model->prompts.count > 0 ? 2 : 0);
+    save.weights = c->options->weights;
+    save.overwrite = c->options->overwrite;
+    const Err err = model_save(model, c->out, &save);
+    c->written = params_count(model->params) + (model->prompts.count > 0 ? 2 : 0);
     model_free(model);
     return err;
 }
@@ -139,24 +264,60 @@ static Err check_files(const char *in, const char *out)
     return err;
 }
 
-Err convert_file(const char *in, const char *out, Dtype weights, bool overwrite, ConvertReport *ret_report)
+static Err check_options(const Conversion *c)
 {
-    if (weights != DTYPE_F32 && weights != DTYPE_F16) {
-        return err_set(ERR_ARGUMENT, "weights can be stored as f32 or f16, not as %s", dtype_name(weights));
+    const ConvertOptions *o = c->options;
+    if (c->found.kind != CONVERT_NETWORK && (o->name != NULL || o->classes != NULL || o->bands != NULL || o->gsd > 0.0))
+        return err_set(ERR_ARGUMENT, "'%s': name, classes, bands and pixel size are for published whole networks alone",
+                       c->in);
+    return ERR_NONE;
+}
+
+static void title_of(const Found *found, char ret_title[96])
+{
+    switch (found->kind) {
+    case CONVERT_ENCODER:
+        (void)snprintf(ret_title, 96, "image encoder %s", network_encoder_titles[found->encoder]);
+        break;
+    case CONVERT_NETWORK:
+        (void)snprintf(ret_title, 96, "%s", found->network->title);
+        break;
+    case CONVERT_TEXT_ENCODER:
+        (void)snprintf(ret_title, 96, "text encoder all-MiniLM-L6-v2");
+        break;
+    case CONVERT_DYNAMIC_WORLD:
+        (void)snprintf(ret_title, 96, "Dynamic World");
+        break;
+    case CONVERT_MODEL:
+        (void)snprintf(ret_title, 96, "metaseg model");
+        break;
     }
+}
+
+static Err convert(Conversion *c, ConvertReport *ret_report)
+{
+    ConvertReport report = { .format = tensor_file_format(c->file), .read = tensor_file_count(c->file) };
+    TRY(recognise(c->file, &c->found));
+    TRY(check_options(c));
+    TRY(c->found.kind == CONVERT_ENCODER        ? convert_encoder(c)
+        : c->found.kind == CONVERT_TEXT_ENCODER ? convert_text_encoder(c)
+                                                : convert_model(c));
+    report.kind = c->found.kind;
+    report.written = c->written;
+    title_of(&c->found, report.title);
+    *ret_report = report;
+    return ERR_NONE;
+}
+
+Err convert_file(const char *in, const char *out, const ConvertOptions *options, ConvertReport *ret_report)
+{
+    Conversion c = { .in = in, .out = out, .options = options };
+    if (options->weights != DTYPE_F32 && options->weights != DTYPE_F16)
+        return err_set(ERR_ARGUMENT, "weights can be stored as f32 or f16, not as %s", dtype_name(options->weights));
     TRY(check_files(in, out));
-    TensorFile *file = NULL;
-    TRY(tensor_file_open(in, &file));
-    ConvertReport report = { .format = tensor_file_format(file), .read = tensor_file_count(file) };
-    Err err = recognise(file, &report.kind);
-    if (err == ERR_NONE && (report.kind == CONVERT_MODEL || report.kind == CONVERT_DYNAMIC_WORLD))
-        err = convert_model(file, report.kind, out, weights, overwrite, &report.written);
-    tensor_file_close(file);
-    if (err == ERR_NONE && report.kind == CONVERT_ENCODER) {
-        err = convert_encoder(in, out, weights, overwrite, &report.written);
-    } else if (err == ERR_NONE && report.kind == CONVERT_TEXT_ENCODER) {
-        err = convert_text_encoder(in, out, weights, overwrite, &report.written);
-    }
-    if (err == ERR_NONE) *ret_report = report;
+    TRY(tensor_file_open(in, &c.file));
+    const Err err = convert(&c, ret_report);
+    free(c.found.prefix);
+    tensor_file_close(c.file);
     return err;
 }

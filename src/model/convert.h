@@ -7,29 +7,43 @@
 #define METASEG_MODEL_CONVERT_H
 
 #include "base/err.h"
+#include "model/model_config.h"
 #include "tensor/tensor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef enum ConvertKind {
-    CONVERT_ENCODER =
-        0, /* ImageNet EfficientNet-Lite0: written under "encoder.", classifier tail and counters dropped */
+    CONVERT_ENCODER = 0,   /* an image encoder: written under "encoder.", what follows it dropped */
     CONVERT_TEXT_ENCODER,  /* all-MiniLM-L6-v2: pooler and position ids dropped */
     CONVERT_DYNAMIC_WORLD, /* the published variables: a whole model, for prediction */
-    CONVERT_MODEL,         /* a model of ours, or a checkpoint: training state and auxiliary head dropped */
-    CONVERT_KIND_COUNT
+    CONVERT_NETWORK,       /* a whole network of published_networks.def: a whole model */
+    CONVERT_MODEL          /* a model of ours, or a checkpoint: training state and auxiliary head dropped */
 } ConvertKind;
-const char *convert_kind_name(ConvertKind kind); /* for people: "image encoder (EfficientNet-Lite0)" */
+
+/* What is known of a published network besides its tensors. Zeroed: what its family says. */
+typedef struct ConvertOptions {
+    Dtype weights; /* DTYPE_F32, or DTYPE_F16 for matrices and filters in half precision */
+    bool overwrite;
+    const char *name;          /* of the model; NULL: the family's title */
+    const ModelClass *classes; /* n_classes of the network, in the order of its outputs; NULL: as the family says */
+    int32_t n_classes;
+    const char *const *bands; /* names of the network's bands; NULL: as the family says */
+    int32_t n_bands;
+    double gsd; /* metres of a pixel that the network was made for; 0: as the family says */
+} ConvertOptions;
+ConvertOptions convert_options_defaults(void); /* f32, nothing known */
 
 typedef struct ConvertReport {
     ConvertKind kind;
+    char title[96];        /* for people: "image encoder ResNet-18" */
     const char *format;    /* of the input, "PyTorch legacy" */
     int64_t read, written; /* tensors in the input, tensors in the output */
 } ConvertReport;
 
-/* Converts. weights: DTYPE_F32, or DTYPE_F16 for matrices and filters in half precision. ERR_INPUT: missing; ERR_MODEL:
- * damaged, hostile, or not one of the kinds above; ERR_OUTPUT; ERR_MEMORY; ERR_ARGUMENT: other weights. */
-Err convert_file(const char *in, const char *out, Dtype weights, bool overwrite, ConvertReport *ret_report);
+/* Converts. ERR_INPUT: missing; ERR_MODEL: damaged, hostile, not one of the kinds above, or with other tensors than its network
+ * has; ERR_OUTPUT; ERR_MEMORY; ERR_ARGUMENT: other weights, classes or bands that do not fit the network or are given for what has
+ * its own. */
+Err convert_file(const char *in, const char *out, const ConvertOptions *options, ConvertReport *ret_report);
 
 #endif

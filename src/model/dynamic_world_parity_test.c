@@ -43,7 +43,8 @@ static void parity(void **state)
     Model *model = NULL;
     Program *program = NULL;
     in_folder("dw_forward.safetensors", in);
-    ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), DTYPE_F32, true, &report));
+    ASSERT_OK(convert_file(in, unit_at("model.safetensors", out),
+                           &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = true }, &report));
     ASSERT_OK(model_load(out, false, &model));
     const NetworkShape shape = segmenter_shape(&model->config.network, 1, SIDE);
     const ProgramOptions options = program_options_defaults();

@@ -293,7 +293,7 @@ static Map network(Map image)
 static void convert(const char *in, const char *out)
 {
     ConvertReport report;
-    ASSERT_OK(convert_file(in, out, DTYPE_F32, true, &report));
+    ASSERT_OK(convert_file(in, out, &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = true }, &report));
     assert_int_equal(report.kind, CONVERT_DYNAMIC_WORLD);
     assert_int_equal(report.read, 146);
     assert_int_equal(report.written, 146);
@@ -364,8 +364,9 @@ static void a_variable_is_missing(void **state)
     char in[256], out[256];
     ConvertReport report;
     write_published(unit_at("variables.safetensors", in), 3);
-    ASSERT_ERR(convert_file(in, unit_at("none.safetensors", out), DTYPE_F32, true, &report), ERR_MODEL,
-               "conv2d_2/kernel");
+    ASSERT_ERR(convert_file(in, unit_at("none.safetensors", out),
+                            &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = true }, &report),
+               ERR_MODEL, "conv2d_2/kernel");
 }
 
 static int tear_down(void **state)

@@ -135,7 +135,7 @@ static void conversion(void **state)
     Model *published = empty_model(), *converted = empty_model();
     assert_int_equal(model_load_encoder(published, weights), ERR_NONE);
     ConvertReport report = { 0 };
-    ASSERT_OK(convert_file(weights, path, DTYPE_F32, false, &report));
+    ASSERT_OK(convert_file(weights, path, &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = false }, &report));
     assert_int_equal(report.kind, CONVERT_ENCODER);
     assert_string_equal(report.format, "PyTorch legacy");
     assert_int_equal(report.read, 296);
@@ -143,8 +143,11 @@ static void conversion(void **state)
     assert_int_equal(model_load_encoder(converted, path), ERR_NONE);
     const size_t bytes = (size_t)params_length(published->params) * sizeof(float);
     assert_memory_equal(params_values(published->params), params_values(converted->params), bytes);
-    assert_int_equal(convert_file(weights, path, DTYPE_F32, false, &report), ERR_OUTPUT);
-    assert_int_equal(convert_file(weights, path, DTYPE_F16, true, &report), ERR_NONE);
+    assert_int_equal(
+        convert_file(weights, path, &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = false }, &report),
+        ERR_OUTPUT);
+    assert_int_equal(convert_file(weights, path, &(ConvertOptions){ .weights = DTYPE_F16, .overwrite = true }, &report),
+                     ERR_NONE);
     assert_int_equal(model_load_encoder(converted, path), ERR_NONE);
     for (int64_t i = 0; i < params_length(published->params); i++) {
         const float a = params_values(published->params)[i], b = params_values(converted->params)[i];

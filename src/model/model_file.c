@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/str.h"
+#include "model/published.h"
 #include "network/segmenter.h"
 
 #include <math.h>
@@ -103,11 +104,11 @@ static Err check_finite(const TensorFile *file, const char *name, const float *v
     return ERR_NONE;
 }
 
-static Err read_values(const TensorFile *file, const StoredTensor *tensor, float *values)
+Err model_read_values(const TensorFile *file, const StoredTensor *tensor, float *ret_values)
 {
-    const Err err = stored_tensor_read_f32(tensor, values);
+    const Err err = stored_tensor_read_f32(tensor, ret_values);
     if (err != ERR_NONE) return err_prefix(err, "'%s'", tensor_file_path(file));
-    return check_finite(file, tensor->name, values, shape_count(&tensor->shape));
+    return check_finite(file, tensor->name, ret_values, shape_count(&tensor->shape));
 }
 
 /* The stored tensor of a parameter, NULL where an optional one is not there. */
@@ -136,7 +137,7 @@ Err model_read_params(const TensorFile *file, const char *prefix, const char *op
     for (int32_t i = 0; i < params_count(params); i++) {
         const ParamInfo *info = params_info(params, i);
         TRY(find_param(file, prefix, optional, info, &tensor));
-        if (tensor != NULL) TRY(read_values(file, tensor, params_values(params) + info->offset));
+        if (tensor != NULL) TRY(model_read_values(file, tensor, params_values(params) + info->offset));
     }
     return ERR_NONE;
 }
@@ -198,54 +199,20 @@ Err model_load(const char *path, bool auxiliary, Model **ret_model)
     return err;
 }
 
-/* The stem reads as many bands as the model has: the published filters in turn, scaled so that the sum stays. Channels
- * after the bands tell their presence. */
-static Err read_stem(const TensorFile *file, const char *name, const ParamInfo *info, int64_t bands, float *values)
-{
-    const int64_t filters = info->shape.dim[0], channels = info->shape.dim[1],
-                  taps = info->shape.dim[2] * info->shape.dim[3];
-    const Shape published = { 4, { filters, 3, info->shape.dim[2], info->shape.dim[3] } };
-    const StoredTensor *tensor = NULL;
-    TRY(tensor_file_require(file, name, &published, &tensor));
-    float *rgb = malloc((size_t)shape_count(&published) * sizeof *rgb);
-    if (rgb == NULL) return err_memory((size_t)shape_count(&published) * sizeof *rgb, "the first convolution");
-    const Err err = read_values(file, tensor, rgb);
-    const float scale = 3.0F / (float)bands;
-    for (int64_t f = 0; f < filters && err == ERR_NONE; f++) {
-        for (int64_t c = 0; c < channels; c++) {
-            for (int64_t t = 0; t < taps; t++)
-                values[(f * channels + c) * taps + t] = c < bands ? rgb[(f * 3 + c % 3) * taps + t] * scale : 0.0F;
-        }
-    }
-    free(rgb);
-    return err;
-}
-
-static Err read_encoder_param(const TensorFile *file, const char *name, const ParamInfo *info, int64_t bands,
-                              float *values)
-{
-    if (str_ends_with(name, "_conv_stem.weight") && info->shape.dim[1] != 3)
-        return read_stem(file, name, info, bands, values);
-    const StoredTensor *tensor = NULL;
-    TRY(tensor_file_require(file, name, &info->shape, &tensor));
-    return read_values(file, tensor, values);
-}
-
 static Err read_encoder(const TensorFile *file, Model *model)
 {
-    char *prefix = NULL;
-    TRY(tensor_file_prefix(file, "_conv_stem.weight", &prefix));
-    Err err = ERR_NONE;
-    for (int32_t i = 0; i < params_count(model->params) && err == ERR_NONE; i++) {
-        const ParamInfo *info = params_info(model->params, i);
-        char *name = NULL;
-        if (!str_starts_with(info->name, encoder_prefix)) continue;
-        err = str_format(&name, "%s%s", prefix != NULL ? prefix : "", info->name + strlen(encoder_prefix));
-        if (err == ERR_NONE)
-            err = read_encoder_param(file, name, info, model->config.network.n_bands,
-                                     params_values(model->params) + info->offset);
-        free(name);
-    }
+    const NetworkConfig *network = &model->config.network;
+    const EncoderDef *encoder = encoder_def(network->encoder);
+    char what[80], *prefix = NULL;
+    (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[network->encoder]);
+    TRY(published_prefix(file, encoder->rename, model->params, encoder_prefix, &prefix));
+    const PublishedRead read = { .file = file,
+                                 .prefix = prefix != NULL ? prefix : "",
+                                 .rename = encoder->rename,
+                                 .scope = encoder_prefix,
+                                 .what = what,
+                                 .n_bands = network->n_bands };
+    const Err err = published_read(&read, model->params);
     free(prefix);
     return err;
 }

@@ -55,6 +55,9 @@ Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model);
  * `optional` (a prefix, NULL: none). prefix stands before each name in the file ("" usually). ERR_MODEL. */
 Err model_read_params(const TensorFile *file, const char *prefix, const char *optional, ParamSet *params);
 
+/* The finite values of a tensor. ERR_MODEL with the place; ERR_INPUT, ERR_MEMORY. */
+Err model_read_values(const TensorFile *file, const StoredTensor *tensor, float *ret_values);
+
 /* A further tensor or metadata entry of a checkpoint; names start with "train." and "metaseg.train.". */
 typedef struct ModelExtra {
     const char *name;

@@ -199,7 +199,9 @@ static void checkpoint(void **state)
     assert_memory_equal(params_values(back->params), average, n * sizeof *average);
     tensor_file_close(file);
     ConvertReport report;
-    assert_int_equal(convert_file(s.path, s.other, DTYPE_F16, false, &report), ERR_NONE);
+    assert_int_equal(
+        convert_file(s.path, s.other, &(ConvertOptions){ .weights = DTYPE_F16, .overwrite = false }, &report),
+        ERR_NONE);
     assert_int_equal(report.kind, CONVERT_MODEL);
     assert_int_equal(tensor_file_open(s.other, &file), ERR_NONE);
     assert_int_equal(tensor_file_count(file), report.written);
@@ -271,7 +273,7 @@ static const Change changes[] = {
     { .add = "prompts.zone", .message = "unsuitable shape" },
     { .add = "prompts.season", .message = "does not know" },
     { .poison = true, .message = "no finite number" },
-    { .from = "efficientnet_lite0", .to = "resnet18", .message = "image encoder 'resnet18' is unknown" },
+    { .from = "efficientnet_lite0", .to = "resnet99", .message = "image encoder 'resnet99' is unknown" },
     { .from = "unetformer", .to = "segformer", .message = "decoder 'segformer' is unknown" },
     { .from = "\"caf\"", .to = "\"concat\"", .message = "the fusion 'concat' is unknown; this program has caf, none" },
     { .from = "\"schema\":1", .to = "\"schema\":2", .message = "schema 2" },
@@ -433,7 +435,7 @@ static void names_under_prefixes(void **state)
     size_t n_first = 0, n = 0;
     for (int64_t i = 0; i < ARRAY_LEN(prefixes); i++) {
         write_encoder(model, prefixes[i], "", s.path);
-        ASSERT_OK(convert_file(s.path, s.other, DTYPE_F32, true, &report));
+        ASSERT_OK(convert_file(s.path, s.other, &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = true }, &report));
         assert_int_equal(report.kind, CONVERT_ENCODER);
         ASSERT_OK(file_read(s.other, 1 << 28, &bytes, &n));
         if (first == NULL) {
@@ -447,7 +449,8 @@ static void names_under_prefixes(void **state)
     }
     free(first);
     write_encoder(model, "model.", "model_ema.", s.path);
-    ASSERT_ERR(convert_file(s.path, s.other, DTYPE_F32, true, &report), ERR_MODEL, "holds the same network twice");
+    ASSERT_ERR(convert_file(s.path, s.other, &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = true }, &report),
+               ERR_MODEL, "holds the same network twice");
     model_free(model);
     scratch_done(&s);
 }

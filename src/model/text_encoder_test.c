@@ -119,8 +119,11 @@ static void wrong_files(void **state)
     (void)snprintf(path, sizeof path, "%s/tests/golden/torch_legacy.pth", METASEG_SOURCE_DIR);
     assert_int_equal(text_encoder_new(path, device_default(), &encoder), ERR_MODEL);
     ConvertReport report;
-    assert_int_equal(convert_file(path, "never", DTYPE_F32, false, &report), ERR_MODEL);
-    assert_int_equal(convert_file(path, "never", DTYPE_BF16, false, &report), ERR_ARGUMENT);
+    assert_int_equal(
+        convert_file(path, "never", &(ConvertOptions){ .weights = DTYPE_F32, .overwrite = false }, &report), ERR_MODEL);
+    assert_int_equal(
+        convert_file(path, "never", &(ConvertOptions){ .weights = DTYPE_BF16, .overwrite = false }, &report),
+        ERR_ARGUMENT);
     assert_null(encoder);
 }
 
@@ -132,7 +135,7 @@ static void conversion(void **state)
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/text.safetensors", folder);
     ConvertReport report = { 0 };
-    ASSERT_OK(convert_file(weights, path, DTYPE_F16, false, &report));
+    ASSERT_OK(convert_file(weights, path, &(ConvertOptions){ .weights = DTYPE_F16, .overwrite = false }, &report));
     assert_int_equal(report.kind, CONVERT_TEXT_ENCODER);
     assert_int_equal(report.read, 104);
     assert_int_equal(report.written, 101);

@@ -14,6 +14,10 @@ typedef struct FeatureMaps {
     Var f2, f4, f8, f16, f32;
 } FeatureMaps;
 
+/* Our name, without scope, of a tensor that others have named; false: it is none of the network's (a classifier). */
+enum { NETWORK_NAME_BYTES = 256 };
+typedef bool (*NetworkRename)(const char *published, char ret_name[NETWORK_NAME_BYTES]);
+
 typedef struct EncoderDef {
     NetworkDecoder decoder; /* its own choice */
     int32_t size_multiple;  /* sides of images are multiples of this; 1: any size, padded as the reference does */
@@ -21,6 +25,8 @@ typedef struct EncoderDef {
     /* Adds the encoder in the current scope, parameters named as in the public implementation; image [B, H, W, bands]. NULL: it
      * has no maps. */
     FeatureMaps (*build)(Graph *g, Var image, const void *variant);
+    /* Names of the published files that hold its weights; NULL: they are those of build. Ends what belongs to no feature map. */
+    NetworkRename rename;
     /* Instead of build and a decoder: a whole network for inference graphs, image -> scores [B, H, W, classes]. */
     Var (*whole)(Graph *g, Var image, int64_t classes);
 } EncoderDef;

@@ -6,6 +6,7 @@
 #include "nn/modules.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct Stage {
     int32_t repeats, kernel, stride, expansion;
@@ -63,8 +64,50 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
     return maps;
 }
 
+/* Names of timm's tf_efficientnet_lite0: "blocks.STAGE.REPEAT.LAYER". */
+static bool rename_timm_block(const char *published, char ret_name[NETWORK_NAME_BYTES])
+{
+    static const char *const layers[][3] = {
+        /* timm's; ours of the first stage, which expands nothing; ours of the others */
+        { "conv_dw.", "_depthwise_conv.", "_depthwise_conv." },
+        { "conv_pw.", "_project_conv.", "_expand_conv." },
+        { "conv_pwl.", NULL, "_project_conv." },
+        { "bn1.", "_bn1.", "_bn0." },
+        { "bn2.", "_bn2.", "_bn1." },
+        { "bn3.", NULL, "_bn2." },
+    };
+    int stage = 0, repeat = 0, used = 0;
+    if (sscanf(published, "blocks.%1d.%1d.%n", &stage, &repeat, &used) != 2 || used == 0) return false;
+    int index = repeat;
+    if (stage < 0 || stage >= ARRAY_LEN(stages) || repeat < 0 || repeat >= stages[stage].repeats) return false;
+    for (int s = 0; s < stage; s++) index += stages[s].repeats;
+    for (int64_t i = 0; i < ARRAY_LEN(layers); i++) {
+        const char *rest = published + used, *ours = layers[i][stage == 0 ? 1 : 2];
+        if (ours == NULL || strncmp(rest, layers[i][0], strlen(layers[i][0])) != 0) continue;
+        return snprintf(ret_name, NETWORK_NAME_BYTES, "_blocks.%d.%s%s", index, ours, rest + strlen(layers[i][0])) <
+               NETWORK_NAME_BYTES;
+    }
+    return false;
+}
+
+/* The published checkpoint, and timm's and segmentation_models_pytorch's; they go on to a classifier. */
+static bool rename_published(const char *published, char ret_name[NETWORK_NAME_BYTES])
+{
+    static const char *const tail[] = { "_conv_head.", "_bn1.", "_fc." };
+    for (int64_t i = 0; i < ARRAY_LEN(tail); i++)
+        if (strncmp(published, tail[i], strlen(tail[i])) == 0) return false;
+    if (strncmp(published, "blocks.", strlen("blocks.")) == 0) return rename_timm_block(published, ret_name);
+    if (strcmp(published, "conv_stem.weight") == 0)
+        return snprintf(ret_name, NETWORK_NAME_BYTES, "_conv_stem.weight") > 0;
+    if (strncmp(published, "bn1.", strlen("bn1.")) == 0)
+        return snprintf(ret_name, NETWORK_NAME_BYTES, "_bn0.%.32s", published + strlen("bn1.")) > 0;
+    if (published[0] != '_') return false; /* timm's classifier */
+    return snprintf(ret_name, NETWORK_NAME_BYTES, "%s", published) < NETWORK_NAME_BYTES;
+}
+
 const EncoderDef encoder_def_efficientnet_lite0 = {
     .decoder = NETWORK_DECODER_unetformer,
     .size_multiple = 32,
     .build = build,
+    .rename = rename_published,
 };

@@ -62,7 +62,7 @@ static inline double golden_published_number(const Json *config, const char *key
 static inline GoldenPublished golden_published_open(const char *path)
 {
     GoldenPublished p = { 0 };
-    char name[512];
+    char name[256];
     Json *config = NULL;
     if (path[0] == '/')
         ASSERT_OK(tensor_file_open(path, &p.file));

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tensors under other names. */
+#include "model/published.h"
+
+#include "base/str.h"
+#include "model/model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAST_RANK_OF_FILTERS = 4, PUBLISHED_BANDS = 3 };
+
+static bool is_float(const StoredTensor *tensor)
+{
+    return tensor->dtype == DTYPE_F32 || tensor->dtype == DTYPE_F16 || tensor->dtype == DTYPE_BF16 ||
+           tensor->dtype == DTYPE_F64;
+}
+
+/* Our name of a published one, or false. */
+static bool our_name(NetworkRename rename, const char *published, char ret_name[NETWORK_NAME_BYTES])
+{
+    if (rename != NULL) return rename(published, ret_name);
+    if (strlen(published) >= NETWORK_NAME_BYTES) return false;
+    memcpy(ret_name, published, strlen(published) + 1);
+    return true;
+}
+
+static int32_t first_in_scope(const ParamSet *params, const char *scope)
+{
+    int32_t i = 0;
+    while (i < params_count(params) && !str_starts_with(params_info(params, i)->name, scope)) i++;
+    return i < params_count(params) ? i : -1;
+}
+
+/* Where in a stored name the published name begins whose name of ours is `wanted`; NULL: nowhere. */
+static const char *find_published(const char *stored, NetworkRename rename, const char *wanted)
+{
+    for (const char *at = stored; at != NULL; at = strchr(at, '.')) {
+        char name[NETWORK_NAME_BYTES];
+        if (*at == '.') at++;
+        if (our_name(rename, at, name) && strcmp(name, wanted) == 0) return at;
+    }
+    return NULL;
+}
+
+Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSet *params, const char *scope,
+                     char **ret_prefix)
+{
+    const int32_t first = first_in_scope(params, scope);
+    ASSERT(first >= 0);
+    const char *wanted = params_info(params, first)->name + strlen(scope), *found = NULL, *other = NULL;
+    size_t length = 0;
+    for (int64_t i = 0; i < tensor_file_count(file); i++) {
+        const StoredTensor *tensor = tensor_file_at(file, i);
+        const char *at = is_float(tensor) ? find_published(tensor->name, rename, wanted) : NULL;
+        if (at == NULL) continue;
+        if (found != NULL) other = tensor->name;
+        if (found == NULL) found = tensor->name, length = (size_t)(at - tensor->name);
+    }
+    *ret_prefix = NULL;
+    if (other != NULL)
+        return err_set(ERR_MODEL, "'%s': holds the same network twice: '%.200s' and '%.200s'; keep one of them",
+                       tensor_file_path(file), found, other);
+    return found != NULL ? str_format(ret_prefix, "%.*s", (int)length, found) : ERR_NONE;
+}
+
+/* The tensor of each parameter, and which tensors of the file nobody wants. */
+typedef struct Plan {
+    const StoredTensor **tensors; /* by parameter */
+    const StoredTensor **rest;
+    int64_t n_rest;
+} Plan;
+
+static Err place(const PublishedRead *read, const ParamSet *params, const StoredTensor *tensor, Plan *plan)
+{
+    char published[NETWORK_NAME_BYTES], name[2 * NETWORK_NAME_BYTES];
+    const size_t skip = strlen(read->prefix);
+    if (!is_float(tensor) || !str_starts_with(tensor->name, read->prefix)) return ERR_NONE;
+    if (!our_name(read->rename, tensor->name + skip, published)) return ERR_NONE;
+    (void)snprintf(name, sizeof name, "%s%s", read->scope, published);
+    const int32_t index = params_find(params, name);
+    if (index < 0) {
+        plan->rest[plan->n_rest++] = tensor;
+        return ERR_NONE;
+    }
+    if (plan->tensors[index] != NULL)
+        return err_set(ERR_MODEL, "'%s': '%.200s' and '%.200s' are the same parameter of %s",
+                       tensor_file_path(read->file), plan->tensors[index]->name, tensor->name, read->what);
+    plan->tensors[index] = tensor;
+    return ERR_NONE;
+}
+
+static Err tell_missing(const PublishedRead *read, const ParamInfo *info, const Plan *plan)
+{
+    const char **names = malloc(((size_t)plan->n_rest + 1) * sizeof *names);
+    if (names == NULL) return err_memory((size_t)plan->n_rest * sizeof *names, "names of tensors");
+    for (int64_t i = 0; i < plan->n_rest; i++) names[i] = plan->rest[i]->name;
+    const char *nearest = str_nearest(info->name + strlen(read->scope), names, plan->n_rest);
+    char text[96];
+    Err err = err_set(ERR_MODEL, "'%s': '%s' %s of %s is missing%s%.200s%s", tensor_file_path(read->file),
+                      info->name + strlen(read->scope), shape_text(&info->shape, text, sizeof text), read->what,
+                      nearest != NULL ? "; the nearest that is left over is '" : "", nearest != NULL ? nearest : "",
+                      nearest != NULL ? "'" : "");
+    free(names);
+    return err;
+}
+
+/* Filters for 3 bands where the network reads others. */
+static bool is_stem(const PublishedRead *read, const ParamInfo *info, const StoredTensor *tensor)
+{
+    const Shape *ours = &info->shape, *theirs = &tensor->shape;
+    if (read->n_bands == 0 || ours->rank != LEAST_RANK_OF_FILTERS || theirs->rank != ours->rank) return false;
+    const bool bands = ours->dim[1] == read->n_bands || ours->dim[1] == 2 * read->n_bands;
+    return bands && ours->dim[1] != PUBLISHED_BANDS && theirs->dim[1] == PUBLISHED_BANDS &&
+           ours->dim[0] == theirs->dim[0] && ours->dim[2] == theirs->dim[2] && ours->dim[3] == theirs->dim[3];
+}
+
+/* All names and shapes before any value. */
+static Err check(const PublishedRead *read, const ParamSet *params, const Plan *plan)
+{
+    char ours[96], theirs[96];
+    for (int32_t i = 0; i < params_count(params); i++) {
+        const ParamInfo *info = params_info(params, i);
+        const StoredTensor *tensor = plan->tensors[i];
+        if (!str_starts_with(info->name, read->scope)) continue;
+        if (tensor == NULL && read->optional != NULL && str_starts_with(info->name, read->optional)) continue;
+        if (tensor == NULL) return tell_missing(read, info, plan);
+        if (shape_equal(&tensor->shape, &info->shape) || is_stem(read, info, tensor)) continue;
+        return err_set(ERR_MODEL, "'%s': '%.200s' is %s; %s was expected for %s", tensor_file_path(read->file),
+                       tensor->name, shape_text(&tensor->shape, theirs, sizeof theirs),
+                       shape_text(&info->shape, ours, sizeof ours), read->what);
+    }
+    if (plan->n_rest == 0) return ERR_NONE;
+    return err_set(ERR_MODEL, "'%s': '%.200s' %s has no place in %s (%lld such tensors)", tensor_file_path(read->file),
+                   plan->rest[0]->name, shape_text(&plan->rest[0]->shape, theirs, sizeof theirs), read->what,
+                   (long long)plan->n_rest);
+}
+
+/* The stem reads as many bands as the model has: the published filters in turn, scaled so that the sum stays. Channels
+ * after the bands tell their presence. */
+static Err read_stem(const PublishedRead *read, const StoredTensor *tensor, const ParamInfo *info, float *values)
+{
+    const int64_t filters = info->shape.dim[0], channels = info->shape.dim[1],
+                  taps = info->shape.dim[2] * info->shape.dim[3];
+    const size_t bytes = (size_t)shape_count(&tensor->shape) * sizeof(float);
+    float *rgb = malloc(bytes);
+    if (rgb == NULL) return err_memory(bytes, "the first convolution");
+    const Err err = model_read_values(read->file, tensor, rgb);
+    const float scale = (float)PUBLISHED_BANDS / (float)read->n_bands;
+    for (int64_t f = 0; f < filters && err == ERR_NONE; f++) {
+        for (int64_t c = 0; c < channels; c++) {
+            for (int64_t t = 0; t < taps; t++)
+                values[(f * channels + c) * taps + t] =
+                    c < read->n_bands ? rgb[(f * PUBLISHED_BANDS + c % PUBLISHED_BANDS) * taps + t] * scale : 0.0F;
+        }
+    }
+    free(rgb);
+    return err;
+}
+
+static Err fill(const PublishedRead *read, ParamSet *params, const Plan *plan)
+{
+    for (int32_t i = 0; i < params_count(params); i++) {
+        const ParamInfo *info = params_info(params, i);
+        const StoredTensor *tensor = plan->tensors[i];
+        if (tensor == NULL) continue;
+        float *values = params_values(params) + info->offset;
+        TRY(is_stem(read, info, tensor) ? read_stem(read, tensor, info, values)
+                                        : model_read_values(read->file, tensor, values));
+    }
+    return ERR_NONE;
+}
+
+/* params is filled where it is not NULL. */
+static Err read_or_check(const PublishedRead *read, const ParamSet *declared, ParamSet *params)
+{
+    const size_t n = (size_t)params_count(declared), m = (size_t)tensor_file_count(read->file);
+    Plan plan = { .tensors = calloc(n + 1, sizeof(StoredTensor *)), .rest = malloc((m + 1) * sizeof(StoredTensor *)) };
+    Err err = plan.tensors != NULL && plan.rest != NULL ? ERR_NONE : err_memory((n + m) * sizeof(void *), "tensors");
+    for (size_t i = 0; i < m && err == ERR_NONE; i++)
+        err = place(read, declared, tensor_file_at(read->file, (int64_t)i), &plan);
+    if (err == ERR_NONE) err = check(read, declared, &plan);
+    if (err == ERR_NONE && params != NULL) err = fill(read, params, &plan);
+    free((void *)plan.tensors);
+    free((void *)plan.rest);
+    return err;
+}
+
+Err published_check(const PublishedRead *read, const ParamSet *params) { return read_or_check(read, params, NULL); }
+
+Err published_read(const PublishedRead *read, ParamSet *params) { return read_or_check(read, params, params); }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Parameters from files whose tensors others have named: each tensor is given our name, each of our parameters must be met once,
+ * and nothing may be left over.
+ *
+ *     PublishedRead read = { .file = file, .prefix = "net.", .rename = rename, .scope = "", .n_bands = 3 };
+ *     TRY(published_read(&read, params));
+ */
+#ifndef METASEG_MODEL_PUBLISHED_H
+#define METASEG_MODEL_PUBLISHED_H
+
+#include "graph/params.h"
+#include "network/encoder.h"
+#include "tensor_file/tensor_file.h"
+
+typedef struct PublishedRead {
+    const TensorFile *file;
+    const char *prefix;   /* before all names that count, "net."; other tensors of the file are not looked at */
+    NetworkRename rename; /* NULL: the names are ours */
+    const char *scope;    /* our parameters that are read, without it in names: "encoder."; "": all */
+    const char *optional; /* parameters that may be missing, by the start of their names; NULL: none */
+    const char *what;     /* for messages: "the encoder resnet18" */
+    int64_t n_bands;      /* a first convolution of 3 bands is spread over as many (model_load_encoder) */
+} PublishedRead;
+
+/* What stands before the names in a file, found by the first of our parameters in the scope: free() it. NULL: the file has no
+ * tensor of that name. ERR_MODEL: several; ERR_MEMORY. */
+Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSet *params, const char *scope,
+                     char **ret_prefix);
+
+/* Names and shapes alone, for a set that is only declared. Errors as published_read(). */
+Err published_check(const PublishedRead *read, const ParamSet *params);
+
+/* Fills the parameters of an allocated set. Tensors of integers (counters, indexes) are passed over. ERR_MODEL: a parameter is
+ * missing (the nearest leftover is named), a tensor has no place, a shape differs, a value is no number. ERR_MEMORY. */
+Err published_read(const PublishedRead *read, ParamSet *params);
+
+#endif
