@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Swin Transformer (Liu et al., ICCV 2021, doi:10.1109/ICCV48922.2021.00986): patches of 4 x 4 pixels, four stages of blocks
+ * with attention inside windows, every second block with shifted windows, patch merging between stages. Parameters have timm's
+ * names; merging stands at the beginning of a stage, as there. Three implementations have trained weights, and differ where
+ * maps are no multiples of the window or smaller than it:
+ *   timm         rolls a map before it pads it; no shift where a map is not larger than the window
+ *   torchvision  pads before it rolls; no shift where a padded map is not larger than the window; drops pixels at the border
+ *                that do not fill a patch, where the others add zeros
+ *   the authors' segmentation code, and GeoSeg, pads before it rolls, always shifts, normalises each map that it gives
+ * All pad after the normalisation, so that padding has the bias of the next layer as its queries, keys and values, and all
+ * order the parts of a merged patch by columns.
+ */
+#include "network/encoder_swin.h"
+
+#include "nn/modules.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { PATCH = 4 };
+static const float EPS = 1e-5F;
+static const double STD = 0.02;
+
+/* A fully connected layer, with bias. */
+static NnLinear linear(int64_t channels) { return (NnLinear){ .channels = channels, .std = STD, .bias = true }; }
+
+/* residual + what a branch gives, dropped for some samples in training. */
+static Var branch_end(Graph *g, const char *name, Var y, int64_t channels, float drop, Var residual)
+{
+    if (!graph_training(g) || drop <= 0.0F)
+        return nn_linear_act(g, name, y, linear(channels), ACTIVATION_NONE, residual);
+    const DropoutAttr path = { .p = drop, .per_sample = true };
+    y = op_dropout(g, nn_linear_act(g, name, y, linear(channels), ACTIVATION_NONE, VAR_NONE), &path);
+    return op_add(g, y, residual);
+}
+
+static int32_t shift_of(const SwinVariant *variant, int64_t length)
+{
+    if (variant->kind != SWIN_SEGMENTATION && length <= variant->window) return 0;
+    return variant->window / 2;
+}
+
+/* Attention of the normalised map h, in the current scope. */
+static Var attention(Graph *g, Var h, const SwinVariant *variant, int32_t heads, bool shifted)
+{
+    const Shape shape = graph_value(g, h).shape;
+    const int64_t *dim = shape.dim, channels = dim[3], side = 2 * (int64_t)variant->window - 1;
+    WindowAttentionAttr attr = { .heads = heads, .window = variant->window, .roll_first = variant->kind == SWIN_TIMM };
+    if (shifted) {
+        attr.shift_y = shift_of(variant, dim[1]);
+        attr.shift_x = shift_of(variant, dim[2]);
+    }
+    const bool padded = dim[1] % variant->window != 0 || dim[2] % variant->window != 0;
+    const Var qkv = nn_linear_act(g, "qkv", h, linear(3 * channels), ACTIVATION_NONE, VAR_NONE);
+    const Var table = graph_param_nodecay(g, "relative_position_bias_table", shape2(side * side, heads),
+                                          (ParamInit){ INIT_NORMAL, STD });
+    const Var padding =
+        padded ? graph_param(g, "qkv.bias", shape1(3 * channels), (ParamInit){ INIT_ZERO, 0.0 }) : VAR_NONE;
+    return op_window_attention(g, qkv, table, padding, &attr);
+}
+
+static Var block(Graph *g, Var x, const SwinVariant *variant, int32_t heads, bool shifted, float drop)
+{
+    const Shape shape = graph_value(g, x).shape;
+    const int64_t channels = shape.dim[3];
+    Var h = nn_layernorm(g, "norm1", x, EPS);
+    graph_push(g, "attn");
+    h = attention(g, h, variant, heads, shifted);
+    x = branch_end(g, "proj", h, channels, drop, x);
+    graph_pop(g);
+    h = nn_layernorm(g, "norm2", x, EPS);
+    graph_push(g, "mlp");
+    h = nn_linear_act(g, "fc1", h, linear(4 * channels), ACTIVATION_GELU, VAR_NONE);
+    x = branch_end(g, "fc2", h, channels, drop, x);
+    graph_pop(g);
+    return x;
+}
+
+/* Patches of an image that does not divide are filled with zeros at the bottom and the right. */
+static Var patch_embedding(Graph *g, Var image, const SwinVariant *variant)
+{
+    const Shape shape = graph_value(g, image).shape;
+    const int64_t *dim = shape.dim, bands = dim[3];
+    const bool fills = variant->kind != SWIN_TORCHVISION;
+    const Conv2dAttr attr = { .stride = PATCH,
+                              .groups = 1,
+                              .bottom = fills ? (int32_t)((PATCH - dim[1] % PATCH) % PATCH) : 0,
+                              .right = fills ? (int32_t)((PATCH - dim[2] % PATCH) % PATCH) : 0 };
+    const double std = sqrt(1.0 / (double)(bands * PATCH * PATCH));
+    graph_push(g, "patch_embed");
+    const Var weight =
+        graph_param(g, "proj.weight", shape4(variant->channels, bands, PATCH, PATCH), (ParamInit){ INIT_NORMAL, std });
+    const Var bias = graph_param(g, "proj.bias", shape1(variant->channels), (ParamInit){ INIT_ZERO, 0.0 });
+    const Var x = nn_layernorm(g, "norm", op_conv2d(g, image, weight, bias, CONV2D_FOLD_NONE, attr), EPS);
+    graph_pop(g);
+    return x;
+}
+
+static Var patch_merging(Graph *g, Var x, int64_t channels)
+{
+    const NnLinear reduction = { .channels = channels, .std = STD };
+    graph_push(g, "downsample");
+    x = nn_layernorm(g, "norm", op_space_to_depth(g, x, 2, true), EPS);
+    x = nn_linear_act(g, "reduction", x, reduction, ACTIVATION_NONE, VAR_NONE);
+    graph_pop(g);
+    return x;
+}
+
+/* Stage s from x; block: number of its first block of `blocks` in all. Stochastic depth grows linearly over all blocks. */
+static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, int32_t first, int32_t blocks)
+{
+    char name[32];
+    (void)snprintf(name, sizeof name, "layers.%d", (int)s);
+    graph_push(g, name);
+    if (s > 0) x = patch_merging(g, x, variant->channels << s);
+    for (int32_t i = 0; i < variant->depths[s]; i++) {
+        const float drop = blocks > 1 ? variant->drop_path * (float)(first + i) / (float)(blocks - 1) : 0.0F;
+        (void)snprintf(name, sizeof name, "blocks.%d", (int)i);
+        graph_push(g, name);
+        x = block(g, x, variant, variant->heads[s], i % 2 == 1, drop);
+        graph_pop(g);
+    }
+    graph_pop(g);
+    return x;
+}
+
+static FeatureMaps build(Graph *g, Var image, const void *which)
+{
+    const SwinVariant *variant = which;
+    Var x = patch_embedding(g, image, variant), maps[SWIN_STAGES];
+    int32_t blocks = 0, first = 0;
+    for (int32_t s = 0; s < SWIN_STAGES; s++) blocks += variant->depths[s];
+    for (int32_t s = 0; s < SWIN_STAGES; s++) {
+        char name[16];
+        x = stage(g, x, variant, s, first, blocks);
+        first += variant->depths[s];
+        (void)snprintf(name, sizeof name, "norm%d", (int)s);
+        maps[s] = variant->kind == SWIN_SEGMENTATION ? nn_layernorm(g, name, x, EPS) : x;
+    }
+    return (FeatureMaps){ .f2 = VAR_NONE, .f4 = maps[0], .f8 = maps[1], .f16 = maps[2], .f32 = maps[3] };
+}
+
+/* Depths and heads by size; stochastic depth as in the package. */
+#define TINY .channels = 96, .depths = { 2, 2, 6, 2 }, .heads = { 3, 6, 12, 24 }
+#define SMALL .channels = 96, .depths = { 2, 2, 18, 2 }, .heads = { 3, 6, 12, 24 }
+#define BASE .channels = 128, .depths = { 2, 2, 18, 2 }, .heads = { 4, 8, 16, 32 }
+#define SWIN(name, ...)                                                                                                \
+    const EncoderDef encoder_def_##name = { .decoder = NETWORK_DECODER_unetformer,                                     \
+                                            .size_multiple = 1,                                                        \
+                                            .variant = &(const SwinVariant){ __VA_ARGS__ },                            \
+                                            .build = build };
+
+SWIN(swin_t, TINY, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
+SWIN(swin_s, SMALL, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
+SWIN(swin_b, BASE, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
+SWIN(swin_b_w12, BASE, .window = 12, .kind = SWIN_TIMM, .drop_path = 0.1F)
+SWIN(swin_t_torchvision, TINY, .window = 7, .kind = SWIN_TORCHVISION, .drop_path = 0.2F)
+SWIN(swin_s_torchvision, SMALL, .window = 7, .kind = SWIN_TORCHVISION, .drop_path = 0.3F)
+SWIN(swin_b_torchvision, BASE, .window = 7, .kind = SWIN_TORCHVISION, .drop_path = 0.5F)
+SWIN(swin_t_seg, TINY, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
+SWIN(swin_s_seg, SMALL, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
+SWIN(swin_b_seg, BASE, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
