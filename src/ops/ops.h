@@ -209,8 +209,8 @@ Var op_mish(Graph *g, Var x);
 /* The approximation of GELU in OpenAI's CLIP (Hendrycks and Gimpel 2016, section 2): x sigmoid(1.702 x). */
 Var op_quick_gelu(Graph *g, Var x);
 
-/* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect): out [B, H+bottom,
- * W+right, C]. */
+/* Adds rows below and columns right by reflection without repeating the edge (PyTorch reflect; NumPy's where it is more
+ * than the map has): out [B, H+bottom, W+right, C]. */
 typedef struct PadReflectAttr {
     int32_t bottom, right;
 } PadReflectAttr;

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows below and columns right by reflection without the edge: row H + i is row H - 2 - i. */
+ * Rows below and columns right by reflection without the edge: row H + i is row H - 2 - i, and so to and fro. */
+#include "ops/kernel_util.h"
 #include "ops/ops.h"
 
 #include <string.h>
 
 /* Source of an output coordinate. */
-static int64_t reflect(int64_t i, int64_t n) { return i < n ? i : 2 * n - 2 - i; }
+static int64_t reflect(int64_t i, int64_t n)
+{
+    const int64_t period = max_int64(2 * n - 2, 1), at = i % period;
+    return i < n ? i : at < n ? at : period - at;
+}
 
 static Err forward(const Step *step)
 {
@@ -41,11 +46,12 @@ static Err backward(const Step *step)
     if (dx == NULL) return ERR_NONE;
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < in->dim[0] * h; row++) {
-        const int64_t b = row / h, y = row % h, mirrored = 2 * h - 2 - y;
+        const int64_t b = row / h, y = row % h;
         float *to = dx + row * w * c;
         if (!step->accumulate[0]) memset(to, 0, (size_t)(w * c) * sizeof *to);
         add_row(dy + (b * ho + y) * wo * c, to, w, wo, c);
-        if (mirrored >= h && mirrored < ho) add_row(dy + (b * ho + mirrored) * wo * c, to, w, wo, c);
+        for (int64_t mirrored = h; mirrored < ho; mirrored++)
+            if (reflect(mirrored, h) == y) add_row(dy + (b * ho + mirrored) * wo * c, to, w, wo, c);
     }
     return ERR_NONE;
 }
@@ -59,9 +65,9 @@ static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_o
     if (in[0].dtype != DTYPE_F32 || x->rank != 4)
         return err_set(ERR_SHAPE, "pad_reflect: needs [B, H, W, C] f32, not %s %s", shape_text(x, text, sizeof text),
                        dtype_name(in[0].dtype));
-    if (pad->bottom < 0 || pad->right < 0 || pad->bottom >= x->dim[1] || pad->right >= x->dim[2])
-        return err_set(ERR_SHAPE, "pad_reflect: %d rows and %d columns do not fit %s; each must be less than the size",
-                       pad->bottom, pad->right, shape_text(x, text, sizeof text));
+    if (pad->bottom < 0 || pad->right < 0)
+        return err_set(ERR_SHAPE, "pad_reflect: %d rows and %d columns; 0 or more were expected", pad->bottom,
+                       pad->right);
     ret_out[0] = in[0];
     ret_out[0].shape.dim[1] += pad->bottom;
     ret_out[0].shape.dim[2] += pad->right;
