@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Swin Transformer against timm, torchvision and GeoSeg at reduced depth and odd sizes (tools/golden/swin.py). */
+ * Swin Transformer against timm, torchvision and GeoSeg at reduced depth and odd sizes, and GeoSeg's networks that read
+ * its maps (tools/golden/swin.py). */
+#include "network/decoder.h"
 #include "network/encoder_swin.h"
 
 #include "harness/golden_published.h"
@@ -32,9 +34,39 @@ static void segmentation(void **state)
     check("encoder_swin_segmentation.safetensors", &(const SwinVariant){ REDUCED, .kind = SWIN_SEGMENTATION });
 }
 
+/* A whole network of GeoSeg, scores at the size of the image. */
+static int32_t build_geoseg(Graph *g, Var image, const void *context, Var ret_outputs[GOLDEN_OUTPUTS])
+{
+    const DecoderDef *decoder = context;
+    const SwinVariant variant = { REDUCED, .kind = SWIN_SEGMENTATION };
+    const DecoderOptions options = { .width = 32, .classes = 6, .heads = 16, .output_stride = decoder->output_stride };
+    graph_push(g, "encoder");
+    const FeatureMaps maps = encoder_def_swin_t.build(g, image, &variant);
+    graph_pop(g);
+    graph_push(g, "decoder");
+    const Var logits = decoder->build(g, image, &maps, &options).logits;
+    graph_pop(g);
+    ret_outputs[0] = decoder->output_stride == 1 ? logits : op_resize_bilinear(g, logits, decoder->output_stride);
+    return 1;
+}
+
+/* The shares of weighted sums. */
+static bool special(const ParamInfo *info, float *values)
+{
+    if (!str_ends_with(info->name, ".weights")) return false;
+    golden_normals(info->name, 1.0, 0.2, values, shape_count(&info->shape));
+    return true;
+}
+
+static void ft_unetformer(void **state)
+{
+    (void)state;
+    golden_published_special("ft_unetformer.safetensors", build_geoseg, &decoder_def_ft_unetformer, special, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(timm), cmocka_unit_test(torchvision),
-                                        cmocka_unit_test(segmentation) };
+                                        cmocka_unit_test(segmentation), cmocka_unit_test(ft_unetformer) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

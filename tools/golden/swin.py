@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/published/encoder_swin_*.safetensors: Swin Transformers of timm, torchvision and GeoSeg at reduced depth
-and odd sizes.
+"""Writes tests/golden/published/encoder_swin_*.safetensors, Swin Transformers of timm, torchvision and GeoSeg at reduced depth
+and odd sizes, and ft_unetformer.safetensors, GeoSeg's whole network.
 
     python tools/golden/swin.py GEOSEG      GEOSEG: a checkout of github.com/WangLibo1995/GeoSeg (needs einops)
 """
@@ -11,6 +11,7 @@ import sys
 import timm
 import torchvision
 
+import common
 import published
 
 CHANNELS, DEPTHS, HEADS = 16, (2, 2, 2, 1), (1, 2, 2, 4)
@@ -41,16 +42,25 @@ def torchvision_maps(net, x):
     return maps[1::2]
 
 
-def geoseg_swin(path, **arguments):
-    sys.path.insert(0, path)
-    from geoseg.models.FTUNetFormer import SwinTransformer
+def chain(swin):
+    """GeoSeg's train() gives nothing back."""
+    train = swin.train
 
-    class Swin(SwinTransformer):  # its train() gives nothing back
-        def train(self, mode=True):
-            super().train(mode)
-            return self
+    def chained(self, mode=True):
+        train(self, mode)
+        return self
 
-    return Swin(**arguments)
+    swin.train = chained
+
+
+def from_geoseg(name):
+    """A whole network."""
+    return "encoder." + from_authors(name[9:]) if name.startswith("backbone.") else name
+
+
+def geoseg_special(name, shape):
+    """The shares of weighted sums."""
+    return 1 + 0.2 * common.normal(name, shape) if name.endswith(".weights") else None
 
 
 def main():
@@ -60,8 +70,15 @@ def main():
                     lambda name: name.replace("layers_", "layers."))
     net = torchvision.models.SwinTransformer([4, 4], window_size=[7, 7], stochastic_depth_prob=0.0, **REDUCED)
     published.write("encoder_swin_torchvision", net, (1, 102, 135, 3), torchvision_maps, from_torchvision)
-    net = geoseg_swin(sys.argv[1], drop_path_rate=0.0, **REDUCED)
+    sys.path.insert(0, sys.argv[1])
+    from geoseg.models import FTUNetFormer as ft
+
+    chain(ft.SwinTransformer)
+    net = ft.SwinTransformer(drop_path_rate=0.0, **REDUCED)
     published.write("encoder_swin_segmentation", net, (1, 102, 135, 3), lambda net, x: list(net(x)), from_authors)
+    # 5 x 8 at stride 32: rows are filled up by reflection to windows of 8; columns, PyTorch refuses
+    net = ft.FTUNetFormer(decode_channels=32, **REDUCED)
+    published.write("ft_unetformer", net, (1, 160, 256, 3), lambda net, x: [net(x)], from_geoseg, geoseg_special)
 
 
 if __name__ == "__main__":
