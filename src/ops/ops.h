@@ -193,15 +193,16 @@ typedef struct LinearAttr {
 } LinearAttr;
 Var op_linear(Graph *g, Var x, Var weight, Var bias);
 
+/* Inference only: y = act(x W^T + b) + residual, activation NONE, RELU or GELU. Training graphs use op_linear,
+ * op_activation or op_gelu, and op_add. Inputs in order: x, weight, [bias], [residual]. */
+Var op_linear_folded(Graph *g, Var x, Var weight, Var bias, Activation activation, Var residual);
+
 /* Maximum over windows: [B, H, W, C] -> [B, (H + 2 padding - kernel) / stride + 1, ...] (PyTorch: MaxPool2d). Pixels outside the
  * map never win; ties go to the first, whose gradient it is. padding <= kernel / 2. */
 typedef struct MaxPoolAttr {
     int32_t kernel, stride, padding;
 } MaxPoolAttr;
 Var op_max_pool(Graph *g, Var x, int32_t kernel, int32_t stride, int32_t padding);
-/* Inference only: y = act(x W^T + b) + residual, activation NONE, RELU or GELU. Training graphs use op_linear,
- * op_activation or op_gelu, and op_add. Inputs in order: x, weight, [bias], [residual]. */
-Var op_linear_folded(Graph *g, Var x, Var weight, Var bias, Activation activation, Var residual);
 
 /* Mish: x tanh(ln(1 + e^x)). */
 Var op_mish(Graph *g, Var x);
