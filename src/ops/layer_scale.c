@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * LayerScale (Touvron et al., "Going deeper with image transformers", 2021): y = gamma x, with a residual
- * y = residual + gamma x; gamma one factor per channel. Backward: dx = gamma dy, dresidual = dy, dgamma = sum over
+ * y = residual + gamma x; gamma one factor per channel, or one for all. Backward: dx = gamma dy, dresidual = dy, dgamma = sum over
  * positions of dy x. The sum is made in chunks of positions that depend on the shape alone.
  */
 #include "ops/kernel_util.h"
@@ -9,17 +9,29 @@
 
 static int64_t chunks_of(int64_t rows) { return min_int64(ceil_divide(rows, 64), 32); }
 
+/* Workspace: the factors of a row, then partial sums for their gradients. */
 static Err prepare(Step *step)
 {
-    if (step->training)
-        step->workspace_bytes = (size_t)(chunks_of(rows_of(&step->in[0])) * channels_of(&step->in[0])) * sizeof(float);
+    const int64_t rows = step->training ? 1 + chunks_of(rows_of(&step->in[0])) : 1;
+    step->workspace_bytes = (size_t)(rows * channels_of(&step->in[0])) * sizeof(float);
     return ERR_NONE;
+}
+
+/* One factor per channel. */
+static const float *factors(const Step *step)
+{
+    const float *gamma = step->in[1].data;
+    const int64_t C = channels_of(&step->in[0]);
+    float *all = step->workspace;
+    if (step->in[1].shape.dim[0] == C) return gamma;
+    for (int64_t c = 0; c < C; c++) all[c] = *gamma;
+    return all;
 }
 
 static Err forward(const Step *step)
 {
     const int64_t rows = rows_of(&step->in[0]), C = channels_of(&step->in[0]);
-    const float *x = step->in[0].data, *gamma = step->in[1].data;
+    const float *x = step->in[0].data, *gamma = factors(step);
     const float *residual = step->n_in == 3 ? step->in[2].data : NULL;
     float *y = step->out[0].data;
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
@@ -38,10 +50,9 @@ static Err forward(const Step *step)
 }
 
 /* One position: its part of dgamma, then dresidual, then dx, which may lie where dy was. */
-static void backward_row(const Step *step, int64_t r, int64_t C, float *d_gamma)
+static void backward_row(const Step *step, const float *gamma, int64_t r, int64_t C, float *d_gamma)
 {
     const float *x = (const float *)step->in[0].data + r * C, *dy = (const float *)step->d_out[0].data + r * C;
-    const float *gamma = step->in[1].data;
     float *dx = step->d_in[0].data, *d_residual = step->n_in == 3 ? step->d_in[2].data : NULL;
     const bool add = step->accumulate[0], add_residual = step->accumulate[2];
 #pragma omp simd
@@ -60,18 +71,20 @@ static void backward_row(const Step *step, int64_t r, int64_t C, float *d_gamma)
 static Err backward(const Step *step)
 {
     const int64_t rows = rows_of(&step->in[0]), C = channels_of(&step->in[0]), chunks = chunks_of(rows);
-    float *partials = step->workspace, *d_gamma = step->d_in[1].data;
+    const float *gamma = factors(step);
+    float *partials = (float *)step->workspace + C, *d_gamma = step->d_in[1].data;
 #pragma omp parallel for schedule(static) num_threads(step->device.threads)
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         float *sum = partials + chunk * C;
         for (int64_t c = 0; c < C; c++) sum[c] = 0.0F;
         for (int64_t r = chunk_begin(chunk, chunks, rows); r < chunk_begin(chunk + 1, chunks, rows); r++)
-            backward_row(step, r, C, sum);
+            backward_row(step, gamma, r, C, sum);
     }
     if (d_gamma == NULL) return ERR_NONE;
-    for (int64_t c = 0; c < C; c++) {
+    const int64_t n = step->in[1].shape.dim[0];
+    for (int64_t c = 0; c < n; c++) {
         double sum = step->accumulate[1] ? (double)d_gamma[c] : 0.0;
-        for (int64_t chunk = 0; chunk < chunks; chunk++) sum += (double)partials[chunk * C + c];
+        for (int64_t i = c; i < chunks * C; i += n) sum += (double)partials[i]; /* n is C or 1 */
         d_gamma[c] = (float)sum;
     }
     return ERR_NONE;
@@ -81,14 +94,15 @@ static Err infer(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_o
 {
     char text[3][96];
     (void)attr;
-    bool fits = in[0].shape.rank >= 1 && in[1].shape.rank == 1 && in[1].shape.dim[0] == channels_of(&in[0]) &&
+    bool fits = in[0].shape.rank >= 1 && in[1].shape.rank == 1 &&
+                (in[1].shape.dim[0] == channels_of(&in[0]) || in[1].shape.dim[0] == 1) &&
                 (n_in == 2 || shape_equal(&in[0].shape, &in[2].shape));
     for (int32_t i = 0; i < n_in; i++) fits = fits && in[i].dtype == DTYPE_F32;
     if (!fits)
-        return err_set(ERR_SHAPE, "layer_scale: x %s, gamma %s, residual %s; expected f32 [..., C], [C], [..., C]",
-                       shape_text(&in[0].shape, text[0], sizeof text[0]),
-                       shape_text(&in[1].shape, text[1], sizeof text[1]),
-                       n_in == 3 ? shape_text(&in[2].shape, text[2], sizeof text[2]) : "none");
+        return err_set(
+            ERR_SHAPE, "layer_scale: x %s, gamma %s, residual %s; expected f32 [..., C], [C] or [1], [..., C]",
+            shape_text(&in[0].shape, text[0], sizeof text[0]), shape_text(&in[1].shape, text[1], sizeof text[1]),
+            n_in == 3 ? shape_text(&in[2].shape, text[2], sizeof text[2]) : "none");
     ret_out[0] = in[0];
     return ERR_NONE;
 }

@@ -176,7 +176,7 @@ typedef struct L2NormaliseAttr {
 } L2NormaliseAttr;
 Var op_l2_normalise(Graph *g, Var x, float eps);
 
-/* LayerScale: y = residual + gamma x, one factor per channel: x [..., C], gamma [C], residual of x's shape or VAR_NONE
+/* LayerScale: y = residual + gamma x, one factor per channel: x [..., C], gamma [C], or [1] for all channels, residual of x's shape or VAR_NONE
  * for none. */
 Var op_layer_scale(Graph *g, Var x, Var gamma, Var residual);
 
@@ -185,6 +185,17 @@ typedef struct LayernormAttr {
     float eps;
 } LayernormAttr;
 Var op_layernorm(Graph *g, Var x, Var weight, Var bias, float eps);
+
+/* Linear attention of MANet and DC-Swin (Li et al. 2021, doi:10.1109/TGRS.2021.3093977; Wang et al. 2022,
+ * doi:10.1109/LGRS.2022.3143368), the softmax replaced by 1 + q . k: q, k [B, N, D], of unit length each, v [B, N, C] ->
+ * [B, N, C] (any spatial rank). With M = k^T v [D, C]:
+ *   over positions:  y_nc = (sum_m v_mc + (q M)_nc) / (N + q_n . (sum_m k_m + eps))
+ *   over channels:   y_nc = (sum_e v_ne + (q M)_nc) / (N + sum_m k_mc (sum_d q_md + eps)), where D is C */
+typedef struct LinearAttentionAttr {
+    bool over_channels;
+    float eps;
+} LinearAttentionAttr;
+Var op_linear_attention(Graph *g, Var q, Var k, Var v, const LinearAttentionAttr *attr);
 
 /* y = x W^T + b. x [..., Cin], weight [Cout, Cin], bias [Cout] or VAR_NONE. */
 typedef struct LinearAttr {
