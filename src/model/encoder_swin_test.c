@@ -50,10 +50,10 @@ static int32_t build_geoseg(Graph *g, Var image, const void *context, Var ret_ou
     return 1;
 }
 
-/* The shares of weighted sums. */
+/* The shares of weighted sums, and of attention. */
 static bool special(const ParamInfo *info, float *values)
 {
-    if (!str_ends_with(info->name, ".weights")) return false;
+    if (!str_ends_with(info->name, ".weights") && !str_ends_with(info->name, ".gamma")) return false;
     golden_normals(info->name, 1.0, 0.2, values, shape_count(&info->shape));
     return true;
 }
@@ -64,9 +64,16 @@ static void ft_unetformer(void **state)
     golden_published_special("ft_unetformer.safetensors", build_geoseg, &decoder_def_ft_unetformer, special, true);
 }
 
+static void dcswin(void **state)
+{
+    (void)state;
+    golden_published_special("dcswin.safetensors", build_geoseg, &decoder_def_dcswin, special, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(timm), cmocka_unit_test(torchvision),
-                                        cmocka_unit_test(segmentation), cmocka_unit_test(ft_unetformer) };
+                                        cmocka_unit_test(segmentation), cmocka_unit_test(ft_unetformer),
+                                        cmocka_unit_test(dcswin) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/golden/published/encoder_swin_*.safetensors, Swin Transformers of timm, torchvision and GeoSeg at reduced depth
-and odd sizes, and ft_unetformer.safetensors, GeoSeg's whole network.
+and odd sizes, and ft_unetformer.safetensors and dcswin.safetensors, GeoSeg's whole networks.
 
     python tools/golden/swin.py GEOSEG      GEOSEG: a checkout of github.com/WangLibo1995/GeoSeg (needs einops)
 """
@@ -59,8 +59,8 @@ def from_geoseg(name):
 
 
 def geoseg_special(name, shape):
-    """The shares of weighted sums."""
-    return 1 + 0.2 * common.normal(name, shape) if name.endswith(".weights") else None
+    """The shares of weighted sums, and of attention."""
+    return 1 + 0.2 * common.normal(name, shape) if name.endswith((".weights", ".gamma")) else None
 
 
 def main():
@@ -71,6 +71,7 @@ def main():
     net = torchvision.models.SwinTransformer([4, 4], window_size=[7, 7], stochastic_depth_prob=0.0, **REDUCED)
     published.write("encoder_swin_torchvision", net, (1, 102, 135, 3), torchvision_maps, from_torchvision)
     sys.path.insert(0, sys.argv[1])
+    from geoseg.models import DCSwin as dc
     from geoseg.models import FTUNetFormer as ft
 
     chain(ft.SwinTransformer)
@@ -79,6 +80,10 @@ def main():
     # 5 x 8 at stride 32: rows are filled up by reflection to windows of 8; columns, PyTorch refuses
     net = ft.FTUNetFormer(decode_channels=32, **REDUCED)
     published.write("ft_unetformer", net, (1, 160, 256, 3), lambda net, x: [net(x)], from_geoseg, geoseg_special)
+    # square: its attention takes height for width
+    chain(dc.SwinTransformer)
+    net = dc.DCSwin(encoder_channels=[CHANNELS << i for i in range(4)], frozen_stages=-1, **REDUCED)
+    published.write("dcswin", net, (1, 96, 96, 3), lambda net, x: [net(x)], from_geoseg, geoseg_special)
 
 
 if __name__ == "__main__":
