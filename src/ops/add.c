@@ -1,54 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * y = a + b. Both gradients are the one that arrives; that of a b which is added to each image is the sum over the
- * images, in their order.
+ * y = a + b. Both gradients are the one that arrives; that of a b which is added many times (positions to
+ * each image, a bias to each token) is the sum over them.
  */
+#include "ops/column_sum.h"
 #include "ops/ops.h"
 
 static Err forward(const Step *step)
 {
-    const int64_t n = shape_count(&step->in[1].shape), images = shape_count(&step->in[0].shape) / n;
+    const int64_t n = shape_count(&step->in[1].shape), rows = shape_count(&step->in[0].shape) / n;
     const float *a = step->in[0].data, *b = step->in[1].data;
     float *y = step->out[0].data;
-#pragma omp parallel num_threads(step->device.threads)
-    for (int64_t image = 0; image < images; image++) {
-        const float *from = a + image * n;
-        float *to = y + image * n;
-#pragma omp for simd schedule(static) nowait
-        for (int64_t i = 0; i < n; i++) to[i] = from[i] + b[i];
+    if (rows == 1) {
+#pragma omp parallel for simd schedule(static) num_threads(step->device.threads)
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+        return ERR_NONE;
+    }
+#pragma omp parallel for schedule(static) num_threads(step->device.threads)
+    for (int64_t row = 0; row < rows; row++) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) y[row * n + i] = a[row * n + i] + b[i];
     }
     return ERR_NONE;
 }
 
-/* dx [n] (+)= the sum of dy [images, n] over the images. */
-static void pass(const Step *step, int32_t input, int64_t images, int64_t n)
+/* dx [n] (+)= the sum over the rows of dy [rows, n]. */
+static void pass(const Step *step, int32_t input, int64_t rows, int64_t n)
 {
     const float *dy = step->d_out[0].data;
     float *dx = step->d_in[input].data;
 #pragma omp parallel num_threads(step->device.threads)
-    for (int64_t image = 0; image < images; image++) {
-        const float *from = dy + image * n;
-        const bool add = step->accumulate[input] || image > 0;
-#pragma omp for simd schedule(static) nowait
+    for (int64_t row = 0; row < rows; row++) {
+        const float *from = dy + row * n;
+        const bool add = step->accumulate[input] || row > 0;
+#pragma omp for simd schedule(static) nowait /* each thread has the same elements in every row */
         for (int64_t i = 0; i < n; i++) dx[i] = add ? dx[i] + from[i] : from[i];
     }
 }
 
 static Err backward(const Step *step)
 {
-    const int64_t all = shape_count(&step->in[0].shape), n = shape_count(&step->in[1].shape);
-    if (step->d_in[1].data != NULL) pass(step, 1, all / n, n);
+    enum { FEW = 16 }; /* images rather than tokens */
+    const int64_t all = shape_count(&step->in[0].shape), n = shape_count(&step->in[1].shape), rows = all / n;
+    if (step->d_in[1].data != NULL && rows <= FEW) pass(step, 1, rows, n);
+    if (step->d_in[1].data != NULL && rows > FEW)
+        column_sum(&step->device, step->d_out[0].data, rows, n, step->accumulate[1], step->d_in[1].data);
     if (step->d_in[0].data != NULL && step->d_in[0].data != step->d_out[0].data) pass(step, 0, 1, all);
     return ERR_NONE;
 }
 
-/* Whether b has the shape of a, or that of one image of it. */
+/* Whether b has the last dimensions of a, perhaps behind dimensions of 1. */
 static bool fits(const Shape *a, const Shape *b)
 {
-    if (shape_equal(a, b)) return true;
-    if (b->rank != a->rank || a->rank < 1 || b->dim[0] != 1) return false;
-    for (int32_t i = 1; i < a->rank; i++)
-        if (a->dim[i] != b->dim[i]) return false;
+    int32_t i = b->rank - 1, j = a->rank - 1;
+    while (i >= 0 && j >= 0 && a->dim[j] == b->dim[i]) {
+        i--;
+        j--;
+    }
+    for (; i >= 0; i--)
+        if (b->dim[i] != 1 || j-- < 0) return false;
     return true;
 }
 

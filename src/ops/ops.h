@@ -44,7 +44,7 @@ typedef struct AdaptiveAveragePoolAttr {
 Var op_adaptive_average_pool(Graph *g, Var x, int32_t height, int32_t width);
 Var op_global_average_pool(Graph *g, Var x);
 
-/* y = a + b. b has the shape of a, or [1, ...]: the same for each image. */
+/* y = a + b. b has the shape of a or its last dimensions: positions [1, H, W, C] for each image, a bias [C] for each token. */
 Var op_add(Graph *g, Var a, Var b);
 
 /* y = a * b, same shapes. */
