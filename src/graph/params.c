@@ -164,9 +164,11 @@ void params_initialize(ParamSet *params, uint64_t seed)
         for (int64_t k = 0; k < n; k++) {
             if (info->init.kind == INIT_NORMAL) {
                 const float normal = rng_normal(seed, RNG_WEIGHTS, name_hash, (uint64_t)k);
-                values[k] = (float)((double)normal * info->init.std);
+                values[k] = (float)((double)normal * info->init.value);
             } else {
-                values[k] = info->init.kind == INIT_ONE ? 1.0F : 0.0F;
+                values[k] = info->init.kind == INIT_CONSTANT ? (float)info->init.value
+                            : info->init.kind == INIT_ONE    ? 1.0F
+                                                             : 0.0F;
             }
         }
     }

@@ -16,10 +16,10 @@
 
 typedef struct ParamSet ParamSet;
 
-typedef enum ParamInitKind { INIT_ZERO, INIT_ONE, INIT_NORMAL /* std */ } ParamInitKind;
+typedef enum ParamInitKind { INIT_ZERO, INIT_ONE, INIT_NORMAL, INIT_CONSTANT } ParamInitKind;
 typedef struct ParamInit {
     ParamInitKind kind;
-    double std;
+    double value; /* std of INIT_NORMAL; the value of INIT_CONSTANT */
 } ParamInit;
 
 typedef struct ParamInfo {
@@ -47,7 +47,7 @@ bool params_allocated(const ParamSet *params);
 /* Allocates the gradient buffer (zeroed) once. */
 Err params_want_gradients(ParamSet *params);
 
-/* Draws initial values: INIT_NORMAL by rng_normal(seed, RNG_WEIGHTS, xxh64(name), element) * std. */
+/* Draws initial values: INIT_NORMAL by rng_normal(seed, RNG_WEIGHTS, xxh64(name), element) * value. */
 void params_initialize(ParamSet *params, uint64_t seed);
 
 int32_t params_count(const ParamSet *params);

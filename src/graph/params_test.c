@@ -74,6 +74,20 @@ static void known_names_must_agree(void **state)
     params_free(NULL);
 }
 
+static void a_constant_fills_the_parameter(void **state)
+{
+    ParamSet *params = NULL;
+    int32_t index = -1;
+    (void)state;
+    assert_int_equal(params_new(&params), ERR_NONE);
+    assert_int_equal(params_declare(params, "gamma", &vector3, (ParamInit){ INIT_CONSTANT, 0.25 }, true, false, &index),
+                     ERR_NONE);
+    assert_int_equal(params_allocate(params), ERR_NONE);
+    params_initialize(params, 42);
+    for (int64_t k = 0; k < 3; k++) assert_true(params_values(params)[k] == 0.25F);
+    params_free(params);
+}
+
 static void initial_values_follow_the_formula(void **state)
 {
     ParamSet *params = new_set();
@@ -97,6 +111,7 @@ int main(void)
         cmocka_unit_test(layout_is_trainable_first_and_aligned),
         cmocka_unit_test(known_names_must_agree),
         cmocka_unit_test(initial_values_follow_the_formula),
+        cmocka_unit_test(a_constant_fills_the_parameter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

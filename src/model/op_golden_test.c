@@ -151,7 +151,7 @@ static Var build_mish(Graph *g, const Json *a, const Var *in)
 static Var build_concat_channels(Graph *g, const Json *a, const Var *in)
 {
     (void)a;
-    return op_concat_channels(g, in[0], in[1]);
+    return op_concat_channels(g, 2, in);
 }
 static Var build_concat_tokens(Graph *g, const Json *a, const Var *in)
 {

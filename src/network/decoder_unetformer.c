@@ -158,6 +158,10 @@ static Var fine_block(Graph *g, const char *name, Var x, int64_t width)
  * the convolution that reads the skip map. */
 static Var fine_stage(Graph *g, const char *name, Var x, Var skip, int32_t kernel, int64_t width)
 {
+    if (!var_exists(skip)) {
+        graph_fail(g, "the encoder has no map at stride 2, which output strides 2 and 1 need");
+        return VAR_NONE;
+    }
     graph_push(g, name);
     x = conv_bn(g, "reduce", x, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
     x = joined(g, x, nn_conv(g, "pre_conv.0", skip, conv(width, kernel), ACTIVATION_NONE, VAR_NONE));

@@ -48,7 +48,7 @@ Var detail_branch(Graph *g, Var image, Var x, int64_t width)
     detail = op_halve_antialiased(g, detail);
     detail = block(g, "block1", detail, width + width / 2);
     detail = block(g, "block2", detail, 2 * width);
-    if (var_exists(x)) detail = op_concat_channels(g, detail, op_resize_bilinear(g, x, 2));
+    if (var_exists(x)) detail = op_concat_channels(g, 2, (const Var[]){ detail, op_resize_bilinear(g, x, 2) });
     x = block(g, "block3", detail, 2 * width);
     graph_pop(g);
     return x;

@@ -66,7 +66,7 @@ static Var build(Graph *g, Var image, int64_t classes)
     const Var stem = op_halve_antialiased(g, convolution(g, 0, 0, image, STEM, 3));
     const Var deep = block(g, block(g, stem, &first), &second);
     const Var skip = depthwise(g, 0, 2, convolution(g, 1, 1, stem, SKIP, 1), SKIP, VAR_NONE);
-    Var x = block(g, op_concat_channels(g, deep, skip), &third);
+    Var x = block(g, op_concat_channels(g, 2, (const Var[]){ deep, skip }), &third);
     x = op_l2_normalise(g, op_resize_bilinear(g, x, 2), least_square);
     const NnConv head = { .channels = classes, .kernel = 1, .stride = 1, .bias = true };
     return nn_conv(g, "conv2d_14", x, head, ACTIVATION_NONE, VAR_NONE);

@@ -130,7 +130,7 @@ static NormVars norm_vars(Graph *g, const char *name, int64_t channels)
 Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation)
 {
     const NormVars vars = norm_vars(g, name, channels_of(g, x));
-    const bool apart = activation != ACTIVATION_NONE && activation != ACTIVATION_RELU6; /* what the op can fuse */
+    const bool apart = activation > ACTIVATION_RELU6; /* what the op cannot fuse */
     const BatchnormAttr attr = { .eps = norm.eps,
                                  .momentum = norm.momentum,
                                  .activation = apart ? ACTIVATION_NONE : activation,

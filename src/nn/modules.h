@@ -46,7 +46,7 @@ Var nn_layernorm(Graph *g, const char *name, Var x, float eps);
  * with gain sqrt(2), bias 0. */
 Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual);
 
-/* act(BatchNorm(x)), x [..., C]. activation NONE or RELU6. */
+/* act(BatchNorm(x)), x [..., C]. activation NONE, RELU or RELU6. */
 Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation activation);
 
 /* act(BatchNorm(conv(x))) + residual; conv_name and norm_name are the two modules' names ("0" and "1" in a PyTorch

@@ -208,7 +208,8 @@ static void plain_normalize(const BatchnormView *view, int64_t begin, int64_t en
     for (int64_t r = begin; r < end; r++) {
         for (int64_t c = 0; c < C; c++) {
             float value = before_activation(view, r * C + c, c);
-            if (view->activation == ACTIVATION_RELU6) value = value > 0.0F ? (value < 6.0F ? value : 6.0F) : 0.0F;
+            if (view->activation != ACTIVATION_NONE)
+                value = value > 0.0F ? fminf(value, batchnorm_high(view->activation)) : 0.0F;
             view->y[r * C + c] = value;
         }
     }
@@ -218,7 +219,8 @@ static void plain_normalize(const BatchnormView *view, int64_t begin, int64_t en
 static float passed(const BatchnormView *view, int64_t i, int64_t c)
 {
     const float value = before_activation(view, i, c), dy = view->dy[i];
-    return view->activation == ACTIVATION_NONE || (value > 0.0F && value < 6.0F) ? dy : 0.0F;
+    return view->activation == ACTIVATION_NONE || (value > 0.0F && value < batchnorm_high(view->activation)) ? dy
+                                                                                                             : 0.0F;
 }
 
 static void plain_gradient_sums(const BatchnormView *view, int64_t begin, int64_t end, double *sums)
@@ -258,8 +260,7 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
     const BatchnormAttr *attr = attribute;
     char text[2][96];
     const int64_t C = channels_of(&in[0]);
-    if (attr->activation != ACTIVATION_NONE && attr->activation != ACTIVATION_RELU6)
-        return err_set(ERR_SHAPE, "batchnorm: only ReLU6 can be fused");
+    if (attr->activation > ACTIVATION_RELU6) return err_set(ERR_SHAPE, "batchnorm: only ReLU and ReLU6 can be fused");
     if (in[0].dtype != DTYPE_F32 || in[0].shape.rank < 2)
         return err_set(ERR_SHAPE, "batchnorm: x is %s; expected f32 [..., C]",
                        shape_text(&in[0].shape, text[0], sizeof text[0]));

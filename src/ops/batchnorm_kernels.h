@@ -6,6 +6,8 @@
 #include "ops/kernel_util.h"
 #include "ops/ops.h"
 
+#include <math.h>
+
 extern const Kernel batchnorm_avx2, batchnorm_avx512;
 
 /* What the loops work on; per-channel arrays are [C], data [rows, C]. v = (x - mean) scale + bias is the value before
@@ -19,6 +21,9 @@ typedef struct BatchnormView {
     const float *mean, *scale, *bias; /* scale = weight / std */
     const float *mean_g, *slope;      /* dx = scale (g - mean_g - (x - mean) slope) */
 } BatchnormView;
+
+/* Values above are cut: 6 for ReLU6. */
+static inline float batchnorm_high(Activation activation) { return activation == ACTIVATION_RELU6 ? 6.0F : INFINITY; }
 
 /* Loops over rows [begin, end). Sums are [2, C] and are added to. */
 typedef struct BatchnormLoops {

@@ -60,8 +60,8 @@ static void sums(const BatchnormView *view, int64_t begin, int64_t end, double *
 static void normalize(const BatchnormView *view, int64_t begin, int64_t end)
 {
     const int64_t C = view->channels;
-    const bool relu6 = view->activation == ACTIVATION_RELU6;
-    const Vec zero = vec_zero(), six = vec_set(6.0F);
+    const bool cut = view->activation != ACTIVATION_NONE;
+    const Vec zero = vec_zero(), high = vec_set(batchnorm_high(view->activation));
     for (int64_t r = begin; r < end; r++) {
         const float *x = view->x + r * C;
         float *y = view->y + r * C;
@@ -70,12 +70,12 @@ static void normalize(const BatchnormView *view, int64_t begin, int64_t end)
             if (n >= VEC_LANES) {
                 const Vec centred = vec_sub(vec_load(x + c), vec_load(view->mean + c));
                 Vec value = vec_fma(centred, vec_load(view->scale + c), vec_load(view->bias + c));
-                if (relu6) value = vec_min(vec_max(value, zero), six);
+                if (cut) value = vec_min(vec_max(value, zero), high);
                 vec_store(y + c, value);
             } else {
                 const Vec centred = vec_sub(vec_load_first(x + c, n), vec_load_first(view->mean + c, n));
                 Vec value = vec_fma(centred, vec_load_first(view->scale + c, n), vec_load_first(view->bias + c, n));
-                if (relu6) value = vec_min(vec_max(value, zero), six);
+                if (cut) value = vec_min(vec_max(value, zero), high);
                 vec_store_first(y + c, value, n);
             }
         }
@@ -93,12 +93,13 @@ static ChannelVectors channel_vectors(const BatchnormView *view, int64_t c, int6
                              vec_load_first(view->bias + c, n) };
 }
 
-/* dy where 0 < v < 6, else 0; centred is x - mean. */
-static Vec passed(const ChannelVectors *channel, Vec centred, Vec dy, bool relu6)
+/* dy where the activation passes the value, else 0; centred is x - mean. */
+static Vec passed(const ChannelVectors *channel, Vec centred, Vec dy, Activation activation)
 {
-    if (!relu6) return dy;
+    if (activation == ACTIVATION_NONE) return dy;
     const Vec value = vec_fma(centred, channel->scale, channel->bias);
-    return vec_select_less(vec_zero(), value, vec_select_less(value, vec_set(6.0F), dy, vec_zero()), vec_zero());
+    const Vec below = vec_select_less(value, vec_set(batchnorm_high(activation)), dy, vec_zero());
+    return vec_select_less(vec_zero(), value, below, vec_zero());
 }
 
 /* n channels from `first` on of rows [begin, end). */
@@ -106,7 +107,6 @@ static void add_block_gradients(const BatchnormView *view, int64_t begin, int64_
                                 double *total)
 {
     const int64_t C = view->channels;
-    const bool relu6 = view->activation == ACTIVATION_RELU6;
     BlockSums block;
     clear(&block, round_up(n, VEC_LANES));
     for (int64_t r = begin; r < end; r++) {
@@ -114,7 +114,7 @@ static void add_block_gradients(const BatchnormView *view, int64_t begin, int64_
             const int64_t lanes = min_int64(VEC_LANES, n - c), i = r * C + first + c;
             const ChannelVectors channel = channel_vectors(view, first + c, lanes);
             const Vec centred = vec_sub(vec_load_first(view->x + i, lanes), channel.mean);
-            const Vec g = passed(&channel, centred, vec_load_first(view->dy + i, lanes), relu6);
+            const Vec g = passed(&channel, centred, vec_load_first(view->dy + i, lanes), view->activation);
             accumulate(&block, c, g, g, centred);
         }
     }
@@ -132,12 +132,12 @@ static void gradient_sums(const BatchnormView *view, int64_t begin, int64_t end,
             add_block_gradients(view, r, min_int64(r + BLOCK_ROWS, end), c, min_int64(BLOCK_CHANNELS, C - c), total);
 }
 
-static Vec gradient_vector(const BatchnormView *view, int64_t r, int64_t c, int64_t n, bool relu6)
+static Vec gradient_vector(const BatchnormView *view, int64_t r, int64_t c, int64_t n)
 {
     const ChannelVectors channel = channel_vectors(view, c, n);
     const int64_t i = r * view->channels + c;
     const Vec centred = vec_sub(vec_load_first(view->x + i, n), channel.mean);
-    Vec g = passed(&channel, centred, vec_load_first(view->dy + i, n), relu6);
+    Vec g = passed(&channel, centred, vec_load_first(view->dy + i, n), view->activation);
     g = vec_fnma(centred, vec_load_first(view->slope + c, n), vec_sub(g, vec_load_first(view->mean_g + c, n)));
     const Vec dx = vec_mul(g, channel.scale);
     return view->add ? vec_add(vec_load_first(view->dx + i, n), dx) : dx;
@@ -146,11 +146,10 @@ static Vec gradient_vector(const BatchnormView *view, int64_t r, int64_t c, int6
 static void gradient(const BatchnormView *view, int64_t begin, int64_t end)
 {
     const int64_t C = view->channels;
-    const bool relu6 = view->activation == ACTIVATION_RELU6;
     for (int64_t r = begin; r < end; r++) {
         for (int64_t c = 0; c < C; c += VEC_LANES) {
             const int64_t n = min_int64(VEC_LANES, C - c);
-            vec_store_first(view->dx + r * C + c, gradient_vector(view, r, c, n, relu6), n);
+            vec_store_first(view->dx + r * C + c, gradient_vector(view, r, c, n), n);
         }
     }
 }

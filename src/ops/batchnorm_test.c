@@ -26,6 +26,7 @@ static void reference(const OpCase *op_case, const double *const *in, const Tens
         for (int64_t r = 0; r < n; r++) {
             double y = (in[0][r * channels + c] - mean) / sqrt(var + (double)attr->eps) * in[1][c] + in[2][c];
             if (attr->activation == ACTIVATION_RELU6) y = fmin(fmax(y, 0), 6);
+            if (attr->activation == ACTIVATION_RELU) y = fmax(y, 0);
             out[0][r * channels + c] = y;
         }
     }
@@ -51,6 +52,10 @@ static const BatchnormAttr frozen_relu6 = {
     .eps = 1e-5F, .momentum = 0.1F, .activation = ACTIVATION_RELU6, .frozen = true
 };
 static const BatchnormAttr decoder_relu6 = { .eps = 1e-5F, .momentum = 0.1F, .activation = ACTIVATION_RELU6 };
+static const BatchnormAttr relu = { .eps = 1e-5F, .momentum = 0.1F, .activation = ACTIVATION_RELU };
+static const BatchnormAttr frozen_relu = {
+    .eps = 1e-5F, .momentum = 0.1F, .activation = ACTIVATION_RELU, .frozen = true
+};
 
 #define PARAMETERS(channels)                                                                                           \
     OP_F32(1, channels), OP_F32(1, channels), OP_F32(1, channels), OP_RANGE(0.5, 2.0, 1, channels)
@@ -75,7 +80,9 @@ static const OpCase cases[] = {
       .tolerance = 4e-5, /* the mean is rounded to 3e-5, 5e-5 of the standard deviation */
       .gradient_tolerance = 2e-4 },
     { .in = { OP_F32(4, 2, 4, 5, 40), CUT(40) }, .attr = &decoder_relu6, .training = true },
+    { .in = { OP_F32(4, 2, 4, 5, 40), CUT(40) }, .attr = &relu, .training = true },
     { .in = { OP_F32(4, 2, 9, 11, 33), PARAMETERS(33) }, .attr = &frozen },
+    { .in = { OP_F32(4, 2, 3, 3, 24), INSIDE(24) }, .attr = &frozen_relu },
     { .in = { OP_F32(4, 2, 3, 3, 24), INSIDE(24) }, .attr = &frozen_relu6 },
     { .in = { OP_F32(4, 1, 5, 6, 19), PARAMETERS(19) }, .attr = &encoder, .inference_only = true },
     { .in = { OP_KINKS(4, 2, 5, 6, 48), PARAMETERS(48) }, .attr = &decoder_relu6, .inference_only = true },

@@ -68,7 +68,7 @@ typedef struct AttentionAttr {
 } AttentionAttr;
 Var op_attention(Graph *g, Var q, Var k, Var v, Var log_share, Var mask, const AttentionAttr *attr);
 
-/* Training-mode BatchNorm over all but the last dimension, with optional activation (NONE or RELU6) fused:
+/* Training-mode BatchNorm over all but the last dimension, with optional activation (NONE, RELU or RELU6) fused:
  * y = act((x - mean) / sqrt(var + eps) * weight + bias), biased variance; running = (1 - momentum) running + momentum
  * batch (unbiased variance), updated in forward. In an inference program uses the running statistics. weight, bias,
  * mean, var: [C]. Saves mean and 1/std [2, C]. Sums go through Step.reduce. Frozen: in training too it uses the running
@@ -83,8 +83,8 @@ Var op_batchnorm(Graph *g, Var x, Var weight, Var bias, Var running_mean, Var ru
 /* y[b, ..., c] = x[b, ..., c] * s[b, c]; s is [B, C] or [B, 1, 1, C]. */
 Var op_channel_scale(Graph *g, Var x, Var s);
 
-/* The channels of a, then those of b: [..., Ca], [..., Cb] -> [..., Ca + Cb]. */
-Var op_concat_channels(Graph *g, Var a, Var b);
+/* The channels of n inputs (2 to STEP_MAX_IN), one after the other: [..., Ca], [..., Cb], ... -> [..., Ca + Cb + ...]. */
+Var op_concat_channels(Graph *g, int32_t n, const Var *in);
 
 /* The tokens of a, then those of b: [B, ..., C], [B, ..., C] -> [B, Na + Nb, C]. Either may be [N, C] or [1, ..., C], the
  * same for each image. */
