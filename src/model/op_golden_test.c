@@ -231,6 +231,11 @@ static Var build_linear(Graph *g, const Json *a, const Var *in)
 {
     return op_linear(g, in[0], in[1], truth(a, "has_bias") ? in[2] : VAR_NONE);
 }
+static Var build_linear_attention(Graph *g, const Json *a, const Var *in)
+{
+    const LinearAttentionAttr attr = { truth(a, "over_channels"), number(a, "eps") };
+    return op_linear_attention(g, in[0], in[1], in[2], &attr);
+}
 static Var build_pad_reflect(Graph *g, const Json *a, const Var *in)
 {
     return op_pad_reflect(g, in[0], integer(a, "bottom"), integer(a, "right"));
@@ -283,6 +288,7 @@ static const struct {
     { "layer_scale", build_layer_scale },
     { "layernorm", build_layernorm },
     { "linear", build_linear },
+    { "linear_attention", build_linear_attention },
     { "max_pool", build_max_pool },
     { "mish", build_mish },
     { "multiply", build_multiply },

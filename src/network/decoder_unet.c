@@ -31,7 +31,7 @@ static Var block(Graph *g, int32_t index, Var x, Var skip, int64_t channels)
     (void)snprintf(name, sizeof name, "blocks.%d", (int)index);
     graph_push(g, name);
     x = op_resize_nearest(g, x, 2);
-    if (var_exists(skip)) x = op_concat_channels(g, x, skip);
+    if (var_exists(skip)) x = op_concat_channels(g, 2, (const Var[]){ x, skip });
     x = conv_bn_relu(g, "conv1", x, channels);
     x = conv_bn_relu(g, "conv2", x, channels);
     graph_pop(g);

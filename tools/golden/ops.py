@@ -240,6 +240,15 @@ def space_to_depth(x, block, columns_first):
     return y.flatten(3)
 
 
+def linear_attention(q, k, v, over_channels, eps):
+    """The published formula, tokens [B, N, C]."""
+    n = q.shape[1]
+    product = torch.einsum("bnd,bdc->bnc", q, torch.einsum("bmd,bmc->bdc", k, v))
+    if over_channels:
+        return (v.sum(2, keepdim=True) + product) / (n + torch.einsum("bmc,bm->bc", k, q.sum(2) + eps))[:, None]
+    return (v.sum(1, keepdim=True) + product) / (n + torch.einsum("bnd,bd->bn", q, k.sum(1) + eps))[..., None]
+
+
 def layout():
     for case, window, h, w in (("cross_window_pool", 8, 16, 8), ("cross_window_pool_4", 4, 5, 9)):
         write_case(
@@ -315,6 +324,15 @@ def layout():
         write_case(
             case, "space_to_depth", {"block": block, "columns_first": columns_first}, [f32(case, 0, (2, 5, 7, 3))],
             lambda x: space_to_depth(x, block, columns_first),
+        )  # fmt: skip
+    for case, over_channels, width in (("linear_attention", False, 6), ("linear_attention_channels", True, 5)):
+        shapes = ((2, 9, 5), (2, 9, 5), (2, 9, width))
+        inputs = [f32(case, i, shape) for i, shape in enumerate(shapes)]
+        for i in (0, 1):
+            inputs[i] /= np.linalg.norm(inputs[i], axis=2, keepdims=True)
+        write_case(
+            case, "linear_attention", {"over_channels": over_channels, "eps": 1e-6}, inputs,
+            lambda q, k, v: linear_attention(q, k, v, over_channels, 1e-6),
         )  # fmt: skip
     ids = common.below("ops/embedding/ids", (2, 9), 11).astype(np.int32)
     write_case(
