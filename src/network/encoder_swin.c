@@ -2,7 +2,7 @@
  *
  * Swin Transformer (Liu et al., ICCV 2021, doi:10.1109/ICCV48922.2021.00986): patches of 4 x 4 pixels, four stages of blocks
  * with attention inside windows, every second block with shifted windows, patch merging between stages. Parameters have timm's
- * names; merging stands at the beginning of a stage, as there. Three implementations have trained weights, and differ where
+ * names, those of the segmentation code its own, where merging belongs to the stage before it. Three implementations have trained weights, and differ where
  * maps are no multiples of the window or smaller than it:
  *   timm         rolls a map before it pads it; no shift where a map is not larger than the window
  *   torchvision  pads before it rolls; no shift where a padded map is not larger than the window; drops pixels at the border
@@ -97,23 +97,25 @@ static Var patch_embedding(Graph *g, Var image, const SwinVariant *variant)
     return x;
 }
 
-static Var patch_merging(Graph *g, Var x, int64_t channels)
+static Var patch_merging(Graph *g, Var x, const SwinVariant *variant, int32_t s)
 {
-    const NnLinear reduction = { .channels = channels, .std = STD };
-    graph_push(g, "downsample");
+    const NnLinear reduction = { .channels = variant->channels << s, .std = STD };
+    char name[48];
+    (void)snprintf(name, sizeof name, "layers.%d.downsample", (int)(variant->kind == SWIN_SEGMENTATION ? s - 1 : s));
+    graph_push(g, name);
     x = nn_layernorm(g, "norm", op_space_to_depth(g, x, 2, true), EPS);
     x = nn_linear_act(g, "reduction", x, reduction, ACTIVATION_NONE, VAR_NONE);
     graph_pop(g);
     return x;
 }
 
-/* Stage s from x; block: number of its first block of `blocks` in all. Stochastic depth grows linearly over all blocks. */
+/* Stage s from x; its first block is number `first` of `blocks` in all. Stochastic depth grows linearly over all blocks. */
 static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, int32_t first, int32_t blocks)
 {
     char name[32];
+    if (s > 0) x = patch_merging(g, x, variant, s);
     (void)snprintf(name, sizeof name, "layers.%d", (int)s);
     graph_push(g, name);
-    if (s > 0) x = patch_merging(g, x, variant->channels << s);
     for (int32_t i = 0; i < variant->depths[s]; i++) {
         const float drop = blocks > 1 ? variant->drop_path * (float)(first + i) / (float)(blocks - 1) : 0.0F;
         (void)snprintf(name, sizeof name, "blocks.%d", (int)i);

@@ -18,11 +18,6 @@ CHANNELS, DEPTHS, HEADS = 16, (2, 2, 2, 1), (1, 2, 2, 4)
 REDUCED = {"embed_dim": CHANNELS, "depths": list(DEPTHS), "num_heads": list(HEADS)}
 
 
-def from_authors(name):
-    """Patch merging at the end of a stage (the authors) to the beginning of the next (timm)."""
-    return re.sub(r"layers\.(\d+)\.downsample", lambda m: f"layers.{int(m[1]) + 1}.downsample", name)
-
-
 def from_torchvision(name):
     """features.0: patches; 1, 3, 5, 7: stages; 2, 4, 6: merging."""
     if not name.startswith("features."):
@@ -55,7 +50,7 @@ def chain(swin):
 
 def from_geoseg(name):
     """A whole network."""
-    return "encoder." + from_authors(name[9:]) if name.startswith("backbone.") else name
+    return "encoder." + name[9:] if name.startswith("backbone.") else name
 
 
 def geoseg_special(name, shape):
@@ -76,7 +71,7 @@ def main():
 
     chain(ft.SwinTransformer)
     net = ft.SwinTransformer(drop_path_rate=0.0, **REDUCED)
-    published.write("encoder_swin_segmentation", net, (1, 102, 135, 3), lambda net, x: list(net(x)), from_authors)
+    published.write("encoder_swin_segmentation", net, (1, 102, 135, 3), lambda net, x: list(net(x)))
     # 5 x 8 at stride 32: rows are filled up by reflection to windows of 8; columns, PyTorch refuses
     net = ft.FTUNetFormer(decode_channels=32, **REDUCED)
     published.write("ft_unetformer", net, (1, 160, 256, 3), lambda net, x: [net(x)], from_geoseg, geoseg_special)
