@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Swin Transformer (Liu et al., ICCV 2021, doi:10.1109/ICCV48922.2021.00986): patches of 4 x 4 pixels, four stages of blocks
- * with attention inside windows, every second block with shifted windows, patch merging between stages. Parameters have timm's
- * names, those of the segmentation code its own, where merging belongs to the stage before it. Three implementations have trained weights, and differ where
+ * with attention inside windows, every second block with shifted windows, patch merging between stages. Three implementations have trained weights, and differ where
  * maps are no multiples of the window or smaller than it:
  *   timm         rolls a map before it pads it; no shift where a map is not larger than the window
  *   torchvision  pads before it rolls; no shift where a padded map is not larger than the window; drops pixels at the border
  *                that do not fill a patch, where the others add zeros
  *   the authors' segmentation code, and GeoSeg, pads before it rolls, always shifts, normalises each map that it gives
- * All pad after the normalisation, so that padding has the bias of the next layer as its queries, keys and values, and all
+ * Each has its own names of parameters. All pad after the normalisation, so that padding has the bias of the next layer as its queries, keys and values, and all
  * order the parts of a merged patch by columns.
  */
 #include "network/encoder_swin.h"
 
+#include "base/str.h"
 #include "nn/modules.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PATCH = 4 };
 static const float EPS = 1e-5F;
@@ -64,6 +65,7 @@ static Var block(Graph *g, Var x, const SwinVariant *variant, int32_t heads, boo
 {
     const Shape shape = graph_value(g, x).shape;
     const int64_t channels = shape.dim[3];
+    const bool own = variant->kind != SWIN_TORCHVISION;
     Var h = nn_layernorm(g, "norm1", x, EPS);
     graph_push(g, "attn");
     h = attention(g, h, variant, heads, shifted);
@@ -71,8 +73,8 @@ static Var block(Graph *g, Var x, const SwinVariant *variant, int32_t heads, boo
     graph_pop(g);
     h = nn_layernorm(g, "norm2", x, EPS);
     graph_push(g, "mlp");
-    h = nn_linear_act(g, "fc1", h, linear(4 * channels), ACTIVATION_GELU, VAR_NONE);
-    x = branch_end(g, "fc2", h, channels, drop, x);
+    h = nn_linear_act(g, own ? "fc1" : "0", h, linear(4 * channels), ACTIVATION_GELU, VAR_NONE);
+    x = branch_end(g, own ? "fc2" : "3", h, channels, drop, x);
     graph_pop(g);
     return x;
 }
@@ -88,21 +90,32 @@ static Var patch_embedding(Graph *g, Var image, const SwinVariant *variant)
                               .bottom = fills ? (int32_t)((PATCH - dim[1] % PATCH) % PATCH) : 0,
                               .right = fills ? (int32_t)((PATCH - dim[2] % PATCH) % PATCH) : 0 };
     const double std = sqrt(1.0 / (double)(bands * PATCH * PATCH));
-    graph_push(g, "patch_embed");
+    const bool own = variant->kind != SWIN_TORCHVISION;
+    graph_push(g, own ? "patch_embed.proj" : "features.0.0");
     const Var weight =
-        graph_param(g, "proj.weight", shape4(variant->channels, bands, PATCH, PATCH), (ParamInit){ INIT_NORMAL, std });
-    const Var bias = graph_param(g, "proj.bias", shape1(variant->channels), (ParamInit){ INIT_ZERO, 0.0 });
-    const Var x = nn_layernorm(g, "norm", op_conv2d(g, image, weight, bias, CONV2D_FOLD_NONE, attr), EPS);
+        graph_param(g, "weight", shape4(variant->channels, bands, PATCH, PATCH), (ParamInit){ INIT_NORMAL, std });
+    const Var bias = graph_param(g, "bias", shape1(variant->channels), (ParamInit){ INIT_ZERO, 0.0 });
+    const Var x = op_conv2d(g, image, weight, bias, CONV2D_FOLD_NONE, attr);
     graph_pop(g);
-    return x;
+    return nn_layernorm(g, own ? "patch_embed.norm" : "features.0.2", x, EPS);
+}
+
+/* Scope of stage s, or of the merging before it. */
+static void push_stage(Graph *g, const SwinVariant *variant, int32_t s, bool merging)
+{
+    char name[48];
+    if (variant->kind == SWIN_TORCHVISION)
+        (void)snprintf(name, sizeof name, "features.%d", (int)(merging ? 2 * s : 2 * s + 1));
+    else
+        (void)snprintf(name, sizeof name, "layers.%d%s",
+                       (int)(merging && variant->kind == SWIN_SEGMENTATION ? s - 1 : s), merging ? ".downsample" : "");
+    graph_push(g, name);
 }
 
 static Var patch_merging(Graph *g, Var x, const SwinVariant *variant, int32_t s)
 {
     const NnLinear reduction = { .channels = variant->channels << s, .std = STD };
-    char name[48];
-    (void)snprintf(name, sizeof name, "layers.%d.downsample", (int)(variant->kind == SWIN_SEGMENTATION ? s - 1 : s));
-    graph_push(g, name);
+    push_stage(g, variant, s, true);
     x = nn_layernorm(g, "norm", op_space_to_depth(g, x, 2, true), EPS);
     x = nn_linear_act(g, "reduction", x, reduction, ACTIVATION_NONE, VAR_NONE);
     graph_pop(g);
@@ -114,11 +127,10 @@ static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, int32_t
 {
     char name[32];
     if (s > 0) x = patch_merging(g, x, variant, s);
-    (void)snprintf(name, sizeof name, "layers.%d", (int)s);
-    graph_push(g, name);
+    push_stage(g, variant, s, false);
     for (int32_t i = 0; i < variant->depths[s]; i++) {
         const float drop = blocks > 1 ? variant->drop_path * (float)(first + i) / (float)(blocks - 1) : 0.0F;
-        (void)snprintf(name, sizeof name, "blocks.%d", (int)i);
+        (void)snprintf(name, sizeof name, variant->kind == SWIN_TORCHVISION ? "%d" : "blocks.%d", (int)i);
         graph_push(g, name);
         x = block(g, x, variant, variant->heads[s], i % 2 == 1, drop);
         graph_pop(g);
@@ -143,6 +155,17 @@ static FeatureMaps build(Graph *g, Var image, const void *which)
     return (FeatureMaps){ .f2 = VAR_NONE, .f4 = maps[0], .f8 = maps[1], .f16 = maps[2], .f32 = maps[3] };
 }
 
+/* Classifiers and their norm give no map; masks are made here. timm's networks of feature maps write layers_0 for layers.0. */
+static bool rename_own(const char *published, char ret_name[NETWORK_NAME_BYTES])
+{
+    const bool flat = str_starts_with(published, "layers_");
+    if (str_starts_with(published, "head.") || str_starts_with(published, "norm.")) return false;
+    if (str_ends_with(published, ".attn_mask") || str_ends_with(published, ".relative_position_index")) return false;
+    const int length = snprintf(ret_name, NETWORK_NAME_BYTES, "%s%s", flat ? "layers." : "",
+                                flat ? published + strlen("layers_") : published);
+    return length >= 0 && length < NETWORK_NAME_BYTES;
+}
+
 /* Depths and heads by size; stochastic depth as in the package. */
 #define TINY .channels = 96, .depths = { 2, 2, 6, 2 }, .heads = { 3, 6, 12, 24 }
 #define SMALL .channels = 96, .depths = { 2, 2, 18, 2 }, .heads = { 3, 6, 12, 24 }
@@ -151,7 +174,8 @@ static FeatureMaps build(Graph *g, Var image, const void *which)
     const EncoderDef encoder_def_##name = { .decoder = NETWORK_DECODER_unetformer,                                     \
                                             .size_multiple = 1,                                                        \
                                             .variant = &(const SwinVariant){ __VA_ARGS__ },                            \
-                                            .build = build };
+                                            .build = build,                                                            \
+                                            .rename = rename_own };
 
 SWIN(swin_t, TINY, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
 SWIN(swin_s, SMALL, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)

@@ -5,7 +5,6 @@ and odd sizes, and ft_unetformer.safetensors and dcswin.safetensors, GeoSeg's wh
     python tools/golden/swin.py GEOSEG      GEOSEG: a checkout of github.com/WangLibo1995/GeoSeg (needs einops)
 """
 
-import re
 import sys
 
 import timm
@@ -16,17 +15,6 @@ import published
 
 CHANNELS, DEPTHS, HEADS = 16, (2, 2, 2, 1), (1, 2, 2, 4)
 REDUCED = {"embed_dim": CHANNELS, "depths": list(DEPTHS), "num_heads": list(HEADS)}
-
-
-def from_torchvision(name):
-    """features.0: patches; 1, 3, 5, 7: stages; 2, 4, 6: merging."""
-    if not name.startswith("features."):
-        return None
-    name = re.sub(r"^features\.0\.0\.", "patch_embed.proj.", name)
-    name = re.sub(r"^features\.0\.2\.", "patch_embed.norm.", name)
-    name = re.sub(r"^features\.([246])\.", lambda m: f"layers.{int(m[1]) // 2}.downsample.", name)
-    name = re.sub(r"^features\.([1357])\.(\d+)\.", lambda m: f"layers.{int(m[1]) // 2}.blocks.{m[2]}.", name)
-    return name.replace("mlp.0.", "mlp.fc1.").replace("mlp.3.", "mlp.fc2.")
 
 
 def torchvision_maps(net, x):
@@ -64,7 +52,7 @@ def main():
     published.write("encoder_swin_timm", net, (1, 228, 260, 3), lambda net, x: [y.permute(0, 3, 1, 2) for y in net(x)],
                     lambda name: name.replace("layers_", "layers."))
     net = torchvision.models.SwinTransformer([4, 4], window_size=[7, 7], stochastic_depth_prob=0.0, **REDUCED)
-    published.write("encoder_swin_torchvision", net, (1, 102, 135, 3), torchvision_maps, from_torchvision)
+    published.write("encoder_swin_torchvision", net, (1, 102, 135, 3), torchvision_maps)
     sys.path.insert(0, sys.argv[1])
     from geoseg.models import DCSwin as dc
     from geoseg.models import FTUNetFormer as ft
