@@ -8,7 +8,8 @@
  *   bench_network profile  the table of a tile's steps; profile-train: of a training step
  *
  * --model FILE (safetensors; without it random weights of the same network), --threads N, --samples N, --cpu ISA,
- * --zones K (prompts in the tile, 4), --output-stride S (of random weights, 4), --save-model FILE (the weights used, f32), --save FILE (inputs and scores of the
+ * --zones K (prompts in the tile, 4); of random weights --output-stride S (4), or --encoder NAME, --decoder NAME, --decoder-width N of
+ * a text-free network; --save-model FILE (the weights used, f32), --save FILE (inputs and scores of the
  * tile, for peers.py).
  */
 #include "base/clock.h"
@@ -34,6 +35,8 @@ typedef struct Arguments {
     Device device;
     int64_t samples, zones;
     int32_t output_stride; /* of random weights */
+    const char *encoder, *decoder;
+    int32_t decoder_width;
 } Arguments;
 
 typedef struct Samples {
@@ -43,12 +46,37 @@ typedef struct Samples {
 
 /* ---- network ---- */
 
+/* Index of a word; -1: it is none of them. */
+static int word_index(const char *word, const char *const *words, int n)
+{
+    int i = 0;
+    while (i < n && strcmp(word, words[i]) != 0) i++;
+    return i < n ? i : -1;
+}
+
+/* The text-free network of these names. */
+static Err choose_network(const Arguments *a, NetworkConfig *network)
+{
+    const int encoder = word_index(a->encoder, network_encoder_names, NETWORK_ENCODER_COUNT);
+    const int decoder = a->decoder == NULL ? NETWORK_DECODER_none
+                                           : word_index(a->decoder, network_decoder_names, NETWORK_DECODER_COUNT);
+    if (encoder < 0 || decoder < 0) return err_set(ERR_ARGUMENT, "no such encoder or decoder");
+    network->encoder = (NetworkEncoder)encoder;
+    network->decoder = (NetworkDecoder)decoder;
+    network->fusion = NETWORK_FUSION_NONE;
+    network->output_stride = 0;
+    if (a->decoder_width > 0) network->decoder_width = a->decoder_width;
+    network_config_resolve(network);
+    return ERR_NONE;
+}
+
 static Err random_model(const Arguments *a, bool training, Model **ret_model)
 {
     ModelConfig config;
     TRY(model_config_init(&config));
     config.network.output_stride = a->output_stride;
     Err err = model_config_set_classes(&config, CLASSES);
+    if (err == ERR_NONE && a->encoder != NULL) err = choose_network(a, &config.network);
     if (err == ERR_NONE) err = model_new(&config, training, ret_model);
     if (err == ERR_NONE) model_initialize(*ret_model, 1);
     model_config_done(&config);
@@ -325,6 +353,12 @@ static Err read_arguments(int argc, char **argv, Arguments *a)
             a->save_model = value;
         else if (strcmp(name, "--save") == 0)
             a->save = value;
+        else if (strcmp(name, "--encoder") == 0)
+            a->encoder = value;
+        else if (strcmp(name, "--decoder") == 0)
+            a->decoder = value;
+        else if (strcmp(name, "--decoder-width") == 0)
+            a->decoder_width = (int32_t)strtol(value, NULL, 10);
         else if (strcmp(name, "--raster") == 0)
             a->raster = value;
         else if (strcmp(name, "--data-folder") == 0)

@@ -98,6 +98,7 @@ static inline Program *golden_published_compile(const GoldenPublished *p, ParamS
     Program *program = NULL;
     Var outputs[GOLDEN_OUTPUTS], loss = VAR_NONE;
     ASSERT_OK(graph_new(params, training, &g));
+    graph_without_dropout(g);
     const Var image = graph_input(g, "image", DTYPE_F32, shape4(1, p->height, p->width, p->bands));
     const int32_t n = build(g, image, context, outputs);
     if (graph_finish(g) != ERR_NONE) fail_msg("%s", err_message());

@@ -10,6 +10,7 @@ loss = sum over k of cross-entropy(output k, labels k); all in float64. src side
 
 import copy
 import math
+import os
 
 import numpy as np
 import torch
@@ -111,4 +112,5 @@ def write(path, net, shape, run, rename=lambda name: name, special=lambda name, 
         float32_gradient_deviation=worst,
     )
     print({k: v for k, v in config.items() if k.startswith("float32")}, [tuple(o.shape) for o in outputs])
-    common.write(f"published/{path}.safetensors", tensors, {"config": config})
+    file = f"{path}.safetensors" if os.path.isabs(path) else f"published/{path}.safetensors"
+    common.write(file, tensors, {"config": config})

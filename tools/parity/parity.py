@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every encoder at its full size against the public package: parity.py PROGRAM [--write] [NAME...]. Called by `make parity`.
+
+Weights and images come from the random numbers on both sides; the package runs in double precision. Each line tells the largest
+difference of a map, and of a gradient at the first size, relative to the largest value (the limit is 1e-4). --write: into
+docs/results/parity.md. Packages: tools/parity/requirements.txt."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import timm
+import torch
+import torchvision
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools", "golden"))
+
+import convnext  # noqa: E402
+import published  # noqa: E402
+import resnet  # noqa: E402
+import swin  # noqa: E402
+import vit  # noqa: E402
+
+ANY = ((224, 224), (301, 415), (768, 512))
+OF_4 = ((224, 224), (300, 412), (768, 512))  # timm drops what is over, the authors and torchvision pad
+OF_32 = ((224, 224), (288, 416), (768, 512))
+STAGES = (1, 2, 3, 3, 5, 6, 7)
+LITE0 = (1, 2, 2, 3, 3, 4, 1)  # blocks of a stage
+
+
+def same(name):
+    return name
+
+
+def channels_last(net, x):
+    return [y.permute(0, 3, 1, 2) for y in net(x)]
+
+
+def lite0_name(name):
+    """timm's names to those of the published checkpoint."""
+    block = re.match(r"blocks\.(\d)\.(\d)\.(.*)", name)
+    if not block:
+        return name.replace("conv_stem", "_conv_stem").replace("bn1.", "_bn0.")
+    stage, repeat, rest = int(block[1]), int(block[2]), block[3]
+    first = {"conv_dw": "_depthwise_conv", "conv_pw": "_project_conv", "bn1": "_bn1", "bn2": "_bn2"}
+    others = {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1", "conv_pwl": "_project_conv", "bn3": "_bn2"}
+    layer, rest = rest.split(".", 1)
+    return f"_blocks.{sum(LITE0[:stage]) + repeat}.{(first if stage == 0 else others)[layer]}.{rest}"
+
+
+def of_resnet(name):
+    net = timm.create_model(name, num_classes=0)
+    return "timm", net, resnet.maps, same, ANY
+
+
+def of_lite0(_):
+    net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
+    return "timm", net, lambda n, x: n(x), lite0_name, OF_32
+
+
+def of_swin(name):
+    models = {
+        "swin_t": "swin_tiny_patch4_window7_224",
+        "swin_s": "swin_small_patch4_window7_224",
+        "swin_b": "swin_base_patch4_window7_224",
+        "swin_b_w12": "swin_base_patch4_window12_384",
+    }
+    if name.endswith("_torchvision"):
+        net = getattr(torchvision.models, name.removesuffix("_torchvision"))()
+        for module in net.modules():
+            if isinstance(module, torchvision.ops.StochasticDepth):
+                module.p = 0.0
+        return "torchvision", net, swin.torchvision_maps, TORCHVISION_NAME, ANY
+    if name not in models:
+        return None
+    size = lambda h, w: timm.create_model(models[name], features_only=True, img_size=(h, w), drop_path_rate=0.0)
+    return "timm", size, channels_last, lambda key: key.replace("layers_", "layers."), OF_4
+
+
+# Each kind of Swin may keep the names of its package (src/network/encoder_swin.c).
+TORCHVISION_NAME = lambda name: name if name.startswith("features.") else None
+
+
+def of_convnext(name):
+    net = timm.create_model(name, num_classes=0, drop_path_rate=0.0)
+    return "timm", net, convnext.maps, convnext.without_head, ANY
+
+
+def of_vit(name):
+    patch = int(re.search(r"patch(\d+)", name)[1])
+    model = name + "_qkvb" if name.endswith("dinov3") else name
+    backbone = timm.create_model(model, num_classes=0, dynamic_img_size=True, img_size=16 * patch)
+    vit.WIDTH, vit.MAPS = backbone.embed_dim, 256
+    return "timm", vit.Encoder(backbone, patch), lambda n, x: n(x), lambda key: key.split(".", 1)[1], OF_32[:2]
+
+
+FAMILIES = (("efficientnet", of_lite0), ("resnet", of_resnet), ("swin", of_swin), ("convnext", of_convnext), ("vit", of_vit))
+
+
+def compare(program, name, case, size, gradients, folder):
+    """(outputs, gradients) as parts of the largest value; None where a check failed."""
+    package, net, run, rename, _ = case
+    if not isinstance(net, torch.nn.Module):
+        net = net(*size)
+    path = os.path.join(folder, "case")
+    published.write(path, net, (1, *size, 3), run, rename, gradients=gradients)
+    done = subprocess.run([program, "encoder", name, path + ".safetensors"], capture_output=True, text=True)
+    found = re.findall(r"outputs ([\d.]+) %, gradients ([\d.]+) %", done.stdout + done.stderr)
+    if done.returncode != 0 or not found:
+        print(done.stdout, done.stderr, file=sys.stderr)
+        return None
+    return tuple(max(float(f[i]) for f in found) * 1e-6 for i in (0, 1))
+
+
+def line(program, name, folder):
+    make = next((make for start, make in FAMILIES if name.startswith(start)), None)
+    case = make(name) if make else None
+    if case is None:
+        return f"| {name} | - | no package to compare with here | | |", True
+    worst, slope, fine = 0.0, 0.0, True
+    for i, size in enumerate(case[4]):
+        found = compare(program, name, case, size, i == 0, folder)
+        fine = fine and found is not None
+        if found:
+            worst, slope = max(worst, found[0]), max(slope, found[1])
+    sizes = ", ".join(f"{h}x{w}" for h, w in case[4])
+    version = {"timm": timm.__version__, "torchvision": torchvision.__version__}[case[0]]
+    return f"| {name} | {case[0]} {version} | {sizes} | {worst:.1e} | {slope:.1e} |" + ("" if fine else " FAILED"), fine
+
+
+def main():
+    program, *words = sys.argv[1:]
+    write = "--write" in words
+    wanted = [w for w in words if not w.startswith("--")]
+    names = subprocess.run([program, "list"], capture_output=True, text=True, check=True).stdout.split()
+    rows, good = [], True
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names:
+            if wanted and name not in wanted:
+                continue
+            text, fine = line(program, name, folder)
+            print(text, flush=True)
+            rows.append(text)
+            good = good and fine
+    if write:
+        path = os.path.join(ROOT, "docs", "results", "parity.md")
+        head = open(path).read().split("| encoder |")[0]
+        with open(path, "w") as f:
+            f.write(head + "| encoder | package | sizes | maps | gradients |\n| --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
