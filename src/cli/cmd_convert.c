@@ -15,7 +15,7 @@ typedef struct ConvertArgs {
     const char *output, *classes, *name;
     OptionList bands;
     double gsd;
-    bool half, overwrite;
+    bool half, overwrite, list;
 } ConvertArgs;
 
 static const Option convert_options[] = {
@@ -30,6 +30,7 @@ static const Option convert_options[] = {
       .maximum = 1e6, .help = "pixel size that a network was trained at; 0: not known, images are read as they are" },
     { "name", 0, OPTION_STRING, offsetof(ConvertArgs, name), .value = "TEXT", .help = "name of the model" },
     { "half", 0, OPTION_FLAG, offsetof(ConvertArgs, half), .help = "store matrices and filters in half precision" },
+    { "list", 0, OPTION_FLAG, offsetof(ConvertArgs, list), .help = "say what a file holds and list its tensors" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(ConvertArgs, overwrite), .help = "replace an existing output" },
 };
 
@@ -43,8 +44,10 @@ const OptionSpec cmd_convert_spec = {
         "file holds is recognised by the names and shapes of its tensors (docs/checkpoints.md has the list): whole "
         "networks, which become models for 'metaseg predict'; image encoders and text encoders, which are for "
         "training; "
-        "and models or checkpoints of metaseg. A tensor that is missing, left over or of another shape is an error.",
+        "the tensors of Galileo and Presto, which do not run here; and models or checkpoints of metaseg. A tensor that "
+        "is missing, left over or of another shape is an error.",
     .examples = "metaseg convert unetformer-loveda.ckpt -o loveda.safetensors --classes loveda --gsd 0.3\n"
+                "metaseg convert unknown.pt --list\n"
                 "metaseg convert resnet18.pth -o resnet18.safetensors\n"
                 "metaseg convert variables.safetensors -o dynamic_world.safetensors",
     .own = { convert_options, ARRAY_LEN(convert_options) },
@@ -88,9 +91,26 @@ static Err convert(const ConvertArgs *args, const char *in, const char *out, con
         o.n_classes = (int32_t)table->n_classes;
     }
     TRY(convert_file(in, out, &o, &report));
-    cli_line("%s, %s, %lld of %lld tensors written to %s", report.title, report.format, (long long)report.written,
-             (long long)report.read, out);
+    cli_line("%s, %s, %lld tensors read, %lld written to %s", report.title, report.format, (long long)report.read,
+             (long long)report.written, out);
     return ERR_NONE;
+}
+
+static Err list(const char *path)
+{
+    TensorFile *file = NULL;
+    char title[CONVERT_TITLE], shape[96];
+    TRY(tensor_file_open(path, &file));
+    const Err err = convert_title(file, title);
+    if (err == ERR_NONE)
+        cli_line("%s, %s, %lld tensors", title, tensor_file_format(file), (long long)tensor_file_count(file));
+    for (int64_t i = 0; err == ERR_NONE && i < tensor_file_count(file); i++) {
+        const StoredTensor *tensor = tensor_file_at(file, i);
+        cli_line("  %s  %s %s", tensor->name, dtype_name(tensor->dtype),
+                 shape_text(&tensor->shape, shape, sizeof shape));
+    }
+    tensor_file_close(file);
+    return err;
 }
 
 static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
@@ -98,6 +118,9 @@ static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
     const ConvertArgs *args = target;
     const bool second = words->n_arguments == 2;
     ClassTable table = { 0 };
+    if (args->list && (second || args->output != NULL))
+        return err_set(ERR_ARGUMENT, "--list writes no file; give the file to look at alone");
+    if (args->list) return list(words->arguments[0]);
     if (second == (args->output != NULL))
         return err_set(ERR_ARGUMENT, "convert needs one file to write: -o OUT.safetensors");
     if (args->classes != NULL) TRY(load_classes(cli, args->classes, &table));

@@ -6,9 +6,11 @@
 #include "base/file_set.h"
 #include "base/str.h"
 #include "model/convert_dynamic_world.h"
+#include "model/convert_tensors.h"
 #include "model/model_file.h"
 #include "model/published.h"
 #include "model/published_network.h"
+#include "model/published_vit.h"
 #include "model/text_encoder.h"
 #include "network/segmenter.h"
 
@@ -23,6 +25,7 @@ typedef struct Found {
     ConvertKind kind;
     NetworkEncoder encoder;
     const PublishedNetwork *network;
+    const ForeignNetwork *foreign;
     char *prefix; /* of the network's tensors */
 } Found;
 
@@ -94,6 +97,11 @@ static Err find_encoder(const TensorFile *file, Found *found)
 {
     char message[512] = "";
     int32_t fitting = 0;
+    TRY(published_vit_find(file, &found->encoder));
+    if (found->encoder != NETWORK_ENCODER_none) {
+        found->kind = CONVERT_ENCODER;
+        return ERR_NONE;
+    }
     for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT; e++) {
         char *prefix = NULL;
         bool fits = false;
@@ -127,6 +135,11 @@ static Err recognise(const TensorFile *file, Found *found)
         found->kind = CONVERT_MODEL;
         return ERR_NONE;
     }
+    found->foreign = foreign_network(file);
+    if (found->foreign != NULL) {
+        found->kind = CONVERT_TENSORS;
+        return ERR_NONE;
+    }
     TRY(has(file, text_mark, &text));
     TRY(has(file, DYNAMIC_WORLD_MARK, &dynamic_world));
     TRY(published_network_find(file, &found->network, &found->prefix));
@@ -140,12 +153,12 @@ static Err recognise(const TensorFile *file, Found *found)
 
 /* ---- writing ---- */
 
-/* Adds the parameters whose names start with a prefix. */
+/* Adds the parameters whose names start with a prefix, apart from those that nobody publishes. */
 static Err add(SafetensorsWriter *writer, const ParamSet *params, const char *prefix, Dtype weights, int64_t *written)
 {
     for (int32_t i = 0; i < params_count(params); i++) {
         const ParamInfo *info = params_info(params, i);
-        if (!str_starts_with(info->name, prefix)) continue;
+        if (!str_starts_with(info->name, prefix) || published_vit_lacks(info->name + strlen(prefix))) continue;
         const Tensor tensor = params_tensor(params, i);
         TRY(safetensors_writer_add(writer, info->name, &tensor, info->shape.rank >= 2 ? weights : DTYPE_F32));
         (*written)++;
@@ -273,25 +286,46 @@ static Err check_options(const Conversion *c)
     return ERR_NONE;
 }
 
-static void title_of(const Found *found, char ret_title[96])
+static void title_of(const Found *found, char ret_title[CONVERT_TITLE])
 {
     switch (found->kind) {
     case CONVERT_ENCODER:
-        (void)snprintf(ret_title, 96, "image encoder %s", network_encoder_titles[found->encoder]);
+        (void)snprintf(ret_title, CONVERT_TITLE, "image encoder %s", network_encoder_titles[found->encoder]);
         break;
     case CONVERT_NETWORK:
-        (void)snprintf(ret_title, 96, "%s", found->network->title);
+        (void)snprintf(ret_title, CONVERT_TITLE, "%s", found->network->title);
         break;
     case CONVERT_TEXT_ENCODER:
-        (void)snprintf(ret_title, 96, "text encoder all-MiniLM-L6-v2");
+        (void)snprintf(ret_title, CONVERT_TITLE, "text encoder all-MiniLM-L6-v2");
         break;
     case CONVERT_DYNAMIC_WORLD:
-        (void)snprintf(ret_title, 96, "Dynamic World");
+        (void)snprintf(ret_title, CONVERT_TITLE, "Dynamic World");
+        break;
+    case CONVERT_TENSORS:
+        (void)snprintf(ret_title, CONVERT_TITLE, "%s", found->foreign->title);
         break;
     case CONVERT_MODEL:
-        (void)snprintf(ret_title, 96, "metaseg model");
+        (void)snprintf(ret_title, CONVERT_TITLE, "metaseg model");
         break;
     }
+}
+
+Err convert_title(const TensorFile *file, char ret_title[CONVERT_TITLE])
+{
+    Found found = { 0 };
+    const Err err = recognise(file, &found);
+    if (err == ERR_NONE) title_of(&found, ret_title);
+    if (err == ERR_MODEL) (void)snprintf(ret_title, CONVERT_TITLE, "not recognised");
+    free(found.prefix);
+    return err == ERR_MODEL ? ERR_NONE : err;
+}
+
+/* The tensors as they are. */
+static Err copy_tensors(Conversion *c)
+{
+    TRY(convert_tensors(c->file, c->found.foreign, c->out, c->options->weights, c->options->overwrite));
+    c->written = tensor_file_count(c->file);
+    return ERR_NONE;
 }
 
 static Err convert(Conversion *c, ConvertReport *ret_report)
@@ -301,6 +335,7 @@ static Err convert(Conversion *c, ConvertReport *ret_report)
     TRY(check_options(c));
     TRY(c->found.kind == CONVERT_ENCODER        ? convert_encoder(c)
         : c->found.kind == CONVERT_TEXT_ENCODER ? convert_text_encoder(c)
+        : c->found.kind == CONVERT_TENSORS      ? copy_tensors(c)
                                                 : convert_model(c));
     report.kind = c->found.kind;
     report.written = c->written;

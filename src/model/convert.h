@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "model/model_config.h"
-#include "tensor/tensor.h"
+#include "tensor_file/tensor_file.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +18,7 @@ typedef enum ConvertKind {
     CONVERT_TEXT_ENCODER,  /* all-MiniLM-L6-v2: pooler and position ids dropped */
     CONVERT_DYNAMIC_WORLD, /* the published variables: a whole model, for prediction */
     CONVERT_NETWORK,       /* a whole network of published_networks.def: a whole model */
+    CONVERT_TENSORS,       /* a network that does not run here: its tensors as they are (convert_tensors.h) */
     CONVERT_MODEL          /* a model of ours, or a checkpoint: training state and auxiliary head dropped */
 } ConvertKind;
 
@@ -34,12 +35,17 @@ typedef struct ConvertOptions {
 } ConvertOptions;
 ConvertOptions convert_options_defaults(void); /* f32, nothing known */
 
+enum { CONVERT_TITLE = 96 };
+
 typedef struct ConvertReport {
     ConvertKind kind;
-    char title[96];        /* for people: "image encoder ResNet-18" */
-    const char *format;    /* of the input, "PyTorch legacy" */
-    int64_t read, written; /* tensors in the input, tensors in the output */
+    char title[CONVERT_TITLE]; /* for people: "image encoder ResNet-18" */
+    const char *format;        /* of the input, "PyTorch legacy" */
+    int64_t read, written;     /* tensors in the input, tensors in the output */
 } ConvertReport;
+
+/* What a file holds, for people; "not recognised" where it cannot be converted. ERR_INPUT, ERR_MEMORY. */
+Err convert_title(const TensorFile *file, char ret_title[CONVERT_TITLE]);
 
 /* Converts. ERR_INPUT: missing; ERR_MODEL: damaged, hostile, not one of the kinds above, or with other tensors than its network
  * has; ERR_OUTPUT; ERR_MEMORY; ERR_ARGUMENT: other weights, classes or bands that do not fit the network or are given for what has

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "model/published.h"
+#include "model/published_vit.h"
 #include "network/segmenter.h"
 
 #include <math.h>
@@ -204,6 +205,12 @@ static Err read_encoder(const TensorFile *file, Model *model)
     const NetworkConfig *network = &model->config.network;
     const EncoderDef *encoder = encoder_def(network->encoder);
     char what[80], *prefix = NULL;
+    NetworkEncoder held = NETWORK_ENCODER_none;
+    TRY(published_vit_find(file, &held));
+    if (held != NETWORK_ENCODER_none && held != network->encoder)
+        return err_set(ERR_MODEL, "'%s': holds the encoder %s; the model's is %s", tensor_file_path(file),
+                       network_encoder_names[held], network_encoder_names[network->encoder]);
+    if (held != NETWORK_ENCODER_none) return published_vit_read(file, model->params, encoder_prefix, network->n_bands);
     (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[network->encoder]);
     TRY(published_prefix(file, encoder->rename, model->params, encoder_prefix, &prefix));
     const PublishedRead read = { .file = file,

@@ -116,20 +116,26 @@ static bool is_stem(const PublishedRead *read, const ParamInfo *info, const Stor
            ours->dim[0] == theirs->dim[0] && ours->dim[2] == theirs->dim[2] && ours->dim[3] == theirs->dim[3];
 }
 
+static Err check_shape(const PublishedRead *read, const StoredTensor *tensor, const ParamInfo *info)
+{
+    char ours[96], theirs[96];
+    if (shape_equal(&tensor->shape, &info->shape) || is_stem(read, info, tensor)) return ERR_NONE;
+    return err_set(ERR_MODEL, "'%s': '%.200s' is %s; %s was expected for %s", tensor_file_path(read->file),
+                   tensor->name, shape_text(&tensor->shape, theirs, sizeof theirs),
+                   shape_text(&info->shape, ours, sizeof ours), read->what);
+}
+
 /* All names and shapes before any value. */
 static Err check(const PublishedRead *read, const ParamSet *params, const Plan *plan)
 {
-    char ours[96], theirs[96];
+    char theirs[96];
     for (int32_t i = 0; i < params_count(params); i++) {
         const ParamInfo *info = params_info(params, i);
         const StoredTensor *tensor = plan->tensors[i];
         if (!str_starts_with(info->name, read->scope)) continue;
         if (tensor == NULL && read->optional != NULL && str_starts_with(info->name, read->optional)) continue;
         if (tensor == NULL) return tell_missing(read, info, plan);
-        if (shape_equal(&tensor->shape, &info->shape) || is_stem(read, info, tensor)) continue;
-        return err_set(ERR_MODEL, "'%s': '%.200s' is %s; %s was expected for %s", tensor_file_path(read->file),
-                       tensor->name, shape_text(&tensor->shape, theirs, sizeof theirs),
-                       shape_text(&info->shape, ours, sizeof ours), read->what);
+        TRY(check_shape(read, tensor, info));
     }
     if (plan->n_rest == 0) return ERR_NONE;
     return err_set(ERR_MODEL, "'%s': '%.200s' %s has no place in %s (%lld such tensors)", tensor_file_path(read->file),
@@ -159,15 +165,20 @@ static Err read_stem(const PublishedRead *read, const StoredTensor *tensor, cons
     return err;
 }
 
+Err published_values(const PublishedRead *read, const StoredTensor *tensor, const ParamInfo *info, float *values)
+{
+    TRY(check_shape(read, tensor, info));
+    return is_stem(read, info, tensor) ? read_stem(read, tensor, info, values)
+                                       : model_read_values(read->file, tensor, values);
+}
+
 static Err fill(const PublishedRead *read, ParamSet *params, const Plan *plan)
 {
     for (int32_t i = 0; i < params_count(params); i++) {
         const ParamInfo *info = params_info(params, i);
         const StoredTensor *tensor = plan->tensors[i];
         if (tensor == NULL) continue;
-        float *values = params_values(params) + info->offset;
-        TRY(is_stem(read, info, tensor) ? read_stem(read, tensor, info, values)
-                                        : model_read_values(read->file, tensor, values));
+        TRY(published_values(read, tensor, info, params_values(params) + info->offset));
     }
     return ERR_NONE;
 }

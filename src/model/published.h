@@ -31,6 +31,10 @@ Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSe
 /* Names and shapes alone, for a set that is only declared. Errors as published_read(). */
 Err published_check(const PublishedRead *read, const ParamSet *params);
 
+/* The values of one parameter from a tensor that has its shape, or is its first convolution for 3 bands. ERR_MODEL: another shape,
+ * or a value is no number; ERR_INPUT, ERR_MEMORY. */
+Err published_values(const PublishedRead *read, const StoredTensor *tensor, const ParamInfo *info, float *values);
+
 /* Fills the parameters of an allocated set. Tensors of integers (counters, indexes) are passed over. ERR_MODEL: a parameter is
  * missing (the nearest leftover is named), a tensor has no place, a shape differs, a value is no number. ERR_MEMORY. */
 Err published_read(const PublishedRead *read, ParamSet *params);

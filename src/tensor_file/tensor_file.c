@@ -213,10 +213,26 @@ const char *tensor_file_metadata(const TensorFile *file, const char *key)
     return NULL;
 }
 
+/* The name in the file that is nearest to `name`, NULL: none is near, or there is no memory to look. */
+static const char *nearest_name(const TensorFile *file, const char *name)
+{
+    const char **names = malloc((size_t)(file->n_tensors + 1) * sizeof *names);
+    if (names == NULL) return NULL;
+    for (int64_t i = 0; i < file->n_tensors; i++) names[i] = file->tensors[i].name;
+    const char *nearest = str_nearest(name, names, file->n_tensors);
+    free(names);
+    return nearest;
+}
+
 Err tensor_file_require(const TensorFile *file, const char *name, const Shape *shape, const StoredTensor **ret_tensor)
 {
     const StoredTensor *tensor = tensor_file_find(file, name);
     if (tensor == NULL) {
+        const char *nearest = nearest_name(file, name);
+        if (nearest != NULL)
+            return err_set(ERR_MODEL,
+                           "'%s': has no tensor '%s'; the nearest is '%.200s'; it is incomplete or of another network",
+                           file->path, name, nearest);
         return err_set(ERR_MODEL, "'%s': has no tensor '%s'; it is incomplete or of another network", file->path, name);
     }
     if (shape != NULL && !shape_equal(&tensor->shape, shape)) {

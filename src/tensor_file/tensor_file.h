@@ -55,7 +55,7 @@ const StoredTensor *tensor_file_find(const TensorFile *file, const char *name); 
 /* Value of a metadata key (safetensors only), NULL if absent. Borrowed. */
 const char *tensor_file_metadata(const TensorFile *file, const char *key);
 
-/* The tensor of this name, with this shape (NULL: any). ERR_MODEL with both shapes. */
+/* The tensor of this name, with this shape (NULL: any). ERR_MODEL with the nearest name, or both shapes. */
 Err tensor_file_require(const TensorFile *file, const char *name, const Shape *shape, const StoredTensor **ret_tensor);
 
 /* What stands before `name` in the tensor whose name is `name` or ends with "." and `name`: "" or "module.", whatever

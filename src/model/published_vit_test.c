@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Checkpoints of vision transformers as timm, Meta and transformers write them (tools/golden/vit.py): read into our network they
+ * give the maps of the package's own. And what does not fit is told. */
+#include "model/published_vit.h"
+
+#include "network/encoder_vit.h"
+
+#include "network/encoder.h"
+
+#include "harness/golden_published.h"
+
+#define SMALL .width = 8, .depth = 2, .heads = 2, .pyramid = 16
+static const VitVariant dinov2 = { SMALL, .patch = 14, .positions = 4, .class_position = true, .eps = 1e-6F };
+static const VitVariant dinov2_reg4 = { SMALL, .patch = 14, .positions = 4, .registers = 4, .eps = 1e-6F };
+static const VitVariant dinov3 = { SMALL, .patch = 16, .registers = 4, .eps = 1e-5F };
+
+static ParamSet *read_params; /* of the case that runs */
+
+static ParamSet *declare(const VitVariant *variant, int64_t bands)
+{
+    ParamSet *params = NULL;
+    Graph *g = NULL;
+    ASSERT_OK(params_new(&params));
+    ASSERT_OK(graph_new(params, false, &g));
+    const Var image = graph_input(g, "image", DTYPE_F32, shape4(1, 64, 64, bands));
+    (void)encoder_def_vit_small_patch16_dinov3.build(g, image, variant);
+    ASSERT_OK(graph_finish(g));
+    graph_free(g);
+    ASSERT_OK(params_allocate(params));
+    return params;
+}
+
+static TensorFile *open_weights(const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "published/names_vit_%s", name);
+    return golden_open(path);
+}
+
+static bool as_read(const ParamInfo *info, float *values)
+{
+    if (published_vit_lacks(info->name)) return false;
+    const int32_t index = params_find(read_params, info->name);
+    assert_true(index >= 0);
+    const Tensor tensor = params_tensor(read_params, index);
+    memcpy(values, tensor.data, tensor_bytes(&tensor));
+    return true;
+}
+
+typedef struct Case {
+    const char *weights, *maps;
+    const VitVariant *variant;
+} Case;
+static const Case cases[] = {
+    { "timm_dinov3.weights.pth", "timm_dinov3", &dinov3 },
+    { "meta_dinov3.weights.pth", "meta_dinov3", &dinov3 },
+    { "meta_dinov2_reg4.weights.pth", "meta_dinov2_reg4", &dinov2_reg4 },
+    { "transformers_dinov2.weights.safetensors", "transformers_dinov2", &dinov2 },
+    { "transformers_dinov2_reg4.weights.safetensors", "transformers_dinov2_reg4", &dinov2_reg4 },
+    { "transformers_dinov3.weights.safetensors", "transformers_dinov3", &dinov3 },
+    { "modules_dinov2.weights.pth", "transformers_dinov2", &dinov2 },
+    { "modules_dinov3.weights.pth", "transformers_dinov3", &dinov3 },
+};
+
+static void names(void **state)
+{
+    (void)state;
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char path[128];
+        TensorFile *file = open_weights(cases[i].weights);
+        read_params = declare(cases[i].variant, 3);
+        ASSERT_OK(published_vit_read(file, read_params, "", 3));
+        tensor_file_close(file);
+        const GoldenEncoder encoder = { &encoder_def_vit_small_patch16_dinov3, cases[i].variant };
+        (void)snprintf(path, sizeof path, "names_vit_%s.safetensors", cases[i].maps);
+        golden_published_special(path, golden_encoder_maps, &encoder, as_read, false);
+        params_free(read_params);
+    }
+}
+
+/* Red, green, blue and red again, each times 3/4. */
+static void four_bands(void **state)
+{
+    (void)state;
+    TensorFile *file = open_weights(cases[3].weights);
+    ParamSet *three = declare(&dinov2, 3), *four = declare(&dinov2, 4);
+    ASSERT_OK(published_vit_read(file, three, "", 3));
+    ASSERT_OK(published_vit_read(file, four, "", 4));
+    const char *name = "patch_embed.proj.weight";
+    const float *a = params_tensor(three, params_find(three, name)).data;
+    const float *b = params_tensor(four, params_find(four, name)).data;
+    const int64_t taps = 14 * 14;
+    for (int64_t f = 0; f < 8; f++)
+        for (int64_t c = 0; c < 4; c++)
+            for (int64_t t = 0; t < taps; t++)
+                assert_true(b[(f * 4 + c) * taps + t] == a[(f * 3 + c % 3) * taps + t] * 0.75F);
+    params_free(three);
+    params_free(four);
+    tensor_file_close(file);
+}
+
+static void refuse(const char *weights, const VitVariant *variant, const char *message)
+{
+    TensorFile *file = open_weights(weights);
+    ParamSet *params = declare(variant, 3);
+    ASSERT_ERR(published_vit_read(file, params, "", 3), ERR_MODEL, message);
+    params_free(params);
+    tensor_file_close(file);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    VitVariant other = dinov3;
+    other.depth = 3;
+    refuse("meta_dinov3.weights.pth", &other, "has no tensor 'blocks.2.norm1.weight'");
+    refuse("transformers_dinov3.weights.safetensors", &other, "has no tensor 'layer.2.norm1.weight'");
+    other.depth = 1;
+    refuse("meta_dinov3.weights.pth", &other, "tensor 'blocks.1.norm1.weight' is left over");
+    other.depth = 2;
+    other.patch = 8;
+    refuse("timm_dinov3.weights.pth", &other, "'patch_embed.proj.weight' is [8, 3, 16, 16]; [8, 3, 8, 8] was expected");
+    other = dinov2;
+    other.positions = 5;
+    refuse("transformers_dinov2.weights.safetensors", &other, "'embeddings.position_embeddings' is [1, 17, 8]");
+    /* a network of another width is no S, B or L */
+    NetworkEncoder encoder = NETWORK_ENCODER_none;
+    TensorFile *file = open_weights("transformers_dinov2.weights.safetensors");
+    ASSERT_ERR(published_vit_find(file, &encoder), ERR_MODEL, "has patches [8, 3, 14, 14]; 384, 768 or 1024");
+    tensor_file_close(file);
+    file = golden_open("published/names_vit_timm_dinov3.safetensors"); /* nothing of the kind */
+    ASSERT_OK(published_vit_find(file, &encoder));
+    assert_int_equal(encoder, NETWORK_ENCODER_none);
+    tensor_file_close(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(four_bands),
+                                        cmocka_unit_test(refusals) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
