@@ -245,6 +245,57 @@ static void no_plain_file(void **state)
 }
 
 /* An open file is the one that was opened, whatever happens to its name; cut short, it is an error, not a signal. */
+/* Other formats are told by what they are; lengths of headers that look like them are not. */
+static void foreign_formats(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *start;
+        size_t n;
+        const char *message;
+    } cases[] = {
+        { "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", 50, "is a pointer of Git LFS" },
+        { "<!DOCTYPE html><html></html>", 28, "is a web page" },
+        { "<html>403 Forbidden", 19, "is a web page" },
+        { "<?xml version='1.0'?><Error/>", 29, "is an XML file" },
+        { "\x89HDF\r\n\x1a\n\0\0\0\0", 12, "is an HDF5 file" },
+        { "GGUF\3\0\0\0\0\0\0\0", 12, "is a GGUF file" },
+        { "\x93NUMPY\1\0v\0{'descr'", 17, "is an array of NumPy" },
+        { "\x80\4\x95\x0b\0\0\0\0\0\0\0}", 12, "is a pickle that PyTorch has not written" },
+        { "\x1f\x8b\b\0\0\0\0\0\0\3", 10, "is a gzip file" },
+        { "\b\a\x12\apytorch", 11, "is an ONNX model" },
+        { "\b\1\x12\x0a\n\0\0\0\0\0", 10, "is a SavedModel of TensorFlow" },
+        { "PK\3\4 and nothing more", 20, "zip" },
+        { "some text of no format", 22, "no safetensors file or a hostile one" },
+        { "\b", 1, "has 1 bytes" },
+    };
+    char folder[64], path[128];
+    TensorFile *file = NULL;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/x", folder);
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ASSERT_OK(file_write(path, cases[i].start, cases[i].n, true));
+        ASSERT_ERR(tensor_file_open(path, &file), ERR_MODEL, cases[i].message);
+    }
+    static const uint64_t lengths[] = { 0x280, 0x380, 0x480, 0x580, 0x120708, 0x8b20 };
+    for (int64_t i = 0; i < ARRAY_LEN(lengths); i++) {
+        const size_t n = 8 + lengths[i] + 4;
+        char *bytes = malloc(n);
+        assert_non_null(bytes);
+        memset(bytes, ' ', n);
+        for (int k = 0; k < 8; k++) bytes[k] = (char)(lengths[i] >> 8 * k);
+        static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
+        memcpy(bytes + 8, header, strlen(header));
+        ASSERT_OK(file_write(path, bytes, n, true));
+        free(bytes);
+        ASSERT_OK(tensor_file_open(path, &file));
+        assert_int_equal(tensor_file_count(file), 1);
+        tensor_file_close(file);
+    }
+    (void)file_remove(path);
+    (void)rmdir(folder);
+}
+
 static void file_changes_while_open(void **state)
 {
     (void)state;
@@ -286,6 +337,7 @@ int main(void)
         cmocka_unit_test(round_trip),
         cmocka_unit_test(writer_refuses),
         cmocka_unit_test(no_plain_file),
+        cmocka_unit_test(foreign_formats),
         cmocka_unit_test(file_changes_while_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,17 @@ static Err read_member(Archive *archive, const char *name, unsigned char **ret_b
     return ERR_NONE;
 }
 
+/* TorchScript keeps constants and code beside the data. */
+static Err refuse_program(const Archive *archive)
+{
+    char *name = NULL;
+    TRY(str_format(&name, "%sconstants.pkl", archive->folder));
+    const bool program = zip_name_locate(archive->zip, name, 0) >= 0;
+    free(name);
+    if (!program) return ERR_NONE;
+    return err_set(ERR_MODEL, "'%s': is a TorchScript program; save its state_dict with torch.save", archive->path);
+}
+
 /* The one member FOLDER/data.pkl names the folder. */
 static Err find_folder(Archive *archive)
 {
@@ -65,7 +76,7 @@ static Err find_folder(Archive *archive)
         const size_t length = strlen(name) - strlen("data.pkl");
         if (memchr(name, '/', length) != name + length - 1) continue;
         TRY(str_format(&archive->folder, "%.*s", (int)length, name));
-        return ERR_NONE;
+        return refuse_program(archive);
     }
     return err_set(ERR_MODEL, "'%s': is a zip file without data.pkl; a PyTorch file was expected", archive->path);
 }
