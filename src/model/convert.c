@@ -65,8 +65,9 @@ static Err encoder_config(NetworkEncoder encoder, ModelConfig *ret_config)
     return err;
 }
 
-/* Whether the file has the first tensor of this encoder (NULL prefix: no), and whether it has all of it. */
-static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **ret_prefix, bool *ret_fits)
+/* Whether the file has the first tensor of this encoder (NULL prefix: no), whether it has all of it, and how much. */
+static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **ret_prefix, bool *ret_fits,
+                       int64_t *ret_fitness)
 {
     const EncoderDef *def = encoder_def(encoder);
     ModelConfig config = { 0 };
@@ -74,6 +75,7 @@ static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **re
     char what[80];
     *ret_prefix = NULL;
     *ret_fits = false;
+    *ret_fitness = INT64_MIN;
     if (def->build == NULL) return ERR_NONE;
     (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[encoder]);
     TRY(encoder_config(encoder, &config));
@@ -84,6 +86,7 @@ static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **re
         const PublishedRead read = {
             .file = file, .prefix = *ret_prefix, .rename = def->rename, .scope = "encoder.", .what = what
         };
+        *ret_fitness = published_fitness(&read, params);
         err = published_check(&read, params);
         *ret_fits = err == ERR_NONE;
     }
@@ -92,10 +95,11 @@ static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **re
     return err;
 }
 
-/* The only encoder of the list whose tensors the file has; else the error of the first whose first tensor it has, or of none. */
+/* The only encoder of the list whose tensors the file has; else the error of the nearest whose first tensor it has, or of none. */
 static Err find_encoder(const TensorFile *file, Found *found)
 {
     char message[512] = "";
+    int64_t nearest = INT64_MIN, fitness = INT64_MIN;
     int32_t fitting = 0;
     TRY(published_vit_find(file, &found->encoder));
     if (found->encoder != NETWORK_ENCODER_none) {
@@ -105,12 +109,15 @@ static Err find_encoder(const TensorFile *file, Found *found)
     for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT; e++) {
         char *prefix = NULL;
         bool fits = false;
-        const Err err = try_encoder(file, e, &prefix, &fits);
+        const Err err = try_encoder(file, e, &prefix, &fits, &fitness);
         if (err != ERR_NONE && err != ERR_MODEL) {
             free(prefix);
             return err;
         }
-        if (err == ERR_MODEL && message[0] == '\0') (void)snprintf(message, sizeof message, "%s", err_message());
+        if (err == ERR_MODEL && (message[0] == '\0' || fitness > nearest)) {
+            nearest = fitness;
+            (void)snprintf(message, sizeof message, "%s", err_message());
+        }
         if (fits && fitting++ == 0) {
             found->kind = CONVERT_ENCODER;
             found->encoder = e;
@@ -215,23 +222,35 @@ static Err apply_classes(const ConvertOptions *options, ModelConfig *config)
     return ERR_NONE;
 }
 
-static Err apply_bands(const ConvertOptions *options, ModelConfig *config)
+/* The normalisation that the family has for a band of this name. */
+static void apply_statistics(const PublishedBand *known, ModelBand *band)
+{
+    for (; known != NULL && known->name != NULL; known++) {
+        if (strcmp(known->name, band->name) != 0) continue;
+        band->mean = known->mean;
+        band->std = known->std;
+    }
+}
+
+static Err apply_bands(const ConvertOptions *options, const PublishedNetwork *network, ModelConfig *config)
 {
     if (options->bands == NULL) return ERR_NONE;
     if (options->n_bands != config->network.n_bands)
         return err_set(ERR_ARGUMENT, "%d bands were given; the network reads %d", (int)options->n_bands,
                        (int)config->network.n_bands);
-    for (int32_t i = 0; i < options->n_bands; i++)
+    for (int32_t i = 0; i < options->n_bands; i++) {
         TRY(model_config_set_text(&config->bands[i].name, options->bands[i]));
+        apply_statistics(network->bands, &config->bands[i]);
+    }
     return ERR_NONE;
 }
 
-static Err apply_options(const ConvertOptions *options, ModelConfig *config)
+static Err apply_options(const ConvertOptions *options, const PublishedNetwork *network, ModelConfig *config)
 {
     enum { FINER = 2, COARSER = 2 };
     if (options->name != NULL) TRY(model_config_set_text(&config->name, options->name));
     TRY(apply_classes(options, config));
-    TRY(apply_bands(options, config));
+    TRY(apply_bands(options, network, config));
     if (options->gsd > 0.0) {
         config->gsd_unit = MODEL_METRE;
         config->gsd_minimum = options->gsd / FINER;
@@ -245,7 +264,7 @@ static Err load_network(const Conversion *c, Model **ret_model)
     ModelConfig config = { 0 };
     const Found *found = &c->found;
     TRY(published_network_configure(c->file, found->network, found->prefix, &config));
-    Err err = apply_options(c->options, &config);
+    Err err = apply_options(c->options, found->network, &config);
     if (err == ERR_NONE) err = published_network_load(c->file, found->network, found->prefix, &config, ret_model);
     model_config_done(&config);
     return err;

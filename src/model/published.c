@@ -65,6 +65,38 @@ Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSe
     return found != NULL ? str_format(ret_prefix, "%.*s", (int)length, found) : ERR_NONE;
 }
 
+bool published_same_shape(const Shape *a, const Shape *b)
+{
+    const int32_t most = a->rank > b->rank ? a->rank : b->rank;
+    for (int32_t i = 0; i < most; i++)
+        if ((i < a->rank ? a->dim[i] : 1) != (i < b->rank ? b->dim[i] : 1)) return false;
+    return true;
+}
+
+/* Our parameter of a tensor: its index, -1 for one that has no place, -2 for what is not looked at. */
+static int32_t find_parameter(const PublishedRead *read, const ParamSet *params, const StoredTensor *tensor)
+{
+    char published[NETWORK_NAME_BYTES], name[2 * NETWORK_NAME_BYTES];
+    const size_t skip = strlen(read->prefix);
+    if (!is_float(tensor) || !str_starts_with(tensor->name, read->prefix)) return -2;
+    if (!our_name(read->rename, tensor->name + skip, published)) return -2;
+    (void)snprintf(name, sizeof name, "%s%s", read->scope, published);
+    return params_find(params, name);
+}
+
+int64_t published_fitness(const PublishedRead *read, const ParamSet *params)
+{
+    int64_t fitting = 0, all = 0;
+    for (int64_t i = 0; i < tensor_file_count(read->file); i++) {
+        const StoredTensor *tensor = tensor_file_at(read->file, i);
+        const int32_t index = find_parameter(read, params, tensor);
+        fitting += index >= 0 && published_same_shape(&tensor->shape, &params_info(params, index)->shape);
+    }
+    for (int32_t i = 0; i < params_count(params); i++)
+        all += str_starts_with(params_info(params, i)->name, read->scope);
+    return 2 * fitting - all;
+}
+
 /* The tensor of each parameter, and which tensors of the file nobody wants. */
 typedef struct Plan {
     const StoredTensor **tensors; /* by parameter */
@@ -74,12 +106,8 @@ typedef struct Plan {
 
 static Err place(const PublishedRead *read, const ParamSet *params, const StoredTensor *tensor, Plan *plan)
 {
-    char published[NETWORK_NAME_BYTES], name[2 * NETWORK_NAME_BYTES];
-    const size_t skip = strlen(read->prefix);
-    if (!is_float(tensor) || !str_starts_with(tensor->name, read->prefix)) return ERR_NONE;
-    if (!our_name(read->rename, tensor->name + skip, published)) return ERR_NONE;
-    (void)snprintf(name, sizeof name, "%s%s", read->scope, published);
-    const int32_t index = params_find(params, name);
+    const int32_t index = find_parameter(read, params, tensor);
+    if (index == -2) return ERR_NONE;
     if (index < 0) {
         plan->rest[plan->n_rest++] = tensor;
         return ERR_NONE;
@@ -119,7 +147,7 @@ static bool is_stem(const PublishedRead *read, const ParamInfo *info, const Stor
 static Err check_shape(const PublishedRead *read, const StoredTensor *tensor, const ParamInfo *info)
 {
     char ours[96], theirs[96];
-    if (shape_equal(&tensor->shape, &info->shape) || is_stem(read, info, tensor)) return ERR_NONE;
+    if (published_same_shape(&tensor->shape, &info->shape) || is_stem(read, info, tensor)) return ERR_NONE;
     return err_set(ERR_MODEL, "'%s': '%.200s' is %s; %s was expected for %s", tensor_file_path(read->file),
                    tensor->name, shape_text(&tensor->shape, theirs, sizeof theirs),
                    shape_text(&info->shape, ours, sizeof ours), read->what);

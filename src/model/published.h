@@ -28,12 +28,18 @@ typedef struct PublishedRead {
 Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSet *params, const char *scope,
                      char **ret_prefix);
 
+/* Equal but for dimensions of 1 at the end: a layer stored as a 1x1 convolution. */
+bool published_same_shape(const Shape *a, const Shape *b);
+
 /* Names and shapes alone, for a set that is only declared. Errors as published_read(). */
 Err published_check(const PublishedRead *read, const ParamSet *params);
 
 /* The values of one parameter from a tensor that has its shape, or is its first convolution for 3 bands. ERR_MODEL: another shape,
  * or a value is no number; ERR_INPUT, ERR_MEMORY. */
 Err published_values(const PublishedRead *read, const StoredTensor *tensor, const ParamInfo *info, float *values);
+
+/* How near a file is to a network: parameters in the scope that it has in the same shape, less those that it has not. */
+int64_t published_fitness(const PublishedRead *read, const ParamSet *params);
 
 /* Fills the parameters of an allocated set. Tensors of integers (counters, indexes) are passed over. ERR_MODEL: a parameter is
  * missing (the nearest leftover is named), a tensor has no place, a shape differs, a value is no number. ERR_MEMORY. */

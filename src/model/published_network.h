@@ -11,10 +11,18 @@
 
 enum { PUBLISHED_MARKS = 3 };
 
+/* How a band is normalised, by its name. */
+typedef struct PublishedBand {
+    const char *name;
+    double mean, std; /* of the pixels as the family's files have them */
+} PublishedBand;
+
 typedef struct PublishedNetwork {
     const char *title; /* for people: "U-Net of segmentation_models_pytorch, ResNet" */
     /* Tensors, without what wrapped the network, that a file has all of and no other kind has; unused ones NULL. */
     const char *marks[PUBLISHED_MARKS];
+    /* Of bands that the user names, ends with a name NULL; NULL: names change nothing else. */
+    const PublishedBand *bands;
     /* Architecture, bands, classes and normalisation, as far as names and shapes say them; config is initialised. prefix: what
      * wrapped the network. ERR_MODEL, ERR_MEMORY. */
     Err (*configure)(const TensorFile *file, const char *prefix, ModelConfig *config);

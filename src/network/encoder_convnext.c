@@ -6,6 +6,7 @@
 #include "nn/modules.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const float eps = 1e-6F;      /* of all norms */
 static const double init_std = 0.02; /* of linear layers */
@@ -70,13 +71,22 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
     return (FeatureMaps){ .f2 = VAR_NONE, .f4 = maps[0], .f8 = maps[1], .f16 = maps[2], .f32 = maps[3] };
 }
 
+/* timm's files go on to a classifier. */
+static bool rename_timm(const char *published, char ret_name[NETWORK_NAME_BYTES])
+{
+    if (strncmp(published, "head.", 5) == 0) return false;
+    return snprintf(ret_name, NETWORK_NAME_BYTES, "%s", published) < NETWORK_NAME_BYTES;
+}
+
 #define DEPTHS(a, b, c, d) .depths = { a, b, c, d }
 #define CHANNELS(a) .channels = { a, 2 * (a), 4 * (a), 8 * (a) }
 #define CONVNEXT(name, ...)                                                                                            \
     static const ConvnextVariant variant_##name = { __VA_ARGS__ };                                                     \
-    const EncoderDef encoder_def_##name = {                                                                            \
-        .decoder = NETWORK_DECODER_upernet, .size_multiple = 1, .variant = &variant_##name, .build = build             \
-    }
+    const EncoderDef encoder_def_##name = { .decoder = NETWORK_DECODER_upernet,                                        \
+                                            .size_multiple = 1,                                                        \
+                                            .variant = &variant_##name,                                                \
+                                            .build = build,                                                            \
+                                            .rename = rename_timm }
 
 CONVNEXT(convnext_tiny, DEPTHS(3, 3, 9, 3), CHANNELS(96));
 CONVNEXT(convnext_small, DEPTHS(3, 3, 27, 3), CHANNELS(96));

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A network of FLAIR-HUB as its own code makes it (tools/golden/convert_flair_hub.py), with random weights: converted, its scores are
+ * the public ones, and so is the map of a GeoTIFF. */
+#include "base/json.h"
+#include "data/class_table.h"
+#include "geo/geo_test.h"
+#include "harness/golden.h"
+#include "metaseg/predict.h"
+#include "model/convert.h"
+#include "model/model_file.h"
+#include "network/segmenter.h"
+#include "tensor_file/safetensors.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIDE = 512, BANDS = 4, CLASSES = 19, SCORE_STEP = 32, CLASS_STEP = 8, UNSURE = 255 };
+static const double tolerance = 1e-4;
+
+/* ---- the checkpoint ---- */
+
+/* How a checkpoint is spoilt: its tensor `name` is left out, or gets `other` rows (0: as they are) or another name. */
+typedef struct Change {
+    const char *name, *renamed;
+    int64_t other;
+} Change;
+
+static float *values_of(const char *name, const Shape *shape)
+{
+    const int64_t n = shape_count(shape);
+    float *values = malloc((size_t)(n + 1) * sizeof *values);
+    assert_non_null(values);
+    const bool norm = shape->rank == 1 && strcmp(strrchr(name, '.'), ".weight") == 0;
+    const double std = shape->rank >= 2 ? 1.0 / sqrt((double)(n / shape->dim[0])) : 0.1;
+    if (strcmp(strrchr(name, '.'), ".running_var") != 0) {
+        golden_normals(name, norm ? 1.0 : 0.0, std, values, n);
+        return values;
+    }
+    golden_normals(name, 0.0, 1.0, values, n);
+    for (int64_t i = 0; i < n; i++) values[i] = (float)(1.0 + 0.2 * fabs((double)values[i]));
+    return values;
+}
+
+/* Adds one entry of the state, [name, shape, is it floating point]; returns its values, which must outlive the writing. */
+static void *add(SafetensorsWriter *writer, const Json *entry, const Change *change)
+{
+    static int64_t zero = 0;
+    const Json *shape_node = json_next(json_first(entry));
+    const char *name = NULL;
+    bool floating = false;
+    Shape shape = { 0 };
+    ASSERT_OK(json_as_string(json_first(entry), "name", &name));
+    ASSERT_OK(json_as_bool(json_next(shape_node), "kind", &floating));
+    for (const Json *d = json_first(shape_node); d != NULL; d = json_next(d))
+        ASSERT_OK(json_as_int(d, "dimension", 1, 1 << 20, &shape.dim[shape.rank++]));
+    const bool changed = change != NULL && strcmp(change->name, name) == 0;
+    if (changed && change->renamed == NULL && change->other == 0) return NULL;
+    if (changed && change->other != 0) shape.dim[0] = change->other;
+    if (!floating) {
+        ASSERT_OK(safetensors_writer_add(writer, name, &(Tensor){ DTYPE_I64, shape, &zero }, DTYPE_I64));
+        return NULL;
+    }
+    float *values = values_of(name, &shape);
+    const char *written = changed && change->renamed != NULL ? change->renamed : name;
+    ASSERT_OK(safetensors_writer_add(writer, written, &(Tensor){ DTYPE_F32, shape, values }, DTYPE_F32));
+    return values;
+}
+
+static void write_checkpoint(const TensorFile *golden, const Change *change, const char *path)
+{
+    const char *text = tensor_file_metadata(golden, "state");
+    Json *state = NULL;
+    SafetensorsWriter *writer = NULL;
+    assert_non_null(text);
+    ASSERT_OK(json_parse(text, strlen(text), 1 << 20, &state));
+    void **values = calloc((size_t)json_count(state) + 1, sizeof *values);
+    assert_non_null(values);
+    ASSERT_OK(safetensors_writer_new(&writer));
+    int64_t n = 0;
+    for (const Json *entry = json_first(state); entry != NULL; entry = json_next(entry))
+        values[n++] = add(writer, entry, change);
+    ASSERT_OK(safetensors_writer_write(writer, path, true));
+    safetensors_writer_free(writer);
+    for (int64_t i = 0; i < n; i++) free(values[i]);
+    free(values);
+    json_free(state);
+}
+
+/* ---- scores and map ---- */
+
+static void image_bytes(float *to)
+{
+    static const char name[] = "flair_hub.image";
+    const uint64_t step = hash_xxh64(name, strlen(name));
+    for (int64_t i = 0; i < (int64_t)SIDE * SIDE * BANDS; i++)
+        to[i] = (float)rng_below(GOLDEN_SEED, RNG_TEST, step, (uint64_t)i, 256);
+}
+
+static void check_scores(const TensorFile *golden, const Model *model, const float *image)
+{
+    static const int from[] = { 3, 0, 1 }; /* nir, red, green */
+    const NetworkShape shape = segmenter_shape(&model->config.network, 1, SIDE);
+    const ProgramOptions options = program_options_defaults();
+    const StoredTensor *stored = NULL;
+    Program *program = NULL;
+    ASSERT_OK(segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program));
+    float *x = program_tensor(program, "image").data;
+    for (int64_t p = 0; p < (int64_t)SIDE * SIDE; p++)
+        for (int b = 0; b < 3; b++)
+            x[p * 3 + b] = (float)(((double)image[p * BANDS + from[b]] - model->config.bands[b].mean) /
+                                   model->config.bands[b].std);
+    ASSERT_OK(program_forward(program, 0));
+    const Tensor scores = program_tensor(program, "logits");
+    const Shape some = shape3(SIDE / SCORE_STEP, SIDE / SCORE_STEP, CLASSES);
+    assert_int_equal(shape_count(&scores.shape), (int64_t)SIDE * SIDE * CLASSES);
+    float *want = malloc((size_t)shape_count(&some) * sizeof *want);
+    assert_non_null(want);
+    ASSERT_OK(tensor_file_require(golden, "scores", &some, &stored));
+    ASSERT_OK(stored_tensor_read_f32(stored, want));
+    double largest = 0.0, difference = 0.0;
+    for (int64_t i = 0; i < shape_count(&some); i++) {
+        const int64_t y = i / CLASSES / some.dim[1] * SCORE_STEP + SCORE_STEP / 2;
+        const int64_t at = (y * SIDE + i / CLASSES % some.dim[1] * SCORE_STEP + SCORE_STEP / 2) * CLASSES + i % CLASSES;
+        largest = fmax(largest, fabs((double)want[i]));
+        difference = fmax(difference, fabs((double)want[i] - (double)((const float *)scores.data)[at]));
+    }
+    free(want);
+    const double used =
+        golden_compare(golden, "scores.summary", "scores", scores.data, shape_count(&scores.shape), 8, tolerance);
+    print_message(
+        "largest difference to the public scores: %.2g of the largest; all of them: %.1f %% of the tolerance\n",
+        difference / largest, 100.0 * used);
+    assert_true(difference <= tolerance * largest && used <= 1.0);
+    program_free(program);
+}
+
+static void check_map(const TensorFile *golden, const char *model_path, const float *image)
+{
+    static const double transform[6] = { 650000.0, 0.2, 0.0, 6860000.0, 0.0, -0.2 };
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    MetasegModel *model = NULL;
+    const StoredTensor *stored = NULL;
+    char in[256], out[256];
+    static uint8_t map[SIDE * SIDE], want[SIDE / CLASS_STEP * SIDE / CLASS_STEP];
+    test_raster(
+        unit_at("image.tif", in),
+        (TestRaster){
+            .width = SIDE, .height = SIDE, .bands = BANDS, .geotransform = transform, .epsg = 2154, .values = image });
+    options.bands = "4,1,2";
+    ASSERT_OK((Err)metaseg_model_load(model_path, NULL, &model));
+    ASSERT_OK((Err)metaseg_predict_raster(model, in, unit_at("map.tif", out), &options, NULL));
+    metaseg_model_free(model);
+    const GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+    assert_non_null(d);
+    assert_int_equal(GDALRasterIO(GDALGetRasterBand(d, 1), GF_Read, 0, 0, SIDE, SIDE, map, SIDE, SIDE, GDT_Byte, 0, 0),
+                     CE_None);
+    GDALClose(d);
+    const Shape some = shape2(SIDE / CLASS_STEP, SIDE / CLASS_STEP);
+    ASSERT_OK(tensor_file_require(golden, "classes", &some, &stored));
+    ASSERT_OK(stored_tensor_copy(stored, want));
+    int64_t sure = 0;
+    for (int64_t i = 0; i < shape_count(&some); i++) {
+        if (want[i] == UNSURE) continue;
+        sure++;
+        assert_int_equal(map[i / some.dim[1] * CLASS_STEP * SIDE + i % some.dim[1] * CLASS_STEP], want[i]);
+    }
+    assert_true(sure > 4000);
+}
+
+/* As in the class table for training. */
+static void check_classes(const Model *model)
+{
+    ClassTable table = { 0 };
+    ASSERT_OK(class_table_load(METASEG_SOURCE_DIR "/share/classes/flair_hub.yaml", &table));
+    assert_int_equal(table.n_classes, CLASSES);
+    for (int32_t i = 0; i < CLASSES; i++) {
+        char color[16];
+        (void)snprintf(color, sizeof color, "#%06x", (unsigned)model->config.classes[i].color);
+        assert_int_equal(model->config.classes[i].code, table.classes[i].value);
+        assert_string_equal(model->config.classes[i].name, table.classes[i].name);
+        assert_string_equal(color, table.classes[i].color);
+    }
+    class_table_done(&table);
+}
+
+static void same_as_the_public_network(void **state)
+{
+    (void)state;
+    char in[256], out[256];
+    TensorFile *golden = golden_open("published/flair_hub.safetensors");
+    Model *model = NULL;
+    ConvertReport report = { 0 };
+    const ConvertOptions options = convert_options_defaults();
+    float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
+    assert_non_null(image);
+    image_bytes(image);
+    write_checkpoint(golden, NULL, unit_at("flair.safetensors", in));
+    ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
+    assert_int_equal(report.kind, CONVERT_NETWORK);
+    assert_string_equal(report.title, "FLAIR-HUB, aerial land cover");
+    ASSERT_OK(model_load(out, false, &model));
+    assert_int_equal(model->config.network.encoder, NETWORK_ENCODER_convnextv2_atto);
+    assert_int_equal(model->config.network.n_classes, CLASSES);
+    check_classes(model);
+    assert_string_equal(model->config.bands[0].name, "nir");
+    check_scores(golden, model, image);
+    model_free(model);
+    check_map(golden, out, image);
+    free(image);
+    tensor_file_close(golden);
+}
+
+/* With a Swin encoder, whose sides of 128 to 16 are no multiples of its window. */
+static void swin(void **state)
+{
+    (void)state;
+    char in[256], out[256];
+    TensorFile *golden = golden_open("published/flair_hub_swin.safetensors");
+    Model *model = NULL;
+    ConvertReport report = { 0 };
+    const ConvertOptions options = convert_options_defaults();
+    float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
+    assert_non_null(image);
+    image_bytes(image);
+    write_checkpoint(golden, NULL, unit_at("swin.safetensors", in));
+    ASSERT_OK(convert_file(in, unit_at("swin_model.safetensors", out), &options, &report));
+    ASSERT_OK(model_load(out, false, &model));
+    assert_int_equal(model->config.network.encoder, NETWORK_ENCODER_swin_t);
+    check_scores(golden, model, image);
+    model_free(model);
+    free(image);
+    tensor_file_close(golden);
+}
+
+/* Bands that the user names have their own statistics. */
+static void bands_by_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "red", "green", "blue" };
+    char in[256], out[256];
+    TensorFile *golden = golden_open("published/flair_hub.safetensors");
+    Model *model = NULL;
+    ConvertReport report = { 0 };
+    ConvertOptions options = convert_options_defaults();
+    options.bands = names;
+    options.n_bands = 3;
+    options.overwrite = true;
+    write_checkpoint(golden, NULL, unit_at("flair.safetensors", in));
+    ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
+    ASSERT_OK(model_load(out, false, &model));
+    assert_string_equal(model->config.bands[0].name, "red");
+    assert_true(model->config.bands[0].mean == 105.66 && model->config.bands[0].std == 52.23);
+    model_free(model);
+    tensor_file_close(golden);
+}
+
+static void other_tensors(void **state)
+{
+    (void)state;
+#define ENCODER_TENSOR(name) "model.encoders.AERIAL_RGBI.seg_model.model." name
+#define DECODER_TENSOR(name) "model.main_decoders.AERIAL_LABEL-COSIA.seg_model.decoder." name
+    static const struct {
+        Change change;
+        const char *message;
+    } cases[] = {
+        { { .name = ENCODER_TENSOR("stages_2.blocks.3.norm.weight") }, "stages.2.blocks.3.norm.weight" },
+        { { .name = DECODER_TENSOR("fpn_stages.1.skip_conv.1.bias") }, "fpn_stages.1.skip_conv.1.bias" },
+        { { .name = DECODER_TENSOR("psp.blocks.2.1.0.weight"), .other = 81 }, "psp.blocks.2.1.0.weight" },
+        { { .name = ENCODER_TENSOR("stem_1.bias"), .renamed = "model.encoders.SENTINEL2_TS.in_conv.conv.conv.0.bias" },
+          "SENTINEL2_TS" },
+        { { .name = "model.fusion_handler.conv_f.0.bias", .renamed = DECODER_TENSOR("psp.blocks.4.1.0.weight") },
+          "psp.blocks.4.1.0.weight" },
+    };
+    char in[256], out[256];
+    TensorFile *golden = golden_open("published/flair_hub.safetensors");
+    const ConvertOptions options = convert_options_defaults();
+    ConvertReport report = { 0 };
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        write_checkpoint(golden, &cases[i].change, unit_at("spoilt.safetensors", in));
+        ASSERT_ERR(convert_file(in, unit_at("none.safetensors", out), &options, &report), ERR_MODEL, cases[i].message);
+    }
+    tensor_file_close(golden);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(same_as_the_public_network), cmocka_unit_test(swin),
+                                        cmocka_unit_test(bands_by_name), cmocka_unit_test(other_tensors) };
+    return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
+}
