@@ -17,7 +17,7 @@ HOMES = [
     (r"(gdal\w*|ogr\w*|cpl_\w+|gdalwarper)\.h", "geo"),
     (r"(oneapi/dnnl/)?dnnl\w*\.h", "ops"),
     (r"curl/\w+\.h|utf8proc\.h", "text"),
-    (r"cjson/cJSON\.h|xxhash\.h", "base"),
+    (r"cjson/cJSON\.h|xxhash\.h|zlib\.h", "base"),
     (r"yaml\.h", "data"),
     (r"zip\.h", "tensor_file"),
     (r"cairo/?\w*\.h|cairo/cairo\w*\.h", "predict"),

@@ -70,7 +70,8 @@ typedef struct MetasegPredictOptions {
     const char *quicklook;     /* path of a PNG with legend, NULL: none */
     MetasegPrompts prompts;
     const char *prompt; /* free text that is read everywhere instead of the zones' words; NULL */
-    /* folder with the text encoder's model.safetensors and vocab.txt; needed for prompt alone */
+    /* folder of the text encoder that the model was trained with: model.safetensors and vocab.txt, of CLIP merges.txt; needed for
+     * prompt alone */
     const char *text_encoder;
     /* raster of clouds and their shadows, whose pixels become 255 in all outputs: any grid; NULL: none. "scl" and "qa_pixel"
      * are those that a Sentinel-2 L2A and a Landsat product bring with them */

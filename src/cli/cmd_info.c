@@ -410,6 +410,10 @@ static void put_model_classes(Sheet *sheet, const ModelConfig *config)
 
 static void put_prompts(Sheet *sheet, const Model *model)
 {
+    const ModelTextEncoder *text = &model->config.text_encoder;
+    if (text->known)
+        put(sheet, "text encoder", "%s, %d layers, %d features", network_text_encoder_titles[text->kind],
+            (int)text->layers, (int)text->width);
     put(sheet, "prompts", "%s", model->config.prompts);
     if (model->prompts.count > 0) put_number(sheet, "zone sentences", (double)model->prompts.count);
 }

@@ -15,7 +15,7 @@
 
 typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
-        *level, *prompt;
+        *level, *prompt, *text_encoder;
     double gsd, resolution;
     int64_t prompts, tile, overlap, flips;
     bool stored, skip_existing, overwrite;
@@ -55,7 +55,9 @@ static const Option predict_options[] = {
       .help = "what the network reads beside the image: for each place the words of its climate zone, nothing, one mix "
               "of words per tile, or the words of other zones (for experiments)" },
     { "prompt", 0, OPTION_STRING, offsetof(PredictArgs, prompt), .value = "TEXT",
-      .help = "your own words, read everywhere instead; needs the text encoder that 'make data' brings" },
+      .help = "your own words, read everywhere instead; needs the text encoder that the model was trained with" },
+    { "text-encoder", 0, OPTION_STRING, offsetof(PredictArgs, text_encoder), .value = "FOLDER",
+      .help = "folder of that text encoder, for --prompt; without it the one that 'make data' brings" },
     { "gsd", 0, OPTION_DOUBLE, offsetof(PredictArgs, gsd), .value = "METRES", .default_value = "0", .minimum = 0,
       .maximum = 1e6, .help = "pixel size of an image without georeference; 0: unknown" },
     { "resolution", 0, OPTION_DOUBLE, offsetof(PredictArgs, resolution), .value = "GSD", .default_value = "0",
@@ -116,6 +118,8 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->crs = args->crs;
     o->prompt = args->prompt;
     o->text_encoder = text_encoder;
+    if (args->text_encoder != NULL && args->prompt == NULL)
+        return err_set(ERR_ARGUMENT, "--text-encoder reads the words of --prompt; no prompt was given");
     if (args->lonlat != NULL) TRY(geo_parse_lonlat(args->lonlat, &o->longitude, &o->latitude));
     o->mask = args->mask;
     o->mask_values = args->mask_values;
@@ -180,7 +184,8 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     cli->unit = "tiles";
     Err err = cli_data_folder(cli, &data);
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
-    if (err == ERR_NONE) err = fill_options(args, text_encoder, &options);
+    if (err == ERR_NONE)
+        err = fill_options(args, args->text_encoder != NULL ? args->text_encoder : text_encoder, &options);
     if (err == ERR_NONE) err = load_and_predict(cli, args, words, &options);
     free(data);
     free(text_encoder);

@@ -8,13 +8,15 @@
 #include "data/prompt_bank_file.h"
 #include "data/prompt_facts.h"
 #include "model/model_file.h"
+#include "network/text_encoder_def.h"
+#include "text/tokenizer_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct PromptArgs {
-    const char *crs, *lonlat, *bbox, *date, *sensor, *model;
+    const char *crs, *lonlat, *bbox, *date, *sensor, *model, *text_encoder;
     bool json;
 } PromptArgs;
 
@@ -31,6 +33,8 @@ static const Option prompt_options[] = {
       .help = "aerial, very-high-resolution, sentinel-2, landsat or modis instead of the image's" },
     { "model", 'm', OPTION_STRING, offsetof(PromptArgs, model), .value = "FILE",
       .help = "show the words that this model carries and reads, instead of the prompt bank's" },
+    { "text-encoder", 0, OPTION_STRING, offsetof(PromptArgs, text_encoder), .value = "FOLDER",
+      .help = "folder of the text encoder whose tokens are shown; without it the one that 'make data' brings" },
     { "json", 0, OPTION_FLAG, offsetof(PromptArgs, json), .help = "write JSON, on one line" },
 };
 
@@ -40,7 +44,7 @@ const OptionSpec cmd_prompt_spec = {
     .usage = "[IN] [options]",
     .details = "Prints what is known of an image, a position or a box with the source of each fact, the Koeppen-Geiger "
                "climate zones with their shares, and for each zone the sentences of the prompt bank with their "
-               "WordPiece tokens. A place without a zone (the open sea) has the null prompt, which is learned and has "
+               "tokens. A place without a zone (the open sea) has the null prompt, which is learned and has "
                "no words. A model reads the sentences it was trained with: --model shows those.",
     .examples = "metaseg prompt scene.tif\nmetaseg prompt --lonlat 13.06,52.40 --date 2020-07\n"
                 "metaseg prompt --bbox 5.9,47.3,15.0,55.0 --json",
@@ -53,9 +57,10 @@ const OptionSpec cmd_prompt_spec = {
 typedef struct Report {
     const char *image;
     PlacePrompts place;
-    WordPiece *tokenizer; /* NULL: no vocabulary, no tokens */
-    const char *source;   /* of the words: path of the bank or of the model */
-    bool reads_text;      /* false: the model named reads none */
+    Tokenizer *tokenizer;          /* NULL: no vocabulary, no tokens */
+    const char *source;            /* of the words: path of the bank or of the model */
+    bool reads_text;               /* false: the model named reads none */
+    ModelTextEncoder text_encoder; /* of the model named */
 } Report;
 
 static const char *part_name(PromptPart part)
@@ -70,6 +75,7 @@ static const char *part_name(PromptPart part)
 static Err take_model_words(const Model *model, Report *report)
 {
     const PromptTable *zones = &model->prompts;
+    report->text_encoder = model->config.text_encoder;
     report->reads_text = model->config.network.fusion != NETWORK_FUSION_NONE && zones->count > 0;
     for (int32_t i = 0; i < report->place.n_zones; i++) {
         Prompt *prompt = &report->place.zones[i].prompt;
@@ -110,17 +116,31 @@ static Err collect(const Cli *cli, const PromptArgs *args, const char *bank_path
     return err;
 }
 
-/* Tokens need the vocabulary that set-up downloads; everything else is shown without it. */
-static Err tokenize(const Cli *cli, Report *report)
+/* The kind of tokenizer that a model's text encoder has; of any without a model. */
+static TokenizerKind kind_of(const Report *report)
 {
-    char *folder = NULL, *path = NULL;
-    Err err = cli_data_folder(cli, &folder);
-    if (err == ERR_NONE) err = path_join(folder, "minilm/vocab.txt", &path);
-    if (err == ERR_NONE && file_exists(path)) {
-        err = wordpiece_new(path, &report->tokenizer);
+    return report->text_encoder.known ? text_encoder_def(report->text_encoder.kind)->tokenizer : TOKENIZER_KIND_COUNT;
+}
+
+/* Tokens need the vocabulary that set-up downloads, or one that is named; everything else is shown without it. */
+static Err tokenize(const Cli *cli, const PromptArgs *args, Report *report)
+{
+    char *data = NULL, *folder = NULL, *path = NULL;
+    Err err = cli_data_folder(cli, &data);
+    if (err == ERR_NONE) err = path_join(data, "minilm", &folder);
+    if (err == ERR_NONE)
+        err = tokenizer_find(args->text_encoder != NULL ? args->text_encoder : folder, kind_of(report), &path);
+    free(data);
+    if (err == ERR_NONE && (args->text_encoder != NULL || file_exists(path))) {
+        err = tokenizer_open(path, &report->tokenizer);
         if (err == ERR_NONE) err = place_prompts_tokenize(report->tokenizer, &report->place);
     } else if (err == ERR_NONE) {
-        log_line(&cli->log, LOG_WARNING, "'%s': missing, so no tokens are shown; %s", path, cli_mend(cli));
+        if (kind_of(report) == TOKENIZER_BPE)
+            log_line(&cli->log, LOG_WARNING,
+                     "no tokens are shown: this model was trained with %s; name its folder by --text-encoder",
+                     network_text_encoder_titles[report->text_encoder.kind]);
+        else
+            log_line(&cli->log, LOG_WARNING, "'%s': missing, so no tokens are shown; %s", path, cli_mend(cli));
     }
     free(folder);
     free(path);
@@ -129,10 +149,10 @@ static Err tokenize(const Cli *cli, Report *report)
 
 /* ---- as text ---- */
 
-static void print_tokens(const WordPiece *tokenizer, const Prompt *prompt)
+static void print_tokens(const Tokenizer *tokenizer, const Prompt *prompt)
 {
     Str tokens = { 0 };
-    for (int64_t t = 0; t < prompt->n_tokens; t++) str_addf(&tokens, " %s", wordpiece_token(tokenizer, prompt->ids[t]));
+    for (int64_t t = 0; t < prompt->n_tokens; t++) str_addf(&tokens, " %s", tokenizer_token(tokenizer, prompt->ids[t]));
     cli_line("  %-12s%s", "tokens", str_text(&tokens));
     str_done(&tokens);
 }
@@ -214,7 +234,7 @@ static void put_place(JsonWriter *w, const Metadata *m)
     json_end(w);
 }
 
-static void put_prompt(JsonWriter *w, const WordPiece *tokenizer, const Prompt *prompt)
+static void put_prompt(JsonWriter *w, const Tokenizer *tokenizer, const Prompt *prompt)
 {
     json_begin_array(w, "sentences");
     for (int64_t s = 0; s < prompt->n_sentences; s++) {
@@ -230,7 +250,7 @@ static void put_prompt(JsonWriter *w, const WordPiece *tokenizer, const Prompt *
         return;
     }
     json_begin_array(w, "tokens");
-    for (int64_t t = 0; t < prompt->n_tokens; t++) json_put_string(w, NULL, wordpiece_token(tokenizer, prompt->ids[t]));
+    for (int64_t t = 0; t < prompt->n_tokens; t++) json_put_string(w, NULL, tokenizer_token(tokenizer, prompt->ids[t]));
     json_end(w);
     json_begin_array(w, "ids");
     for (int64_t t = 0; t < prompt->n_tokens; t++) json_put_int(w, NULL, prompt->ids[t]);
@@ -276,13 +296,13 @@ static Err run_prompt(Cli *cli, const void *target, const OptionResult *words)
     TRY(cli_data_path(cli, "prompts/koppen.yaml", &bank_path));
     report.source = args->model != NULL ? args->model : bank_path;
     Err err = collect(cli, args, bank_path, &report);
-    if (err == ERR_NONE) err = tokenize(cli, &report);
+    if (err == ERR_NONE) err = tokenize(cli, args, &report);
     if (err == ERR_NONE && cli_json_wanted(cli, args->json))
         err = print_json(&report);
     else if (err == ERR_NONE)
         print_text(&report);
     place_prompts_done(&report.place);
-    wordpiece_free(report.tokenizer);
+    tokenizer_free(report.tokenizer);
     free(bank_path);
     return err;
 }

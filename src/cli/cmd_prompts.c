@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "data/prompt_bank_file.h"
+#include "text/tokenizer_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@ typedef struct PromptsArgs {
 
 static const Option prompts_options[] = {
     { "vocabulary", 0, OPTION_STRING, offsetof(PromptsArgs, vocabulary), .value = "FILE",
-      .help = "vocab.txt of the text encoder instead of the one that 'make data' brings" },
+      .help = "vocab.txt, or merges.txt, of the text encoder instead of the one that 'make data' brings" },
 };
 
 const OptionSpec cmd_prompts_spec = {
@@ -32,15 +33,15 @@ const OptionSpec cmd_prompts_spec = {
     .max_arguments = 2,
 };
 
-static Err open_tokenizer(const Cli *cli, const PromptsArgs *args, WordPiece **ret_tokenizer)
+static Err open_tokenizer(const Cli *cli, const PromptsArgs *args, Tokenizer **ret_tokenizer)
 {
     char *folder = NULL, *path = NULL;
-    if (args->vocabulary != NULL) return wordpiece_new(args->vocabulary, ret_tokenizer);
+    if (args->vocabulary != NULL) return tokenizer_open(args->vocabulary, ret_tokenizer);
     Err err = cli_data_folder(cli, &folder);
     if (err == ERR_NONE) err = path_join(folder, "minilm/vocab.txt", &path);
     if (err == ERR_NONE && !file_exists(path))
         err = err_set(ERR_INPUT, "'%s': missing; %s, or name one by --vocabulary", path, cli_mend(cli));
-    if (err == ERR_NONE) err = wordpiece_new(path, ret_tokenizer);
+    if (err == ERR_NONE) err = tokenizer_open(path, ret_tokenizer);
     free(folder);
     free(path);
     return err;
@@ -64,7 +65,7 @@ static void print_findings(char *findings, const PromptBankStatistics *s)
              100.0 * s->same_zone_overlap_max, 100.0 * s->other_zone_overlap_max);
 }
 
-static Err check_bank(const char *path, const PromptBank *bank, const WordPiece *tokenizer)
+static Err check_bank(const char *path, const PromptBank *bank, const Tokenizer *tokenizer)
 {
     Str text = { 0 };
     char *findings = NULL;
@@ -83,14 +84,14 @@ static Err run_prompts(Cli *cli, const void *target, const OptionResult *words)
 {
     const char *path = words->arguments[1];
     PromptBank bank;
-    WordPiece *tokenizer = NULL;
+    Tokenizer *tokenizer = NULL;
     if (strcmp(words->arguments[0], "check") != 0)
         return err_set(ERR_ARGUMENT, "'%s' is nothing that is done with prompts; usage: metaseg prompts %s",
                        words->arguments[0], cmd_prompts_spec.usage);
     TRY(prompt_bank_file_load(path, &bank));
     Err err = open_tokenizer(cli, target, &tokenizer);
     if (err == ERR_NONE) err = check_bank(path, &bank, tokenizer);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
     prompt_bank_file_free(&bank);
     return err;
 }

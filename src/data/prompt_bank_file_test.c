@@ -12,7 +12,7 @@ static void load(PromptBank *ret_bank) { ASSERT_OK(prompt_bank_file_load(BANK, r
 static void shipped_bank(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
+    Tokenizer *tokenizer = vocabulary_published();
     PromptBank bank;
     load(&bank);
     Str findings = { 0 };
@@ -32,7 +32,7 @@ static void shipped_bank(void **state)
     assert_true(statistics.prompt_tokens_max <= 64);
     str_done(&findings);
     prompt_bank_file_free(&bank);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 /* Swaps in a text of its own; the bank frees it. */
@@ -62,7 +62,7 @@ static void every_rule(void **state)
         "tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree "
         "tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree tree "
         "tree tree tree tree tree tree tree";
-    WordPiece *tokenizer = vocabulary_published();
+    Tokenizer *tokenizer = vocabulary_published();
     for (int rule = 0; rule < N_RULES; rule++) {
         PromptBank bank;
         load(&bank);
@@ -90,7 +90,7 @@ static void every_rule(void **state)
         str_done(&findings);
         prompt_bank_file_free(&bank);
     }
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 /* The file with one piece of text replaced; the error must be the sentence. */

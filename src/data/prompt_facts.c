@@ -177,8 +177,9 @@ void place_prompts_done(PlacePrompts *place)
     place->n_zones = 0;
 }
 
-Err place_prompts_tokenize(const WordPiece *tokenizer, PlacePrompts *place)
+Err place_prompts_tokenize(const Tokenizer *tokenizer, PlacePrompts *place)
 {
-    for (int32_t i = 0; i < place->n_zones; i++) TRY(prompt_tokenize(tokenizer, &place->zones[i].prompt));
+    for (int32_t i = 0; i < place->n_zones; i++)
+        TRY(prompt_tokenize(tokenizer, PROMPT_TOKENS_MAX, &place->zones[i].prompt));
     return ERR_NONE;
 }

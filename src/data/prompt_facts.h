@@ -52,6 +52,6 @@ Err place_prompts_collect(const PlaceQuery *query, const Climate *climate, const
 void place_prompts_done(PlacePrompts *place);
 
 /* Fills the token ids of all prompts. ERR_ARGUMENT, ERR_MEMORY. */
-Err place_prompts_tokenize(const WordPiece *tokenizer, PlacePrompts *place);
+Err place_prompts_tokenize(const Tokenizer *tokenizer, PlacePrompts *place);
 
 #endif

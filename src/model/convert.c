@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char text_mark[] = "embeddings.word_embeddings.weight";
-
 /* What a file was recognised as. */
 typedef struct Found {
     ConvertKind kind;
@@ -27,6 +25,7 @@ typedef struct Found {
     const PublishedNetwork *network;
     const ForeignNetwork *foreign;
     char *prefix; /* of the network's tensors */
+    char text_title[96];
 } Found;
 
 /* Everything of one conversion. */
@@ -147,7 +146,7 @@ static Err recognise(const TensorFile *file, Found *found)
         found->kind = CONVERT_TENSORS;
         return ERR_NONE;
     }
-    TRY(has(file, text_mark, &text));
+    TRY(text_encoder_file_is(file, &text));
     TRY(has(file, DYNAMIC_WORLD_MARK, &dynamic_world));
     TRY(published_network_find(file, &found->network, &found->prefix));
     if ((found->network != NULL) + text + dynamic_world > 1)
@@ -173,12 +172,16 @@ static Err add(SafetensorsWriter *writer, const ParamSet *params, const char *pr
     return ERR_NONE;
 }
 
-static Err write_params(Conversion *c, const ParamSet *params, const char *prefix, const char *kind)
+/* text_encoder: what the metadata says of one, NULL: it is none. */
+static Err write_params(Conversion *c, const ParamSet *params, const char *prefix, const char *kind,
+                        const char *text_encoder)
 {
     SafetensorsWriter *writer = NULL;
     TRY(safetensors_writer_new(&writer));
     Err err = safetensors_writer_metadata(writer, "format", "pt");
     if (err == ERR_NONE) err = safetensors_writer_metadata(writer, "metaseg.kind", kind);
+    if (err == ERR_NONE && text_encoder != NULL)
+        err = safetensors_writer_metadata(writer, text_encoder_file_key, text_encoder);
     if (err == ERR_NONE) err = add(writer, params, prefix, c->options->weights, &c->written);
     if (err == ERR_NONE) err = safetensors_writer_write(writer, c->out, c->options->overwrite);
     safetensors_writer_free(writer);
@@ -193,7 +196,8 @@ static Err convert_encoder(Conversion *c)
     Err err = model_new(&config, false, &model);
     model_config_done(&config);
     if (err == ERR_NONE) err = model_load_encoder(model, c->in);
-    if (err == ERR_NONE) err = write_params(c, model->params, "encoder.", network_encoder_names[c->found.encoder]);
+    if (err == ERR_NONE)
+        err = write_params(c, model->params, "encoder.", network_encoder_names[c->found.encoder], NULL);
     model_free(model);
     return err;
 }
@@ -202,7 +206,15 @@ static Err convert_text_encoder(Conversion *c)
 {
     TextEncoder *encoder = NULL;
     TRY(text_encoder_new(c->in, device_default(), &encoder));
-    const Err err = write_params(c, text_encoder_params(encoder), "", "minilm_l6");
+    const TextEncoderFile *file = text_encoder_file(encoder);
+    char *metadata = NULL;
+    (void)snprintf(c->found.text_title, sizeof c->found.text_title, "text encoder %s, %lld layers, %lld features",
+                   network_text_encoder_titles[file->kind], (long long)file->sizes.layers,
+                   (long long)file->sizes.width);
+    Err err = text_encoder_file_metadata(file, &metadata);
+    if (err == ERR_NONE)
+        err = write_params(c, text_encoder_params(encoder), "", network_text_encoder_names[file->kind], metadata);
+    free(metadata);
     text_encoder_free(encoder);
     return err;
 }
@@ -315,7 +327,7 @@ static void title_of(const Found *found, char ret_title[CONVERT_TITLE])
         (void)snprintf(ret_title, CONVERT_TITLE, "%s", found->network->title);
         break;
     case CONVERT_TEXT_ENCODER:
-        (void)snprintf(ret_title, CONVERT_TITLE, "text encoder all-MiniLM-L6-v2");
+        (void)snprintf(ret_title, CONVERT_TITLE, "%s", found->text_title);
         break;
     case CONVERT_DYNAMIC_WORLD:
         (void)snprintf(ret_title, CONVERT_TITLE, "Dynamic World");

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 typedef enum ConvertKind {
-    CONVERT_ENCODER = 0,   /* an image encoder: written under "encoder.", what follows it dropped */
-    CONVERT_TEXT_ENCODER,  /* all-MiniLM-L6-v2: pooler and position ids dropped */
+    CONVERT_ENCODER = 0,  /* an image encoder: written under "encoder.", what follows it dropped */
+    CONVERT_TEXT_ENCODER, /* of BERT or CLIP (model/text_encoder_file.h): heads, projections and image encoder dropped */
     CONVERT_DYNAMIC_WORLD, /* the published variables: a whole model, for prediction */
     CONVERT_NETWORK,       /* a whole network of published_networks.def: a whole model */
     CONVERT_TENSORS,       /* a network that does not run here: its tensors as they are (convert_tensors.h) */

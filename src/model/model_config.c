@@ -192,6 +192,9 @@ Err model_config_check(const ModelConfig *config)
     TRY(err_prefix(network_config_check(&config->network), "model configuration"));
     const int64_t multiple = network_side_multiple(&config->network);
     TRY(check_range("the tile side", config->tile, multiple, TILE_MAX, multiple));
+    if (config->text_encoder.known && config->text_encoder.width != config->network.text_width)
+        return err_set(ERR_MODEL, "its text encoder is %d wide, its network reads text of %d features",
+                       (int)config->text_encoder.width, (int)config->network.text_width);
     TRY(check_range("the number of prompt tokens", config->network.prompt_tokens, 1, PROMPT_TOKENS_MAX, 1));
     if (!(config->gsd_minimum > 0.0) || !(config->gsd_maximum >= config->gsd_minimum) ||
         !isfinite(config->gsd_maximum)) {

@@ -44,6 +44,14 @@ typedef struct ModelClass {
     uint32_t color; /* 0xRRGGBB */
 } ModelClass;
 
+/* The text encoder that made the features a model was trained with; known false: its file does not tell. */
+typedef struct ModelTextEncoder {
+    bool known;
+    NetworkTextEncoder kind;
+    int32_t layers, width;
+    uint64_t hash; /* of its weights (model/text_encoder.h) */
+} ModelTextEncoder;
+
 /* Open struct; owns its strings and arrays (model_config_done). */
 typedef struct ModelConfig {
     char *name;
@@ -56,8 +64,9 @@ typedef struct ModelConfig {
     double byte_scale;  /* what the values of an image of bytes are multiplied by first; 0: nothing */
     double reflectance; /* the number that stands for a reflectance of 1 (10000); 0: not stated */
     int32_t tile;       /* side of a tile in network pixels, a multiple of network_side_multiple() */
-    char *prompts;      /* where the prompts come from, one line for people */
-    char *provenance;   /* a JSON object as text: how the model was made */
+    ModelTextEncoder text_encoder;
+    char *prompts;    /* where the prompts come from, one line for people */
+    char *provenance; /* a JSON object as text: how the model was made */
 } ModelConfig;
 
 /* The network of network_config_defaults(), three bands (red, green, blue; 0..255, ImageNet's statistics),

@@ -2,6 +2,7 @@
  * Model configurations as JSON, schema 1. */
 #include "model/model_config.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -62,6 +63,18 @@ static void put_classes(JsonWriter *w, const ModelConfig *config)
     json_end(w);
 }
 
+static void put_text_encoder(JsonWriter *w, const ModelTextEncoder *text_encoder)
+{
+    char hash[17];
+    hash_hex(text_encoder->hash, hash);
+    json_begin_object(w, "text_encoder");
+    json_put_string(w, "name", network_text_encoder_names[text_encoder->kind]);
+    json_put_int(w, "layers", text_encoder->layers);
+    json_put_int(w, "width", text_encoder->width);
+    json_put_string(w, "hash", hash);
+    json_end(w);
+}
+
 /* Keys that schema 1 got later. A file without one means what it meant before, so they are written where they say
  * something else: other files stay readable by earlier programs. */
 static void put_later_keys(JsonWriter *w, const ModelConfig *config)
@@ -77,6 +90,7 @@ static void put_later_keys(JsonWriter *w, const ModelConfig *config)
     if (config->network.missing_bands) json_put_bool(w, "missing_bands", true);
     if (config->byte_scale != 0.0) json_put_double(w, "byte_scale", config->byte_scale);
     if (config->reflectance != 0.0) json_put_double(w, "reflectance", config->reflectance);
+    if (config->text_encoder.known) put_text_encoder(w, &config->text_encoder);
     if (config->transform != MODEL_TRANSFORM_NONE)
         json_put_string(w, "transform", model_transform_names[config->transform]);
 }
@@ -243,6 +257,29 @@ static Err read_provenance(const Json *root, ModelConfig *config)
     return ERR_NONE;
 }
 
+static Err read_text_encoder(const Json *root, ModelConfig *config)
+{
+    static const char *const keys[] = { "name", "layers", "width", "hash", NULL };
+    ModelTextEncoder text_encoder = { .known = true };
+    const Json *node = NULL;
+    const char *hash = NULL;
+    char *end = NULL, again[17];
+    int kind = 0;
+    TRY(json_get_object(root, "text_encoder", &node));
+    TRY(check_keys(node, keys));
+    TRY(get_choice(node, "name", "text encoder", network_text_encoder_names, NETWORK_TEXT_ENCODER_COUNT, &kind));
+    TRY(get_int32(node, "layers", &text_encoder.layers));
+    TRY(get_int32(node, "width", &text_encoder.width));
+    TRY(json_get_string(node, "hash", &hash));
+    text_encoder.kind = (NetworkTextEncoder)kind;
+    text_encoder.hash = strtoull(hash, &end, 16);
+    hash_hex(text_encoder.hash, again);
+    if (strcmp(again, hash) != 0)
+        return err_set(ERR_INPUT, "the hash '%.40s' of its text encoder is not 16 hexadecimal digits", hash);
+    config->text_encoder = text_encoder;
+    return ERR_NONE;
+}
+
 /* Keys of put_later_keys; config holds what their absence means. */
 static Err read_later_keys(const Json *root, ModelConfig *config)
 {
@@ -255,6 +292,7 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
         TRY(json_get_bool(root, "missing_bands", &config->network.missing_bands));
     if (json_find(root, "byte_scale") != NULL) TRY(json_get_double(root, "byte_scale", &config->byte_scale));
     if (json_find(root, "reflectance") != NULL) TRY(json_get_double(root, "reflectance", &config->reflectance));
+    if (json_find(root, "text_encoder") != NULL) TRY(read_text_encoder(root, config));
     int transform = MODEL_TRANSFORM_NONE;
     if (json_find(root, "transform") != NULL)
         TRY(get_choice(root, "transform", "transform of pixels", model_transform_names, MODEL_TRANSFORM_COUNT,
@@ -265,13 +303,13 @@ static Err read_later_keys(const Json *root, ModelConfig *config)
 
 static Err read_members(const Json *root, ModelConfig *config)
 {
-    static const char *const keys[] = {
-        "schema",        "name",          "encoder",     "fusion",       "decoder",       "decoder_width",
-        "decoder_heads", "bands",         "classes",     "nodata",       "gsd",           "tile",
-        "zone_slots",    "prompt_tokens", "prompts",     "provenance",   "output_stride", "missing_bands",
-        "byte_scale",    "transform",     "reflectance", "detail_width", "text_width",    "null_tokens",
-        "fusion_width",  "fusion_heads",  NULL
-    };
+    static const char *const keys[] = { "schema",        "name",          "encoder",       "fusion",
+                                        "decoder",       "decoder_width", "decoder_heads", "bands",
+                                        "classes",       "nodata",        "gsd",           "tile",
+                                        "zone_slots",    "prompt_tokens", "prompts",       "provenance",
+                                        "output_stride", "missing_bands", "byte_scale",    "transform",
+                                        "reflectance",   "detail_width",  "text_width",    "null_tokens",
+                                        "fusion_width",  "fusion_heads",  "text_encoder",  NULL };
     int64_t schema = 0;
     int encoder = 0, fusion = 0, decoder = 0;
     TRY(json_get_int(root, "schema", 1, INT32_MAX, &schema));

@@ -1,146 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0
- * MiniLM-L6: a post-norm transformer encoder (Devlin et al., BERT, 2019; Wang et al., MiniLM, 2020). */
+ * Text encoders: loading, programs by the number of tokens. */
 #include "model/text_encoder.h"
 
-#include "base/str.h"
+#include "base/file.h"
+#include "base/hash.h"
 #include "graph/program.h"
-#include "model/model_file.h"
-#include "ops/ops.h"
-#include "tensor_file/tensor_file.h"
+#include "text/prompt_table.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    WIDTH = TEXT_ENCODER_WIDTH,
-    HEADS = 12,
-    LAYERS = 6,
-    HIDDEN = 1536,
-    POSITIONS = 512,
-    TYPES = 2,
-    STEP = 16, /* programs are compiled for 16, 32, 48 and 64 tokens */
-    PROGRAMS = TEXT_ENCODER_MAX_TOKENS / STEP,
-    MAX_VOCABULARY = 1 << 20,
+    STEP = 16, /* programs are compiled for 16, 32, ... tokens, at most as many as there are positions */
+    PROGRAMS = (PROMPT_TOKENS_MAX + STEP - 1) / STEP,
+    HASH_PIECE = 4096,
 };
-static const float layernorm_eps = 1e-12F;
 static const float padding_mask = -1e9F;
 
 struct TextEncoder {
+    TextEncoderFile file;
     ParamSet *params;
     Program *programs[PROGRAMS];
     Device device;
-    int64_t vocabulary;
+    uint64_t hash;
 };
 
-static const ParamInit no_init = { INIT_ZERO, 0.0 };
-
-/* Frozen modules: their weights are state, never parameters to be trained. */
-static Var dense(Graph *g, const char *name, Var x, int64_t in, int64_t out)
+static void build(Graph *g, const TextEncoderFile *file, int64_t tokens)
 {
-    graph_push(g, name);
-    const Var weight = graph_state(g, "weight", shape2(out, in), no_init);
-    const Var bias = graph_state(g, "bias", shape1(out), no_init);
-    graph_pop(g);
-    return op_linear(g, x, weight, bias);
-}
-
-static Var norm(Graph *g, const char *name, Var x)
-{
-    graph_push(g, name);
-    const Var weight = graph_state(g, "weight", shape1(WIDTH), no_init);
-    const Var bias = graph_state(g, "bias", shape1(WIDTH), no_init);
-    graph_pop(g);
-    return op_layernorm(g, x, weight, bias, layernorm_eps);
-}
-
-static Var embed(Graph *g, const char *table, const char *ids, int64_t rows, int64_t tokens)
-{
-    const Var in = graph_input(g, ids, DTYPE_I32, shape2(1, tokens));
-    return op_embedding(g, in, graph_state(g, table, shape2(rows, WIDTH), no_init));
-}
-
-/* One layer: x = LN(x + attention), x = LN(x + MLP). x [1, T, 384], mask [1, T] additive. */
-static Var layer(Graph *g, Var x, Var mask)
-{
-    const AttentionAttr attr = { .heads = HEADS, .slots = ATTENTION_PLAIN, .has_mask = true };
-    const Var q = dense(g, "attention.self.query", x, WIDTH, WIDTH);
-    const Var k = dense(g, "attention.self.key", x, WIDTH, WIDTH);
-    const Var v = dense(g, "attention.self.value", x, WIDTH, WIDTH);
-    Var a = op_attention(g, q, k, v, VAR_NONE, mask, &attr);
-    a = dense(g, "attention.output.dense", a, WIDTH, WIDTH);
-    x = norm(g, "attention.output.LayerNorm", op_add(g, x, a));
-    Var h = op_gelu(g, dense(g, "intermediate.dense", x, WIDTH, HIDDEN));
-    h = dense(g, "output.dense", h, HIDDEN, WIDTH);
-    return norm(g, "output.LayerNorm", op_add(g, x, h));
-}
-
-static void build(Graph *g, int64_t vocabulary, int64_t tokens)
-{
-    graph_push(g, "embeddings");
-    const Var words = embed(g, "word_embeddings.weight", "ids", vocabulary, tokens);
-    const Var positions = embed(g, "position_embeddings.weight", "positions", POSITIONS, tokens);
-    const Var types = embed(g, "token_type_embeddings.weight", "types", TYPES, tokens);
-    Var x = norm(g, "LayerNorm", op_add(g, op_add(g, words, types), positions));
-    graph_pop(g);
-    const Var mask = graph_input(g, "mask", DTYPE_F32, shape2(1, tokens));
-    for (int i = 0; i < LAYERS; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "encoder.layer.%d", i);
-        graph_push(g, name);
-        x = layer(g, x, mask);
-        graph_pop(g);
-    }
-    graph_output(g, "features", x);
-}
-
-static bool is_vocabulary(const StoredTensor *words)
-{
-    return words != NULL && words->shape.rank == 2 && words->shape.dim[0] >= 1 &&
-           words->shape.dim[0] <= MAX_VOCABULARY && words->shape.dim[1] == WIDTH;
-}
-
-static Err find_vocabulary(const TensorFile *file, char **ret_prefix, int64_t *ret_vocabulary)
-{
-    static const char embeddings[] = "embeddings.word_embeddings.weight";
-    char *prefix = NULL, *name = NULL;
-    const StoredTensor *words = NULL;
-    TRY(tensor_file_prefix(file, embeddings, &prefix));
-    Err err = prefix != NULL ? str_format(&name, "%s%s", prefix, embeddings) : ERR_NONE;
-    if (name != NULL) words = tensor_file_find(file, name);
-    free(name);
-    if (err == ERR_NONE && is_vocabulary(words)) {
-        *ret_prefix = prefix;
-        *ret_vocabulary = words->shape.dim[0];
-        return ERR_NONE;
-    }
-    free(prefix);
-    TRY(err);
-    return err_set(ERR_MODEL,
-                   "'%s': has no word embeddings [vocabulary, %d]; the weights of all-MiniLM-L6-v2 were expected",
-                   tensor_file_path(file), WIDTH);
+    const TextEncoderDef *def = text_encoder_def(file->kind);
+    graph_output(g, "features", def->build(g, &file->sizes, def->activation, tokens));
 }
 
 /* Declares all parameters. */
-static Err declare(ParamSet *params, int64_t vocabulary)
+static Err declare(ParamSet *params, const TextEncoderFile *file)
 {
     Graph *g = NULL;
     TRY(graph_new(params, false, &g));
-    build(g, vocabulary, STEP);
+    build(g, file, 1);
     const Err err = graph_finish(g);
     graph_free(g);
     return err;
 }
 
+static Err hash_weights(const ParamSet *params, uint64_t *ret_hash)
+{
+    Hash *hash = NULL;
+    TRY(hash_new(&hash));
+    for (int32_t p = 0; p < params_count(params); p++) {
+        const Tensor tensor = params_tensor(params, p);
+        const int64_t n = shape_count(&tensor.shape);
+        for (int64_t first = 0; first < n; first += HASH_PIECE) {
+            uint16_t half[HASH_PIECE];
+            const int64_t count = n - first < HASH_PIECE ? n - first : HASH_PIECE;
+            convert_f32_to_f16((const float *)tensor.data + first, half, count);
+            hash_update(hash, half, (size_t)count * sizeof *half);
+        }
+    }
+    *ret_hash = hash_value(hash);
+    hash_free(hash);
+    return ERR_NONE;
+}
+
 static Err load(TextEncoder *encoder, const TensorFile *file)
 {
-    char *prefix = NULL;
-    TRY(find_vocabulary(file, &prefix, &encoder->vocabulary));
-    Err err = params_new(&encoder->params);
-    if (err == ERR_NONE) err = declare(encoder->params, encoder->vocabulary);
-    if (err == ERR_NONE) err = model_read_params(file, prefix, NULL, encoder->params);
-    free(prefix);
-    return err;
+    TRY(text_encoder_file_read(file, &encoder->file));
+    TRY(params_new(&encoder->params));
+    TRY(declare(encoder->params, &encoder->file));
+    TRY(text_encoder_file_params(file, &encoder->file, encoder->params));
+    return hash_weights(encoder->params, &encoder->hash);
 }
 
 Err text_encoder_new(const char *weights, Device device, TextEncoder **ret_encoder)
@@ -164,55 +91,165 @@ void text_encoder_free(TextEncoder *encoder)
     if (encoder == NULL) return;
     for (int i = 0; i < PROGRAMS; i++) program_free(encoder->programs[i]);
     params_free(encoder->params);
+    text_encoder_file_done(&encoder->file);
     free(encoder);
 }
 
+/* ---- a folder ---- */
+
+Err text_encoder_paths(const char *folder, char **ret_weights, char **ret_vocabulary)
+{
+    char *weights = NULL, *vocabulary = NULL;
+    TRY(path_join(folder, "model.safetensors", &weights));
+    const Err err = tokenizer_find(folder, TOKENIZER_KIND_COUNT, &vocabulary);
+    if (err != ERR_NONE) {
+        free(weights);
+        return err;
+    }
+    *ret_weights = weights;
+    *ret_vocabulary = vocabulary;
+    return ERR_NONE;
+}
+
+/* The tokenizer that goes with the encoder. */
+static Err open_tokenizer(const char *folder, const TextEncoder *encoder, Tokenizer **ret_tokenizer)
+{
+    const TokenizerKind kind = text_encoder_def(encoder->file.kind)->tokenizer;
+    char *path = NULL;
+    Tokenizer *tokenizer = NULL;
+    TRY(tokenizer_find(folder, kind, &path));
+    Err err = ERR_NONE;
+    if (!file_exists(path))
+        err = err_set(ERR_INPUT, "'%s': holds no vocabulary of %s; %s was expected there", folder,
+                      network_text_encoder_titles[encoder->file.kind], tokenizer_file_names(kind));
+    if (err == ERR_NONE) err = tokenizer_open(path, &tokenizer);
+    if (err == ERR_NONE && tokenizer_count(tokenizer) > encoder->file.sizes.vocabulary)
+        err = err_set(ERR_MODEL,
+                      "'%s': has %lld tokens, the text encoder beside it knows %lld; expected the files of one "
+                      "model",
+                      path, (long long)tokenizer_count(tokenizer), (long long)encoder->file.sizes.vocabulary);
+    free(path);
+    if (err == ERR_NONE)
+        *ret_tokenizer = tokenizer;
+    else
+        tokenizer_free(tokenizer);
+    return err;
+}
+
+Err text_encoder_open(const char *folder, Device device, TextEncoder **ret_encoder, Tokenizer **ret_tokenizer)
+{
+    char *weights = NULL;
+    TextEncoder *encoder = NULL;
+    TRY(path_join(folder, "model.safetensors", &weights));
+    Err err = text_encoder_new(weights, device, &encoder);
+    free(weights);
+    if (err == ERR_NONE) err = open_tokenizer(folder, encoder, ret_tokenizer);
+    if (err == ERR_NONE)
+        *ret_encoder = encoder;
+    else
+        text_encoder_free(encoder);
+    return err;
+}
+
+/* ---- what it is ---- */
+
+int64_t text_encoder_most_tokens(const TextEncoder *encoder)
+{
+    const int64_t most = text_encoder_def(encoder->file.kind)->most_tokens;
+    return most < encoder->file.sizes.positions ? most : encoder->file.sizes.positions;
+}
+
+ModelTextEncoder text_encoder_identity(const TextEncoder *encoder)
+{
+    return (ModelTextEncoder){ .known = true,
+                               .kind = encoder->file.kind,
+                               .layers = (int32_t)encoder->file.sizes.layers,
+                               .width = (int32_t)encoder->file.sizes.width,
+                               .hash = encoder->hash };
+}
+
+Err text_encoder_check(const TextEncoder *encoder, const char *folder, const ModelConfig *config)
+{
+    const ModelTextEncoder here = text_encoder_identity(encoder), *wanted = &config->text_encoder;
+    const char *title = network_text_encoder_titles[here.kind];
+    if (!wanted->known && here.width == config->network.text_width) return ERR_NONE;
+    if (!wanted->known)
+        return err_set(ERR_MODEL, "'%s': %s of %d features is there; the model '%s' reads text of %d features", folder,
+                       title, (int)here.width, config->name, (int)config->network.text_width);
+    if (here.kind != wanted->kind || here.layers != wanted->layers || here.width != wanted->width)
+        return err_set(
+            ERR_MODEL,
+            "'%s': %s of %d layers and %d features is there; the model '%s' was trained with %s of %d layers "
+            "and %d features",
+            folder, title, (int)here.layers, (int)here.width, config->name, network_text_encoder_titles[wanted->kind],
+            (int)wanted->layers, (int)wanted->width);
+    if (here.hash == wanted->hash) return ERR_NONE;
+    return err_set(ERR_MODEL,
+                   "'%s': the weights of %s there are not those that the model '%s' was trained with, only as large",
+                   folder, title, config->name);
+}
+
+const TextEncoderFile *text_encoder_file(const TextEncoder *encoder) { return &encoder->file; }
+
 const ParamSet *text_encoder_params(const TextEncoder *encoder) { return encoder->params; }
 
-/* The program for up to `tokens` tokens (a multiple of STEP), compiled on first use. */
-static Err program_for(TextEncoder *encoder, int64_t tokens, Program **ret_program)
+/* ---- encoding ---- */
+
+/* The program for n tokens, compiled on first use; it reads *ret_tokens. */
+static Err program_for(TextEncoder *encoder, int64_t n, int64_t *ret_tokens, Program **ret_program)
 {
-    Program **slot = &encoder->programs[tokens / STEP - 1];
+    const int64_t number = (n - 1) / STEP, most = text_encoder_most_tokens(encoder);
+    const int64_t tokens = (number + 1) * STEP < most ? (number + 1) * STEP : most;
+    Program **slot = &encoder->programs[number];
     if (*slot == NULL) {
         ProgramOptions options = program_options_defaults();
         options.device = encoder->device;
         Graph *g = NULL;
         TRY(graph_new(encoder->params, false, &g));
-        build(g, encoder->vocabulary, tokens);
+        build(g, &encoder->file, tokens);
         Err err = graph_finish(g);
         if (err == ERR_NONE) err = program_compile(g, encoder->params, &options, slot);
         graph_free(g);
         TRY(err);
     }
+    *ret_tokens = tokens;
     *ret_program = *slot;
+    return ERR_NONE;
+}
+
+static Err check_ids(const TextEncoder *encoder, const int32_t *ids, int64_t n)
+{
+    if (n < 1 || n > text_encoder_most_tokens(encoder))
+        return err_set(ERR_ARGUMENT, "a text of %lld tokens was given; 1 to %lld can be encoded", (long long)n,
+                       (long long)text_encoder_most_tokens(encoder));
+    for (int64_t i = 0; i < n; i++)
+        if (ids[i] < 0 || ids[i] >= encoder->file.sizes.vocabulary)
+            return err_set(ERR_ARGUMENT, "token id %d is outside the text encoder's vocabulary of %lld", (int)ids[i],
+                           (long long)encoder->file.sizes.vocabulary);
     return ERR_NONE;
 }
 
 Err text_encode(TextEncoder *encoder, const int32_t *ids, int64_t n, float *ret_features)
 {
-    if (n < 1 || n > TEXT_ENCODER_MAX_TOKENS) {
-        return err_set(ERR_ARGUMENT, "a text of %lld tokens was given; 1 to %d can be encoded", (long long)n,
-                       TEXT_ENCODER_MAX_TOKENS);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || ids[i] >= encoder->vocabulary) {
-            return err_set(ERR_ARGUMENT, "token id %d is outside the text encoder's vocabulary of %lld", (int)ids[i],
-                           (long long)encoder->vocabulary);
-        }
-    }
-    const int64_t tokens = (n + STEP - 1) / STEP * STEP;
     Program *program = NULL;
-    TRY(program_for(encoder, tokens, &program));
+    int64_t tokens = 0;
+    TRY(check_ids(encoder, ids, n));
+    TRY(program_for(encoder, n, &tokens, &program));
     int32_t *id = program_tensor(program, "ids").data, *position = program_tensor(program, "positions").data;
-    int32_t *type = program_tensor(program, "types").data;
-    float *mask = program_tensor(program, "mask").data;
     for (int64_t i = 0; i < tokens; i++) {
         id[i] = i < n ? ids[i] : 0;
         position[i] = (int32_t)i;
-        type[i] = 0;
-        mask[i] = i < n ? 0.0F : padding_mask;
+    }
+    if (encoder->file.sizes.types > 0) { /* else no token reads those behind it */
+        int32_t *type = program_tensor(program, "types").data;
+        float *mask = program_tensor(program, "mask").data;
+        for (int64_t i = 0; i < tokens; i++) {
+            type[i] = 0;
+            mask[i] = i < n ? 0.0F : padding_mask;
+        }
     }
     TRY(program_forward(program, 0));
-    memcpy(ret_features, program_tensor(program, "features").data, (size_t)n * WIDTH * sizeof *ret_features);
+    memcpy(ret_features, program_tensor(program, "features").data,
+           (size_t)(n * encoder->file.sizes.width) * sizeof *ret_features);
     return ERR_NONE;
 }

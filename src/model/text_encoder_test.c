@@ -8,6 +8,7 @@
 #include "model/convert.h"
 
 static const double tolerance = 1e-4;
+enum { MOST = 64, WIDTH = 384 };
 enum { SENTENCES = 4 };
 
 static TextEncoder *loaded(CpuIsa isa)
@@ -27,17 +28,17 @@ static int64_t read_ids(const TensorFile *golden, int sentence, int32_t *ret_ids
     const StoredTensor *tensor = NULL;
     (void)snprintf(key, sizeof key, "ids.%d", sentence);
     assert_int_equal(tensor_file_require(golden, key, NULL, &tensor), ERR_NONE);
-    assert_true(shape_count(&tensor->shape) <= TEXT_ENCODER_MAX_TOKENS);
+    assert_true(shape_count(&tensor->shape) <= MOST);
     ASSERT_OK(stored_tensor_copy(tensor, ret_ids));
     return shape_count(&tensor->shape);
 }
 
 static void check_sentence(const TensorFile *golden, TextEncoder *encoder, int sentence, const char *cpu)
 {
-    int32_t ids[TEXT_ENCODER_MAX_TOKENS];
-    float features[TEXT_ENCODER_MAX_TOKENS * TEXT_ENCODER_WIDTH], want[TEXT_ENCODER_MAX_TOKENS * TEXT_ENCODER_WIDTH];
+    int32_t ids[MOST];
+    float features[MOST * WIDTH], want[MOST * WIDTH];
     char name[32], key[48];
-    const int64_t n = read_ids(golden, sentence, ids), count = n * TEXT_ENCODER_WIDTH;
+    const int64_t n = read_ids(golden, sentence, ids), count = n * WIDTH;
     ASSERT_OK(text_encode(encoder, ids, n, features));
     (void)snprintf(name, sizeof name, "output.%d", sentence);
     (void)snprintf(key, sizeof key, "output.%d.summary", sentence);
@@ -72,7 +73,7 @@ static void parity(void **state)
 static void tokenizer_fits(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
+    Tokenizer *tokenizer = vocabulary_published();
     TensorFile *golden = golden_open("text_encoder.safetensors");
     const char *json = tensor_file_metadata(golden, "sentences");
     Json *root = NULL;
@@ -80,27 +81,26 @@ static void tokenizer_fits(void **state)
     assert_int_equal(json_parse(json, strlen(json), 1 << 16, &root), ERR_NONE);
     int sentence = 0;
     for (const Json *node = json_first(root); node != NULL; node = json_next(node), sentence++) {
-        int32_t want[TEXT_ENCODER_MAX_TOKENS], ids[TEXT_ENCODER_MAX_TOKENS];
+        int32_t want[MOST], ids[MOST];
         const char *text = NULL;
         int64_t n = 0;
         assert_int_equal(json_as_string(node, "sentence", &text), ERR_NONE);
         const int64_t wanted = read_ids(golden, sentence, want);
-        assert_int_equal(wordpiece_encode(tokenizer, text, strlen(text), TEXT_ENCODER_MAX_TOKENS, ids, &n, NULL),
-                         ERR_NONE);
+        assert_int_equal(tokenizer_encode(tokenizer, text, strlen(text), MOST, ids, &n, NULL), ERR_NONE);
         assert_int_equal(n, wanted);
         assert_memory_equal(ids, want, (size_t)n * sizeof *ids);
     }
     assert_int_equal(sentence, SENTENCES);
     json_free(root);
     tensor_file_close(golden);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 static void errors(void **state)
 {
     (void)state;
     TextEncoder *encoder = loaded(cpu_isa_detect());
-    float features[TEXT_ENCODER_WIDTH];
+    float features[WIDTH];
     int32_t id = 30522;
     assert_int_equal(text_encode(encoder, &id, 1, features), ERR_ARGUMENT);
     id = -1;
@@ -142,7 +142,7 @@ static void conversion(void **state)
     TextEncoder *half = NULL, *full = loaded(cpu_isa_detect());
     ASSERT_OK(text_encoder_new(path, device_default(), &half));
     const int32_t ids[] = { 101, 2300, 1012, 102 };
-    float a[4 * TEXT_ENCODER_WIDTH], b[4 * TEXT_ENCODER_WIDTH];
+    float a[4 * WIDTH], b[4 * WIDTH];
     assert_int_equal(text_encode(full, ids, 4, a), ERR_NONE);
     assert_int_equal(text_encode(half, ids, 4, b), ERR_NONE);
     for (int64_t i = 0; i < ARRAY_LEN(a); i++)

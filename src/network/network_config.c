@@ -26,6 +26,16 @@ const char *const network_decoder_titles[NETWORK_DECODER_COUNT] = {
 #include "network/decoders.def"
 };
 #undef DECODER
+#define TEXT_ENCODER(name, title) #name,
+const char *const network_text_encoder_names[NETWORK_TEXT_ENCODER_COUNT] = {
+#include "network/text_encoders.def"
+};
+#undef TEXT_ENCODER
+#define TEXT_ENCODER(name, title) title,
+const char *const network_text_encoder_titles[NETWORK_TEXT_ENCODER_COUNT] = {
+#include "network/text_encoders.def"
+};
+#undef TEXT_ENCODER
 const char *const network_fusion_names[NETWORK_FUSION_COUNT] = { "caf", "none" };
 
 const EncoderDef *encoder_def(NetworkEncoder encoder)

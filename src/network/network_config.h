@@ -27,6 +27,14 @@ typedef enum NetworkDecoder {
     NETWORK_DECODER_COUNT
 } NetworkDecoder;
 
+/* NETWORK_TEXT_ENCODER_bert, ...: the lines of text_encoders.def. */
+typedef enum NetworkTextEncoder {
+#define TEXT_ENCODER(name, title) NETWORK_TEXT_ENCODER_##name,
+#include "network/text_encoders.def"
+#undef TEXT_ENCODER
+    NETWORK_TEXT_ENCODER_COUNT
+} NetworkTextEncoder;
+
 /* caf: crossmodal attention fusion at strides 16 and 32; none: the text-free network. */
 typedef enum NetworkFusion { NETWORK_FUSION_CAF = 0, NETWORK_FUSION_NONE, NETWORK_FUSION_COUNT } NetworkFusion;
 
@@ -49,6 +57,8 @@ extern const char *const network_encoder_names[NETWORK_ENCODER_COUNT];
 extern const char *const network_encoder_titles[NETWORK_ENCODER_COUNT];
 extern const char *const network_decoder_names[NETWORK_DECODER_COUNT];
 extern const char *const network_decoder_titles[NETWORK_DECODER_COUNT];
+extern const char *const network_text_encoder_names[NETWORK_TEXT_ENCODER_COUNT];
+extern const char *const network_text_encoder_titles[NETWORK_TEXT_ENCODER_COUNT];
 extern const char *const network_fusion_names[NETWORK_FUSION_COUNT]; /* "caf", "none" */
 
 /* EfficientNet-Lite0, caf, a UNetFormer decoder 64 wide with 8 heads, scores at stride 4; no bands, no classes; 4 prompts of 64

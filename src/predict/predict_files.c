@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "geo/raster_files.h"
+#include "model/text_encoder.h"
 
 #include <stdlib.h>
 
@@ -25,8 +26,13 @@ static Err add_all(const MetasegModel *model, const Raster *raster, const Raster
     TRY(file_set_input(set, tensor_file_path(model->file), "the model"));
     TRY(read_in(model->run.data_folder, "koppen_geiger.bin", set, "the climate map"));
     if (o->prompt != NULL) {
-        TRY(read_in(o->text_encoder, "model.safetensors", set, "the text encoder"));
-        TRY(read_in(o->text_encoder, "vocab.txt", set, "the vocabulary of the text encoder"));
+        char *weights = NULL, *vocabulary = NULL;
+        TRY(text_encoder_paths(o->text_encoder, &weights, &vocabulary));
+        Err err = file_set_input(set, weights, "the text encoder");
+        if (err == ERR_NONE) err = file_set_input(set, vocabulary, "the vocabulary of the text encoder");
+        free(weights);
+        free(vocabulary);
+        TRY(err);
     }
     TRY(raster_files_written(out, set, "the map"));
     TRY(raster_files_written(o->confidence, set, "the confidence"));

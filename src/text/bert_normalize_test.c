@@ -2,6 +2,7 @@
  * UTF-8 reading, and normalised characters as the reference's normaliser gives them (token ids alone would not show all
  * of it). */
 #include "text/bert_normalize.h"
+#include "text/utf8.h"
 
 #include "harness/unit.h"
 

@@ -101,8 +101,9 @@ Err prompt_from_text(const char *text, Prompt *ret_prompt)
     return ERR_NONE;
 }
 
-Err prompt_tokenize(const WordPiece *tokenizer, Prompt *prompt)
+Err prompt_tokenize(const Tokenizer *tokenizer, int64_t most, Prompt *prompt)
 {
+    ASSERT(most <= PROMPT_TOKENS_MAX);
     int32_t ids[PROMPT_TOKENS_MAX] = { 0 };
     int64_t counts[PROMPT_PARTS_MAX] = { 0 };
     int64_t n_tokens = 0, wanted = 0;
@@ -110,15 +111,15 @@ Err prompt_tokenize(const WordPiece *tokenizer, Prompt *prompt)
         const char *text = prompt->sentences[i].text;
         int32_t own[PROMPT_TOKENS_MAX];
         int64_t full = 0;
-        TRY(wordpiece_encode(tokenizer, text, strlen(text), PROMPT_TOKENS_MAX, own, &counts[i], &full));
+        TRY(tokenizer_encode(tokenizer, text, strlen(text), PROMPT_TOKENS_MAX, own, &counts[i], &full));
         wanted += full;
-        if (wanted > PROMPT_TOKENS_MAX) continue;
+        if (wanted > most) continue;
         memcpy(ids + n_tokens, own, (size_t)counts[i] * sizeof ids[0]);
         n_tokens += counts[i];
     }
-    if (wanted > PROMPT_TOKENS_MAX)
-        return err_set(ERR_ARGUMENT, "the prompt has %lld tokens; at most %d are taken, say it shorter",
-                       (long long)wanted, PROMPT_TOKENS_MAX);
+    if (wanted > most)
+        return err_set(ERR_ARGUMENT, "the prompt has %lld tokens; at most %lld are taken, say it shorter",
+                       (long long)wanted, (long long)most);
     memcpy(prompt->ids, ids, sizeof ids);
     memcpy(prompt->token_counts, counts, sizeof counts);
     prompt->n_tokens = n_tokens;

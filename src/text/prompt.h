@@ -54,7 +54,7 @@ typedef struct Prompt {
     PromptSentence sentences[PROMPT_PARTS_MAX];
     int64_t n_sentences;
     int32_t ids[PROMPT_TOKENS_MAX];         /* of all sentences, one after the other; after prompt_tokenize */
-    int64_t token_counts[PROMPT_PARTS_MAX]; /* of each sentence, [CLS] and [SEP] included */
+    int64_t token_counts[PROMPT_PARTS_MAX]; /* of each sentence, start and end included */
     int64_t n_tokens;
 } Prompt;
 
@@ -68,8 +68,9 @@ Err prompt_compose(const PromptBank *bank, const PromptFacts *facts, Prompt *ret
 /* A prompt of one sentence in the user's words (--prompt). ERR_ARGUMENT: empty; ERR_MEMORY. */
 Err prompt_from_text(const char *text, Prompt *ret_prompt);
 
-/* Fills the ids. ERR_ARGUMENT: more than PROMPT_TOKENS_MAX tokens in all (nothing is cut silently). */
-Err prompt_tokenize(const WordPiece *tokenizer, Prompt *prompt);
+/* Fills the ids. ERR_ARGUMENT: more than `most` tokens in all (nothing is cut silently); most: of the text encoder, at most
+ * PROMPT_TOKENS_MAX. */
+Err prompt_tokenize(const Tokenizer *tokenizer, int64_t most, Prompt *prompt);
 
 /* Frees the texts and zeroes. */
 void prompt_done(Prompt *prompt);

@@ -14,13 +14,14 @@
 #include "base/image_facts.h"
 #include "base/str.h"
 #include "text/prompt_table.h"
-#include "text/wordpiece.h"
+#include "text/tokenizer.h"
 
 #include <stdint.h>
 
 enum {
     PROMPT_PARAPHRASES_MIN = 5,
-    PROMPT_ZONE_TOKENS_MAX = 48, /* a zone's wording with [CLS] and [SEP] */
+    PROMPT_ZONE_TOKENS_MAX = 48, /* a zone's wording with start and end */
+    PROMPT_BANK_TOKENS_MAX = 64, /* a whole prompt: what every text encoder takes */
 };
 
 typedef enum PromptHemisphere { PROMPT_NORTH = 0, PROMPT_SOUTH, PROMPT_HEMISPHERES } PromptHemisphere;
@@ -94,7 +95,7 @@ typedef struct PromptBankStatistics {
  * a wording), wordings of a zone not nearly the same (over 80 % of their words in common), wordings of two zones
  * clearly different (under 60 %), at least two sources per zone, each known. ERR_MEMORY, ERR_ARGUMENT only; findings
  * are no error. */
-Err prompt_bank_check(const PromptBank *bank, const WordPiece *tokenizer, Str *findings,
+Err prompt_bank_check(const PromptBank *bank, const Tokenizer *tokenizer, Str *findings,
                       PromptBankStatistics *ret_statistics);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKENS_ROOM = 512, SHARED_SAME_PERCENT = 80, SHARED_OTHER_PERCENT = 60 };
+enum { TOKENS_ROOM = 512, TOKEN_ROOM = 64, SHARED_SAME_PERCENT = 80, SHARED_OTHER_PERCENT = 60 };
 
 /* A wording as the sorted set of its token ids without punctuation and joining words: what is compared. */
 typedef struct WordSet {
@@ -19,7 +19,7 @@ typedef struct WordSet {
 
 typedef struct Check {
     const PromptBank *bank;
-    const WordPiece *tokenizer;
+    const Tokenizer *tokenizer;
     Str *findings;
     PromptBankStatistics statistics;
 } Check;
@@ -40,12 +40,11 @@ static void find(Check *check, const char *format, ...)
 static Err count_tokens(Check *check, const char *where, const char *text, int32_t *ret_ids, int64_t *ret_count)
 {
     int64_t count = 0, full = 0;
-    TRY(wordpiece_encode(check->tokenizer, text, strlen(text), TOKENS_ROOM, ret_ids, &count, &full));
+    TRY(tokenizer_encode(check->tokenizer, text, strlen(text), TOKENS_ROOM, ret_ids, &count, &full));
     for (int64_t i = 1; i + 1 < count; i++)
-        if (wordpiece_token(check->tokenizer, ret_ids[i])[0] == '[' &&
-            strlen(wordpiece_token(check->tokenizer, ret_ids[i])) > 1)
+        if (tokenizer_is_special(check->tokenizer, ret_ids[i]))
             find(check, "%s: holds %s: a word that the vocabulary lacks, or a special token", where,
-                 wordpiece_token(check->tokenizer, ret_ids[i]));
+                 tokenizer_token(check->tokenizer, ret_ids[i]));
     *ret_count = full;
     return ERR_NONE;
 }
@@ -56,13 +55,21 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void make_set(const WordPiece *tokenizer, const int32_t *ids, int64_t count, WordSet *ret_set)
+/* A token as it stands in a text: byte-level BPE writes "</w>" behind the last of a word. */
+static void word_of(const char *token, char ret_word[TOKEN_ROOM])
+{
+    (void)snprintf(ret_word, TOKEN_ROOM, "%s", token);
+    if (str_ends_with(ret_word, "</w>")) ret_word[strlen(ret_word) - strlen("</w>")] = '\0';
+}
+
+static void make_set(const Tokenizer *tokenizer, const int32_t *ids, int64_t count, WordSet *ret_set)
 {
     static const char *const joining[] = { "a",  "an", "the", "and",  "or", "of", "in", "on",  "by",  "with",
                                            "at", "to", "for", "from", "no", "is", "as", "all", "into" };
     WordSet set = { .count = 0 };
     for (int64_t i = 1; i + 1 < count; i++) {
-        const char *token = wordpiece_token(tokenizer, ids[i]);
+        char token[TOKEN_ROOM];
+        word_of(tokenizer_token(tokenizer, ids[i]), token);
         bool skip = token[1] == '\0' && !isalnum((unsigned char)token[0]);
         for (int64_t k = 0; k < ARRAY_LEN(joining); k++) skip = skip || strcmp(token, joining[k]) == 0;
         if (!skip) set.ids[set.count++] = ids[i];
@@ -180,15 +187,15 @@ static Err check_facts(Check *check)
     TRY(err);
     statistics->prompt_tokens_max =
         statistics->zone_tokens_max + statistics->season_tokens_max + statistics->observation_tokens_max;
-    if (statistics->prompt_tokens_max > PROMPT_TOKENS_MAX)
+    if (statistics->prompt_tokens_max > PROMPT_BANK_TOKENS_MAX)
         find(check, "a whole prompt has up to %lld tokens (%lld + %lld + %lld); at most %d are allowed",
              (long long)statistics->prompt_tokens_max, (long long)statistics->zone_tokens_max,
              (long long)statistics->season_tokens_max, (long long)statistics->observation_tokens_max,
-             PROMPT_TOKENS_MAX);
+             PROMPT_BANK_TOKENS_MAX);
     return ERR_NONE;
 }
 
-Err prompt_bank_check(const PromptBank *bank, const WordPiece *tokenizer, Str *findings,
+Err prompt_bank_check(const PromptBank *bank, const Tokenizer *tokenizer, Str *findings,
                       PromptBankStatistics *ret_statistics)
 {
     Check check = { .bank = bank, .tokenizer = tokenizer, .findings = findings };

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-enum { PROMPT_TOKENS_MAX = 64 }; /* zone + season + observation, each with [CLS] and [SEP] */
+enum { PROMPT_TOKENS_MAX = 77 }; /* of any text encoder: zone + season + observation, each with its start and end */
 
 /* Open struct; owns everything (prompt_table_done). Reading is safe from several threads. count 0: no prompts. */
 typedef struct PromptTable {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Prompts from facts, on a small bank made here. */
 #include "text/prompt.h"
+#include "text/wordpiece.h"
 
 #include "base/file.h"
 #include "harness/unit.h"
@@ -236,7 +237,7 @@ static void listed_sentences(void **state)
 }
 
 /* A vocabulary of a few words made here, so that this needs no installed data. */
-static WordPiece *small_tokenizer(void)
+static Tokenizer *small_tokenizer(void)
 {
     static const char vocabulary[] =
         "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nland\nsouth\nwinter\nview\nfields\n,\naf\nmodis\n";
@@ -245,7 +246,7 @@ static WordPiece *small_tokenizer(void)
     char *path = NULL;
     assert_int_equal(path_join(folder, "vocab.txt", &path), ERR_NONE);
     assert_int_equal(file_write(path, vocabulary, strlen(vocabulary), true), ERR_NONE);
-    WordPiece *tokenizer = NULL;
+    Tokenizer *tokenizer = NULL;
     ASSERT_OK(wordpiece_new(path, &tokenizer));
     assert_int_equal(file_remove(path), ERR_NONE);
     assert_int_equal(rmdir(folder), 0);
@@ -259,7 +260,7 @@ static void token_ids(void **state)
     Fixture fixture;
     make_bank(&fixture);
     assert_int_equal(prompt_bank_validate("bank", &fixture.bank), ERR_NONE);
-    WordPiece *tokenizer = small_tokenizer();
+    Tokenizer *tokenizer = small_tokenizer();
     const PromptFacts facts = { .zone = 1,
                                 .has_season = true,
                                 .season = SEASON_WINTER,
@@ -269,7 +270,7 @@ static void token_ids(void **state)
                                 .sensor = SENSOR_MODIS };
     Prompt prompt;
     assert_int_equal(prompt_compose(&fixture.bank, &facts, &prompt), ERR_NONE);
-    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_NONE);
+    assert_int_equal(prompt_tokenize(tokenizer, 64, &prompt), ERR_NONE);
     /* each sentence alone, with its own [CLS] (2) and [SEP] (3) */
     static const int32_t wanted[] = { 2, 11, 5, 3, 2, 6, 7, 3, 2, 12, 8, 10, 9, 3 };
     assert_int_equal(prompt.n_tokens, ARRAY_LEN(wanted));
@@ -279,31 +280,31 @@ static void token_ids(void **state)
     assert_int_equal(prompt.token_counts[2], 6);
     prompt_done(&prompt);
     assert_int_equal(prompt_compose(&fixture.bank, &(PromptFacts){ .zone = 0 }, &prompt), ERR_NONE);
-    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_NONE);
+    assert_int_equal(prompt_tokenize(tokenizer, 64, &prompt), ERR_NONE);
     assert_int_equal(prompt.n_tokens, 0);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 static void free_text(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = small_tokenizer();
+    Tokenizer *tokenizer = small_tokenizer();
     Prompt prompt;
     assert_int_equal(prompt_from_text(" \t\n", &prompt), ERR_ARGUMENT);
     char words[512] = "";
     for (int i = 0; i < 62; i++) memcpy(words + 5 * i, "land ", 6);
     assert_int_equal(prompt_from_text(words, &prompt), ERR_NONE);
     assert_string_equal(prompt.sentences[0].key, "");
-    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_NONE);
+    assert_int_equal(prompt_tokenize(tokenizer, 64, &prompt), ERR_NONE);
     assert_int_equal(prompt.n_tokens, 64);
     prompt_done(&prompt);
     memcpy(words + 5 * 62, "land", 5);
     assert_int_equal(prompt_from_text(words, &prompt), ERR_NONE);
-    assert_int_equal(prompt_tokenize(tokenizer, &prompt), ERR_ARGUMENT);
+    assert_int_equal(prompt_tokenize(tokenizer, 64, &prompt), ERR_ARGUMENT);
     assert_string_equal(err_message(), "the prompt has 65 tokens; at most 64 are taken, say it shorter");
     assert_int_equal(prompt.n_tokens, 0);
     prompt_done(&prompt);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 int main(void)

@@ -3,36 +3,21 @@
 #include "text/wordpiece.h"
 
 #include "base/str.h"
+#include "harness/tokenizer_golden.h"
 #include "harness/vocabulary.h"
 
 #include <time.h>
 
 enum { IDS_MAX = 4096 };
 
-/* Undoes "\xNN" in place; returns the bytes. */
-static size_t unescape(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from != '\0';) {
-        if (*from == '\\') {
-            const char digits[3] = { from[2], from[3], '\0' };
-            *to++ = (char)strtol(digits, NULL, 16);
-            from += 4;
-        } else {
-            *to++ = *from++;
-        }
-    }
-    return (size_t)(to - text);
-}
-
-static void check_case(const WordPiece *tokenizer, int64_t line, char *text, const char *expected)
+static void check_case(const Tokenizer *tokenizer, int64_t line, char *text, const char *expected)
 {
     static int32_t ids[IDS_MAX];
     int64_t count = 0, full = 0;
     char *shown = NULL;
     assert_int_equal(str_copy(text, &shown), ERR_NONE);
     const size_t bytes = unescape(text);
-    assert_int_equal(wordpiece_encode(tokenizer, text, bytes, IDS_MAX, ids, &count, &full), ERR_NONE);
+    assert_int_equal(tokenizer_encode(tokenizer, text, bytes, IDS_MAX, ids, &count, &full), ERR_NONE);
     assert_int_equal(count, full);
     const char *at = expected;
     for (int64_t i = 0; i < count; i++) {
@@ -50,7 +35,7 @@ static void check_case(const WordPiece *tokenizer, int64_t line, char *text, con
 static void corpus(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
+    Tokenizer *tokenizer = vocabulary_published();
     size_t length = 0;
     char *text = data_file_golden("tokenizer_corpus.txt", &length);
     int64_t line = 0, cases = 0;
@@ -69,126 +54,68 @@ static void corpus(void **state)
     }
     assert_true(cases >= 1200);
     free(text);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
-/* CRC-32 as in zip and zlib, reflected polynomial 0xEDB88320, continued from `crc`. */
-static uint32_t crc32_continue(uint32_t crc, const void *bytes, size_t length)
-{
-    static uint32_t table[256];
-    if (table[1] == 0)
-        for (uint32_t i = 0; i < 256; i++) {
-            uint32_t value = i;
-            for (int bit = 0; bit < 8; bit++) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB88320u : 0);
-            table[i] = value;
-        }
-    crc = ~crc;
-    for (size_t i = 0; i < length; i++) crc = (crc >> 8) ^ table[(crc ^ ((const unsigned char *)bytes)[i]) & 0xFF];
-    return ~crc;
-}
-
-static size_t put_utf8(int32_t c, char *to)
-{
-    if (c < 0x80) {
-        to[0] = (char)c;
-        return 1;
-    }
-    const int tail = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    to[0] = (char)((0xF0 << (3 - tail) & 0xFF) | c >> (6 * tail));
-    for (int i = 1; i <= tail; i++) to[i] = (char)(0x80 | (c >> (6 * (tail - i)) & 0x3F));
-    return (size_t)tail + 1;
-}
-
-static uint32_t add_ids(const WordPiece *tokenizer, const char *text, size_t bytes, uint32_t crc)
-{
-    int32_t ids[33];
-    int64_t count = 0;
-    assert_int_equal(wordpiece_encode(tokenizer, text, bytes, 32, ids + 1, &count, NULL), ERR_NONE);
-    ids[0] = (int32_t)count;
-    return crc32_continue(crc, ids, (size_t)(count + 1) * sizeof ids[0]);
-}
-
-/* Every code point, alone and inside a word. */
 static void sweep(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
-    size_t bytes = 0;
-    char *text = data_file_golden("tokenizer_sweep.txt", &bytes);
-    const char *at = strchr(text, '\n') + 1;
-    for (int32_t first = 0; first < 0x110000; first += 4096) {
-        char *end = NULL;
-        assert_int_equal(strtol(at, &end, 16), first);
-        const uint32_t wanted = (uint32_t)strtoul(end, &end, 16);
-        at = end;
-        uint32_t crc = 0;
-        for (int32_t c = first; c < first + 4096; c++) {
-            if (c >= 0xD800 && c < 0xE000) continue;
-            char word[8] = { 'a' };
-            const size_t length = put_utf8(c, word + 1);
-            word[length + 1] = 'b';
-            crc = add_ids(tokenizer, word + 1, length, crc);
-            crc = add_ids(tokenizer, word, length + 2, crc);
-        }
-        if (crc != wanted)
-            fail_msg("U+%06X..U+%06X: ids differ from the reference (%08x, %08x)", (unsigned)first,
-                     (unsigned)first + 4095, crc, wanted);
-    }
-    free(text);
-    wordpiece_free(tokenizer);
+    Tokenizer *tokenizer = vocabulary_published();
+    check_sweep(tokenizer, "tokenizer_sweep.txt");
+    tokenizer_free(tokenizer);
 }
 
 static void truncation(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
+    Tokenizer *tokenizer = vocabulary_published();
     static const char text[] = "tropical rainforest, monsoon & savanna";
     static const int32_t all[] = { 101, 5133, 18951, 1010, 19183, 1004, 22323, 102 };
     for (int64_t capacity = 2; capacity <= 10; capacity++) {
         int32_t ids[11];
         memset(ids, 0x7F, sizeof ids);
         int64_t count = 0, full = 0;
-        assert_int_equal(wordpiece_encode(tokenizer, text, strlen(text), capacity, ids, &count, &full), ERR_NONE);
+        assert_int_equal(tokenizer_encode(tokenizer, text, strlen(text), capacity, ids, &count, &full), ERR_NONE);
         assert_int_equal(full, 8);
         assert_int_equal(count, capacity < 8 ? capacity : 8);
         assert_memory_equal(ids, all, (size_t)(count - 1) * sizeof ids[0]);
         assert_int_equal(ids[count - 1], 102);
         assert_int_equal(ids[count], 0x7F7F7F7F);
     }
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 static void lookup(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
-    assert_string_equal(wordpiece_token(tokenizer, 2075), "##ing");
-    assert_int_equal(wordpiece_id(tokenizer, "##ing"), 2075);
-    assert_int_equal(wordpiece_id(tokenizer, "##ingx"), -1);
-    assert_null(wordpiece_token(tokenizer, -1));
-    assert_null(wordpiece_token(tokenizer, 30522));
+    Tokenizer *tokenizer = vocabulary_published();
+    assert_string_equal(tokenizer_token(tokenizer, 2075), "##ing");
+    assert_int_equal(tokenizer_id(tokenizer, "##ing"), 2075);
+    assert_int_equal(tokenizer_id(tokenizer, "##ingx"), -1);
+    assert_null(tokenizer_token(tokenizer, -1));
+    assert_null(tokenizer_token(tokenizer, 30522));
     for (int32_t id = 0; id < 30522; id++)
-        assert_int_equal(wordpiece_id(tokenizer, wordpiece_token(tokenizer, id)), id);
-    wordpiece_free(tokenizer);
+        assert_int_equal(tokenizer_id(tokenizer, tokenizer_token(tokenizer, id)), id);
+    tokenizer_free(tokenizer);
 }
 
 static void too_long(void **state)
 {
     (void)state;
-    WordPiece *tokenizer = vocabulary_published();
-    char *text = malloc(WORDPIECE_TEXT_BYTES_MAX + 1);
+    Tokenizer *tokenizer = vocabulary_published();
+    char *text = malloc(TOKENIZER_TEXT_BYTES_MAX + 1);
     assert_non_null(text);
-    memset(text, 'a', WORDPIECE_TEXT_BYTES_MAX + 1);
+    memset(text, 'a', TOKENIZER_TEXT_BYTES_MAX + 1);
     int32_t ids[4];
     int64_t count = 77;
-    assert_int_equal(wordpiece_encode(tokenizer, text, WORDPIECE_TEXT_BYTES_MAX + 1, 4, ids, &count, NULL),
+    assert_int_equal(tokenizer_encode(tokenizer, text, TOKENIZER_TEXT_BYTES_MAX + 1, 4, ids, &count, NULL),
                      ERR_ARGUMENT);
     assert_int_equal(count, 77);
-    assert_int_equal(wordpiece_encode(tokenizer, text, WORDPIECE_TEXT_BYTES_MAX, 4, ids, &count, NULL), ERR_NONE);
+    assert_int_equal(tokenizer_encode(tokenizer, text, TOKENIZER_TEXT_BYTES_MAX, 4, ids, &count, NULL), ERR_NONE);
     assert_int_equal(count, 3);
     assert_int_equal(ids[1], 100);
     free(text);
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
 }
 
 /* Small vocabularies, good and bad. */
@@ -215,13 +142,13 @@ static void vocabularies(void **state)
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
         const size_t bytes = cases[i].bytes > 0 ? cases[i].bytes : strlen(cases[i].text);
         assert_int_equal(file_write(path, cases[i].text, bytes, true), ERR_NONE);
-        WordPiece *tokenizer = NULL;
+        Tokenizer *tokenizer = NULL;
         const Err err = wordpiece_new(path, &tokenizer);
         assert_int_equal(err, cases[i].err);
         if (err == ERR_NONE) {
             int32_t ids[8];
             int64_t count = 0;
-            assert_int_equal(wordpiece_encode(tokenizer, "AB ba abb", 9, 8, ids, &count, NULL), ERR_NONE);
+            assert_int_equal(tokenizer_encode(tokenizer, "AB ba abb", 9, 8, ids, &count, NULL), ERR_NONE);
             static const int32_t wanted[] = { 2, 5, 6, 1, 5, 6, 6, 3 };
             assert_int_equal(count, 8);
             assert_memory_equal(ids, wanted, sizeof wanted);
@@ -229,10 +156,10 @@ static void vocabularies(void **state)
             assert_null(tokenizer);
             if (strstr(err_message(), cases[i].message) == NULL) fail_msg("%s", err_message());
         }
-        wordpiece_free(tokenizer);
+        tokenizer_free(tokenizer);
     }
     assert_int_equal(file_remove(path), ERR_NONE);
-    WordPiece *tokenizer = NULL;
+    Tokenizer *tokenizer = NULL;
     assert_int_equal(wordpiece_new("no/such/vocab.txt", &tokenizer), ERR_INPUT);
 }
 
@@ -243,9 +170,9 @@ static void load_time(void **state)
     for (int i = 0; i < 5; i++) {
         struct timespec from, to;
         (void)clock_gettime(CLOCK_MONOTONIC, &from);
-        WordPiece *tokenizer = vocabulary_published();
+        Tokenizer *tokenizer = vocabulary_published();
         (void)clock_gettime(CLOCK_MONOTONIC, &to);
-        wordpiece_free(tokenizer);
+        tokenizer_free(tokenizer);
         const double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
         if (seconds < best) best = seconds;
     }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/yaml_record.h"
+#include "text/tokenizer_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@ typedef struct Content {
 
 enum { CONTENTS = 6 };
 
+/* Stands for the file of the folder that has the tokens, whatever its name. */
+static const char vocabulary[] = "vocabulary";
+
 static void list_contents(const RunConfig *config, Content ret_contents[CONTENTS])
 {
     const TrainOptions *t = &config->train;
@@ -27,7 +31,7 @@ static void list_contents(const RunConfig *config, Content ret_contents[CONTENTS
     const Content contents[CONTENTS] = {
         { "model.encoder_weights", t->encoder_weights, NULL, true },
         { "model.prompts", zones ? t->prompts : NULL, NULL, false },
-        { "model.text_encoder (vocab.txt)", zones ? t->text_encoder : NULL, "vocab.txt", false },
+        { "model.text_encoder (vocabulary)", zones ? t->text_encoder : NULL, vocabulary, false },
         { "model.text_encoder (model.safetensors)", zones ? t->text_encoder : NULL, "model.safetensors", false },
         { "model.climate", zones ? t->climate : NULL, NULL, false },
         { "train.from", t->from, NULL, true },
@@ -39,7 +43,11 @@ static Err hash_content(const Content *content, char ret_hex[17])
 {
     char *path = NULL;
     uint64_t value = 0;
-    TRY(content->inside == NULL ? str_copy(content->path, &path) : path_join(content->path, content->inside, &path));
+    if (content->inside == vocabulary)
+        TRY(tokenizer_find(content->path, TOKENIZER_KIND_COUNT, &path));
+    else
+        TRY(content->inside == NULL ? str_copy(content->path, &path)
+                                    : path_join(content->path, content->inside, &path));
     const Err err = hash_file(path, &value);
     free(path);
     if (err == ERR_NONE) hash_hex(value, ret_hex);

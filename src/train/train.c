@@ -85,6 +85,7 @@ static Err fill_model_config(const Trainer *t, ModelConfig *m)
     m->network = config->network;
     m->network.n_bands = n_bands;
     m->network.n_classes = n_classes;
+    TRY(trainer_describe_text(t, m));
     m->transform = config->data.transform;
     m->gsd_minimum = config->data.gsd_min;
     m->gsd_maximum = config->data.gsd_max;
@@ -199,7 +200,8 @@ static bool validation_due(const Trainer *t)
 /* The text that a network with fusion reads; one that takes over a fusion has its origin already. */
 static Err prepare_text(Trainer *t, bool resume)
 {
-    if (run_config_reads_text(t->config)) TRY(trainer_encode_prompts(t));
+    TRY(trainer_encode_prompts(t));
+    trainer_close_text(t);
     const bool zones = run_config_reads_text(t->config) && t->model->prompts.count > 0;
     if (zones && !resume && !t->continues_fusion) {
         float *mean = malloc((size_t)t->model->prompts.width * sizeof *mean);
@@ -216,6 +218,7 @@ static Err prepare_text(Trainer *t, bool resume)
 static Err prepare_steps(Trainer *t, bool resume)
 {
     TRY(open_data(t));
+    TRY(trainer_open_text(t));
     TRY(resume ? trainer_load_model(t) : new_model(t));
     if (!resume) TRY(trainer_start_from(t));
     use_model_statistics(t);
@@ -261,6 +264,7 @@ static Err open_folder(Trainer *t, MetasegTrainStart start, const char *config, 
 static void done(Trainer *t)
 {
     loader_free(t->loader); /* first: its thread uses the data set */
+    trainer_close_text(t);
     optimizer_free(t->optimizer);
     program_free(t->training);
     program_free(t->validation);

@@ -4,32 +4,50 @@
  * Training images without date and sensor teach zones alone, so each prompt is the zone sentence. */
 #include "train/trainer.h"
 
-#include "base/file.h"
 #include "data/prompt_bank_file.h"
-#include "model/text_encoder.h"
 #include "text/prompt.h"
 
 #include <stdlib.h>
 
 typedef struct Encoding {
     PromptBank bank;
-    WordPiece *tokenizer;
-    TextEncoder *encoder;
     float *rows;
 } Encoding;
 
-static Err open_encoder(const Trainer *t, Encoding *e)
+/* Whether prompts are encoded here; else those of train.from's model or of a checkpoint stay. */
+static bool encodes(const Trainer *t)
 {
-    const char *folder = t->config->train.text_encoder;
-    char *vocabulary = NULL;
-    char *weights = NULL;
-    Err err = path_join(folder, "vocab.txt", &vocabulary);
-    if (err == ERR_NONE) err = path_join(folder, "model.safetensors", &weights);
-    if (err == ERR_NONE) err = wordpiece_new(vocabulary, &e->tokenizer);
-    if (err == ERR_NONE) err = text_encoder_new(weights, t->device, &e->encoder);
-    free(vocabulary);
-    free(weights);
-    return err;
+    return run_config_reads_text(t->config) && t->config->train.text == TRAIN_TEXT_ZONES &&
+           t->config->train.text_encoder != NULL;
+}
+
+Err trainer_open_text(Trainer *t)
+{
+    return encodes(t) ? text_encoder_open(t->config->train.text_encoder, t->device, &t->text_encoder, &t->tokenizer)
+                      : ERR_NONE;
+}
+
+void trainer_close_text(Trainer *t)
+{
+    text_encoder_free(t->text_encoder);
+    tokenizer_free(t->tokenizer);
+    t->text_encoder = NULL;
+    t->tokenizer = NULL;
+}
+
+Err trainer_describe_text(const Trainer *t, ModelConfig *config)
+{
+    Model *from = NULL;
+    if (t->text_encoder != NULL) {
+        config->text_encoder = text_encoder_identity(t->text_encoder);
+        config->network.text_width = config->text_encoder.width;
+    } else if (run_config_reads_text(t->config) && t->config->train.from != NULL) {
+        TRY(model_load(t->config->train.from, false, &from));
+        config->text_encoder = from->config.text_encoder;
+        config->network.text_width = from->config.network.text_width;
+        model_free(from);
+    }
+    return ERR_NONE;
 }
 
 /* One wording of one zone -> its place in the table. */
@@ -38,8 +56,8 @@ static Err encode_wording(Trainer *t, Encoding *e, int32_t zone, int32_t wording
     const PromptFacts facts = { .zone = zone, .paraphrase = wording };
     Prompt prompt = { 0 };
     TRY(prompt_compose(&e->bank, &facts, &prompt));
-    Err err = prompt_tokenize(e->tokenizer, &prompt);
-    if (err == ERR_NONE) err = text_encode(e->encoder, prompt.ids, prompt.n_tokens, e->rows);
+    Err err = prompt_tokenize(t->tokenizer, text_encoder_most_tokens(t->text_encoder), &prompt);
+    if (err == ERR_NONE) err = text_encode(t->text_encoder, prompt.ids, prompt.n_tokens, e->rows);
     if (err == ERR_NONE)
         err = prompt_table_set(&t->model->prompts, zone - 1, wording, climate_zone_name(zone), prompt.sentences[0].text,
                                e->rows, (int32_t)prompt.n_tokens);
@@ -52,10 +70,10 @@ static Err encode_all(Trainer *t, Encoding *e)
     uint32_t wordings = e->bank.zones[0].n_paraphrases;
     for (uint32_t z = 0; z < e->bank.n_zones; z++)
         wordings = e->bank.zones[z].n_paraphrases < wordings ? e->bank.zones[z].n_paraphrases : wordings;
-    TRY(open_encoder(t, e));
+    TRY(text_encoder_check(t->text_encoder, t->config->train.text_encoder, &t->model->config));
     prompt_table_done(&t->model->prompts); /* those of a checkpoint */
-    TRY(prompt_table_init(&t->model->prompts, CLIMATE_ZONES, (int32_t)wordings, PROMPT_TOKENS_MAX,
-                          t->model->config.network.text_width));
+    TRY(prompt_table_init(&t->model->prompts, CLIMATE_ZONES, (int32_t)wordings,
+                          (int32_t)text_encoder_most_tokens(t->text_encoder), t->model->config.network.text_width));
     for (int32_t zone = 1; zone <= CLIMATE_ZONES; zone++) {
         for (int32_t w = 0; w < (int32_t)wordings; w++) TRY(encode_wording(t, e, zone, w));
         if (trainer_asked_to_stop(t)) return err_set(ERR_INTERRUPTED, "stopped while the prompts were encoded");
@@ -67,9 +85,7 @@ static Err encode_all(Trainer *t, Encoding *e)
 
 Err trainer_encode_prompts(Trainer *t)
 {
-    if (t->config->train.text == TRAIN_TEXT_NULL) return ERR_NONE;
-    if (t->config->train.text_encoder == NULL)
-        return ERR_NONE; /* those of train.from's model or of a checkpoint stay */
+    if (t->text_encoder == NULL) return ERR_NONE;
     Encoding *e = calloc(1, sizeof *e);
     if (e == NULL) return err_memory(sizeof *e, "the prompts");
     const size_t room = (size_t)PROMPT_TOKENS_MAX * (size_t)t->model->config.network.text_width * sizeof *e->rows;
@@ -80,8 +96,6 @@ Err trainer_encode_prompts(Trainer *t)
         err = encode_all(t, e);
         prompt_bank_file_free(&e->bank);
     }
-    text_encoder_free(e->encoder);
-    wordpiece_free(e->tokenizer);
     free(e->rows);
     free(e);
     return err;

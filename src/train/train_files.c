@@ -10,14 +10,13 @@
 
 static Err read_text_encoder(const TrainOptions *train, FileSet *set)
 {
-    static const char *const names[] = { "model.safetensors", "vocab.txt" };
-    Err err = ERR_NONE;
-    for (int64_t i = 0; train->text_encoder != NULL && i < ARRAY_LEN(names) && err == ERR_NONE; i++) {
-        char *path = NULL;
-        err = path_join(train->text_encoder, names[i], &path);
-        if (err == ERR_NONE) err = file_set_input(set, path, "a file of the text encoder");
-        free(path);
-    }
+    char *weights = NULL, *vocabulary = NULL;
+    if (train->text_encoder == NULL) return ERR_NONE;
+    TRY(text_encoder_paths(train->text_encoder, &weights, &vocabulary));
+    Err err = file_set_input(set, weights, "a file of the text encoder");
+    if (err == ERR_NONE) err = file_set_input(set, vocabulary, "a file of the text encoder");
+    free(weights);
+    free(vocabulary);
     return err;
 }
 

@@ -12,6 +12,7 @@
 #include "graph/program.h"
 #include "metaseg/train.h"
 #include "model/model_file.h"
+#include "model/text_encoder.h"
 #include "train/loader.h"
 #include "train/optimizer.h"
 #include "train/run_config.h"
@@ -36,6 +37,8 @@ typedef struct Trainer {
     Model *model;          /* its prompts in all wordings */
     Program *training, *validation;
     bool encoder_frozen, decoder_frozen; /* BatchNorm of `training`: running statistics instead of the batch's */
+    TextEncoder *text_encoder;           /* until the prompts are encoded; NULL: none */
+    Tokenizer *tokenizer;
     Optimizer *optimizer;
     Loader *loader;
     NetworkShape shape;     /* of a training batch */
@@ -60,6 +63,13 @@ typedef struct Trainer {
  * same names, normalisation, prompts where no text encoder is named. Nothing to do without train.from. ERR_CONFIG when the
  * networks do not fit, ERR_INPUT, ERR_MODEL, ERR_MEMORY. */
 Err trainer_start_from(Trainer *trainer);
+
+/* train_features.c: opens the text encoder of the configuration, if it reads one. Errors of text_encoder_open. */
+Err trainer_open_text(Trainer *trainer);
+void trainer_close_text(Trainer *trainer);
+
+/* train_features.c: which text a new model reads: that of the text encoder, else that of train.from's model. Errors of model_load. */
+Err trainer_describe_text(const Trainer *trainer, ModelConfig *config);
 
 /* train_features.c: encodes the prompt bank, all wordings, into model->prompts. Nothing to do for a network without text.
  * ERR_CONFIG, ERR_INPUT, ERR_MODEL,

@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { MOST = 64 };
-    WordPiece *tokenizer = NULL;
+    Tokenizer *tokenizer = NULL;
     int32_t ids[MOST];
     int64_t count = 0, full = 0;
     const char *path = fuzz_file(data, size, ".txt");
@@ -14,12 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_result(err, FUZZ_INPUT | FUZZ_MODEL | FUZZ_MEMORY);
     (void)remove(path);
     if (err != ERR_NONE) return 0;
-    err = wordpiece_encode(tokenizer, (const char *)data, size, MOST, ids, &count, &full);
+    err = tokenizer_encode(tokenizer, (const char *)data, size, MOST, ids, &count, &full);
     fuzz_result(err, FUZZ_ARGUMENT | FUZZ_INPUT | FUZZ_MEMORY);
     if (err == ERR_NONE) {
         FUZZ_HOLDS(count >= 0 && count <= MOST && count <= full);
-        for (int64_t i = 0; i < count; i++) FUZZ_HOLDS(wordpiece_token(tokenizer, ids[i]) != NULL);
+        for (int64_t i = 0; i < count; i++) FUZZ_HOLDS(tokenizer_token(tokenizer, ids[i]) != NULL);
     }
-    wordpiece_free(tokenizer);
+    tokenizer_free(tokenizer);
     return 0;
 }

@@ -8,11 +8,11 @@
 
 #include "harness/data_file.h"
 
-/* A tokenizer with the vocabulary that set-up downloads; skips the test where it is not installed. wordpiece_free(). */
-static inline WordPiece *vocabulary_published(void)
+/* A tokenizer with the vocabulary that set-up downloads; skips the test where it is not installed. tokenizer_free(). */
+static inline Tokenizer *vocabulary_published(void)
 {
     char path[512];
-    WordPiece *tokenizer = NULL;
+    Tokenizer *tokenizer = NULL;
     data_file_require("minilm/vocab.txt", path);
     ASSERT_OK(wordpiece_new(path, &tokenizer));
     return tokenizer;

@@ -9,7 +9,7 @@ TOKENIZER.json is that of all-MiniLM-L6-v2. Written are
                         encode(text) without truncation and padding
   tokenizer_sweep.txt   one line per 4096 code points: first code point and the CRC-32 of the ids of all of them,
                         each alone and between "a" and "b" (little-endian int32, counts in front)
-  unicode_class.c       the reference's character classes as ranges
+  unicode_class.c       the reference's character classes as ranges, its combining classes and lower case
 
 The output depends on the version of `tokenizers` only; it stands in each file.
 """
@@ -21,9 +21,9 @@ import unicodedata
 import zlib
 
 import tokenizers
-from tokenizers import Tokenizer
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers import Regex, Tokenizer
+from tokenizers.normalizers import NFD, BertNormalizer, Lowercase
+from tokenizers.pre_tokenizers import BertPreTokenizer, Split
 
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
@@ -144,6 +144,46 @@ def ranges(values):
     return out
 
 
+def matching(pattern):
+    """Code points that a regular expression of the reference matches."""
+    split = Split(Regex(pattern), behavior="removed", invert=True)
+    return [c for c in CODE_POINTS if split.pre_tokenize_str(chr(c))]
+
+
+def lower_runs():
+    """[first, last, step, difference]; U+0130 alone becomes two characters, of which the first counts."""
+    lower = Lowercase()
+    runs = []
+    for c in CODE_POINTS:
+        difference = ord(lower.normalize_str(chr(c))[0]) - c
+        if difference == 0:
+            continue
+        last = runs[-1] if runs else None
+        if last and last[3] == difference and (c - last[1] == last[2] or (last[0] == last[1] and c - last[1] == 2)):
+            last[1], last[2] = c, c - last[1]
+        else:
+            runs.append([c, c, 1, difference])
+    return runs
+
+
+def combining_runs():
+    """[first, last, combining class] of the marks that the reference puts in order; a class never changes."""
+    nfd = NFD()
+    runs = []
+    for c in CODE_POINTS:
+        low, high = "a" + chr(c) + "\u0334", "a\u0345" + chr(c)  # classes 1 and 240
+        if nfd.normalize_str(low) == low and nfd.normalize_str(high) == high:
+            continue
+        value = unicodedata.combining(chr(c))
+        if value == 0:
+            continue  # a starter with a decomposition
+        if runs and runs[-1][1] == c - 1 and runs[-1][2] == value:
+            runs[-1][1] = c
+        else:
+            runs.append([c, c, value])
+    return runs
+
+
 def classes():
     clean = BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False)
     strip = BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False)
@@ -155,13 +195,28 @@ def classes():
         "mark": [c for c in CODE_POINTS if strip.normalize_str(chr(c)) == ""],
         "punctuation": [c for c in CODE_POINTS if len(split.pre_tokenize_str(f"a{chr(c)}b")) == 3],
         "ideograph": [c for c in CODE_POINTS if chinese.normalize_str(chr(c)) == f" {chr(c)} "],
+        "letter": matching(r"\p{L}"),
+        "number": matching(r"\p{N}"),
+        "white_space": matching(r"\s"),
     }
+
+
+def table(declaration, items):
+    rows, row = [], "   "
+    for item in items:
+        if len(row) + 1 + len(item) > 120:
+            rows.append(row)
+            row = "   "
+        row += " " + item
+    rows.append(row)
+    return f"\n/* clang-format off */\n{declaration} = {{\n" + "\n".join(rows) + "\n};\n/* clang-format on */\n"
 
 
 def write_classes(path):
     text = f"""/* SPDX-License-Identifier: Apache-2.0
- * Character classes of the BERT tokenizer, read off the reference (tokenizers {tokenizers.__version__}) by tools/golden/tokenizer.py;
- * do not edit. The classes themselves are facts of the Unicode Character Database, version 8. */
+ * Character classes of the tokenizers, read off the reference (tokenizers {tokenizers.__version__}) by tools/golden/tokenizer.py; do
+ * not edit. They are facts of the Unicode Character Database: version 8 those of BERT, an older one than 14 combining
+ * classes, version 17 letters, numbers and lower case. */
 #include "text/unicode_class.h"
 
 #include "base/err.h"
@@ -184,16 +239,53 @@ static bool in_ranges(const Range *ranges, int64_t count, int32_t character)
 }}
 """
     for name, members in classes().items():
-        items = [f"{{ 0x{a:X}, 0x{b:X} }}," for a, b in ranges(members)]
-        rows, row = [], "   "
-        for item in items:
-            if len(row) + 1 + len(item) > 120:
-                rows.append(row)
-                row = "   "
-            row += " " + item
-        rows.append(row)
-        text += f"\n/* clang-format off */\nstatic const Range {name}_ranges[] = {{\n" + "\n".join(rows) + "\n};\n/* clang-format on */\n"
+        text += table(f"static const Range {name}_ranges[]", [f"{{ 0x{a:X}, 0x{b:X} }}," for a, b in ranges(members)])
         text += f"\nbool unicode_is_{name}(int32_t character)\n{{\n    return in_ranges({name}_ranges, ARRAY_LEN({name}_ranges), character);\n}}\n"
+    text += """
+/* Canonical combining classes that are not 0. */
+typedef struct CombiningRun {
+    int32_t first, last, combining_class;
+} CombiningRun;
+"""
+    text += table("static const CombiningRun combining_runs[]", [f"{{ 0x{a:X}, 0x{b:X}, {c} }}," for a, b, c in combining_runs()])
+    text += """
+int32_t unicode_combining_class(int32_t character)
+{
+    int64_t low = 0, high = ARRAY_LEN(combining_runs);
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (combining_runs[middle].last < character)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const bool inside = low < ARRAY_LEN(combining_runs) && combining_runs[low].first <= character;
+    return inside ? combining_runs[low].combining_class : 0;
+}
+
+/* Characters first, first + step, ... last: what is added to them. */
+typedef struct LowerRun {
+    int32_t first, last, step, difference;
+} LowerRun;
+"""
+    text += table("static const LowerRun lower_runs[]", [f"{{ 0x{a:X}, 0x{b:X}, {c}, {d} }}," for a, b, c, d in lower_runs()])
+    text += """
+int32_t unicode_lower(int32_t character)
+{
+    int64_t low = 0, high = ARRAY_LEN(lower_runs);
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (lower_runs[middle].last < character)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == ARRAY_LEN(lower_runs)) return character;
+    const LowerRun *run = &lower_runs[low];
+    const bool inside = run->first <= character && (character - run->first) % run->step == 0;
+    return inside ? character + run->difference : character;
+}
+"""
     path.write_text(text)
     print(f"{path}: {len(text)} bytes")
 
