@@ -86,6 +86,17 @@ MetasegStatus metaseg_dataset(const char *config, const char *const *overrides, 
 MetasegStatus metaseg_dataset_plan(const MetasegTrainPlan *plan, bool json_line, const MetasegRun *run,
                                    void (*line)(void *context, const char *text));
 
+/* Reads every file of a published data set in its folder and tells what is missing or wrong, a line for each file, and how often each class
+ * occurs; with json_line all of it as one line of JSON. preset: "loveda" and others that metaseg_dataset_list tells; split NULL: the official
+ * one. run->data_folder must have the class tables. METASEG_ERROR_INPUT when something is missing or wrong (all is told before), or the
+ * folder is none of this data set; METASEG_ERROR_ARGUMENT: no such preset or split; _INTERRUPTED, _MEMORY. */
+MetasegStatus metaseg_dataset_check(const char *preset, const char *folder, const char *split, bool json_line,
+                                    const MetasegRun *run, void (*line)(void *context, const char *text));
+
+/* Tells the published data sets that configurations and metaseg_dataset_check know: names, splits, classes, sources. */
+MetasegStatus metaseg_dataset_list(bool json_line, const MetasegRun *run,
+                                   void (*line)(void *context, const char *text));
+
 #ifdef __cplusplus
 }
 #endif

@@ -175,7 +175,7 @@ Err census_scene(Census *c, const Scene *s, uint32_t index)
     const RasterInfo *labels = s->labels->raster != NULL ? raster_info(s->labels->raster) : NULL;
     if (c->opened++ == 0) c->first = index;
     const bool values = c->options->labels_kind == LABELS_CLASSES;
-    if (s->lonlat == NULL) found(&c->unplaced, index);
+    if (s->lonlat == NULL) found(s->image->zone_place != NULL ? &c->pointed : &c->unplaced, index);
     if (s->labels->bands > 1 && values) found(&c->bands, index);
     if (raster_info(s->image->raster)->has_palette) found(&c->palette, index);
     if (values && labels != NULL && labels->has_nodata && label_is_code((float)labels->nodata)) {

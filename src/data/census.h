@@ -52,6 +52,7 @@ typedef struct Census {
     Finding mask_elsewhere;         /* the cloud mask has no value in the windows looked at */
     Finding palette;                /* images whose values are indexes of a palette */
     Finding unplaced;               /* neither image nor labels have a place on the Earth */
+    Finding pointed;                /* the same, but for a point that the scene gives */
     Finding too_fine, too_coarse;   /* pixels outside model.gsd_min..gsd_max */
     double finest, coarsest;        /* the pixel furthest outside, in the model's unit */
     Finding other_type, other_band; /* than the first scene's */

@@ -239,16 +239,15 @@ static void tell_sampling(const Census *c, const MetasegRun *run)
 }
 
 /* What it means that scenes have no place. */
-static void tell_unplaced(const Census *c, const MetasegRun *run)
+static void tell_unplaced(const Census *c, const MetasegRun *run, const Finding *f, const char *zone)
 {
     const DatasetOptions *o = c->options;
     char scenes[160];
-    if (c->unplaced.scenes == 0) return;
-    name_scenes(c, &c->unplaced, scenes);
+    if (f->scenes == 0) return;
+    name_scenes(c, f, scenes);
     report_message(run, 0,
-                   "%s: neither image nor labels say where they lie, so they match pixel by pixel and read the null "
-                   "prompt%s",
-                   scenes,
+                   "%s: neither image nor labels say where they lie, so they match pixel by pixel and read the %s%s",
+                   scenes, zone,
                    o->gsd > 0.0 || o->gsd_unit == MODEL_PIXEL
                        ? ""
                        : "; their pixels are taken to fit model.gsd_min..gsd_max, data.gsd tells their size");
@@ -317,7 +316,8 @@ Err census_tell(Census *c, const MetasegRun *run)
 {
     tell_same_images(c, run);
     tell_images(c, run);
-    tell_unplaced(c, run);
+    tell_unplaced(c, run, &c->unplaced, "null prompt");
+    tell_unplaced(c, run, &c->pointed, "zone of their lonlat");
     tell_sampling(c, run);
     tell_values(c, run);
     TRY(check_training(c));

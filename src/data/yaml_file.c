@@ -295,6 +295,15 @@ static Err check_keys(const char *file, const YamlTable *table, const YamlNode *
     return ERR_NONE;
 }
 
+/* The key that makes this one dispensable is given. */
+static bool is_spared(const YamlTable *table, const YamlField *field, const YamlNode *const given[KEYS_MAX])
+{
+    if (field->unless == NULL) return false;
+    const YamlField *other = yaml_override_field(table, field->unless);
+    ASSERT(other != NULL);
+    return !is_absent(other, given[other - table->fields]);
+}
+
 /* Of a field and its alternative exactly one is there. */
 static Err check_alternative(const char *file, const YamlTable *table, const YamlField *field, const YamlNode *map,
                              const char *place, const YamlNode *const given[KEYS_MAX])
@@ -303,7 +312,7 @@ static Err check_alternative(const char *file, const YamlTable *table, const Yam
     ASSERT(other != NULL);
     const YamlNode *node = given[field - table->fields];
     const bool here = !is_absent(field, node), there = !is_absent(other, given[other - table->fields]);
-    if (here != there) return ERR_NONE;
+    if (here != there || (!here && is_spared(table, field, given))) return ERR_NONE;
     char text[PLACE_BYTES], other_text[PLACE_BYTES];
     join_place(text, place, field->key);
     join_place(other_text, place, other->key);
@@ -322,6 +331,7 @@ static Err fill_table(const char *file, const YamlTable *table, const YamlNode *
         join_place(here, place, field->key);
         if (field->alternative != NULL) TRY(check_alternative(file, table, field, map, place, given));
         if (is_absent(field, given[i])) {
+            if (is_spared(table, field, given)) continue;
             TRY(fill_absent(file, field, map, here, structure));
         } else if (field->kind == YAML_TABLE) {
             TRY(check_kind(file, given[i], YAML_TABLE, here));
@@ -395,23 +405,40 @@ void yaml_file_close(YamlFile *file)
     free(file);
 }
 
-Err yaml_file_wrong(const YamlFile *file, const char *place, const char *format, ...)
+/* The node at a place, or the last one on the way to it; whether it is that of the place. */
+static const YamlNode *walk_to(const YamlFile *file, const char *place, bool *ret_there)
 {
-    char text[ERR_MESSAGE_BYTES / 2];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     const YamlNode *node = file->root;
+    *ret_there = true;
     for (const char *at = place; *at != '\0';) {
         char word[PLACE_BYTES];
         const size_t length = strcspn(at, ".");
         (void)snprintf(word, sizeof word, "%.*s", (int)length, at);
         const YamlNode *child = yaml_override_child(node, word);
+        *ret_there = child != NULL;
         if (child == NULL) break;
         node = child;
         at += length + (at[length] == '.');
     }
+    return node;
+}
+
+bool yaml_file_has(const YamlFile *file, const char *place)
+{
+    bool there = false;
+    const YamlNode *node = walk_to(file, place, &there);
+    return there && !(node->kind == YAML_NODE_TEXT && node->plain && node->text[0] == '\0');
+}
+
+Err yaml_file_wrong(const YamlFile *file, const char *place, const char *format, ...)
+{
+    char text[ERR_MESSAGE_BYTES / 2];
+    bool there = false;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    const YamlNode *node = walk_to(file, place, &there);
     return yaml_tree_wrong(file->name, node, "%s%s%s", place, place[0] != '\0' ? ": " : "", text);
 }
 

@@ -70,6 +70,8 @@ typedef struct YamlField {
     int64_t min_count, max_count; /* YAML_LIST when present; max_count 0: unlimited */
     const char *alternative; /* another key of the table: one of the two is required, both are too many. Set on one of
                                 them; both optional */
+    const char
+        *unless; /* another key of the table: where it is given this one may be absent, and so may the alternative */
     YamlResume resume;
 } YamlField;
 
@@ -103,6 +105,9 @@ Err yaml_file_parse(const char *name, const char *text, size_t bytes, const Yaml
 /* "'file', line 7, column 11: data.scenes.2.image: message" for the value at a place ("" is the document), or as much
  * of the way to it as the file has. ERR_CONFIG, or ERR_ARGUMENT for a value that an override put there. */
 Err yaml_file_wrong(const YamlFile *file, const char *place, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Whether the value at a place stands in the file, or an override put it there. */
+bool yaml_file_has(const YamlFile *file, const char *place);
 
 /* Count of a list in a struct that yaml_file_load filled. */
 int64_t yaml_file_count(const YamlField *list, const void *structure);

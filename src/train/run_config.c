@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "data/class_table.h"
 #include "network/encoder.h"
+#include "train/run_preset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,14 +113,30 @@ static const YamlField model_fields[] = {
 };
 static const YamlTable model_table = { "model", sizeof(RunConfig), model_fields, ARRAY_LEN(model_fields) };
 
+static const char *const preset_choices[] = {
+    "none",
+#define PRESET(name) #name,
+#include "data/presets.def"
+#undef PRESET
+};
+static const char *const missing_choices[] = { "refuse", "skip" };
+
 static const YamlField data_fields[] = {
+    { "preset", YAML_CHOICE, YAML_AT(RunConfig, preset.preset), .choices = preset_choices,
+      .n_choices = ARRAY_LEN(preset_choices), .default_value = "none", .resume = YAML_SAME },
+    { "folder", YAML_PATH, YAML_AT(RunConfig, preset.folder), .optional = true, .resume = YAML_MAY_CHANGE },
+    { "split", YAML_STRING, YAML_AT(RunConfig, preset.split), .optional = true, .resume = YAML_SAME },
+    { "missing", YAML_CHOICE, YAML_AT(RunConfig, preset.missing), .choices = missing_choices,
+      .n_choices = ARRAY_LEN(missing_choices), .default_value = "refuse", .resume = YAML_MAY_CHANGE },
+    { "bands", YAML_LIST, YAML_LIST_AT(RunConfig, preset.bands, preset.n_bands), .element = YAML_INTEGER, .minimum = 1,
+      .maximum = 65535, .optional = true, .resume = YAML_SAME },
     { "scenes", YAML_LIST, YAML_LIST_AT(RunConfig, data.scenes, data.n_scenes), .element = YAML_TABLE,
-      .table = &scene_table, .min_count = 1, .resume = YAML_SAME },
+      .table = &scene_table, .min_count = 1, .unless = "preset", .resume = YAML_SAME },
     { "classes", YAML_LIST, YAML_LIST_AT(RunConfig, data.classes, data.n_classes), .element = YAML_TABLE,
       .table = &class_entry_table, .min_count = CLASSES_MIN, .max_count = CLASSES_MAX, .optional = true,
       .resume = YAML_SAME },
     { "class_table", YAML_PATH, YAML_AT(RunConfig, class_table), .optional = true, .alternative = "classes",
-      .resume = YAML_MAY_CHANGE },
+      .unless = "preset", .resume = YAML_MAY_CHANGE },
     { "labels_kind", YAML_CHOICE, YAML_AT(RunConfig, data.labels_kind), .choices = labels_kind_names,
       .n_choices = LABELS_KIND_COUNT, .default_value = "classes", .resume = YAML_SAME },
     { "colors_threshold", YAML_INTEGER, YAML_AT(RunConfig, data.colors_threshold), .minimum = 0, .maximum = 255,
@@ -407,7 +424,7 @@ static void complete_network(NetworkConfig *network)
 
 /* text NULL: of the file at `path`. */
 static Err load(const char *path, const char *text, const char *const *overrides, int64_t n_overrides,
-                RunConfig **ret_config)
+                const char *share, RunConfig **ret_config)
 {
     RunConfig *config = calloc(1, sizeof *config);
     if (config == NULL) return err_memory(sizeof *config, "the configuration");
@@ -416,6 +433,7 @@ static Err load(const char *path, const char *text, const char *const *overrides
                   ? yaml_file_load(path, &run_config_table, overrides, n_overrides, config, &file)
                   : yaml_file_parse(path, text, strlen(text), &run_config_table, overrides, n_overrides, config, &file);
     if (err == ERR_NONE) complete_network(&config->network);
+    if (err == ERR_NONE) err = run_preset_complete(file, share, config);
     if (err == ERR_NONE) err = complete_classes(path, file, config);
     if (err == ERR_NONE) err = check(file, config);
     yaml_file_close(file);
@@ -426,15 +444,16 @@ static Err load(const char *path, const char *text, const char *const *overrides
     return err;
 }
 
-Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config)
+Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, const char *share,
+                    RunConfig **ret_config)
 {
-    return load(path, NULL, overrides, n_overrides, ret_config);
+    return load(path, NULL, overrides, n_overrides, share, ret_config);
 }
 
 Err run_config_parse(const char *name, const char *text, const char *const *overrides, int64_t n_overrides,
-                     RunConfig **ret_config)
+                     const char *share, RunConfig **ret_config)
 {
-    return load(name, text, overrides, n_overrides, ret_config);
+    return load(name, text, overrides, n_overrides, share, ret_config);
 }
 
 void run_config_free(RunConfig *config)

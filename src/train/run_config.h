@@ -33,9 +33,19 @@ typedef struct TrainOptions {
     char *output;                             /* run folder */
 } TrainOptions;
 
+/* A preset that the data come from (data/preset.h): the keys of `data` that are not given are its. */
+typedef struct PresetOptions {
+    int32_t preset; /* 0: none, else its number + 1 */
+    char *folder, *split;
+    int32_t missing; /* files that a preset lacks: 0 refuses the folder, 1 goes without them */
+    int32_t *bands;  /* of every scene of the preset; NULL: its own */
+    uint32_t n_bands;
+} PresetOptions;
+
 typedef struct RunConfig {
     char *name;
     NetworkConfig network;
+    PresetOptions preset;
     DatasetOptions data;
     char *class_table; /* class table YAML that data.classes come from; NULL: the configuration lists them */
     TrainOptions train;
@@ -45,12 +55,14 @@ typedef struct RunConfig {
 extern const YamlTable run_config_table;
 
 /* Reads and checks a configuration file; `overrides` are "train.steps=50" texts applied before checking. ERR_CONFIG
- * names file, line and key (ERR_ARGUMENT an override); an unknown key names the nearest. Reads the class table
- * too: ERR_INPUT if it is missing. */
-Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, RunConfig **ret_config);
+ * names file, line and key (ERR_ARGUMENT an override); an unknown key names the nearest. Reads the class table and goes through the
+ * folder of a preset, too: ERR_INPUT if something is missing. share: the data folder, where a preset finds its class table
+ * and its places; NULL: there is none. */
+Err run_config_load(const char *path, const char *const *overrides, int64_t n_overrides, const char *share,
+                    RunConfig **ret_config);
 /* The same from text in memory; `name` stands for the file in messages. */
 Err run_config_parse(const char *name, const char *text, const char *const *overrides, int64_t n_overrides,
-                     RunConfig **ret_config);
+                     const char *share, RunConfig **ret_config);
 void run_config_free(RunConfig *config);
 
 /* Steps over which the learning rate rises: those given, else a twentieth of all, at most 100. */

@@ -20,7 +20,7 @@ static Err load(const char *lines, const char *const *overrides, int64_t n_overr
     char path[256], text[1024];
     (void)snprintf(text, sizeof text, "%s%s", head, lines);
     unit_write_text(unit_at("run.yaml", path), text);
-    return run_config_load(path, overrides, n_overrides, ret_config);
+    return run_config_load(path, overrides, n_overrides, NULL, ret_config);
 }
 
 static void write_table(const char *text)
@@ -212,7 +212,7 @@ static Err load_sets(const char *missing, const char *sets, RunConfig **ret_conf
                    "data:\n  scenes: [{ name: s, image: i.tif, labels: l.tif }]\n%s",
                    missing, sets, two_classes);
     unit_write_text(unit_at("run.yaml", path), text);
-    return run_config_load(path, NULL, 0, ret_config);
+    return run_config_load(path, NULL, 0, NULL, ret_config);
 }
 
 static void output_strides(void **state)
@@ -310,7 +310,7 @@ static void empty_lists(void **state)
                        "data:\n  scenes: %s\n%s",
                        scenes[i], two_classes);
         unit_write_text(unit_at("run.yaml", path), text);
-        ASSERT_ERR(run_config_load(path, NULL, 0, &config), ERR_CONFIG, messages[i]);
+        ASSERT_ERR(run_config_load(path, NULL, 0, NULL, &config), ERR_CONFIG, messages[i]);
     }
     assert_null(config);
 }

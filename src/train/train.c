@@ -442,7 +442,7 @@ MetasegStatus metaseg_train(const char *config, const char *const *overrides, in
         return err_set(ERR_ARGUMENT, "a configuration file is needed, and as many overrides as are announced");
     Trainer t = { .run = run, .best_miou = (double)NAN, .start_miou = (double)NAN };
     const double begin = clock_seconds();
-    Err err = run_config_load(config, overrides, n_overrides, &t.config);
+    Err err = run_config_load(config, overrides, n_overrides, run != NULL ? run->data_folder : NULL, &t.config);
     if (err != ERR_NONE) return err;
     err = trainer_check_files(t.config, config, run != NULL ? run->stop : NULL);
     if (err == ERR_NONE) err = prepare(&t, start);

@@ -63,7 +63,7 @@ MetasegStatus metaseg_dataset(const char *config, const char *const *overrides, 
     RunConfig *read = NULL;
     if (config == NULL || n_overrides < 0 || (overrides == NULL && n_overrides > 0))
         return err_set(ERR_ARGUMENT, "a configuration file is needed, and as many overrides as are announced");
-    TRY(run_config_load(config, overrides, n_overrides, &read));
+    TRY(run_config_load(config, overrides, n_overrides, run != NULL ? run->data_folder : NULL, &read));
     const Err err = survey_config(read, run, json_line, line);
     run_config_free(read);
     return err;

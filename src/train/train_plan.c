@@ -318,7 +318,8 @@ static Err read_config(const Plan *p, const char *path, RunConfig **ret_config)
     char *yaml = NULL;
     TRY(plan_write(p, &yaml));
     Err err = check_utf8(yaml);
-    if (err == ERR_NONE) err = run_config_parse(path, yaml, p->given->overrides, p->given->n_overrides, ret_config);
+    if (err == ERR_NONE)
+        err = run_config_parse(path, yaml, p->given->overrides, p->given->n_overrides, NULL, ret_config);
     free(yaml);
     return err;
 }

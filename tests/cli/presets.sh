@@ -1,0 +1,160 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Presets on small copies of the published data sets: check, what it finds, training, the keys that override. presets.sh PROGRAM
+# FIXTURES SOURCE
+program=$1 fixtures=$2 source=$3
+. "$(dirname "$0")/expect.sh"
+unset METASEG_DATA
+export METASEG_DOWNLOADS=/nonexistent
+work=$(mktemp -d "$PWD/presets.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+python3 "$source/tests/cli/make_presets.py" "$work" || exit 1
+mkdir "$work/share"
+for name in classes places prompts; do ln -s "$source/share/$name" "$work/share/$name"; done
+ln -s "$fixtures/share/koppen_geiger.bin" "$work/share/koppen_geiger.bin"
+share="--data-folder $work/share --threads 1"
+
+expect 0 '^loveda  *LoveDA; classes loveda.yaml, pixels of 0.3 m$' '' dataset list
+[ "$(grep -c '^[a-z]' "$log.out")" = 6 ] || fail "six presets were expected"
+grep -q '^  split 12/4 ' "$log.out" || fail "the small split is not listed"
+expect 0 '"name":"flair"' '' dataset list --log-format json
+
+check() { # CODE PRESET FOLDER OPTIONS...
+    code=$1 preset=$2 folder=$3
+    shift 3
+    # shellcheck disable=SC2086
+    run dataset check "$preset" "$work/$folder" $share -q "$@"
+    [ $got = "$code" ] || fail "dataset check $preset $folder: exit code $got, expected $code"
+}
+told() { grep -q -e "$1" "$log.out" || fail "'$1' is not told"; }
+
+# clean copies: nothing is wrong, every image is read, classes are what was written
+for entry in openearthmap:9 loveda:12 potsdam:37 vaihingen:33 flair:6 deepglobe:7; do
+    check 0 ${entry%:*} ${entry%:*}
+    told "^${entry#*:} images read, 0 findings"
+done
+check 0 openearthmap openearthmap
+told 'split official: 5 images to learn, 2 to validate, 2 to test$'
+told "^note, unknown place: .*nowhere_1.tif.: region 'nowhere' is not in the table of places$"
+told '^    8  Building  *12.50 %  *12.50 %  *-$'
+check 0 potsdam potsdam --split 18/6
+told 'split 18/6: 18 images to learn, 0 to validate, 6 to test$'
+check 0 vaihingen vaihingen --split 12/4
+told 'split 12/4: 12 images to learn, 0 to validate, 4 to test$'
+check 0 flair flair
+told ': 2 images to learn, 2 to validate, 2 to test$'
+told '^   13  Other '
+check 0 deepglobe deepglobe --log-format json
+[ "$(wc -l <"$log.out")" = 1 ] || fail "the JSON is not one line"
+told '"wrong":0'
+
+# what is wrong, file by file
+check 4 loveda broken/loveda
+told '^missing image: .*/Train/Urban/masks_png/91.png.: labels without their image '
+told '^missing labels: .*/Train/Urban/images_png/90.png.: an image without its labels '
+told '^corrupt: .*/Train/Urban/images_png/0.png.: .*truncated'
+told '^different sizes: .*/Train/Rural/masks_png/2.png.: 64 x 64 pixels; its image has 128 x 128$'
+told '^unexpected values: .*/Train/Rural/masks_png/3.png.: no class has the value 8 ([0-9]* pixels), 9 '
+told ', 5 findings, '
+grep -q "^metaseg: error: '$work/broken/loveda': 5 findings; the first is " "$log.err" || fail "the findings are no error"
+check 4 loveda broken/loveda --log-format json
+told '"problem":"corrupt","note":false,"path":"'
+check 4 openearthmap broken/openearthmap
+told "^missing split: .*/val.txt.: the list of split validation is missing$"
+told '^missing image: .*/lima/images/lima_1.tif'
+told '^in no split: .*/koeln/images/koeln_3.tif'
+check 4 potsdam broken/potsdam
+told '^missing labels: .*top_potsdam_2_10_RGB.tif'
+told '^unexpected values: .*top_potsdam_2_11_label.tif.: no class has the colour #'
+check 4 vaihingen loveda
+grep -q "nothing of ISPRS 2D Semantic Labeling, Vaihingen is in this folder" "$log.err" || fail "a folder of another data set is taken"
+check 4 loveda nowhere
+check 2 potsdam potsdam --split 19/5
+grep -q "potsdam has no split '19/5'; expected one of official, 18/6" "$log.err" || fail "the splits are not told"
+check 2 postdam potsdam
+grep -q "did you mean 'potsdam'" "$log.err" || fail "the nearest preset is not told"
+expect 2 '' 'check needs a preset and a folder' dataset check loveda
+expect 2 '' '--split goes with check' dataset --split official some.yaml
+
+# training
+config() { # PRESET MORE-OF-DATA
+    echo 'name: made'
+    echo 'model: { encoder: none, fusion: none, decoder_width: 16, detail_width: 16, output_stride: 2, gsd_min: 0.01, gsd_max: 1 }'
+    echo "data: { preset: $1, folder: $1$2 }"
+    echo "train: { window: 64, batch: 1, steps: 2, warmup_steps: 0, output: run_$1 }"
+}
+train() { # PRESET OPTIONS...
+    name=$1
+    shift
+    # shellcheck disable=SC2086
+    run train "$work/$name.yaml" -q -f $share "$@"
+}
+for preset in openearthmap loveda potsdam vaihingen flair deepglobe; do
+    config $preset >"$work/$preset.yaml"
+    train $preset
+    [ $got = 0 ] || fail "training on $preset: exit code $got"
+    told '^steps 2$'
+    case $preset in
+    deepglobe) ;;
+    *) told '^validation mIoU ' ;;
+    esac
+    [ -s "$work/run_$preset/best.safetensors" ] || fail "training on $preset leaves no model"
+done
+train deepglobe --set data.validation_fraction=0.3
+told '^validation mIoU '
+
+# a map of it, compared with published labels
+run predict "$work/loveda/Val/Urban/images_png/4.png" -m "$work/run_loveda/best.safetensors" -o "$work/map.tif" -q --threads 1
+[ $got = 0 ] || fail "predicting a tile: exit code $got"
+run eval "$work/map.tif" "$work/loveda/Val/Urban/masks_png/4.png" --by-pixel --ignore 0
+[ $got = 0 ] || fail "evaluating it: exit code $got"
+told 'mIoU'
+
+# what the data set is: labels, places
+survey() { # PRESET OPTIONS...
+    name=$1
+    shift
+    # shellcheck disable=SC2086
+    run dataset "$work/$name.yaml" $share "$@"
+    [ $got = 0 ] || fail "dataset $name: exit code $got"
+}
+survey loveda
+told "^scene 'Train/Rural/2', training: 128 x 128 pixels of 0.3 m, .*climate zones "
+told "^scene 'Val/Urban/5', validation: "
+if grep -q 'Test' "$log.out"; then fail "images without labels are scenes"; fi
+grep -q 'match pixel by pixel and read the zone of their lonlat' "$log.err" || fail "it is not told that a place is known"
+survey potsdam -q
+told "^scene '2_10', validation: 96 x 64 pixels of 0.05 m"
+told "^scene '7_13', holdout: "
+if grep -q "warning: labels" "$log.err"; then fail "the boundaries of eroded labels are told as a colour"; fi
+survey flair -q
+told "^scene 'D006_2020/Z1_NN/.*bands red, green, blue, "
+told '^   13  Other '
+
+# keys that override the preset
+survey flair -q --set data.bands=4,1,2 --set data.split=official
+told "bands band 4, red, green"
+survey potsdam -q --set data.split=18/6
+told "^scene '2_11', holdout: "
+if grep -q "'7_13'" "$log.out"; then fail "the other split has tiles of the official one"; fi
+survey vaihingen -q --set "data.class_table=$source/share/classes/isprs.yaml" --set data.ignore_colors=#808080
+grep -q 'no class has the colour #000000' "$log.err" || fail "ignore_colors of the preset is used beside a given one"
+"$program" train "$work/loveda.yaml" -q -f $share --set data.folder="$work/broken/loveda" >"$log.out" 2>"$log.err"
+[ $? = 4 ] || fail "a folder with findings is learned from"
+grep -q 'data.missing: skip goes without such files' "$log.err" || fail "the way out is not told"
+
+# wrong keys
+wrong() { # MESSAGE OPTIONS...
+    message=$1
+    shift
+    # shellcheck disable=SC2086
+    expect 2 '' "$message" dataset "$work/loveda.yaml" $share "$@"
+}
+wrong "data.preset: 'lovda' is not known.*did you mean 'loveda'" --set data.preset=lovda
+wrong "data.split: loveda has no split 'x'; expected one of official, train+val" --set data.split=x
+wrong 'data.folder: needs data.preset' --set data.preset=none
+wrong 'data.folder: is missing; expected the folder of LoveDA' --set data.folder=
+# the run's record holds what the preset made of it: another split is another run
+# shellcheck disable=SC2086
+expect 2 '' 'data.split is "official" there and "train+val" here; data.scenes' train "$work/loveda.yaml" -q --resume $share --set data.split=train+val
+exit $failed
