@@ -9,7 +9,7 @@
 struct Optimizer {
     ParamSet *params;
     OptimizerOptions options;
-    float *first, *second, *average;
+    float *first, *second, *average, *slow;
     double *block_sums; /* of the gradient's norm */
 };
 
@@ -28,10 +28,13 @@ Err optimizer_new(ParamSet *params, const OptimizerOptions *options, Optimizer *
     o->second = calloc(trainable, sizeof(float));
     const bool ema = options->ema_decay > 0.0;
     o->block_sums = calloc((size_t)norm_blocks((int64_t)trainable) + 1, sizeof(double));
+    const bool slow = options->lookahead_steps > 0;
     if (ema) o->average = malloc(all * sizeof(float));
-    if (o->first == NULL || o->second == NULL || o->block_sums == NULL || (ema && o->average == NULL)) {
+    if (slow) o->slow = calloc(trainable, sizeof(float));
+    if (o->first == NULL || o->second == NULL || o->block_sums == NULL || (ema && o->average == NULL) ||
+        (slow && o->slow == NULL)) {
         optimizer_free(o);
-        return err_memory((2 * trainable + all) * sizeof(float), "the optimizer's state");
+        return err_memory((3 * trainable + all) * sizeof(float), "the optimizer's state");
     }
     if (ema) memcpy(o->average, params_values(params), all * sizeof(float));
     *ret_optimizer = o;
@@ -44,6 +47,7 @@ void optimizer_free(Optimizer *optimizer)
     free(optimizer->first);
     free(optimizer->second);
     free(optimizer->average);
+    free(optimizer->slow);
     free(optimizer->block_sums);
     free(optimizer);
 }
@@ -52,8 +56,11 @@ double optimizer_schedule(const OptimizerOptions *options, int64_t step)
 {
     const double pi = 3.14159265358979323846;
     if (step < options->warmup_steps) return (double)(step + 1) / (double)options->warmup_steps;
-    const double span = (double)(options->steps - options->warmup_steps);
-    const double done = span > 0.0 ? fmin((double)(step - options->warmup_steps) / span, 1.0) : 1.0;
+    int64_t at = step - options->warmup_steps, span = options->steps - options->warmup_steps;
+    if (options->epoch_steps > 0) at -= at % options->epoch_steps;
+    if (options->restart_steps > 0)
+        for (span = options->restart_steps; at >= span; span *= 2) at -= span;
+    const double done = span > 0 ? fmin((double)at / (double)span, 1.0) : 1.0;
     return options->final_fraction + (1.0 - options->final_fraction) * 0.5 * (1.0 + cos(pi * done));
 }
 
@@ -90,6 +97,21 @@ static void update_range(Optimizer *o, int64_t begin, int64_t count, UpdateRates
         v[i] = r.beta2 * v[i] + (1.0F - r.beta2) * gradient * gradient;
         const float direction = m[i] * r.correction1 / (sqrtf(v[i] * r.correction2) + r.eps);
         w[i] -= r.rate * (direction + r.decay * w[i]);
+    }
+}
+
+/* Slow weights go to the weights, which then are the slow ones. */
+static void look_ahead(Optimizer *o, int64_t step)
+{
+    if (o->slow == NULL || step % o->options.lookahead_steps != 0) return;
+    float *w = params_values(o->params);
+    float *slow = o->slow;
+    const float alpha = step == 0 ? 1.0F : (float)o->options.lookahead_alpha;
+    const int64_t n = params_trainable_length(o->params);
+#pragma omp parallel for simd schedule(static) num_threads(o->options.threads)
+    for (int64_t i = 0; i < n; i++) {
+        slow[i] = alpha == 1.0F ? w[i] : slow[i] + alpha * (w[i] - slow[i]);
+        w[i] = slow[i];
     }
 }
 
@@ -132,6 +154,7 @@ Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
         r.decay = info->decay ? (float)options->weight_decay : 0.0F;
         update_range(o, info->offset, shape_count(&info->shape), r);
     }
+    look_ahead(o, step);
     if (o->average != NULL) update_average(o, step);
     if (ret_norm != NULL) *ret_norm = norm;
     return ERR_NONE;
@@ -140,6 +163,7 @@ Err optimizer_step(Optimizer *o, int64_t step, double *ret_norm)
 float *optimizer_first_moment(Optimizer *optimizer) { return optimizer->first; }
 float *optimizer_second_moment(Optimizer *optimizer) { return optimizer->second; }
 float *optimizer_average(Optimizer *optimizer) { return optimizer->average; }
+float *optimizer_slow_weights(Optimizer *optimizer) { return optimizer->slow; }
 
 void optimizer_swap_average(Optimizer *optimizer)
 {

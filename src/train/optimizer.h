@@ -6,6 +6,10 @@
  *
  *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
  *   w = w - lr * (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) + decay * w)
+ *
+ * Around it, if wanted, Lookahead (Zhang, Lucas, Hinton and Ba, NeurIPS 2019): after steps 1, 1 + k, 1 + 2k, ... the slow weights,
+ * which begin as the weights after step 1, move to them, slow = slow + alpha (w - slow), and w becomes slow. (The paper begins with
+ * the initial weights, after step k; this is how the implementation does that the published UNetFormer recipes use.)
  */
 #ifndef METASEG_TRAIN_OPTIMIZER_H
 #define METASEG_TRAIN_OPTIMIZER_H
@@ -21,6 +25,12 @@ typedef struct OptimizerOptions {
     double ema_decay;            /* 0: no moving average */
     int64_t steps, warmup_steps; /* schedule: linear warm-up, then cosine to final_fraction * learning_rate */
     double final_fraction;
+    int64_t epoch_steps; /* the rate changes after so many steps alone; 0: after each */
+    int64_t
+        restart_steps; /* the cosine falls over so many steps, then begins anew, over twice as many each time (Loshchilov and
+                              Hutter, SGDR, ICLR 2017, with T_mult 2); 0: over all steps once */
+    int64_t lookahead_steps; /* k of Lookahead; 0: without */
+    double lookahead_alpha;
     int32_t threads; /* >= 1 */
 } OptimizerOptions;
 
@@ -45,6 +55,9 @@ Err optimizer_step(Optimizer *optimizer, int64_t step, double *ret_norm);
 float *optimizer_first_moment(Optimizer *optimizer);
 float *optimizer_second_moment(Optimizer *optimizer);
 float *optimizer_average(Optimizer *optimizer);
+
+/* Slow weights of Lookahead, params_trainable_length() floats; NULL without. */
+float *optimizer_slow_weights(Optimizer *optimizer);
 
 /* Swaps the averaged values with the current ones (for validation and for saving); call twice to return. No effect
  * without ema. */

@@ -24,7 +24,10 @@ typedef struct TrainOptions {
     char *text_encoder;    /* folder with model.safetensors and vocab.txt */
     char *climate;         /* climate map file */
     int64_t steps, batch;
-    double encoder_start; /* fraction of the steps in which the encoder's weights rest */
+    double encoder_start;                                /* fraction of the steps in which the encoder's weights rest */
+    int64_t accumulate;                                  /* batches whose gradients are averaged for one step */
+    int64_t epoch_steps, restart_steps, lookahead_steps; /* as in OptimizerOptions; 0: none */
+    double lookahead_alpha;
     double learning_rate, encoder_multiplier, weight_decay, clip_norm, ema_decay, final_fraction;
     int64_t warmup_steps;                  /* below 0: not given, see run_config_warmup */
     double freeze_encoder, freeze_decoder; /* fraction of the steps after which BatchNorm there is frozen; 1: never */

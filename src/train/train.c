@@ -182,6 +182,10 @@ static Err make_optimizer(Trainer *t, bool resume)
         .steps = c->steps,
         .warmup_steps = run_config_warmup(c),
         .final_fraction = c->final_fraction,
+        .epoch_steps = c->epoch_steps,
+        .restart_steps = c->restart_steps,
+        .lookahead_steps = c->lookahead_steps,
+        .lookahead_alpha = c->lookahead_alpha,
         .threads = t->device.threads,
     };
     TRY(optimizer_new(t->model->params, &options, &t->optimizer));
@@ -245,8 +249,9 @@ static Err prepare(Trainer *t, MetasegTrainStart start)
 
 static Err start_loader(Trainer *t)
 {
-    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step, t->config->train.steps, t->device.threads,
-                      &t->loader);
+    const int64_t batches = t->config->train.accumulate; /* of a step; the loader counts batches */
+    return loader_new(t->dataset, &t->model->prompts, &t->shape, t->step * batches, t->config->train.steps * batches,
+                      t->device.threads, &t->loader);
 }
 
 /* A run can be continued from its first file on: the checkpoint of step 0 comes before anything else that makes a
@@ -285,18 +290,38 @@ static double scalar(const Program *program, const char *name)
     return tensor.data != NULL ? (double)*(const float *)tensor.data : 0.0;
 }
 
-static Err train_step(Trainer *t)
+/* One of the batches of a step: its gradients are added to those before, its losses by their part. */
+static Err train_batch(Trainer *t, int64_t k)
 {
+    const int64_t batches = t->config->train.accumulate;
     const NetworkInputs *batch = NULL;
-    TRY(compile_training(t));
     TRY(loader_next(t->loader, &batch));
     TRY(segmenter_write(t->training, batch));
-    TRY(program_forward(t->training, (uint64_t)t->step));
-    TRY(program_backward(t->training, false));
-    t->loss = scalar(t->training, "loss");
-    t->cross_entropy = scalar(t->training, "loss_cross_entropy");
-    t->dice = scalar(t->training, "loss_dice");
-    t->auxiliary = scalar(t->training, "loss_auxiliary");
+    TRY(program_forward(t->training, (uint64_t)(t->step * batches + k)));
+    TRY(program_backward(t->training, k > 0));
+    const double part = 1.0 / (double)batches;
+    t->loss += part * scalar(t->training, "loss");
+    t->cross_entropy += part * scalar(t->training, "loss_cross_entropy");
+    t->dice += part * scalar(t->training, "loss_dice");
+    t->auxiliary += part * scalar(t->training, "loss_auxiliary");
+    return ERR_NONE;
+}
+
+/* The sum of the batches' gradients becomes their mean. */
+static void average_gradients(const Trainer *t)
+{
+    const float part = 1.0F / (float)t->config->train.accumulate;
+    const int64_t n = params_trainable_length(t->model->params);
+    float *g = params_gradients(t->model->params);
+    for (int64_t i = 0; i < n && part < 1.0F; i++) g[i] *= part;
+}
+
+static Err train_step(Trainer *t)
+{
+    TRY(compile_training(t));
+    t->loss = t->cross_entropy = t->dice = t->auxiliary = 0.0;
+    for (int64_t k = 0; k < t->config->train.accumulate; k++) TRY(train_batch(t, k));
+    average_gradients(t);
     if (!isfinite(t->loss))
         return err_set(ERR_CONFIG, "step %lld: the loss is not finite; lower train.learning_rate", (long long)t->step);
     TRY(optimizer_step(t->optimizer, t->step, &t->norm));

@@ -80,18 +80,22 @@ Err trainer_save_checkpoint(Trainer *t)
     if (err == ERR_NONE) err = state_text(t, &state);
     if (err == ERR_NONE) {
         const int64_t trainable = params_trainable_length(t->model->params);
-        ModelExtra extras[3] = {
+        float *average = optimizer_average(t->optimizer), *slow = optimizer_slow_weights(t->optimizer);
+        int32_t n = 2;
+        ModelExtra extras[4] = {
             { "train.first_moment", flat(optimizer_first_moment(t->optimizer), trainable) },
             { "train.second_moment", flat(optimizer_second_moment(t->optimizer), trainable) },
-            { "train.average", flat(optimizer_average(t->optimizer), params_length(t->model->params)) },
         };
+        if (average != NULL)
+            extras[n++] = (ModelExtra){ "train.average", flat(average, params_length(t->model->params)) };
+        if (slow != NULL) extras[n++] = (ModelExtra){ "train.slow_weights", flat(slow, trainable) };
         const ModelNote notes[] = { { "metaseg.train.state", state }, { "metaseg.train.record", t->record } };
         ModelSave save = model_save_defaults();
         save.weights = DTYPE_F32;
         save.auxiliary = true;
         save.overwrite = true;
         save.extras = extras;
-        save.n_extras = optimizer_average(t->optimizer) != NULL ? 3 : 2;
+        save.n_extras = n;
         save.notes = notes;
         save.n_notes = ARRAY_LEN(notes);
         err = model_save(t->model, path, &save);
@@ -240,6 +244,8 @@ Err trainer_restore_optimizer(Trainer *t)
     if (err == ERR_NONE) err = read_flat(file, "train.second_moment", optimizer_second_moment(t->optimizer), trainable);
     if (err == ERR_NONE && optimizer_average(t->optimizer) != NULL)
         err = read_flat(file, "train.average", optimizer_average(t->optimizer), params_length(t->model->params));
+    if (err == ERR_NONE && optimizer_slow_weights(t->optimizer) != NULL)
+        err = read_flat(file, "train.slow_weights", optimizer_slow_weights(t->optimizer), trainable);
     tensor_file_close(file);
     return err;
 }
@@ -254,7 +260,7 @@ static Err provenance(const Trainer *t, char **ret_text)
     json_put_int(&w, "seed", c->data.seed);
     json_put_int(&w, "step", t->step);
     json_put_int(&w, "steps", c->train.steps);
-    json_put_int(&w, "batch", c->train.batch);
+    json_put_int(&w, "batch", c->train.batch * c->train.accumulate);
     json_put_double(&w, "validation_miou", t->best_miou);
     json_put_string(&w, "text",
                     c->network.fusion == NETWORK_FUSION_NONE ? "none"

@@ -103,6 +103,31 @@ done
 train deepglobe --set data.validation_fraction=0.3
 told '^validation mIoU '
 
+# the recipe's options: a continued run is the unbroken one
+recipe="--set train.restart_steps=2 --set train.epoch_steps=1 --set train.lookahead_steps=2 --set train.accumulate=3 --set train.ema_decay=0.9"
+# shellcheck disable=SC2086
+train vaihingen $recipe --set train.steps=5
+sum=$(cksum <"$work/run_vaihingen/last.safetensors")
+# shellcheck disable=SC2086
+train vaihingen $recipe
+# shellcheck disable=SC2086
+run train "$work/vaihingen.yaml" -q --resume $share $recipe --set train.steps=5
+[ $got = 0 ] || fail "continuing with the recipe's options: exit code $got"
+[ "$(cksum <"$work/run_vaihingen/last.safetensors")" = "$sum" ] || fail "a continued run differs from an unbroken one"
+# one window alone, drawn twice for a step, is that window drawn once: gradients are averaged
+mkdir "$work/one"
+gdal_translate -q -srcwin 0 0 64 64 "$work/loveda/Train/Urban/images_png/0.png" "$work/one/image.png"
+gdal_translate -q -srcwin 0 0 64 64 "$work/loveda/Train/Urban/masks_png/0.png" "$work/one/mask.png"
+same="--set train.flips=false --set train.rotations=false --set train.color_jitter=0 --set train.dropout=0"
+config loveda ", scenes: [{ name: one, image: one/image.png, labels: one/mask.png }]" | sed 's/output: run_loveda/output: run_one/' >"$work/one.yaml"
+for batches in 1 2; do
+    # shellcheck disable=SC2086
+    train one $same --set train.accumulate=$batches
+    [ $got = 0 ] || fail "training on one window: exit code $got"
+    tail -n 1 "$work/run_one/metrics.csv" | cut -d, -f 1-6 >"$work/one.$batches"
+done
+cmp "$work/one.1" "$work/one.2" || fail "$(cat "$work/one.1") is not $(cat "$work/one.2")"
+
 # a map of it, compared with published labels
 run predict "$work/loveda/Val/Urban/images_png/4.png" -m "$work/run_loveda/best.safetensors" -o "$work/map.tif" -q --threads 1
 [ $got = 0 ] || fail "predicting a tile: exit code $got"
