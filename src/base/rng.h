@@ -25,6 +25,9 @@ typedef enum RngStream {
     RNG_TEXT = 5,    /* text dropout and paraphrase choice: step = training step */
     RNG_BANDS = 6,   /* bands that are there, 8-bit pictures: step = training step, index = draw number */
     RNG_NOISE = 7,   /* noise of pixels: step = training step, index = window * 2^40 + value */
+    RNG_SCALE = 8,   /* scale of a window: step = training step, index = window */
+    RNG_CROP = 9,    /* windows drawn again: step = training step, index = window * 64 + draw */
+    RNG_MOSAIC = 10, /* mosaics: step = training step, index = window * 64 + draw */
     RNG_TEST = 100   /* test data */
 } RngStream;
 

@@ -88,7 +88,7 @@ static Err plan_scene(Dataset *d, uint32_t index)
     for (int64_t y = 0; y < d->scenes[index].height; y += d->side)
         for (int64_t x = 0; x < d->scenes[index].width; x += d->side)
             if (!blocks || validation_blocks_touch(d->blocks, index, x, y, d->side))
-                TRY(add_validation(d, (Window){ (int32_t)index, -1, x, y }));
+                TRY(add_validation(d, (Window){ (int32_t)index, -1, x, y, d->side }));
     return ERR_NONE;
 }
 
@@ -104,7 +104,7 @@ static Err plan_validation(Dataset *d, Scene *s, uint32_t index, Census *census)
         for (int64_t y = w.y; y < w.y + w.rows; y += d->side) {
             for (int64_t x = w.x; x < w.x + w.columns; x += d->side) {
                 if (!scene_window_touches(s, x, y, d->side, box, 1)) continue;
-                TRY(add_validation(d, (Window){ (int32_t)index, (int32_t)b, x, y }));
+                TRY(add_validation(d, (Window){ (int32_t)index, (int32_t)b, x, y, d->side }));
                 census->met[b] = true;
             }
         }
@@ -178,12 +178,14 @@ static Err look_at_image(Dataset *d, DatasetReader *r, Scene *s, uint32_t index,
     return ERR_NONE;
 }
 
-/* Zones of an image, for what is told of the data set. */
-static void add_zones(Dataset *d, const Scene *s)
+/* Zones of an image, for what is told of the data set, and which most of it has. */
+static void add_zones(Dataset *d, const Scene *s, SceneFacts *facts)
 {
     double shares[CLIMATE_ZONES + 1] = { 0.0 };
     if (d->climate == NULL || (s->lonlat == NULL && s->image->zone_place == NULL)) return;
     zone_image_shares(d->climate, image_source_zone_place(s->image), zone_share_defaults().coast_km, shares);
+    for (int32_t z = 1; z <= CLIMATE_ZONES; z++)
+        if (shares[z] > shares[facts->zone]) facts->zone = z;
     const double ground = survey_ground(s, d->options);
     for (int32_t z = 0; z <= CLIMATE_ZONES && isfinite(ground); z++) d->zone_areas[z] += shares[z] * ground;
 }
@@ -259,8 +261,8 @@ static Err visit_scenes(Dataset *d, DatasetReader *r, Census *census, const Meta
         TRY(census_scene(census, s, i));
         TRY(census_vectors(census, s));
         if (d->survey != NULL) TRY(survey_scene(d->survey, s, i, d->climate, run));
-        add_zones(d, s);
         d->scenes[i] = (SceneFacts){ .width = s->width, .height = s->height };
+        add_zones(d, s, &d->scenes[i]);
         if (d->blocks != NULL) TRY(validation_blocks_add_scene(d->blocks, i, s->width, s->height));
         TRY(plan_validation(d, s, i, census));
         TRY(label_scan(&scan, s, i));
@@ -295,7 +297,7 @@ static Err check_drawn(const Dataset *d, DatasetReader *r, const MetasegRun *run
     for (uint64_t i = 0; i < MOST_DRAWS && looks < LOOKS && !found; i++) {
         Window w;
         TRY(check_stop(run));
-        TRY(reader_draw(r, 0, i, &w)); /* where nothing can be drawn it is said now */
+        TRY(reader_draw(r, 0, i, d->side, &w)); /* where nothing can be drawn it is said now */
         if (d->scenes[w.scene].invalid) continue;
         TRY(look_into_window(d, r, w, false, &found));
         looks++;

@@ -13,12 +13,13 @@
 typedef struct SceneFacts {
     int64_t width, height; /* of the network's grid */
     bool invalid;          /* the image has no valid pixel */
+    int32_t zone;          /* climate zone of most of it; 0: none, or no climate map */
 } SceneFacts;
 
 /* A window of the network's grid of a scene; of validation also whose box it covers. */
 typedef struct Window {
     int32_t scene, box;
-    int64_t x, y;
+    int64_t x, y, side;
 } Window;
 
 struct Dataset {
@@ -43,18 +44,32 @@ struct Dataset {
 struct DatasetReader {
     const Dataset *data;
     ScenePool *pool;
-    float *image, *shares; /* a window before its symmetry is applied */
+    int64_t most;          /* side of the largest window that is drawn */
+    float *image, *shares; /* a window before its symmetry is applied: room for `most` */
     float *turned;         /* the image after it, for networks that also read which bands are there */
     uint8_t *valid, *labels;
     uint8_t *probabilities; /* [side, side, classes]; NULL: labels are classes */
     double *lonlat;         /* [2, side, side] */
+    struct Mosaic *mosaic;  /* reader_window.c; NULL: none are drawn */
 };
 
 /* Room for a window, once the bands are known. ERR_MEMORY. */
 Err reader_allocate(DatasetReader *reader);
 
-/* First window of (step, index) whose footprint touches no holdout box. */
-Err reader_draw(DatasetReader *reader, uint64_t step, uint64_t index, Window *ret_window);
+/* First window of (step, index), of this side, whose footprint touches no holdout box. */
+Err reader_draw(DatasetReader *reader, uint64_t step, uint64_t index, int64_t side, Window *ret_window);
+
+/* reader_window.c: the training window of (step, index) in reader->image, valid, labels and probabilities: drawn, scaled, put together.
+ * ret_scene, ret_window: what its text comes from. */
+Err reader_window(DatasetReader *reader, uint64_t step, uint64_t index, Scene **ret_scene, Window *ret_window);
+
+/* Room for it: the side of the largest window that is drawn, and of mosaics. ERR_MEMORY. */
+int64_t reader_largest_side(const DatasetOptions *options);
+Err reader_allocate_mosaic(DatasetReader *reader);
+void reader_free_mosaic(DatasetReader *reader);
+
+/* Image and labels of a window of any scene. Without normalisation where nothing was set yet. */
+Err reader_read_window(DatasetReader *reader, Scene *scene, Window window);
 
 /* Labels of a window whose image was read: none where it is invalid. */
 Err reader_read_labels(DatasetReader *reader, Scene *scene, Window window);

@@ -129,7 +129,14 @@ typedef struct DatasetOptions {
     double *surface_scale, *surface_offset;
     uint32_t n_surface_scale, n_surface_offset;
     double stretch; /* probability that a window of colours alone becomes a picture of 8 bits */
-    double noise;   /* largest standard deviation of noise, in those of the bands */
+    double *scales; /* windows are enlarged by one of these, all alike probable; none: 1 */
+    uint32_t n_scales;
+    double
+        redraw_above; /* a window with one class alone, or with this part of its labels of one class, is drawn again in its
+                            scene, ten times at most; 0: never */
+    double mosaic;    /* probability that a window is cut out of a mosaic of four */
+    int64_t mosaic_side; /* of the mosaic, network pixels */
+    double noise;        /* largest standard deviation of noise, in those of the bands */
 } DatasetOptions;
 
 /* What band `band` of the data set is made for, with this normalisation. */

@@ -23,7 +23,8 @@ static const uint64_t more_draws = UINT64_C(1) << 40; /* draws of MORE_ATTEMPTS 
 Err reader_allocate(DatasetReader *r)
 {
     const Dataset *d = r->data;
-    const size_t pixels = (size_t)(d->side * d->side);
+    r->most = reader_largest_side(d->options);
+    const size_t pixels = (size_t)(r->most * r->most);
     r->image = malloc(pixels * (size_t)d->bands * sizeof(float));
     r->turned = malloc(pixels * (size_t)d->bands * sizeof(float));
     r->shares = malloc(pixels / 256 * (ZONE_SLOTS + 1) * sizeof(float));
@@ -35,7 +36,7 @@ Err reader_allocate(DatasetReader *r)
     if (r->image == NULL || r->turned == NULL || r->shares == NULL || r->valid == NULL || r->labels == NULL ||
         r->lonlat == NULL || (classes > 0 && r->probabilities == NULL))
         return err_memory(pixels * 32, "a window of the data set");
-    return ERR_NONE;
+    return reader_allocate_mosaic(r);
 }
 
 Err dataset_reader_new(const Dataset *data, DatasetReader **ret_reader)
@@ -56,6 +57,7 @@ void dataset_reader_free(DatasetReader *r)
 {
     if (r == NULL) return;
     scene_pool_free(r->pool);
+    reader_free_mosaic(r);
     free(r->image);
     free(r->turned);
     free(r->shares);
@@ -72,7 +74,7 @@ static Err window_corner(DatasetReader *r, Scene *s, SamplerPlace place, uint64_
 {
     const Dataset *d = r->data;
     const uint64_t seed = (uint64_t)d->options->seed;
-    const double side = (double)d->side;
+    const double side = (double)w->side;
     const double u = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER) - 0.5;
     const double v = (double)rng_uniform(seed, RNG_AUGMENT, step, draw * 64 + DRAW_JITTER + 1) - 0.5;
     const PlaceWindow centre = { (double)place.column + 0.5, (double)place.row + 0.5, 1.0, 1.0, 1, 1 };
@@ -81,12 +83,12 @@ static Err window_corner(DatasetReader *r, Scene *s, SamplerPlace place, uint64_
     TRY(place_lookup_window(s->labels->to_image, &centre, &column, &row));
     const double x = floor((double)(float)(column * s->upsample_x) - side * (0.5 + 0.5 * u));
     const double y = floor((double)(float)(row * s->upsample_y) - side * (0.5 + 0.5 * v));
-    w->x = (int64_t)fmax(0.0, fmin(x, (double)(s->width - d->side)));
-    w->y = (int64_t)fmax(0.0, fmin(y, (double)(s->height - d->side)));
+    w->x = (int64_t)fmax(0.0, fmin(x, (double)(s->width - w->side)));
+    w->y = (int64_t)fmax(0.0, fmin(y, (double)(s->height - w->side)));
     return ERR_NONE;
 }
 
-Err reader_draw(DatasetReader *r, uint64_t step, uint64_t index, Window *ret_window)
+Err reader_draw(DatasetReader *r, uint64_t step, uint64_t index, int64_t side, Window *ret_window)
 {
     const Dataset *d = r->data;
     const DatasetOptions *options = d->options;
@@ -95,10 +97,10 @@ Err reader_draw(DatasetReader *r, uint64_t step, uint64_t index, Window *ret_win
             attempt < ATTEMPTS ? index * ATTEMPTS + attempt : more_draws + index * MORE_ATTEMPTS + attempt - ATTEMPTS;
         const SamplerPlace place = sampler_draw(d->sampler, step, draw);
         Scene *s = NULL;
-        Window w = { .scene = place.scene };
+        Window w = { .scene = place.scene, .side = side };
         TRY(scene_pool_get(r->pool, (uint32_t)place.scene, NULL, &s));
         TRY(window_corner(r, s, place, step, draw, &w));
-        if (scene_window_touches(s, w.x, w.y, d->side, options->holdout, options->n_holdout)) continue;
+        if (scene_window_touches(s, w.x, w.y, side, options->holdout, options->n_holdout)) continue;
         *ret_window = w;
         return ERR_NONE;
     }
@@ -110,8 +112,8 @@ Err reader_draw(DatasetReader *r, uint64_t step, uint64_t index, Window *ret_win
 Err reader_read_labels(DatasetReader *r, Scene *s, Window w)
 {
     const Dataset *d = r->data;
-    TRY(scene_read_labels(s, &d->table, w.x, w.y, d->side, r->labels, r->probabilities));
-    for (int64_t i = 0; i < d->side * d->side; i++) {
+    TRY(scene_read_labels(s, &d->table, w.x, w.y, w.side, r->labels, r->probabilities));
+    for (int64_t i = 0; i < w.side * w.side; i++) {
         if (r->valid[i] == 0) r->labels[i] = CLASS_IGNORE;
     }
     return ERR_NONE;
@@ -122,27 +124,27 @@ Err reader_keep_labels(DatasetReader *r, Scene *s, Window w, bool validation)
     const Dataset *d = r->data;
     const DatasetOptions *options = d->options;
     if (d->blocks != NULL)
-        validation_blocks_keep(d->blocks, (uint32_t)w.scene, w.x, w.y, d->side, validation, r->labels);
+        validation_blocks_keep(d->blocks, (uint32_t)w.scene, w.x, w.y, w.side, validation, r->labels);
     const bool boxes =
-        w.box >= 0 || scene_window_touches(s, w.x, w.y, d->side, options->validation, options->n_validation);
-    const bool holdout = validation && scene_window_touches(s, w.x, w.y, d->side, options->holdout, options->n_holdout);
+        w.box >= 0 || scene_window_touches(s, w.x, w.y, w.side, options->validation, options->n_validation);
+    const bool holdout = validation && scene_window_touches(s, w.x, w.y, w.side, options->holdout, options->n_holdout);
     if (!boxes && !holdout) return ERR_NONE;
     double *lon = r->lonlat;
-    double *lat = r->lonlat + d->side * d->side;
-    TRY(scene_lonlat(s, w.x, w.y, d->side, lon, lat));
+    double *lat = r->lonlat + w.side * w.side;
+    TRY(scene_lonlat(s, w.x, w.y, w.side, lon, lat));
     const int64_t wanted = validation ? w.box : -1;
-    for (int64_t i = 0; i < d->side * d->side; i++)
+    for (int64_t i = 0; i < w.side * w.side; i++)
         if (boxes_find(options->validation, options->n_validation, lon[i], lat[i]) != wanted ||
             (holdout && boxes_find(options->holdout, options->n_holdout, lon[i], lat[i]) >= 0))
             r->labels[i] = CLASS_IGNORE;
     return ERR_NONE;
 }
 
-static Err read_window(DatasetReader *r, Scene *s, Window w)
+Err reader_read_window(DatasetReader *r, Scene *s, Window w)
 {
     const Dataset *d = r->data;
     if (s->image->bands == NULL) TRY(image_source_normalise(s->image, d->normalisation));
-    TRY(image_source_read(s->image, w.x, w.y, d->side, r->image, r->valid));
+    TRY(image_source_read(s->image, w.x, w.y, w.side, r->image, r->valid));
     return reader_read_labels(r, s, w);
 }
 
@@ -166,7 +168,7 @@ Err dataset_statistics(DatasetReader *r, double *ret_mean, double *ret_std)
     for (uint64_t i = 0; i < STATISTICS_WINDOWS; i++) {
         Window w;
         Scene *s = NULL;
-        TRY(reader_draw(r, 0, i, &w));
+        TRY(reader_draw(r, 0, i, d->side, &w));
         TRY(scene_pool_get(r->pool, (uint32_t)w.scene, NULL, &s));
         ASSERT(s->image->bands == NULL); /* no window was read yet */
         TRY(image_source_read(s->image, w.x, w.y, d->side, r->image, r->valid));
@@ -244,7 +246,9 @@ static Err deliver_text(DatasetReader *r, const Scene *s, Window w, Symmetry sym
         return ERR_NONE;
     }
     bool known = false;
-    TRY(image_source_shares(s->image, w.x, w.y, d->side, &known, zones, r->shares));
+    const int64_t middle =
+        (w.side - d->side) / 2; /* zones change over kilometres: those around the middle of a scaled window */
+    TRY(image_source_shares(s->image, w.x + middle, w.y + middle, d->side, &known, zones, r->shares));
     ASSERT(known);
     float *turned = r->image; /* already delivered: free to use */
     augment_square(symmetry, r->shares, turned, cells, (ZONE_SLOTS + 1) * sizeof(float));
@@ -275,10 +279,7 @@ Err dataset_training_window(DatasetReader *r, uint64_t step, uint64_t index, con
     Window w;
     Scene *s = NULL;
     TRY(check_shape(r, &image.shape));
-    TRY(reader_draw(r, step, index, &w));
-    TRY(scene_pool_get(r->pool, (uint32_t)w.scene, NULL, &s));
-    TRY(read_window(r, s, w));
-    TRY(reader_keep_labels(r, s, w, false));
+    TRY(reader_window(r, step, index, &s, &w));
     bool there[MODEL_MAX_BANDS];
     augment_values(r, step, index, there);
     const Symmetry symmetry = augment_symmetry(seed, step, index, options->flips, options->rotations);
@@ -299,7 +300,7 @@ Err dataset_validation_window(DatasetReader *r, int64_t index, int64_t set, cons
     Scene *s = NULL;
     TRY(check_shape(r, &image.shape));
     TRY(scene_pool_get(r->pool, (uint32_t)w.scene, NULL, &s));
-    TRY(read_window(r, s, w));
+    TRY(reader_read_window(r, s, w));
     TRY(reader_keep_labels(r, s, w, true));
     if (set >= 0 && shown->colours && d->options->stretch > 0.0) make_picture(r, shown->there, true, 0, 0);
     deliver(r, (Symmetry){ 0 }, shown->there, &image);

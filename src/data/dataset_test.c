@@ -439,8 +439,132 @@ static void test_transform(void **state)
 static void nothing_else_is_left(void **state)
 {
     (void)state;
-    unit_check_files(
-        (const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "labels.qml", "probabilities.tif" }, 5);
+    unit_check_files((const char *const[]){ "image.tif", "labels.tif", "labels.tif.aux.xml", "labels.qml",
+                                            "probabilities.tif", "half.tif", "half.tif.aux.xml", "half.qml" },
+                     8);
+}
+
+/* The windows of `steps` steps, by what is asked for. */
+typedef struct Drawn {
+    int64_t jumps;     /* neighbours in a row that are far from each other in the scene */
+    int64_t dominated; /* windows of one class to 0.9 */
+    double columns;    /* of the scene that a row of 200 pixels in the middle of the first window crosses */
+    int64_t ignored;
+} Drawn;
+
+static Drawn draw_windows(const DatasetOptions *config, uint64_t steps, bool exact)
+{
+    Dataset *d = NULL;
+    DatasetReader *r = NULL;
+    NetworkInputs batch;
+    Drawn drawn = { 0 };
+    ASSERT_OK(dataset_open(config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    const NetworkInputs w = network_inputs_at(&batch, 0);
+    for (uint64_t step = 0; step < steps; step++) {
+        int64_t counts[256] = { 0 };
+        ASSERT_OK(dataset_training_window(r, step, 1, NULL, w));
+        if (exact) check_window(&w, false, &drawn.ignored);
+        for (int64_t i = 0; i < SIDE * SIDE; i++) {
+            counts[w.labels[i]]++;
+            if (i % SIDE > 0) drawn.jumps += fabsf(w.image[3 * i + 1] - w.image[3 * (i - 1) + 1]) > 3.0F;
+        }
+        for (int64_t c = 0; c < CLASSES; c++) drawn.dominated += (double)counts[c] > 0.9 * SIDE * SIDE;
+        const float *middle = &w.image[3 * (SIDE / 2 * SIDE)];
+        if (step == 0) drawn.columns = 4.0 * (double)(middle[3 * 228 + 1] - middle[3 * 28 + 1]);
+    }
+    network_inputs_done(&batch);
+    dataset_reader_free(r);
+    dataset_close(d);
+    return drawn;
+}
+
+/* What is promised of windows holds of those that are put together of four, too. */
+static void test_mosaics(void **state)
+{
+    (void)state;
+    DatasetOptions config = options();
+    config.flips = config.rotations = false;
+    assert_true(draw_windows(&config, 6, true).jumps == 0);
+    config.mosaic = 1.0;
+    config.mosaic_side = SIDE;
+    assert_true(draw_windows(&config, 6, true).jumps > 6 * SIDE / 2);
+    config.mosaic_side = 100 * SIDE; /* windows far from where the four meet */
+    assert_true(draw_windows(&config, 6, true).jumps == 0);
+}
+
+static void test_scales(void **state)
+{
+    (void)state;
+    static double scales[] = { 2.0, 0.5 };
+    DatasetOptions config = options();
+    config.flips = config.rotations = false;
+    config.n_scales = 1;
+    for (int64_t i = 0; i < 2; i++) {
+        config.scales = &scales[i];
+        const double columns = draw_windows(&config, 2, false).columns;
+        assert_true(fabs(columns - 200.0 / scales[i]) <= 8.0);
+    }
+    /* a pixel of a window twice as large is that of the label beneath: the class tells the colour wherever all around is of one class */
+    config.scales = scales;
+    Dataset *d = NULL;
+    DatasetReader *r = NULL;
+    NetworkInputs batch;
+    int64_t looked = 0;
+    ASSERT_OK(dataset_open(&config, NULL, NULL, &d));
+    ASSERT_OK(dataset_reader_new(d, &r));
+    ASSERT_OK(network_inputs_init(&shape, &batch));
+    const NetworkInputs w = network_inputs_at(&batch, 0);
+    ASSERT_OK(dataset_training_window(r, 3, 0, NULL, w));
+    for (int64_t y = 6; y < SIDE - 6; y++)
+        for (int64_t x = 6; x < SIDE - 6; x++) {
+            bool one = true;
+            for (int64_t k = 0; k < 169; k++)
+                one = one && w.labels[(y - 6 + k / 13) * SIDE + x - 6 + k % 13] == w.labels[y * SIDE + x];
+            if (!one || w.labels[y * SIDE + x] == CLASS_IGNORE) continue;
+            looked++;
+            assert_true(fabsf(w.image[3 * (y * SIDE + x)] - (float)(40 + 80 * w.labels[y * SIDE + x])) < 0.5F);
+        }
+    assert_true(looked > 100);
+    network_inputs_done(&batch);
+    dataset_reader_free(r);
+    dataset_close(d);
+}
+
+/* Half of the scene is of one class: windows of it are drawn again where there is more to see. */
+static void test_redraw(void **state)
+{
+    (void)state;
+    char path[256];
+    const RasterClass classes[CLASSES] = { { 1, "a", { 0 } }, { 2, "b", { 0 } }, { 3, "c", { 0 } } };
+    const double bounds[4] = { -45, -30, 45, 30 };
+    const RasterWriteOptions half = { .path = unit_at("half.tif", path),
+                                      .kind = RASTER_CLASSES,
+                                      .width = WIDTH,
+                                      .height = HEIGHT,
+                                      .bounds = bounds,
+                                      .epsg = 4326,
+                                      .classes = classes,
+                                      .n_classes = CLASSES,
+                                      .overwrite = true };
+    RasterWriter *writer = NULL;
+    uint8_t row[WIDTH];
+    ASSERT_OK(raster_writer_open(&half, &writer));
+    for (int64_t y = 0; y < HEIGHT; y++) {
+        for (int64_t x = 0; x < WIDTH; x++) row[x] = (uint8_t)(x < WIDTH / 2 ? 1 : 1 + class_at(x, y));
+        ASSERT_OK(raster_writer_rows(writer, 1, (const uint8_t *const[]){ row }, WIDTH));
+    }
+    ASSERT_OK(raster_writer_finish(writer));
+    DatasetOptions config = options();
+    config.scenes[0].labels = path;
+    config.n_remap = config.n_holdout = config.n_validation = 0;
+    config.balance = 0.0;
+    const int64_t without = draw_windows(&config, 40, false).dominated;
+    config.redraw_above = 0.9;
+    const int64_t with = draw_windows(&config, 40, false).dominated;
+    assert_true(without >= 8);
+    assert_true(with == 0);
 }
 
 static int make_scene(void **state)
@@ -456,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_windows),         cmocka_unit_test(test_repeatable), cmocka_unit_test(test_presence),
         cmocka_unit_test(test_band_sets),       cmocka_unit_test(test_mask),       cmocka_unit_test(test_other_sizes),
         cmocka_unit_test(test_probabilities),   cmocka_unit_test(test_surface),    cmocka_unit_test(test_transform),
+        cmocka_unit_test(test_mosaics),         cmocka_unit_test(test_scales),     cmocka_unit_test(test_redraw),
         cmocka_unit_test(nothing_else_is_left),
     };
     return cmocka_run_group_tests(tests, make_scene, unit_tear_down);

@@ -104,7 +104,8 @@ train deepglobe --set data.validation_fraction=0.3
 told '^validation mIoU '
 
 # the recipe's options: a continued run is the unbroken one
-recipe="--set train.restart_steps=2 --set train.epoch_steps=1 --set train.lookahead_steps=2 --set train.accumulate=3 --set train.ema_decay=0.9"
+recipe="--set train.restart_steps=2 --set train.epoch_steps=1 --set train.lookahead_steps=2 --set train.accumulate=3 --set train.ema_decay=0.9 \
+    --set train.scales=0.75,1,1.25,1.5 --set train.redraw_above=0.75 --set train.mosaic=0.5 --set train.mosaic_side=96"
 # shellcheck disable=SC2086
 train vaihingen $recipe --set train.steps=5
 sum=$(cksum <"$work/run_vaihingen/last.safetensors")
