@@ -169,6 +169,18 @@ grep -q 'no class has the colour #000000' "$log.err" || fail "ignore_colors of t
 [ $? = 4 ] || fail "a folder with findings is learned from"
 grep -q 'data.missing: skip goes without such files' "$log.err" || fail "the way out is not told"
 
+# the configurations that come with metaseg: on their data sets, without text, and one step at a smaller window
+for preset in openearthmap loveda potsdam vaihingen; do
+    # shellcheck disable=SC2086
+    run dataset "$source/configs/$preset.yaml" $share -q --set model.fusion=none --set data.folder="$work/$preset"
+    [ $got = 0 ] || fail "configs/$preset.yaml: exit code $got"
+done
+# shellcheck disable=SC2086
+run train "$source/configs/loveda.yaml" $share -q --set model.fusion=none --set data.folder="$work/loveda" --set train.output="$work/recipe" \
+    --set train.steps=1 --set train.batch=1 --set train.window=256 --set train.mosaic_side=256
+[ $got = 0 ] || fail "a step with configs/loveda.yaml: exit code $got"
+told '^steps 1$'
+
 # wrong keys
 wrong() { # MESSAGE OPTIONS...
     message=$1
