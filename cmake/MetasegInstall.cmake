@@ -5,7 +5,7 @@
 set(share "${CMAKE_BINARY_DIR}/share/metaseg")
 set(climate_map koppen_geiger.bin) # made by `make data`
 file(MAKE_DIRECTORY "${share}")
-foreach(folder prompts models classes places)
+foreach(folder prompts models classes places mappings)
   file(CREATE_LINK "${CMAKE_SOURCE_DIR}/share/${folder}" "${share}/${folder}" SYMBOLIC)
 endforeach()
 foreach(name IN LISTS climate_map)

@@ -17,12 +17,21 @@ typedef struct MetasegBox {
     double west, south, east, north;
 } MetasegBox;
 
+/* A class value of the map and what it is in the reference. */
+typedef struct MetasegClassPair {
+    int32_t from, to;
+} MetasegClassPair;
+
 typedef struct MetasegEvalOptions {
     const MetasegBox *boxes; /* only pixels whose centre lies in one of them; NULL: all */
     int64_t n_boxes;
     /* truth codes that are left out of accuracy and means (they still count as wrong predictions) */
     const int32_t *exclude;
     int64_t n_exclude;
+    /* the map's values become those of the reference before they are compared, and every one that occurs must be named; then names and
+     * colours of classes are the reference's. NULL: they are the same already */
+    const MetasegClassPair *mapping;
+    int64_t n_mapping;
     double minimum_share;   /* classes below this share of the truth are left out of the means, 0 */
     int32_t ignore;         /* truth value without a label, 255; one that does not occur ignores none */
     const char *crs;        /* overrides the map's CRS; NULL */

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/grow.h"
 #include "base/str.h"
+#include "data/class_mapping.h"
 #include "geo/georeference.h"
 #include "metaseg/eval.h"
 
@@ -18,7 +19,7 @@ typedef struct EvalArgs {
     OptionList boxes, exclude;
     double minimum_share;
     int64_t ignore;
-    const char *crs, *truth_crs, *band, *truth_band, *json, *csv, *html, *list;
+    const char *crs, *truth_crs, *band, *truth_band, *mapping, *json, *csv, *html, *list;
     bool by_pixel, by_zone, overwrite;
 } EvalArgs;
 
@@ -41,6 +42,9 @@ static const Option eval_options[] = {
       .help = "band of the map with the class values, by number or name, where it has several" },
     { "truth-band", 0, OPTION_STRING, offsetof(EvalArgs, truth_band), .value = "BAND",
       .help = "band of the reference with the class values" },
+    { "mapping", 0, OPTION_STRING, offsetof(EvalArgs, mapping), .value = "NAME",
+      .help = "what the map's classes are in the reference: openearthmap_to_loveda, openearthmap_to_isprs, or a file "
+              "of the same form" },
     { "by-pixel", 0, OPTION_FLAG, offsetof(EvalArgs, by_pixel),
       .help = "pixels of the same column and row are the same place, whatever the files say of it" },
     { "by-zone", 0, OPTION_FLAG, offsetof(EvalArgs, by_zone), .help = "also the figures of every climate zone" },
@@ -164,6 +168,22 @@ static Err read_pairs(const EvalArgs *args, const OptionResult *words, Pairs *p)
     return err_set(ERR_ARGUMENT, "no map and no reference were given; name them, or name a list of pairs with --list");
 }
 
+/* A name is that of a file in the data folder. */
+static Err read_mapping(const Cli *cli, const char *word, ClassMapping *ret_mapping)
+{
+    char *path = NULL;
+    const bool file = strchr(word, '/') != NULL || str_ends_with(word, ".yaml");
+    if (!file && cli->data_folder == NULL)
+        return err_set(ERR_INPUT,
+                       "--mapping %s: mappings are in the data folder, which was not found; name it with "
+                       "--data-folder",
+                       word);
+    TRY(file ? str_copy(word, &path) : str_format(&path, "%s/mappings/%s.yaml", cli->data_folder, word));
+    const Err err = class_mapping_load(path, ret_mapping);
+    free(path);
+    return err_prefix(err, "--mapping %s", word);
+}
+
 static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
 {
     const EvalArgs *args = target;
@@ -202,12 +222,20 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     cli->unit = "rows";
     o.json_line = cli_json_wanted(cli, false);
     Pairs pairs = { 0 };
-    Err err = read_pairs(args, words, &pairs);
+    ClassMapping mapping = { 0 };
+    MetasegClassPair classes[MOST_EXCLUDED + 2];
+    Err err = args->mapping != NULL ? read_mapping(cli, args->mapping, &mapping) : ERR_NONE;
+    for (uint32_t i = 0; i < mapping.n_classes; i++)
+        classes[i] = (MetasegClassPair){ mapping.classes[i].from, mapping.classes[i].to };
+    o.mapping = classes;
+    o.n_mapping = mapping.n_classes;
+    if (err == ERR_NONE) err = read_pairs(args, words, &pairs);
     if (err == ERR_NONE)
         err =
             metaseg_eval_pairs(pairs.pairs, pairs.n, &o, &cli->run, o.json_line ? cli_take_json : cli_take_line, NULL);
     cli_progress_end(cli);
     pairs_done(&pairs);
+    class_mapping_done(&mapping);
     return err;
 }
 

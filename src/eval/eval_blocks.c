@@ -244,6 +244,21 @@ static Err extend_streak(Comparison *c, Streak *s, Streak pixel)
     return ERR_NONE;
 }
 
+/* What a value of the map is in the reference. */
+static Err map_class(const Comparison *c, int32_t *value)
+{
+    const MetasegEvalOptions *o = c->options;
+    for (int64_t i = 0; i < o->n_mapping; i++) {
+        if (o->mapping[i].from != *value) continue;
+        *value = o->mapping[i].to;
+        return ERR_NONE;
+    }
+    if (o->n_mapping == 0) return ERR_NONE;
+    return err_set(ERR_INPUT,
+                   "'%s': holds the value %d, of which the mapping does not tell what it is in the reference",
+                   raster_path(c->map), (int)*value);
+}
+
 /* Compares a part of the block with the window `w` of the map that was read. */
 static Err count_part(Comparison *c, const EvalBlocks *b, Part part, RasterWindow w)
 {
@@ -257,8 +272,10 @@ static Err count_part(Comparison *c, const EvalBlocks *b, Part part, RasterWindo
             if (b->column[i] >= 0 && b->row[i] >= 0) {
                 const int64_t at = (b->row[i] - w.y) * w.columns + b->column[i] - w.x;
                 pixel.covered = b->map_valid[at] != 0;
-                if (pixel.covered)
+                if (pixel.covered) {
                     TRY(read_class(c->map, b->map_values[at], b->column[i], b->row[i], &pixel.prediction));
+                    TRY(map_class(c, &pixel.prediction));
+                }
             }
             if (c->page != NULL)
                 eval_page_pixel(c->page, b->window.x + k, b->window.y + r, pixel.truth, pixel.covered,

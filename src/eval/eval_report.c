@@ -16,14 +16,15 @@ enum { WIDEST_MATRIX = 1024 }; /* classes; a CSV of more is a list of pairs */
 
 const char *eval_class_name(const Comparison *c, int32_t value)
 {
-    const char *name = raster_class_name(c->map, value);
+    const char *name = c->options->n_mapping > 0 ? "" : raster_class_name(c->map, value);
     return name[0] != '\0' ? name : raster_class_name(c->truth, value);
 }
 
 uint32_t eval_class_color(const Comparison *c, int32_t value)
 {
     uint32_t color = 0xe8e8e8U;
-    if (value == EVAL_NOTHING || raster_class_color(c->map, value, &color) ||
+    const bool own = c->options->n_mapping == 0; /* the map's values are those of the reference */
+    if (value == EVAL_NOTHING || (own && raster_class_color(c->map, value, &color)) ||
         raster_class_color(c->truth, value, &color))
         return color;
     return class_color(value >= 0 ? value : -(value + 1));
@@ -45,7 +46,7 @@ void eval_draw(const Comparison *c, const int32_t *values, int64_t n, uint8_t *r
 bool eval_names_differ(const Comparison *c, int32_t value, const char **ret_truth_name)
 {
     const char *map = raster_class_name(c->map, value), *truth = raster_class_name(c->truth, value);
-    if (map[0] == '\0' || truth[0] == '\0' || str_equal_nocase(map, truth)) return false;
+    if (c->options->n_mapping > 0 || map[0] == '\0' || truth[0] == '\0' || str_equal_nocase(map, truth)) return false;
     *ret_truth_name = truth;
     return true;
 }
@@ -75,6 +76,8 @@ static void print_classes(const Comparison *c, const Figures *f, LineSink sink)
 static void print_left_out(const Comparison *c, const Figures *f, LineSink sink)
 {
     const int64_t labelled = f->total.pixels + f->uncovered;
+    if (c->options->n_mapping > 0)
+        line_put(sink, "%lld classes of the map counted as classes of the reference", (long long)c->options->n_mapping);
     if (f->uncovered > 0)
         line_put(sink, "not compared: %lld of %lld labelled pixels (%.2f %%), where the map has no value",
                  (long long)f->uncovered, (long long)labelled, 100.0 * (double)f->uncovered / (double)labelled);
@@ -184,6 +187,18 @@ static void put_pairs(JsonWriter *w, const Comparison *c)
     json_end(w);
 }
 
+/* {"8": 2}: the map's values and the reference's. */
+static void put_mapping(JsonWriter *w, const MetasegEvalOptions *o)
+{
+    json_begin_object(w, "mapping");
+    for (int64_t i = 0; i < o->n_mapping; i++) {
+        char value[16];
+        (void)snprintf(value, sizeof value, "%d", (int)o->mapping[i].from);
+        json_put_int(w, value, o->mapping[i].to);
+    }
+    json_end(w);
+}
+
 Err eval_json(const Comparison *c, const Figures *figures, bool pretty, char **ret_text)
 {
     JsonWriter w = { .pretty = pretty };
@@ -191,6 +206,7 @@ Err eval_json(const Comparison *c, const Figures *figures, bool pretty, char **r
     if (c->n_pairs == 1) json_put_string(&w, "prediction", raster_path(c->map));
     if (c->n_pairs == 1) json_put_string(&w, "truth", raster_path(c->truth));
     json_put_int(&w, "ignored", c->ignored);
+    if (c->options->n_mapping > 0) put_mapping(&w, c->options);
     put_figures(&w, c, figures);
     if (c->climate != NULL) put_zones(&w, c);
     if (c->n_pairs > 1) put_pairs(&w, c);

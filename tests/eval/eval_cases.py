@@ -233,6 +233,23 @@ def finer_map():
     assert got["pixels"] == 100 and got["overall_accuracy"] == 1.0
 
 
+def mapped_classes():
+    """Classes of one data set compared with those of another: values, names, what the mapping leaves out."""
+    where = raster("oem.vrt", [8, 4, 7, 5, 2, 3], 3)
+    truth = raster("loveda.vrt", [2, 3, 7, 6, 1, 4], 3)
+    share = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../share")
+    told_figures, _ = figures(where, truth, "--mapping", "openearthmap_to_loveda", "--data-folder", share, "--ignore", "0")
+    assert told_figures["overall_accuracy"] == 5 / 6, told_figures["overall_accuracy"]
+    assert told_figures["mapping"]["8"] == 2 and len(told_figures["mapping"]) == 8
+    with open("some.yaml", "w", encoding="utf-8") as file:
+        file.write("name: some\nfrom: a\nto: b\nclasses: [{ from: 8, to: 2 }, { from: 4, to: 3 }]\n")
+    refused(4, ["holds the value 7, of which the mapping does not tell"], where, truth, "--mapping", "some.yaml")
+    with open("twice.yaml", "w", encoding="utf-8") as file:
+        file.write("name: some\nfrom: a\nto: b\nclasses: [{ from: 8, to: 2 }, { from: 8, to: 3 }]\n")
+    refused(2, ["classes.2.from: 8 is used twice"], where, truth, "--mapping", "twice.yaml")
+    refused(4, ["--mapping nothing"], where, truth, "--mapping", "nothing", "--data-folder", share)
+
+
 def several_pairs():
     """The figures of several pairs are those of one pair of all their pixels; each pair is told, from the command line or a list."""
     maps = [raster(f"map{i}", values, 2, kind="UInt16", nodata=9) for i, values in enumerate(([1, 1, 2, 2], [1, 2, 2, 9], [300, 300, 1, 1]))]
@@ -358,7 +375,7 @@ def main():
     METASEG = os.path.abspath(sys.argv[1])
     failed = 0
     for case in (left_out_pixels, values, no_class_rasters, class_names, places, control_points, boxes_and_zones,
-                 finer_map, several_pairs, pages):
+                 finer_map, several_pairs, mapped_classes, pages):
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             try:
