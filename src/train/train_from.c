@@ -201,6 +201,14 @@ static Err take_prompts(Trainer *t, Model *from)
     return model_config_set_text(&t->model->config.prompts, from->config.prompts);
 }
 
+/* Whether the features of both come from one text encoder, as far as the models tell. */
+static bool same_text(const ModelConfig *from, const ModelConfig *to)
+{
+    const ModelTextEncoder *a = &from->text_encoder, *b = &to->text_encoder;
+    if (from->network.text_width != to->network.text_width) return false;
+    return !a->known || !b->known || (a->kind == b->kind && a->hash == b->hash);
+}
+
 static Err start_from(Trainer *t, Model *from)
 {
     TRY(check(t, &from->config));
@@ -210,7 +218,7 @@ static Err start_from(Trainer *t, Model *from)
     const bool measured = t->config->data.n_mean == 0;
     tell(t, &m, taken, measured ? take_normalisation(&m, &t->model->config) : 0);
     t->continues_classes = m.same_classes;
-    t->continues_fusion = params_find(from->params, "text.null") >= 0;
+    t->continues_fusion = params_find(from->params, "text.null") >= 0 && same_text(&from->config, &t->model->config);
     return take_prompts(t, from);
 }
 

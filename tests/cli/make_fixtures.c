@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "geo/climate.h"
+#include "harness/text_family.h"
 #include "model/model_file.h"
 
 #include <math.h>
@@ -379,6 +380,24 @@ static void make_share(void)
     if (symlink(METASEG_SOURCE_DIR "/share/prompts", at(0, "share/prompts")) != 0) fail_msg("no link can be made");
 }
 
+/* Small text encoders with random weights, as folders: clip with our own merges, bert with hardly any words. */
+static void make_text_encoders(void)
+{
+    enum { CLIP_TOKENS = 512 + 1500 + 2, BERT_TOKENS = 6 };
+    ParamSet *clip = text_family_params(NETWORK_TEXT_ENCODER_clip_quickgelu, CLIP_TOKENS);
+    ParamSet *bert = text_family_params(NETWORK_TEXT_ENCODER_bert, BERT_TOKENS);
+    ASSERT_OK(file_make_folders(at(0, "clip")));
+    ASSERT_OK(file_make_folders(at(0, "bert")));
+    text_family_write(clip, at(0, "clip/model.safetensors"), "text_model.", NULL, 0, 0);
+    unit_write_text(at(0, "clip/config.json"), "{\"model_type\": \"clip_text_model\", \"num_attention_heads\": 2}");
+    if (symlink(METASEG_SOURCE_DIR "/tests/golden/bpe_merges.txt", at(0, "clip/merges.txt")) != 0)
+        fail_msg("no link can be made");
+    text_family_write(bert, at(0, "bert/model.safetensors"), "", NULL, 0, 0);
+    unit_write_text(at(0, "bert/vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n,\n");
+    params_free(clip);
+    params_free(bert);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
@@ -393,5 +412,6 @@ int main(int argc, char **argv)
     make_fields_image();
     make_fields_polygons();
     make_share();
+    make_text_encoders();
     return 0;
 }
