@@ -13,10 +13,16 @@
 
 typedef struct ConvertArgs {
     const char *output, *classes, *name;
-    OptionList bands;
+    OptionList bands, means, stds;
     double gsd;
     bool half, overwrite, list;
 } ConvertArgs;
+
+static const double LARGEST = 1e9;
+
+typedef struct BandNumbers {
+    double means[MODEL_MAX_BANDS], stds[MODEL_MAX_BANDS];
+} BandNumbers;
 
 static const Option convert_options[] = {
     { "output", 'o', OPTION_STRING, offsetof(ConvertArgs, output), .value = "FILE",
@@ -26,6 +32,11 @@ static const Option convert_options[] = {
               "isprs, openearthmap, ...)" },
     { "bands", 'b', OPTION_LIST, offsetof(ConvertArgs, bands), .value = "NAME,...",
       .help = "names of the bands that a network reads" },
+    { "means", 0, OPTION_LIST, offsetof(ConvertArgs, means), .value = "NUMBER,...",
+      .help = "what the network's training subtracted from each band, in the numbers of images (0,0,0 where it only "
+              "divided by 255)" },
+    { "stds", 0, OPTION_LIST, offsetof(ConvertArgs, stds), .value = "NUMBER,...",
+      .help = "what it then divided by (255,255,255)" },
     { "gsd", 0, OPTION_DOUBLE, offsetof(ConvertArgs, gsd), .value = "METRES", .default_value = "0", .minimum = 0,
       .maximum = 1e6, .help = "pixel size that a network was trained at; 0: not known, images are read as they are" },
     { "name", 0, OPTION_STRING, offsetof(ConvertArgs, name), .value = "TEXT", .help = "name of the model" },
@@ -75,16 +86,40 @@ static ModelClass model_class(const DatasetClass *from)
         ModelClass){ .code = from->value, .name = from->name, .color = (uint32_t)strtoul(from->color + 1, NULL, 16) };
 }
 
+static Err read_numbers(const OptionList *list, const char *what, double ret_numbers[MODEL_MAX_BANDS])
+{
+    if (list->count > MODEL_MAX_BANDS)
+        return err_set(ERR_ARGUMENT, "%s has %lld numbers; at most %d were expected", what, (long long)list->count,
+                       (int)MODEL_MAX_BANDS);
+    for (int64_t i = 0; i < list->count; i++)
+        TRY(str_parse_double(list->items[i], what, -LARGEST, LARGEST, &ret_numbers[i]));
+    return ERR_NONE;
+}
+
+/* Options of the bands. */
+static Err read_bands(const ConvertArgs *args, BandNumbers *numbers, ConvertOptions *o)
+{
+    TRY(read_numbers(&args->means, "--means", numbers->means));
+    TRY(read_numbers(&args->stds, "--stds", numbers->stds));
+    o->bands = args->bands.count > 0 ? args->bands.items : NULL;
+    o->n_bands = (int32_t)args->bands.count;
+    o->means = args->means.count > 0 ? numbers->means : NULL;
+    o->n_means = (int32_t)args->means.count;
+    o->stds = args->stds.count > 0 ? numbers->stds : NULL;
+    o->n_stds = (int32_t)args->stds.count;
+    return ERR_NONE;
+}
+
 static Err convert(const ConvertArgs *args, const char *in, const char *out, const ClassTable *table)
 {
     ModelClass classes[MODEL_MAX_CLASSES];
+    BandNumbers numbers;
     ConvertReport report = { 0 };
     ConvertOptions o = { .weights = args->half ? DTYPE_F16 : DTYPE_F32,
                          .overwrite = args->overwrite,
                          .name = args->name,
-                         .bands = args->bands.count > 0 ? args->bands.items : NULL,
-                         .n_bands = (int32_t)args->bands.count,
                          .gsd = args->gsd };
+    TRY(read_bands(args, &numbers, &o));
     for (uint32_t i = 0; i < table->n_classes; i++) classes[i] = model_class(&table->classes[i]);
     if (table->n_classes > 0) {
         o.classes = classes;

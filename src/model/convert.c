@@ -75,7 +75,7 @@ static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **re
     *ret_prefix = NULL;
     *ret_fits = false;
     *ret_fitness = INT64_MIN;
-    if (def->build == NULL) return ERR_NONE;
+    if (def->build == NULL || def->others_files) return ERR_NONE;
     (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[encoder]);
     TRY(encoder_config(encoder, &config));
     Err err = params_new(&params);
@@ -257,12 +257,26 @@ static Err apply_bands(const ConvertOptions *options, const PublishedNetwork *ne
     return ERR_NONE;
 }
 
+static Err apply_statistics(const ConvertOptions *options, ModelConfig *config)
+{
+    const int32_t n = config->network.n_bands;
+    if ((options->means != NULL && options->n_means != n) || (options->stds != NULL && options->n_stds != n))
+        return err_set(ERR_ARGUMENT, "%d means and %d standard deviations were given; the network reads %d bands",
+                       (int)options->n_means, (int)options->n_stds, (int)n);
+    for (int32_t i = 0; i < n; i++) {
+        if (options->means != NULL) config->bands[i].mean = options->means[i];
+        if (options->stds != NULL) config->bands[i].std = options->stds[i];
+    }
+    return ERR_NONE;
+}
+
 static Err apply_options(const ConvertOptions *options, const PublishedNetwork *network, ModelConfig *config)
 {
     enum { FINER = 2, COARSER = 2 };
     if (options->name != NULL) TRY(model_config_set_text(&config->name, options->name));
     TRY(apply_classes(options, config));
     TRY(apply_bands(options, network, config));
+    TRY(apply_statistics(options, config));
     if (options->gsd > 0.0) {
         config->gsd_unit = MODEL_METRE;
         config->gsd_minimum = options->gsd / FINER;
@@ -311,8 +325,12 @@ static Err check_files(const char *in, const char *out)
 static Err check_options(const Conversion *c)
 {
     const ConvertOptions *o = c->options;
-    if (c->found.kind != CONVERT_NETWORK && (o->name != NULL || o->classes != NULL || o->bands != NULL || o->gsd > 0.0))
-        return err_set(ERR_ARGUMENT, "'%s': name, classes, bands and pixel size are for published whole networks alone",
+    const bool given = o->name != NULL || o->classes != NULL || o->bands != NULL || o->means != NULL ||
+                       o->stds != NULL || o->gsd > 0.0;
+    if (c->found.kind != CONVERT_NETWORK && given)
+        return err_set(ERR_ARGUMENT,
+                       "'%s': name, classes, bands, their statistics and pixel size are for published whole networks "
+                       "alone",
                        c->in);
     return ERR_NONE;
 }

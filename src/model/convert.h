@@ -31,6 +31,8 @@ typedef struct ConvertOptions {
     int32_t n_classes;
     const char *const *bands; /* names of the network's bands; NULL: as the family says */
     int32_t n_bands;
+    const double *means, *stds; /* of the network's bands, in the units of images; NULL: as the family says */
+    int32_t n_means, n_stds;
     double gsd; /* metres of a pixel that the network was made for; 0: as the family says */
 } ConvertOptions;
 ConvertOptions convert_options_defaults(void); /* f32, nothing known */

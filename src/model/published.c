@@ -73,13 +73,24 @@ bool published_same_shape(const Shape *a, const Shape *b)
     return true;
 }
 
+/* Our name, with "encoder." where it is one of the encoder's. */
+static bool name_of(const PublishedRead *read, const char *published, char ret_name[NETWORK_NAME_BYTES])
+{
+    char ours[NETWORK_NAME_BYTES];
+    if (read->encoder == NULL || !str_starts_with(published, read->encoder))
+        return our_name(read->rename, published, ret_name);
+    if (!our_name(read->encoder_rename, published + strlen(read->encoder), ours)) return false;
+    const int length = snprintf(ret_name, NETWORK_NAME_BYTES, "encoder.%s", ours);
+    return length >= 0 && length < NETWORK_NAME_BYTES;
+}
+
 /* Our parameter of a tensor: its index, -1 for one that has no place, -2 for what is not looked at. */
 static int32_t find_parameter(const PublishedRead *read, const ParamSet *params, const StoredTensor *tensor)
 {
     char published[NETWORK_NAME_BYTES], name[2 * NETWORK_NAME_BYTES];
     const size_t skip = strlen(read->prefix);
     if (!is_float(tensor) || !str_starts_with(tensor->name, read->prefix)) return -2;
-    if (!our_name(read->rename, tensor->name + skip, published)) return -2;
+    if (!name_of(read, tensor->name + skip, published)) return -2;
     (void)snprintf(name, sizeof name, "%s%s", read->scope, published);
     return params_find(params, name);
 }

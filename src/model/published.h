@@ -17,6 +17,9 @@ typedef struct PublishedRead {
     const TensorFile *file;
     const char *prefix;   /* before all names that count, "net."; other tensors of the file are not looked at */
     NetworkRename rename; /* NULL: the names are ours */
+    const char *
+        encoder; /* behind prefix, before the names of an encoder, which encoder_rename knows and rename does not; NULL */
+    NetworkRename encoder_rename;
     const char *scope;    /* our parameters that are read, without it in names: "encoder."; "": all */
     const char *optional; /* parameters that may be missing, by the start of their names; NULL: none */
     const char *what;     /* for messages: "the encoder resnet18" */

@@ -88,9 +88,13 @@ Err published_network_load(const TensorFile *file, const PublishedNetwork *netwo
 {
     Model *model = NULL;
     TRY(model_new(config, false, &model));
-    const PublishedRead read = {
-        .file = file, .prefix = prefix, .rename = network->rename, .scope = "", .what = network->title
-    };
+    const PublishedRead read = { .file = file,
+                                 .prefix = prefix,
+                                 .rename = network->rename,
+                                 .encoder = network->encoder,
+                                 .encoder_rename = encoder_def(config->network.encoder)->rename,
+                                 .scope = "",
+                                 .what = network->title };
     const Err err = published_read(&read, model->params);
     if (err == ERR_NONE)
         *ret_model = model;

@@ -28,6 +28,9 @@ typedef struct PublishedNetwork {
     Err (*configure)(const TensorFile *file, const char *prefix, ModelConfig *config);
     /* Our name of one of its tensors, with "encoder." or "decoder."; false: it is not needed for prediction. */
     NetworkRename rename;
+    /* Before the names of its encoder, which are those of the encoder's own files (EncoderDef.rename) and not given to rename; NULL:
+     * rename knows them all. */
+    const char *encoder;
 } PublishedNetwork;
 
 #define PUBLISHED_NETWORK(name) extern const PublishedNetwork published_##name;

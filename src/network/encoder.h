@@ -27,6 +27,7 @@ typedef struct EncoderDef {
     FeatureMaps (*build)(Graph *g, Var image, const void *variant);
     /* Names of the published files that hold its weights; NULL: they are those of build. Ends what belongs to no feature map. */
     NetworkRename rename;
+    bool others_files; /* those files are of another encoder of the list too, as which they are recognised */
     /* Instead of build and a decoder: a whole network for inference graphs, image -> scores [B, H, W, classes]. */
     Var (*whole)(Graph *g, Var image, int64_t classes);
 } EncoderDef;
