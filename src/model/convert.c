@@ -235,7 +235,7 @@ static Err apply_classes(const ConvertOptions *options, ModelConfig *config)
 }
 
 /* The normalisation that the family has for a band of this name. */
-static void apply_statistics(const PublishedBand *known, ModelBand *band)
+static void known_statistics(const PublishedBand *known, ModelBand *band)
 {
     for (; known != NULL && known->name != NULL; known++) {
         if (strcmp(known->name, band->name) != 0) continue;
@@ -252,7 +252,7 @@ static Err apply_bands(const ConvertOptions *options, const PublishedNetwork *ne
                        (int)config->network.n_bands);
     for (int32_t i = 0; i < options->n_bands; i++) {
         TRY(model_config_set_text(&config->bands[i].name, options->bands[i]));
-        apply_statistics(network->bands, &config->bands[i]);
+        known_statistics(network->bands, &config->bands[i]);
     }
     return ERR_NONE;
 }
