@@ -115,10 +115,11 @@ static Err convert(const ConvertArgs *args, const char *in, const char *out, con
     ModelClass classes[MODEL_MAX_CLASSES];
     BandNumbers numbers;
     ConvertReport report = { 0 };
-    ConvertOptions o = { .weights = args->half ? DTYPE_F16 : DTYPE_F32,
-                         .overwrite = args->overwrite,
-                         .name = args->name,
-                         .gsd = args->gsd };
+    ConvertOptions o = convert_options_defaults();
+    if (args->half) o.weights = DTYPE_F16;
+    o.overwrite = args->overwrite;
+    o.name = args->name;
+    o.gsd = args->gsd;
     TRY(read_bands(args, &numbers, &o));
     for (uint32_t i = 0; i < table->n_classes; i++) classes[i] = model_class(&table->classes[i]);
     if (table->n_classes > 0) {
