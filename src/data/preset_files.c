@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,17 +237,32 @@ Err preset_add_tile(Preset *preset, const PresetItem *tile)
 
 /* ---- places ---- */
 
+/* NAME,LONGITUDE,LATITUDE and whatever is behind a further comma. */
+static bool read_place(const char *line, struct Place *ret_place)
+{
+    char numbers[80];
+    double lonlat[2] = { 0.0, 0.0 };
+    const char *first = strchr(line, ',');
+    const char *second = first != NULL ? strchr(first + 1, ',') : NULL;
+    if (first == line || second == NULL) return false;
+    const size_t length = (size_t)(second - first) + strcspn(second + 1, ",\r");
+    if (length >= sizeof numbers) return false;
+    memcpy(numbers, first + 1, length);
+    numbers[length] = '\0';
+    if (str_parse_doubles(numbers, "", 2, lonlat) != ERR_NONE) return false;
+    ret_place->lon = lonlat[0];
+    ret_place->lat = lonlat[1];
+    return fabs(lonlat[0]) <= 180.0 && fabs(lonlat[1]) <= 90.0;
+}
+
 static Err add_place(Places *places, const char *path, int64_t number, const char *line)
 {
     struct Place place = { 0 };
-    int used = 0;
-    const size_t name = strcspn(line, ",");
-    if (name == 0 || sscanf(line + name, ",%lf,%lf%n", &place.lon, &place.lat, &used) != 2 || !(place.lon >= -180.0) ||
-        !(place.lon <= 180.0) || !(place.lat >= -90.0) || !(place.lat <= 90.0))
+    if (!read_place(line, &place))
         return err_set(ERR_CONFIG, "'%s', line %lld: '%.80s' is not NAME,LONGITUDE,LATITUDE in degrees", path,
                        (long long)number, line);
     TRY(grow_array(&places->items, places->n, &places->capacity, sizeof *places->items, "places"));
-    TRY(str_format(&place.name, "%.*s", (int)name, line));
+    TRY(str_format(&place.name, "%.*s", (int)strcspn(line, ","), line));
     places->items[places->n++] = place;
     return ERR_NONE;
 }

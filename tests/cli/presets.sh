@@ -69,6 +69,12 @@ told '^unexpected values: .*top_potsdam_2_11_label.tif.: no class has the colour
 check 4 vaihingen loveda
 grep -q "nothing of ISPRS 2D Semantic Labeling, Vaihingen is in this folder" "$log.err" || fail "a folder of another data set is taken"
 check 4 loveda nowhere
+mkdir -p "$work/odd/places"
+ln -s "$source/share/classes" "$work/odd/classes"
+for line in 'koeln,6.9' 'koeln,6.9,95' 'koeln,east,50.9' ',6.9,50.9'; do
+    printf 'name,longitude,latitude\n# a table\n%s\n' "$line" >"$work/odd/places/openearthmap.csv"
+    expect 2 '' "openearthmap.csv', line 3: '$line' is not NAME,LONGITUDE,LATITUDE" dataset check openearthmap "$work/openearthmap" -q --data-folder "$work/odd"
+done
 check 2 potsdam potsdam --split 19/5
 grep -q "potsdam has no split '19/5'; expected one of official, 18/6" "$log.err" || fail "the splits are not told"
 check 2 postdam potsdam
