@@ -125,6 +125,32 @@ model 5 'no number\|not finite' nan.safetensors
 refuse 4 "missing.safetensors': No such file" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/missing.safetensors"
 refuse 5 "good.tif'" predict "$fixtures/good.tif" -o "$out/map.tif" -m "$fixtures/good.tif"
 refuse 5 'hostile.pth' convert "$fixtures/hostile.pth" "$out/x.safetensors"
+# checkpoints to convert or to look at: CODE PATTERN FILE
+checkpoint() {
+    refuse "$1" "$2" convert "$3" -o "$out/x.safetensors"
+    refuse "$1" "$2" convert "$3" --list
+}
+checkpoint 5 'header' "$fixtures/header.safetensors"
+checkpoint 5 'header' "$fixtures/header_beyond_file.safetensors"
+checkpoint 5 'header\|too short\|empty' "$fixtures/empty.safetensors"
+checkpoint 5 'overlap' "$fixtures/overlap.safetensors"
+checkpoint 5 'hole\|gap\|belong to no tensor' "$fixtures/hole.safetensors"
+checkpoint 5 'F8_E4M3' "$fixtures/dtype.safetensors"
+checkpoint 5 'bytes' "$fixtures/truncated.safetensors"
+checkpoint 5 "hostile.pth'" "$fixtures/hostile.pth"
+checkpoint 5 'a safetensors file or\|hostile one\|at least' "$fixtures/text.tif"
+checkpoint 5 "good.tif'" "$fixtures/good.tif"
+checkpoint 4 'not a plain file' "$fixtures/share"
+checkpoint 4 'no such file\|No such file' "$fixtures/missing.pth"
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90\n' >"$work/pointer.pth"
+checkpoint 5 'a pointer of Git LFS.*git lfs pull' "$work/pointer.pth"
+echo '<!DOCTYPE html><title>404</title>' >"$work/page.pth"
+checkpoint 5 'a web page' "$work/page.pth"
+printf '\010\007\022\007pytorch' >"$work/model.onnx"
+checkpoint 5 'an ONNX model' "$work/model.onnx"
+refuse 5 'belong to no network' convert "$fixtures/other.safetensors" -o "$out/x.safetensors"
+refuse 2 'writes no file' convert "$fixtures/other.safetensors" --list -o "$out/x.safetensors"
+refuse 2 'needs one file to write' convert "$fixtures/other.safetensors"
 [ ! -e pwned ] && [ ! -e "$fixtures/pwned" ] || fail "the pickle was executed"
 refuse 4 'no model is there to choose from' predict "$fixtures/good.tif" -o "$out/map.tif" --data-folder "$fixtures/share"
 
