@@ -174,6 +174,7 @@ void segmenter_build(Graph *g, const NetworkConfig *config, const NetworkShape *
     }
     const Var image = input(g, shape, NETWORK_IMAGE);
     const bool trains = graph_training(g);
+    if (training->dropout == 0.0F) graph_without_dropout(g); /* of the encoder neither */
     const DecoderOptions options = { .width = config->decoder_width,
                                      .classes = config->n_classes,
                                      .heads = config->decoder_heads,
