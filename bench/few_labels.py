@@ -251,7 +251,7 @@ def network(case, work, args, start_from):
     maps = []
     for index, (path, truth) in enumerate(case.test):
         out = folder / f"test_{index}.tif"
-        subprocess.run([args.metaseg, "predict", str(path), "-m", str(folder / "best.safetensors"), "-o", str(out), "-f", "-q", "--flips", "4", *threads], check=True)
+        subprocess.run([args.metaseg, "predict", str(path), "-m", str(folder / "best.safetensors"), "-o", str(out), "-f", "-q", "--tta", "lr", *threads], check=True)
         codes = {}
         with rasterio.open(out) as file:
             for key, name in file.tags().items():

@@ -59,6 +59,16 @@ typedef enum MetasegPrompts {
     METASEG_PROMPTS_SHUFFLED      /* control: zones are exchanged by a fixed random permutation */
 } MetasegPrompts;
 
+/* Test-time augmentation: how each tile is read, several times, before the scores are averaged. Scales are 0.75, 1, 1.25 and 1.5;
+ * what a scaled tile's sides must be multiples of the model says. */
+typedef enum MetasegTta {
+    METASEG_TTA_NONE = 0, /* once */
+    METASEG_TTA_LR,       /* mirrored left to right, upside down and both: 4 readings */
+    METASEG_TTA_D4,       /* the symmetries of the square, quarter turns too: 8 readings */
+    METASEG_TTA_MS,       /* mirrored left to right, at all scales: 8 readings */
+    METASEG_TTA_LR_MS     /* as LR, at all scales: 16 readings */
+} MetasegTta;
+
 typedef struct MetasegPredictOptions {
     /* Bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; by the names of the model's bands
      * "red=3,green=2,blue=1"; NULL: those named like the model's, or all when there are as many. A model that can do
@@ -82,9 +92,8 @@ typedef struct MetasegPredictOptions {
     double longitude, latitude;
     double gsd;        /* metres, pixel size of a scene that does not tell it; 0: unknown */
     double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
-    int32_t tile;      /* side of a tile in network pixels, multiple of 256; 0: the model's */
-    /* each tile is read this many times, mirrored, and the scores averaged: 0 or 1 once as it is, 2, 4 */
-    int32_t flips;
+    int32_t tile;      /* side of a tile in network pixels, a multiple of what the network needs (256 for the usual decoder); 0: the model's */
+    MetasegTta tta;
     int32_t overlap; /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     /* processing level of the image's reflectance, for a model of level 1 (top of atmosphere) that brings level 2 (surface) to it: "L1C",
      * "L2A" and other words that begin with L1, L2; NULL: as the metadata say, level 2 if they do not */

@@ -17,7 +17,7 @@ typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
         *level, *prompt, *text_encoder;
     double gsd, resolution;
-    int64_t prompts, tile, overlap, flips;
+    int64_t prompts, tile, overlap, tta;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
 
@@ -70,11 +70,11 @@ static const Option predict_options[] = {
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
       .maximum = 2048,
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
-    { "flips", 0, OPTION_INT, offsetof(PredictArgs, flips), .value = "N", .default_value = "1", .minimum = 1,
-      .maximum = 4,
+    { "tta", 0, OPTION_ENUM, offsetof(PredictArgs, tta), .value = "KIND", .default_value = "none",
+      .choices = { "none", "lr", "d4", "ms", "lr-ms" },
       .help =
-          "read each tile 1, 2 or 4 times, mirrored, and average what the network says: a little better, and N times "
-          "the time" },
+          "test-time augmentation, the mean of several readings of each tile: lr mirrored both ways (4 times the "
+          "time), d4 also turned (8), ms mirrored left to right at scales 0.75, 1, 1.25, 1.5 (8), lr-ms both (16)" },
     { "level", 0, OPTION_STRING, offsetof(PredictArgs, level), .value = "LEVEL",
       .help =
           "L1C (reflectance at the top of the atmosphere) or L2A (of the surface), for a model that reads the one from "
@@ -130,8 +130,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->resolution = args->resolution;
     o->tile = (int32_t)args->tile;
     o->overlap = (int32_t)args->overlap;
-    if (args->flips == 3) return err_set(ERR_ARGUMENT, "--flips 3 is not 1, 2 or 4");
-    o->flips = (int32_t)args->flips;
+    o->tta = (MetasegTta)args->tta;
     o->level = args->level;
     o->stored_values = args->stored;
     o->overwrite = args->overwrite;

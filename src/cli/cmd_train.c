@@ -219,7 +219,7 @@ static Err map_image(Cli *cli, const TrainArgs *args, MetasegModel *model, const
     char *map = NULL;
     char *picture = NULL;
     MetasegPredictOptions options = metaseg_predict_options_defaults();
-    options.flips = 4; /* few labels: the mean of four views is steadier than one */
+    options.tta = METASEG_TTA_LR; /* few labels: the mean of four views is steadier than one */
     TRY(name_maps(args, image, several, &map, &picture));
     options.quicklook = picture;
     options.bands = args->plan.bands;

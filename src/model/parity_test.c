@@ -323,7 +323,7 @@ static void refuses_odd_sizes(void **state)
     Program *program = NULL;
     assert_int_equal(segmenter_compile(model->params, &model->config.network, &odd, NULL, &options, &program),
                      ERR_SHAPE);
-    assert_non_null(strstr(err_message(), "multiples of 256"));
+    assert_non_null(strstr(err_message(), "multiples of 32"));
     assert_null(program);
     model_free(model);
 }

@@ -236,7 +236,7 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
 
 const DecoderDef decoder_def_unetformer = {
     .reads_maps = true,
-    .size_multiple = 32 * WINDOW, /* whole windows at stride 32 */
+    .size_multiple = 32,
     .output_stride = 4,
     .strides = "4, 2, 1",
     .has_width = true,

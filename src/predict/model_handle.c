@@ -34,8 +34,9 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
     if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % unit != 0)
         return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d up to %d was expected, or 0",
                        (int)options->tile, (int)unit, (int)TILE_LARGEST);
-    if (options->flips != 0 && options->flips != 1 && options->flips != 2 && options->flips != 4)
-        return err_set(ERR_ARGUMENT, "%d mirrored readings; 1, 2 or 4 were expected", (int)options->flips);
+    if ((int)options->tta < METASEG_TTA_NONE || options->tta > METASEG_TTA_LR_MS)
+        return err_set(ERR_ARGUMENT, "test-time augmentation of kind %d; expected one of MetasegTta",
+                       (int)options->tta);
     if (options->overlap >= 0 && options->overlap % OVERLAP_UNIT != 0)
         return err_set(ERR_ARGUMENT, "an overlap of %d pixels; a multiple of %d was expected", (int)options->overlap,
                        (int)OVERLAP_UNIT);
@@ -137,7 +138,7 @@ MetasegStatus metaseg_model_load(const char *path, const MetasegRun *run, Metase
 void metaseg_model_free(MetasegModel *model)
 {
     if (model == NULL) return;
-    program_free(model->program);
+    for (int32_t k = 0; k < TTA_SCALES; k++) program_free(model->programs[k]);
     climate_close(model->climate);
     model_free(model->model);
     tensor_file_close(model->file);
@@ -222,28 +223,48 @@ static Err reload(MetasegModel *m)
     return err;
 }
 
-Err predictor_compile(MetasegModel *model, int32_t tile)
+/* The program for tiles of one side. */
+static Err compile(MetasegModel *model, int32_t side, Program **ret_program)
 {
-    if (model->program != NULL && model->tile == tile) return ERR_NONE;
-    if (model->program != NULL) {
-        program_free(model->program);
-        model->program = NULL;
-        model->stale = true;
-    }
-    if (model->stale) TRY(reload(model));
-    model->stale = false;
-    const ModelConfig *c = &model->model->config;
-    const NetworkShape shape = segmenter_shape(&c->network, 1, tile);
+    const NetworkConfig *network = &model->model->config.network;
+    const NetworkShape shape = segmenter_shape(network, 1, side);
     ProgramOptions options = program_options_defaults();
     options.device = model->device;
-    Program *program = NULL;
-    TRY(segmenter_compile(model->model->params, &c->network, &shape, NULL, &options, &program));
-    const Err err = program_discard_packed(program);
-    if (err != ERR_NONE) {
-        program_free(program);
-        return err;
+    return segmenter_compile(model->model->params, network, &shape, NULL, &options, ret_program);
+}
+
+static void free_programs(MetasegModel *model)
+{
+    for (int32_t k = 0; k < TTA_SCALES; k++) {
+        program_free(model->programs[k]);
+        model->programs[k] = NULL;
     }
-    model->program = program;
-    model->tile = tile;
-    return ERR_NONE;
+    model->tile = 0;
+}
+
+/* Several programs keep the parameters that they share; one alone packs them and lets them go. */
+static Err compile_all(MetasegModel *model, int32_t tile, bool scales)
+{
+    enum { QUARTERS = 4 };
+    const int64_t multiple = network_side_multiple(&model->model->config.network);
+    if (scales && (tile % QUARTERS != 0 || tile / QUARTERS % multiple != 0))
+        return err_set(ERR_ARGUMENT, "tiles of %d pixels at several scales; a multiple of %lld was expected", (int)tile,
+                       (long long)(QUARTERS * multiple));
+    for (int32_t k = 0; k < (scales ? TTA_SCALES : 1); k++) TRY(compile(model, tta_side(tile, k), &model->programs[k]));
+    model->stale = !scales;
+    return scales ? ERR_NONE : program_discard_packed(model->programs[0]);
+}
+
+Err predictor_compile(MetasegModel *model, int32_t tile, bool scales)
+{
+    if (model->tile == tile && (!scales || model->programs[1] != NULL)) return ERR_NONE;
+    free_programs(model);
+    if (model->stale) TRY(reload(model));
+    model->stale = false;
+    const Err err = compile_all(model, tile, scales);
+    if (err == ERR_NONE)
+        model->tile = tile;
+    else
+        free_programs(model);
+    return err;
 }

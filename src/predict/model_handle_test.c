@@ -93,10 +93,10 @@ static void mirrored_readings_take_memory(void **state)
     save_model(path, 1, 1);
     ASSERT_OK(metaseg_model_load(path, NULL, &model));
     ASSERT_OK(predictor_check_memory(model, &job, 1));
-    job.flips = 1;
+    job.tta = METASEG_TTA_NONE;
     ASSERT_OK(predictor_check_memory(model, &job, 1));
-    job.flips = 2;
-    ASSERT_ERR(predictor_check_memory(model, &job, 1), ERR_MEMORY, "give a smaller --tile, or no --flips");
+    job.tta = METASEG_TTA_LR;
+    ASSERT_ERR(predictor_check_memory(model, &job, 1), ERR_MEMORY, "give a smaller --tile, or no --tta");
     job.tile = 1024;
     ASSERT_OK(predictor_check_memory(model, &job, 1));
     metaseg_model_free(model);
@@ -271,7 +271,7 @@ static void maps_follow_the_stride_of_the_scores(void **state)
         save_model(path, 3, stride);
         assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
         assert_int_equal(predict(model, SIDE, first), ERR_NONE);
-        const Tensor scores = program_tensor(model->program, "logits");
+        const Tensor scores = program_tensor(model->programs[0], "logits");
         assert_int_equal(scores.shape.dim[1], SIDE / stride);
         int64_t wrong = 0, differing = 0;
         for (int64_t i = 0; i < PIXELS; i++) {
@@ -308,19 +308,19 @@ static void mirrored_readings(void **state)
     for (int64_t i = 0; i < SMALL * SMALL; i++)
         memcpy(mirrored + 3 * i, pixels + 3 * (i / SMALL * SMALL + SMALL - 1 - i % SMALL), 3 * sizeof(float));
     assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
-    for (int32_t flips = 1; flips <= 4; flips *= 2) {
+    for (MetasegTta tta = METASEG_TTA_NONE; tta <= METASEG_TTA_LR_MS; tta++) {
         int64_t other = 0;
-        options.flips = flips;
+        options.tta = tta;
         ASSERT_OK((Err)metaseg_predict_pixels(model, pixels, NULL, SMALL, SMALL, &options, first, NULL, NULL));
         ASSERT_OK((Err)metaseg_predict_pixels(model, mirrored, NULL, SMALL, SMALL, &options, again, NULL, NULL));
         for (int64_t i = 0; i < SMALL * SMALL; i++)
             other += first[i] != again[i / SMALL * SMALL + SMALL - 1 - i % SMALL];
-        if (flips == 1) assert_true(other > SMALL * SMALL / 200);
-        if (flips > 1) assert_true(other < SMALL * SMALL / 2000); /* where rounding decides */
+        if (tta == METASEG_TTA_NONE) assert_true(other > SMALL * SMALL / 200);
+        if (tta != METASEG_TTA_NONE) assert_true(other < SMALL * SMALL / 2000); /* where rounding decides */
     }
-    options.flips = 3;
+    options.tta = (MetasegTta)9;
     ASSERT_ERR((Err)metaseg_predict_pixels(model, pixels, NULL, SMALL, SMALL, &options, first, NULL, NULL),
-               ERR_ARGUMENT, "3 mirrored readings; 1, 2 or 4 were expected");
+               ERR_ARGUMENT, "augmentation of kind 9");
     metaseg_model_free(model);
     assert_int_equal(file_remove(path), ERR_NONE);
     assert_int_equal(rmdir(folder), 0);

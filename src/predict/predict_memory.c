@@ -29,17 +29,26 @@ static double image_bytes(const MetasegModel *model)
     return c->network.missing_bands ? value * (3.0 * (2.0 * bands - 3.0) + 2.0 * bands) : value * 3.0 * (bands - 3.0);
 }
 
-/* Mirrored readings keep, for each pixel of a tile, its image in the mirror, and twice its scores (flips.h). */
-static double flips_bytes(const ModelConfig *c, const SceneJob *job)
+/* Pixels of a tile at all scales that it is read at. */
+static double scaled_pixels(const SceneJob *job)
+{
+    double pixels = 0.0;
+    for (int32_t k = 0; k < (tta_scales(job->tta) ? TTA_SCALES : 1); k++)
+        pixels += (double)tta_side(job->tile, k) * (double)tta_side(job->tile, k);
+    return pixels;
+}
+
+/* Further readings keep, for each pixel of a tile, its image as it is seen, and twice its scores (tta.h). */
+static double tta_bytes(const ModelConfig *c, const SceneJob *job)
 {
     const double cell = (double)c->network.output_stride, channels = c->network.missing_bands ? 2.0 : 1.0;
     const double values = channels * (double)c->network.n_bands + 2.0 * (double)c->network.n_classes / (cell * cell);
-    return job->flips > 1 ? (double)sizeof(float) * values : 0.0;
+    return job->tta != METASEG_TTA_NONE ? (double)sizeof(float) * values : 0.0;
 }
 
 Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands)
 {
-    const double width = (double)job->out_width, tile = (double)job->tile;
+    const double width = (double)job->out_width;
     const int32_t classes = model->model->config.network.n_classes;
     const double planes = 1.0 + (job->sink.confidence ? 1.0 : 0.0) + (job->sink.probabilities ? (double)classes : 0.0);
     const int64_t cell = model->model->config.network.output_stride;
@@ -47,8 +56,8 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
     const double rows = (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
                         BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
     const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES;
-    const double pixel = NETWORK_BYTES + fine + image_bytes(model) + flips_bytes(&model->model->config, job);
-    const double network = pixel * tile * tile;
+    const double pixel = NETWORK_BYTES + fine + image_bytes(model) + tta_bytes(&model->model->config, job);
+    const double network = pixel * scaled_pixels(job);
     const double decoded = job->decoded_bytes > USUAL_DECODED ? (double)(job->decoded_bytes - USUAL_DECODED) : 0.0;
     const double all = rows + network + decoded + CACHE_BYTES;
     if (all <= most_bytes) return ERR_NONE;
@@ -58,7 +67,7 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
             ERR_MEMORY,
             "tiles of %d pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction "
             "may take; give a smaller --tile%s",
-            (int)job->tile, all / mebibyte, most_bytes / mebibyte, job->flips > 1 ? ", or no --flips" : "");
+            (int)job->tile, all / mebibyte, most_bytes / mebibyte, job->tta != METASEG_TTA_NONE ? ", or no --tta" : "");
     return err_set(
         ERR_MEMORY,
         "rows of %lld pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction may "

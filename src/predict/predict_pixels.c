@@ -149,7 +149,7 @@ static Err run(Task *t, const MetasegPredictOptions *options)
         .out_height = t->height,
         .tile = tile,
         .overlap = predictor_overlap(options, tile),
-        .flips = options->flips,
+        .tta = options->tta,
         .prompts = options->prompts,
         .own_prompt = options->prompt != NULL ? &t->own_prompt : NULL,
         .bands = t->bands,

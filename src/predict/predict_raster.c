@@ -424,7 +424,7 @@ static Err run(Task *t, MetasegPredictReport *report)
     TRY(choose_grid(t, &job, &resolution));
     job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
     job.overlap = predictor_overlap(t->options, job.tile);
-    job.flips = t->options->flips;
+    job.tta = t->options->tta;
     job.decoded_bytes = decoded_bytes(t->image->raster, &job);
     raster_set_cache_bytes(job.decoded_bytes);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;

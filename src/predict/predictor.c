@@ -7,7 +7,6 @@
 #include "geo/mosaic.h"
 #include "geo/tile_grid.h"
 #include "network/segmenter.h"
-#include "predict/flips.h"
 #include "tensor/compute.h"
 
 #include <math.h>
@@ -44,7 +43,7 @@ typedef struct Pipeline {
     bool reader_started, sink_started;
     float *weight_x, *weight_y; /* [tile / cell] */
     float *scratch;             /* of mosaic_read, one part per thread */
-    Flips *flips;               /* NULL: tiles are read once, as they are */
+    Tta *tta;                   /* NULL: tiles are read once, as they are */
     int64_t written;            /* output rows handed to the sink */
 } Pipeline;
 
@@ -183,12 +182,12 @@ static Err emit(Pipeline *p, int64_t readable)
 
 static Err score(Pipeline *p, const TileJob *tile)
 {
-    Program *program = p->model->program;
+    Program *program = p->model->programs[0];
     const Tensor scores = program_tensor(program, "logits");
     if (tile->empty) {
         memset(scores.data, 0, tensor_bytes(&scores));
-    } else if (p->flips != NULL) {
-        TRY(flips_score(p->flips, program, &tile->inputs));
+    } else if (p->tta != NULL) {
+        TRY(tta_score(p->tta, &tile->inputs));
     } else {
         TRY(segmenter_write(program, &tile->inputs));
         TRY(program_forward(program, 0));
@@ -279,12 +278,11 @@ static Err make_grid(Pipeline *p)
 
 static Err start(Pipeline *p)
 {
-    TRY(predictor_compile(p->model, p->job->tile));
+    TRY(predictor_compile(p->model, p->job->tile, tta_scales(p->job->tta)));
     TRY(make_grid(p));
-    if (p->job->flips > 1) {
+    if (p->job->tta != METASEG_TTA_NONE) {
         const NetworkShape shape = segmenter_shape(&p->model->model->config.network, 1, p->job->tile);
-        const Tensor scores = program_tensor(p->model->program, "logits");
-        TRY(flips_new(&shape, &scores.shape, p->job->flips, &p->flips));
+        TRY(tta_new(&shape, p->job->tta, p->model->programs, &p->tta));
     }
     TRY(channel_new(TILES_AHEAD, &p->free_tiles));
     TRY(channel_new(TILES_AHEAD, &p->full_tiles));
@@ -340,7 +338,7 @@ static void release(Pipeline *p)
     channel_free(p->full_tiles);
     channel_free(p->free_blocks);
     channel_free(p->full_blocks);
-    flips_free(p->flips);
+    tta_free(p->tta);
     free(p->weight_x);
     free(p->weight_y);
     free(p->scratch);

@@ -17,6 +17,7 @@
 #include "graph/program.h"
 #include "metaseg/predict.h"
 #include "model/model_file.h"
+#include "predict/tta.h"
 #include "tensor_file/tensor_file.h"
 
 #include <pthread.h>
@@ -31,7 +32,8 @@ struct MetasegModel {
     Device device;
     Climate *climate; /* opened at first need; NULL: none */
     bool told_no_zones;
-    Program *program; /* for `tile`; made anew when another size is asked for */
+    /* for `tile`, the others for its further scales (NULL: none); made anew when another size is asked for */
+    Program *programs[TTA_SCALES];
     int32_t tile;
 };
 
@@ -64,7 +66,7 @@ typedef struct SceneJob {
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
     int64_t decoded_bytes;         /* of blocks that are kept decoded */
-    int32_t flips;                 /* mirrored readings of each tile: 0 and 1 none, 2, 4 */
+    MetasegTta tta;                /* readings of each tile */
     MetasegPrompts prompts;
     const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
     int64_t bands;                 /* that source.read gives */
@@ -73,7 +75,7 @@ typedef struct SceneJob {
     SceneSink sink;
 } SceneJob;
 
-/* Options that any input has: tile, overlap, flips. ERR_ARGUMENT. */
+/* Options that any input has: tile, overlap, test-time augmentation. ERR_ARGUMENT. */
 Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *options);
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile);
 
@@ -94,7 +96,7 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 
 /* Compiles (or keeps) the program for a tile size. */
-Err predictor_compile(MetasegModel *model, int32_t tile);
+Err predictor_compile(MetasegModel *model, int32_t tile, bool scales);
 
 /* Takes the model for the calling thread; waits for another one that predicts. predictor_leave() it. ERR_ARGUMENT: the
  * calling thread has it already, so a callback tries to predict. */

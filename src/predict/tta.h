@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scores of a tile as the mean over several readings of it, mirrored, turned and at other scales (test-time augmentation): what a
+ * network says of a place depends a little on which way up and how large it sees it. The readings and the mean of scores are those
+ * of GeoSeg's test programs (ttach, merge_mode mean): a scaled reading is brought to its size and its scores back by bicubic
+ * interpolation without antialiasing.
+ */
+#ifndef METASEG_PREDICT_TTA_H
+#define METASEG_PREDICT_TTA_H
+
+#include "graph/program.h"
+#include "metaseg/predict.h"
+#include "tensor/network_inputs.h"
+
+enum { TTA_SCALES = 4 }; /* the first is 1 */
+
+/* How many times a tile is read. */
+int32_t tta_readings(MetasegTta tta);
+
+/* Whether it is read at other scales, and the side of a tile of `tile` pixels at scale k < TTA_SCALES: 1, 0.75, 1.25, 1.5. */
+bool tta_scales(MetasegTta tta);
+int32_t tta_side(int32_t tile, int32_t k);
+
+typedef struct Tta Tta;
+
+/* Buffers for tiles of this shape; programs[k] reads tiles of side tta_side(k) (borrowed; the first alone without scales). They
+ * have the output "logits". ERR_MEMORY. */
+Err tta_new(const NetworkShape *shape, MetasegTta tta, Program *const *programs, Tta **ret_tta);
+void tta_free(Tta *tta);
+
+/* Reads a tile in all ways; the mean stands in the output of the first program. Errors of the programs. */
+Err tta_score(Tta *tta, const NetworkInputs *tile);
+
+#endif
