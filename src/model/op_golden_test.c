@@ -119,6 +119,13 @@ static Var build_conv2d(Graph *g, const Json *a, const Var *in)
     if (residual) fold.residual = *next;
     return op_conv2d(g, in[0], in[1], bias_var, fold, attr);
 }
+static Var build_conv2d_levels(Graph *g, const Json *a, const Var *in)
+{
+    const Conv2dLevelsAttr attr = { .height = integer(a, "height"),
+                                    .width = integer(a, "width"),
+                                    .batchnorm_eps = number(a, "batchnorm_eps") };
+    return op_conv2d_levels(g, 3, in + 5, in[0], (Conv2dFold){ in[1], in[2], in[3], in[4], VAR_NONE }, &attr);
+}
 static Var build_cross_entropy(Graph *g, const Json *a, const Var *in)
 {
     const CrossEntropyAttr attr = { number(a, "smoothing"), integer(a, "ignore") };
@@ -275,6 +282,7 @@ static const struct {
     { "concat_channels", build_concat_channels },
     { "concat_tokens", build_concat_tokens },
     { "conv2d", build_conv2d },
+    { "conv2d_levels", build_conv2d_levels },
     { "conv_transpose2d", build_conv_transpose2d },
     { "crop", build_crop },
     { "cross_entropy", build_cross_entropy },

@@ -93,8 +93,9 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
         above = op_add(g, resized(g, above, lateral), lateral);
         pyramid[i] = conv_bn_relu(g, numbered("fpn_conv_blocks", index, name), above, width, 3);
     }
-    for (int32_t i = 1; i < LEVELS; i++) pyramid[i] = resized(g, pyramid[i], pyramid[0]);
-    const Var x = conv_bn_relu(g, "fusion_block", op_concat_channels(g, LEVELS, pyramid), width, 3);
+    graph_push(g, "fusion_block");
+    const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS, pyramid, pyramid[0], width, norm);
+    graph_pop(g);
     return scores(g, x, image, options);
 }
 
@@ -127,8 +128,10 @@ static DecoderResult build_0_4(Graph *g, Var image, const FeatureMaps *maps, con
         graph_pop(g);
         pyramid[i] = op_add(g, resized(g, pyramid[i - 1], lateral), lateral);
     }
-    for (int32_t i = 0; i <= LEVELS; i++) pyramid[i] = resized(g, pyramid[i], maps->f4);
-    const Var x = conv_bn_relu(g, "fpn_bottleneck", op_concat_channels(g, LEVELS + 1, pyramid), width / 4, 3);
+    pyramid[LEVELS] = resized(g, pyramid[LEVELS], maps->f4);
+    graph_push(g, "fpn_bottleneck");
+    const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS + 1, pyramid, maps->f4, width / 4, norm);
+    graph_pop(g);
     return scores(g, x, image, options);
 }
 

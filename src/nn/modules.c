@@ -66,9 +66,9 @@ static Conv2dAttr conv_attributes(const Graph *g, Var x, NnConv conv)
     return attr;
 }
 
-static Var conv_weight(Graph *g, Var x, NnConv conv)
+static Var conv_weight(Graph *g, int64_t channels, NnConv conv)
 {
-    const int64_t fan_channels = conv.depthwise ? 1 : channels_of(g, x);
+    const int64_t fan_channels = conv.depthwise ? 1 : channels;
     const double fan_in = (double)(fan_channels * conv.kernel * conv.kernel);
     return graph_param(g, "weight", shape4(conv.channels, fan_channels, conv.kernel, conv.kernel),
                        (ParamInit){ INIT_NORMAL, sqrt(2.0 / (fan_in > 0.0 ? fan_in : 1.0)) });
@@ -99,7 +99,7 @@ Var nn_conv(Graph *g, const char *name, Var x, NnConv conv, Activation activatio
     Conv2dAttr attr = conv_attributes(g, x, conv);
     Conv2dFold folded = CONV2D_FOLD_NONE;
     graph_push(g, name);
-    const Var weight = conv_weight(g, x, conv);
+    const Var weight = conv_weight(g, channels_of(g, x), conv);
     const Var bias = conv_bias(g, conv);
     if (fold) {
         attr.activation = activation;
@@ -148,7 +148,7 @@ static Var conv_bn_folded(Graph *g, const char *conv_name, const char *norm_name
     attr.activate_sum = activate_sum;
     attr.batchnorm_eps = norm.eps;
     graph_push(g, conv_name);
-    const Var weight = conv_weight(g, x, conv);
+    const Var weight = conv_weight(g, channels_of(g, x), conv);
     const Var bias = conv_bias(g, conv);
     graph_pop(g);
     const NormVars vars = norm_vars(g, norm_name, conv.channels);
@@ -179,4 +179,32 @@ Var nn_conv_bn_sum(Graph *g, const char *conv_name, const char *norm_name, Var x
     if (folds(g, activation)) return conv_bn_folded(g, conv_name, norm_name, x, conv, norm, activation, residual, true);
     Var y = nn_conv_bn(g, conv_name, norm_name, x, conv, norm, ACTIVATION_NONE, residual);
     return op_activation(g, y, activation);
+}
+
+Var nn_conv_bn_levels(Graph *g, const char *conv_name, const char *norm_name, int32_t n, const Var *levels, Var like,
+                      int64_t channels, NnBatchnorm norm)
+{
+    const NnConv conv = { .channels = channels, .kernel = 3, .stride = 1, .padding = 1 };
+    const Shape shape = graph_value(g, like).shape;
+    const ResizeBilinearAttr size = { .height = (int32_t)shape.dim[1], .width = (int32_t)shape.dim[2] };
+    Var resized[STEP_MAX_IN];
+    int64_t joined = 0;
+    ASSERT(n <= STEP_MAX_IN);
+    for (int32_t i = 0; i < n; i++) joined += channels_of(g, levels[i]);
+    if (graph_training(g)) {
+        for (int32_t i = 0; i < n; i++) resized[i] = op_resize_bilinear_to(g, levels[i], &size);
+        return nn_conv_bn(g, conv_name, norm_name, op_concat_channels(g, n, resized), conv, norm, ACTIVATION_RELU,
+                          VAR_NONE);
+    }
+    const Conv2dLevelsAttr attr = { .height = size.height, .width = size.width, .batchnorm_eps = norm.eps };
+    graph_push(g, conv_name);
+    const Var weight = conv_weight(g, joined, conv);
+    graph_pop(g);
+    const NormVars vars = norm_vars(g, norm_name, channels);
+    const Conv2dFold fold = { .batchnorm_weight = vars.weight,
+                              .batchnorm_bias = vars.bias,
+                              .batchnorm_mean = vars.mean,
+                              .batchnorm_var = vars.var,
+                              .residual = VAR_NONE };
+    return op_conv2d_levels(g, n, levels, weight, fold, &attr);
 }

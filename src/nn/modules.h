@@ -58,4 +58,9 @@ Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, Nn
 Var nn_conv_bn_sum(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
                    Var residual, Activation activation);
 
+/* ReLU(BatchNorm(convolution 3x3, padding 1)) of n maps side by side, each brought (bilinear, align_corners false) to the size of
+ * `like`; up to 5 maps. An inference graph multiplies smaller maps at their own size (op_conv2d_levels). */
+Var nn_conv_bn_levels(Graph *g, const char *conv_name, const char *norm_name, int32_t n, const Var *levels, Var like,
+                      int64_t channels, NnBatchnorm norm);
+
 #endif

@@ -111,6 +111,16 @@ typedef struct Conv2dFold {
 #define CONV2D_FOLD_NONE ((Conv2dFold){ VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE })
 Var op_conv2d(Graph *g, Var x, Var weight, Var bias, Conv2dFold fold, Conv2dAttr attr);
 
+/* Inference only: a 3x3 convolution (stride 1, zero padding 1) of maps of several sizes side by side, with BatchNorm and
+ * ReLU: y = relu(bn(conv(concat(resize(x_0), resize(x_1), ...)))), resize bilinear to height x width, align_corners
+ * false. x_i [B, h_i, w_i, C_i], 1 to 5 of them, weight [Cout, sum of C_i, 3, 3], out [B, height, width, Cout]. Of norm
+ * the BatchNorm is used. Training graphs use op_resize_bilinear_to, op_concat_channels and the rest apart. */
+typedef struct Conv2dLevelsAttr {
+    int32_t height, width;
+    float batchnorm_eps;
+} Conv2dLevelsAttr;
+Var op_conv2d_levels(Graph *g, int32_t n, const Var *levels, Var weight, Conv2dFold norm, const Conv2dLevelsAttr *attr);
+
 /* The first rows and columns: [B, H, W, C] -> [B, height, width, C]. */
 typedef struct CropAttr {
     int64_t height, width;

@@ -46,7 +46,7 @@ static void fill_uses(ResizeAxis *axis)
     }
 }
 
-static Err make_axis(int64_t in, int64_t out, bool align_corners, ResizeAxis *axis)
+Err resize_axis_init(int64_t in, int64_t out, bool align_corners, ResizeAxis *axis)
 {
     *axis = (ResizeAxis){ .in = in, .out = out };
     axis->source = malloc((size_t)out * sizeof *axis->source);
@@ -59,7 +59,7 @@ static Err make_axis(int64_t in, int64_t out, bool align_corners, ResizeAxis *ax
     return ERR_NONE;
 }
 
-static void release_axis(const ResizeAxis *axis)
+void resize_axis_done(const ResizeAxis *axis)
 {
     free(axis->source);
     free(axis->uses);
@@ -70,8 +70,8 @@ void resize_release(Step *step)
 {
     ResizePlan *plan = step->state;
     if (plan == NULL) return;
-    release_axis(&plan->rows);
-    release_axis(&plan->columns);
+    resize_axis_done(&plan->rows);
+    resize_axis_done(&plan->columns);
     free(plan);
     step->state = NULL;
 }
@@ -92,8 +92,8 @@ Err resize_prepare(Step *step)
     plan->channels = in[3];
     for (int64_t scale = 2; scale <= 8 && !attr->align_corners; scale *= 2)
         if (out[1] == scale * in[1] && out[2] == scale * in[2]) plan->scale = scale;
-    Err err = make_axis(in[1], out[1], attr->align_corners, &plan->rows);
-    if (err == ERR_NONE) err = make_axis(in[2], out[2], attr->align_corners, &plan->columns);
+    Err err = resize_axis_init(in[1], out[1], attr->align_corners, &plan->rows);
+    if (err == ERR_NONE) err = resize_axis_init(in[2], out[2], attr->align_corners, &plan->columns);
     if (err != ERR_NONE) {
         resize_release(step);
         return err;

@@ -28,6 +28,10 @@ typedef struct ResizeAxis {
     float *weights;       /* of all uses, at most 2 out */
 } ResizeAxis;
 
+/* Allocates; resize_axis_done() it, also after a failure. ERR_MEMORY. */
+Err resize_axis_init(int64_t in, int64_t out, bool align_corners, ResizeAxis *axis);
+void resize_axis_done(const ResizeAxis *axis);
+
 /* Step.state; scale is 2, 4 or 8 where both directions have this multiple and corners are not aligned, else 0. */
 typedef struct ResizePlan {
     int64_t batch, channels, scale;

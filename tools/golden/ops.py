@@ -136,6 +136,23 @@ def convolutions():
 
         write_case(case, "conv2d", attributes, inputs, function)
     folded_convolution()
+    convolution_of_levels()
+
+
+def convolution_of_levels():
+    """Inference: maps of three sizes side by side, BatchNorm and ReLU."""
+    case, c, size = "conv2d_levels", 13, (8, 12)
+    inputs = [f32(case, 0, (c, 19, 3, 3), 0.3), f32(case, 1, (c,), 0.3, 1.0), f32(case, 2, (c,)), f32(case, 3, (c,), 0.3)]
+    inputs += [common.uniform(f"ops/{case}/in.4", (c,)) + np.float32(0.5)]
+    inputs += [f32(case, 5, (2, 2, 3, 8)), f32(case, 6, (2, 4, 6, 6)), f32(case, 7, (2, *size, 5))]
+
+    def function(weight, bn_weight, bn_bias, mean, var, *levels):
+        levels = [F.interpolate(nchw(x), size, mode="bilinear", align_corners=False) for x in levels]
+        y = F.conv2d(torch.cat(levels, 1), weight, padding=1)
+        return common.nhwc(F.relu(F.batch_norm(y, mean, var, bn_weight, bn_bias, False, 0.0, 1e-5)))
+
+    attributes = {"height": size[0], "width": size[1], "batchnorm_eps": 1e-5}
+    write_case(case, "conv2d_levels", attributes, inputs, function, [])
 
 
 def folded_convolution():
