@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "model/published.h"
+#include "network/segmenter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,44 @@ Err published_ends(ModelConfig *config, int32_t n_classes, int32_t n_bands)
     config->gsd_unit = MODEL_PIXEL;
     config->gsd_minimum = config->gsd_maximum = 1.0;
     return ERR_NONE;
+}
+
+/* The fitness of one encoder; with `check` the error where it is not all of the file. */
+static Err try_encoder(const PublishedRead *read, const NetworkConfig *network, bool check, int64_t *ret_fitness)
+{
+    ParamSet *params = NULL;
+    TRY(params_new(&params));
+    Err err = segmenter_declare(params, network, false);
+    if (err == ERR_NONE) *ret_fitness = published_fitness(read, params);
+    if (err == ERR_NONE && check) err = published_check(read, params);
+    params_free(params);
+    return err;
+}
+
+Err published_fit_encoder(const TensorFile *file, const char *prefix, const char *inner, NetworkRename rename,
+                          ModelConfig *config)
+{
+    char *behind = NULL;
+    NetworkConfig network = config->network;
+    int64_t best = INT64_MIN, fits = 0;
+    TRY(str_format(&behind, "%s%s", prefix, inner));
+    PublishedRead read = {
+        .file = file, .prefix = behind, .rename = rename, .scope = "encoder.", .what = "the encoder"
+    };
+    Err err = ERR_NONE;
+    for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT && err == ERR_NONE; e++) {
+        network.encoder = e;
+        if (encoder_def(e)->build == NULL) continue;
+        err = try_encoder(&read, &network, false, &fits);
+        if (err != ERR_NONE || fits <= best) continue;
+        best = fits;
+        config->network.encoder = e;
+    }
+    network.encoder = config->network.encoder;
+    read.what = network_encoder_titles[network.encoder];
+    if (err == ERR_NONE) err = try_encoder(&read, &network, true, &fits);
+    free(behind);
+    return err;
 }
 
 bool published_replace(const char *published, const char *from, const char *to, char ret_name[NETWORK_NAME_BYTES])

@@ -60,6 +60,11 @@ Err published_has(const TensorFile *file, const char *prefix, const char *name, 
 /* Classes, and bands normalised as ImageNet's red, green and blue in bytes (further ones as they are), of pixels of unknown size. */
 Err published_ends(ModelConfig *config, int32_t n_classes, int32_t n_bands);
 
+/* Sets the encoder of the list that fits the tensors behind prefix and `inner` best; rename gives our names of these, without
+ * "encoder."; decoder, bands and classes are set already. ERR_MODEL: none fits, and what the nearest lacks. */
+Err published_fit_encoder(const TensorFile *file, const char *prefix, const char *inner, NetworkRename rename,
+                          ModelConfig *config);
+
 /* `published` with its start `from` replaced by `to`; false where it starts otherwise, or is too long. */
 bool published_replace(const char *published, const char *from, const char *to, char ret_name[NETWORK_NAME_BYTES]);
 

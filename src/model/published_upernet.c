@@ -2,13 +2,10 @@
  * UPerNet as segmentation_models_pytorch has it behind timm's encoders (Iakubovskii,
  * github.com/qubvel-org/segmentation_models.pytorch), and FLAIR-HUB's networks of aerial images (Garioud et al., "FLAIR-HUB", 2025,
  * arXiv:2506.07080; github.com/IGNF/FLAIR-HUB), which wrap its version 0.4. The encoder is the one of the list that fits. */
-#include "model/published.h"
 #include "model/published_network.h"
 
 #include "base/str.h"
-#include "network/segmenter.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define SMP_ENCODER "encoder.model."
@@ -27,45 +24,6 @@ static bool rename_encoder(const char *published, char ret_name[NETWORK_NAME_BYT
     memmove(ret_name, published, length + 1);
     if (mark + 1 < word && strspn(published + mark + 1, "0123456789") == word - mark - 1) ret_name[mark] = '.';
     return true;
-}
-
-/* The fitness of one encoder; with `check` the error where it is not all of the file. */
-static Err try_encoder(const PublishedRead *read, const NetworkConfig *network, bool check, int64_t *ret_fitness)
-{
-    ParamSet *params = NULL;
-    TRY(params_new(&params));
-    Err err = segmenter_declare(params, network, false);
-    if (err == ERR_NONE) *ret_fitness = published_fitness(read, params);
-    if (err == ERR_NONE && check) err = published_check(read, params);
-    params_free(params);
-    return err;
-}
-
-/* Sets the encoder whose tensors stand behind `inner`; decoder, bands and classes are set already. ERR_MODEL: none fits, and what
- * the nearest lacks. */
-static Err find_encoder(const TensorFile *file, const char *prefix, const char *inner, ModelConfig *config)
-{
-    char *behind = NULL;
-    NetworkConfig network = config->network;
-    int64_t best = INT64_MIN, fits = 0;
-    TRY(str_format(&behind, "%s%s", prefix, inner));
-    PublishedRead read = {
-        .file = file, .prefix = behind, .rename = rename_encoder, .scope = "encoder.", .what = "the encoder"
-    };
-    Err err = ERR_NONE;
-    for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT && err == ERR_NONE; e++) {
-        network.encoder = e;
-        if (encoder_def(e)->build == NULL) continue;
-        err = try_encoder(&read, &network, false, &fits);
-        if (err != ERR_NONE || fits <= best) continue;
-        best = fits;
-        config->network.encoder = e;
-    }
-    network.encoder = config->network.encoder;
-    read.what = network_encoder_titles[network.encoder];
-    if (err == ERR_NONE) err = try_encoder(&read, &network, true, &fits);
-    free(behind);
-    return err;
 }
 
 /* ---- sizes that both families have ---- */
@@ -88,7 +46,7 @@ static Err configure(const TensorFile *file, const char *prefix, const Names *na
     config->network.decoder = decoder;
     config->network.decoder_width = width;
     config->network.output_stride = 1;
-    return find_encoder(file, prefix, names->encoder, config);
+    return published_fit_encoder(file, prefix, names->encoder, rename_encoder, config);
 }
 
 /* ---- segmentation_models_pytorch ---- */

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A network of FLAIR-HUB as its own code makes it (tools/golden/convert_flair_hub.py), with random weights: converted, its scores are
  * the public ones, and so is the map of a GeoTIFF. */
-#include "base/json.h"
 #include "data/class_table.h"
 #include "geo/geo_test.h"
-#include "harness/golden.h"
+#include "harness/golden_state.h"
 #include "metaseg/predict.h"
 #include "model/convert.h"
 #include "model/model_file.h"
 #include "network/segmenter.h"
-#include "tensor_file/safetensors.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,75 +15,6 @@
 
 enum { SIDE = 512, BANDS = 4, CLASSES = 19, SCORE_STEP = 32, CLASS_STEP = 8, UNSURE = 255 };
 static const double tolerance = 1e-4;
-
-/* ---- the checkpoint ---- */
-
-/* How a checkpoint is spoilt: its tensor `name` is left out, or gets `other` rows (0: as they are) or another name. */
-typedef struct Change {
-    const char *name, *renamed;
-    int64_t other;
-} Change;
-
-static float *values_of(const char *name, const Shape *shape)
-{
-    const int64_t n = shape_count(shape);
-    float *values = malloc((size_t)(n + 1) * sizeof *values);
-    assert_non_null(values);
-    const bool norm = shape->rank == 1 && strcmp(strrchr(name, '.'), ".weight") == 0;
-    const double std = shape->rank >= 2 ? 1.0 / sqrt((double)(n / shape->dim[0])) : 0.1;
-    if (strcmp(strrchr(name, '.'), ".running_var") != 0) {
-        golden_normals(name, norm ? 1.0 : 0.0, std, values, n);
-        return values;
-    }
-    golden_normals(name, 0.0, 1.0, values, n);
-    for (int64_t i = 0; i < n; i++) values[i] = (float)(1.0 + 0.2 * fabs((double)values[i]));
-    return values;
-}
-
-/* Adds one entry of the state, [name, shape, is it floating point]; returns its values, which must outlive the writing. */
-static void *add(SafetensorsWriter *writer, const Json *entry, const Change *change)
-{
-    static int64_t zero = 0;
-    const Json *shape_node = json_next(json_first(entry));
-    const char *name = NULL;
-    bool floating = false;
-    Shape shape = { 0 };
-    ASSERT_OK(json_as_string(json_first(entry), "name", &name));
-    ASSERT_OK(json_as_bool(json_next(shape_node), "kind", &floating));
-    for (const Json *d = json_first(shape_node); d != NULL; d = json_next(d))
-        ASSERT_OK(json_as_int(d, "dimension", 1, 1 << 20, &shape.dim[shape.rank++]));
-    const bool changed = change != NULL && strcmp(change->name, name) == 0;
-    if (changed && change->renamed == NULL && change->other == 0) return NULL;
-    if (changed && change->other != 0) shape.dim[0] = change->other;
-    if (!floating) {
-        ASSERT_OK(safetensors_writer_add(writer, name, &(Tensor){ DTYPE_I64, shape, &zero }, DTYPE_I64));
-        return NULL;
-    }
-    float *values = values_of(name, &shape);
-    const char *written = changed && change->renamed != NULL ? change->renamed : name;
-    ASSERT_OK(safetensors_writer_add(writer, written, &(Tensor){ DTYPE_F32, shape, values }, DTYPE_F32));
-    return values;
-}
-
-static void write_checkpoint(const TensorFile *golden, const Change *change, const char *path)
-{
-    const char *text = tensor_file_metadata(golden, "state");
-    Json *state = NULL;
-    SafetensorsWriter *writer = NULL;
-    assert_non_null(text);
-    ASSERT_OK(json_parse(text, strlen(text), 1 << 20, &state));
-    void **values = calloc((size_t)json_count(state) + 1, sizeof *values);
-    assert_non_null(values);
-    ASSERT_OK(safetensors_writer_new(&writer));
-    int64_t n = 0;
-    for (const Json *entry = json_first(state); entry != NULL; entry = json_next(entry))
-        values[n++] = add(writer, entry, change);
-    ASSERT_OK(safetensors_writer_write(writer, path, true));
-    safetensors_writer_free(writer);
-    for (int64_t i = 0; i < n; i++) free(values[i]);
-    free(values);
-    json_free(state);
-}
 
 /* ---- scores and map ---- */
 
@@ -195,7 +124,7 @@ static void same_as_the_public_network(void **state)
     float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
     assert_non_null(image);
     image_bytes(image);
-    write_checkpoint(golden, NULL, unit_at("flair.safetensors", in));
+    golden_state_write(golden, NULL, unit_at("flair.safetensors", in));
     ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
     assert_int_equal(report.kind, CONVERT_NETWORK);
     assert_string_equal(report.title, "FLAIR-HUB, aerial land cover");
@@ -223,7 +152,7 @@ static void swin(void **state)
     float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
     assert_non_null(image);
     image_bytes(image);
-    write_checkpoint(golden, NULL, unit_at("swin.safetensors", in));
+    golden_state_write(golden, NULL, unit_at("swin.safetensors", in));
     ASSERT_OK(convert_file(in, unit_at("swin_model.safetensors", out), &options, &report));
     ASSERT_OK(model_load(out, false, &model));
     assert_int_equal(model->config.network.encoder, NETWORK_ENCODER_swin_t);
@@ -246,7 +175,7 @@ static void bands_by_name(void **state)
     options.bands = names;
     options.n_bands = 3;
     options.overwrite = true;
-    write_checkpoint(golden, NULL, unit_at("flair.safetensors", in));
+    golden_state_write(golden, NULL, unit_at("flair.safetensors", in));
     ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
     ASSERT_OK(model_load(out, false, &model));
     assert_string_equal(model->config.bands[0].name, "red");
@@ -261,7 +190,7 @@ static void other_tensors(void **state)
 #define ENCODER_TENSOR(name) "model.encoders.AERIAL_RGBI.seg_model.model." name
 #define DECODER_TENSOR(name) "model.main_decoders.AERIAL_LABEL-COSIA.seg_model.decoder." name
     static const struct {
-        Change change;
+        GoldenChange change;
         const char *message;
     } cases[] = {
         { { .name = ENCODER_TENSOR("stages_2.blocks.3.norm.weight") }, "stages.2.blocks.3.norm.weight" },
@@ -277,7 +206,7 @@ static void other_tensors(void **state)
     const ConvertOptions options = convert_options_defaults();
     ConvertReport report = { 0 };
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
-        write_checkpoint(golden, &cases[i].change, unit_at("spoilt.safetensors", in));
+        golden_state_write(golden, &cases[i].change, unit_at("spoilt.safetensors", in));
         ASSERT_ERR(convert_file(in, unit_at("none.safetensors", out), &options, &report), ERR_MODEL, cases[i].message);
     }
     tensor_file_close(golden);
