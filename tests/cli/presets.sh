@@ -37,6 +37,8 @@ check 0 openearthmap openearthmap
 told 'split official: 5 images to learn, 2 to validate, 2 to test$'
 told "^note, unknown place: .*nowhere_1.tif.: region 'nowhere' is not in the table of places$"
 told '^    8  Building  *12.50 %  *12.50 %  *-$'
+check 0 openearthmap openearthmap --split regions
+told 'split regions: 3 images to learn, 1 to validate, 5 to test$'
 check 0 potsdam potsdam --split 18/6
 told 'split 18/6: 18 images to learn, 0 to validate, 6 to test$'
 check 0 vaihingen vaihingen --split 12/4
@@ -169,6 +171,8 @@ told "bands band 4, red, green"
 survey potsdam -q --set data.split=18/6
 told "^scene '2_11', holdout: "
 if grep -q "'7_13'" "$log.out"; then fail "the other split has tiles of the official one"; fi
+survey openearthmap -q --set data.split=regions
+told "^scene 'koeln_3', holdout: "
 survey vaihingen -q --set "data.class_table=$source/share/classes/isprs.yaml" --set data.ignore_colors=#808080
 grep -q 'no class has the colour #000000' "$log.err" || fail "ignore_colors of the preset is used beside a given one"
 "$program" train "$work/loveda.yaml" -q -f $share --set data.folder="$work/broken/loveda" >"$log.out" 2>"$log.err"
