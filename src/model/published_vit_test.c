@@ -6,6 +6,7 @@
 #include "network/encoder_vit.h"
 
 #include "network/encoder.h"
+#include "tensor_file/safetensors.h"
 
 #include "harness/golden_published.h"
 
@@ -134,9 +135,97 @@ static void refusals(void **state)
     tensor_file_close(file);
 }
 
+/* A file in memory of the patches [width, 3, patch, patch] in half precision and of three tensors without elements. */
+static TensorFile *file_of(const char *patches, int64_t width, int64_t patch, const char *const marks[3],
+                           char **ret_bytes)
+{
+    const int64_t data = width * 3 * patch * patch * 2;
+    char header[1024];
+    int n = snprintf(header, sizeof header,
+                     "{\"%s\":{\"dtype\":\"F16\",\"shape\":[%lld,3,%lld,%lld],\"data_offsets\":[0,%lld]}", patches,
+                     (long long)width, (long long)patch, (long long)patch, (long long)data);
+    for (int i = 0; i < 3; i++)
+        if (marks[i] != NULL)
+            n += snprintf(header + n, sizeof header - (size_t)n,
+                          ",\"%s\":{\"dtype\":\"F16\",\"shape\":[0],\"data_offsets\":[%lld,%lld]}", marks[i],
+                          (long long)data, (long long)data);
+    header[n++] = '}';
+    char *bytes = calloc(1, 8 + (size_t)n + (size_t)data);
+    assert_non_null(bytes);
+    bytes[0] = (char)(n & 255);
+    bytes[1] = (char)(n >> 8);
+    memcpy(bytes + 8, header, (size_t)n);
+    TensorFile *file = NULL;
+    ASSERT_OK(safetensors_parse(bytes, 8 + (size_t)n + (size_t)data, "made", &file));
+    *ret_bytes = bytes;
+    return file;
+}
+
+static void sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *patches;
+        int64_t width, patch;
+        const char *marks[3];
+        NetworkEncoder encoder; /* none: refused */
+    } files[] = {
+        { "patch_embed.proj.weight",
+          384,
+          14,
+          { "blocks.0.ls1.gamma", "pos_embed" },
+          NETWORK_ENCODER_vit_small_patch14_dinov2 },
+        { "net.patch_embed.proj.weight",
+          768,
+          14,
+          { "net.blocks.0.ls1.gamma", "net.register_tokens" },
+          NETWORK_ENCODER_vit_base_patch14_reg4_dinov2 },
+        { "patch_embed.proj.weight",
+          768,
+          14,
+          { "blocks.0.ls1.gamma", "pos_embed", "reg_token" },
+          NETWORK_ENCODER_vit_base_patch14_reg4_dinov2 },
+        { "patch_embed.proj.weight",
+          1024,
+          16,
+          { "blocks.0.ls1.gamma", "storage_tokens" },
+          NETWORK_ENCODER_vit_large_patch16_dinov3 },
+        { "patch_embed.proj.weight",
+          768,
+          16,
+          { "blocks.0.gamma_1", "reg_token" },
+          NETWORK_ENCODER_vit_base_patch16_dinov3 },
+        { "embeddings.patch_embeddings.projection.weight",
+          1024,
+          14,
+          { "encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.attention.attention.query.weight" },
+          NETWORK_ENCODER_vit_large_patch14_dinov2 },
+        { "embeddings.patch_embeddings.weight",
+          384,
+          16,
+          { "layer.0.layer_scale1.lambda1", "embeddings.register_tokens" },
+          NETWORK_ENCODER_vit_small_patch16_dinov3 },
+        { "patch_embed.proj.weight", 384, 16, { "blocks.0.ls1.gamma", "pos_embed" }, NETWORK_ENCODER_none },
+        { "patch_embed.proj.weight", 1536, 14, { "blocks.0.ls1.gamma", "pos_embed" }, NETWORK_ENCODER_none },
+        { "embeddings.patch_embeddings.weight", 384, 14, { "layer.0.layer_scale1.lambda1" }, NETWORK_ENCODER_none },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(files); i++) {
+        char *bytes = NULL;
+        NetworkEncoder encoder = NETWORK_ENCODER_none;
+        TensorFile *file = file_of(files[i].patches, files[i].width, files[i].patch, files[i].marks, &bytes);
+        if (files[i].encoder == NETWORK_ENCODER_none)
+            ASSERT_ERR(published_vit_find(file, &encoder), ERR_MODEL, "384, 768 or 1024 filters");
+        else
+            ASSERT_OK(published_vit_find(file, &encoder));
+        assert_int_equal(encoder, files[i].encoder);
+        tensor_file_close(file);
+        free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(four_bands),
-                                        cmocka_unit_test(refusals) };
+                                        cmocka_unit_test(refusals), cmocka_unit_test(sizes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
