@@ -58,7 +58,7 @@ set(private_libraries ${CJSON_LDFLAGS} ${XXHASH_LDFLAGS} ${UTF8PROC_LDFLAGS} ${Z
 if(WITH_GEO)
   metaseg_library(metaseg ${layers})
   set(installed_library metaseg)
-  list(APPEND private_libraries ${GDAL_LDFLAGS} ${YAML_LDFLAGS} ${CAIRO_LDFLAGS})
+  list(APPEND private_libraries ${GDAL_LDFLAGS} ${YAML_LDFLAGS} ${CAIRO_LDFLAGS} ${PROTOBUF_C_LDFLAGS})
 endif()
 add_dependencies(product ${installed_library}_shared ${installed_library}_static)
 install(TARGETS ${installed_library}_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})

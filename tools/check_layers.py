@@ -20,6 +20,7 @@ HOMES = [
     (r"cjson/cJSON\.h|xxhash\.h|zlib\.h", "base"),
     (r"yaml\.h", "data"),
     (r"zip\.h", "tensor_file"),
+    (r"protobuf-c/protobuf-c\.h|export/onnx\.pb-c\.h", "export"),
     (r"cairo/?\w*\.h|cairo/cairo\w*\.h", "predict"),
     (r"[xp]mmintrin\.h", "tensor"),  # the control word of the processor; vector code goes to the files named below
     (r"cmocka\.h|setjmp\.h", "tests"),

@@ -27,7 +27,7 @@ if [ $# = 0 ]; then
     set -- $(python3 -c "
 import json, os
 for entry in json.load(open('build-lint/compile_commands.json')):
-    if os.path.exists(entry['file']):
+    if os.path.exists(entry['file']) and '/generated/' not in entry['file']:
         print(os.path.relpath(entry['file']))" | sort -u)
 fi
 

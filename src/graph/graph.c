@@ -279,3 +279,32 @@ Tensor graph_value(const Graph *graph, Var var)
     if (var.id < 0 || var.id >= graph->n_values) return (Tensor){ DTYPE_F32, { 0, { 0 } }, NULL };
     return graph->values[var.id].tensor;
 }
+
+int32_t graph_node_count(const Graph *graph) { return graph->n_nodes; }
+
+GraphNodeView graph_node_view(const Graph *graph, int32_t index)
+{
+    ASSERT(index >= 0 && index < graph->n_nodes);
+    const GraphNode *node = &graph->nodes[index];
+    GraphNodeView view = {
+        .op = node->op, .attr = node->attr, .path = node->path, .n_in = node->n_in, .out = { node->first_out }
+    };
+    for (int32_t i = 0; i < node->n_in; i++) view.in[i] = (Var){ node->in[i] };
+    return view;
+}
+
+int32_t graph_value_param(const Graph *graph, Var var)
+{
+    return var.id < 0 || var.id >= graph->n_values ? -1 : graph->values[var.id].param;
+}
+
+static Var find_name(const GraphNames *names, const char *name)
+{
+    for (int32_t i = 0; i < names->count; i++)
+        if (strcmp(names->item[i].name, name) == 0) return (Var){ names->item[i].value };
+    return VAR_NONE;
+}
+
+Var graph_find_input(const Graph *graph, const char *name) { return find_name(&graph->inputs, name); }
+
+Var graph_find_output(const Graph *graph, const char *name) { return find_name(&graph->outputs, name); }

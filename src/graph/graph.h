@@ -74,6 +74,24 @@ Err graph_finish(const Graph *graph);
 /* Dtype and shape of a value; rank 0 for VAR_NONE. */
 Tensor graph_value(const Graph *graph, Var var);
 
+/* Walking a graph, for those that write it in another form. Nodes 0 .. graph_node_count() - 1 in an order in which they can
+ * run; of a node its op, attributes (the op's own struct, borrowed), module path, inputs and first result. */
+typedef struct GraphNodeView {
+    const OpDef *op;
+    const void *attr;
+    const char *path;
+    int32_t n_in;
+    Var in[STEP_MAX_IN];
+    Var out;
+} GraphNodeView;
+int32_t graph_node_count(const Graph *graph);
+GraphNodeView graph_node_view(const Graph *graph, int32_t index);
+/* Index of a value in the parameter set; -1: it is no parameter. */
+int32_t graph_value_param(const Graph *graph, Var var);
+/* A named input or output, VAR_NONE where there is none of that name. */
+Var graph_find_input(const Graph *graph, const char *name);
+Var graph_find_output(const Graph *graph, const char *name);
+
 static inline Shape shape1(int64_t a) { return (Shape){ 1, { a } }; }
 static inline Shape shape2(int64_t a, int64_t b) { return (Shape){ 2, { a, b } }; }
 static inline Shape shape3(int64_t a, int64_t b, int64_t c) { return (Shape){ 3, { a, b, c } }; }

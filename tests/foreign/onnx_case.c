@@ -2,7 +2,7 @@
  * A reader of tar files (POSIX ustar) and of the protobuf messages of ONNX. */
 #include "foreign/onnx_case.h"
 
-#include "harness/unit.h"
+#include "harness/protobuf.h"
 
 enum { TAR_BLOCK = 512, TAR_SIZE_AT = 124, TAR_NAME = 100, TAR_PREFIX_AT = 345, TAR_PREFIX = 155 };
 
@@ -11,14 +11,9 @@ enum { MODEL_GRAPH = 7, GRAPH_NODE = 1, GRAPH_INITIALIZER = 5, NODE_ATTRIBUTE = 
 enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_FLOAT = 2, ATTRIBUTE_INTS = 8 };
 enum { TENSOR_DIMS = 1, TENSOR_TYPE = 2, TENSOR_FLOATS = 4, TENSOR_RAW = 9, TYPE_FLOAT = 1, TYPE_INT64 = 7 };
 
-typedef struct Bytes {
-    const unsigned char *at;
-    size_t length;
-} Bytes;
-
 /* ---- tar ---- */
 
-static Bytes tar_find(const char *tar, size_t length, const char *path)
+static ProtobufBytes tar_find(const char *tar, size_t length, const char *path)
 {
     for (size_t at = 0; at + TAR_BLOCK <= length && tar[at] != '\0';) {
         char name[TAR_PREFIX + TAR_NAME + 3];
@@ -28,85 +23,19 @@ static Bytes tar_find(const char *tar, size_t length, const char *path)
                        header[TAR_PREFIX_AT] != '\0' ? "/" : "", TAR_NAME, header);
         at += TAR_BLOCK;
         assert_true(size <= length - at);
-        if (strcmp(name, path) == 0) return (Bytes){ (const unsigned char *)tar + at, size };
+        if (strcmp(name, path) == 0) return (ProtobufBytes){ (const unsigned char *)tar + at, size };
         at += (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
     }
-    return (Bytes){ NULL, 0 };
+    return (ProtobufBytes){ NULL, 0 };
 }
 
-/* ---- protobuf ---- */
-
-/* One field of a message: its number, and its content or its value. */
-typedef struct Field {
-    uint64_t number, value;
-    Bytes content;
-} Field;
-
-static uint64_t varint(Bytes *bytes)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        assert_true(bytes->length > 0);
-        const unsigned char byte = *bytes->at;
-        bytes->at++;
-        bytes->length--;
-        value |= (uint64_t)(byte & 0x7fU) << shift;
-        if (byte < 0x80U) return value;
-    }
-    fail_msg("a number has no end");
-    return 0;
-}
-
-static Bytes take(Bytes *bytes, uint64_t length)
-{
-    assert_true(length <= bytes->length);
-    const Bytes taken = { bytes->at, (size_t)length };
-    bytes->at += length;
-    bytes->length -= (size_t)length;
-    return taken;
-}
-
-static bool next(Bytes *message, Field *ret_field)
-{
-    if (message->length == 0) return false;
-    const uint64_t key = varint(message);
-    *ret_field = (Field){ .number = key >> 3 };
-    switch (key & 7U) {
-    case 0:
-        ret_field->value = varint(message);
-        break;
-    case 1:
-        ret_field->content = take(message, 8);
-        break;
-    case 2:
-        ret_field->content = take(message, varint(message));
-        break;
-    case 5:
-        ret_field->content = take(message, 4);
-        break;
-    default:
-        fail_msg("wire type %d is not known", (int)(key & 7U));
-    }
-    return true;
-}
-
-/* A repeated number, packed or one by one. */
-static void append(const Field *field, int64_t most, int64_t *values, int64_t *n)
-{
-    Bytes packed = field->content;
-    do {
-        assert_true(*n < most);
-        values[(*n)++] = (int64_t)(packed.at != NULL ? varint(&packed) : field->value);
-    } while (packed.length > 0);
-}
-
-static void read_tensor(Bytes message, OnnxTensor *ret_tensor)
+static void read_tensor(ProtobufBytes message, OnnxTensor *ret_tensor)
 {
     OnnxTensor tensor = { .count = 1 };
-    Bytes raw = { NULL, 0 };
+    ProtobufBytes raw = { NULL, 0 };
     uint64_t type = 0;
-    for (Field field; next(&message, &field);) {
-        if (field.number == TENSOR_DIMS) append(&field, ONNX_RANK, tensor.dim, &tensor.rank);
+    for (ProtobufField field; protobuf_next(&message, &field);) {
+        if (field.number == TENSOR_DIMS) protobuf_append(&field, ONNX_RANK, tensor.dim, &tensor.rank);
         if (field.number == TENSOR_TYPE) type = field.value;
         if (field.number == TENSOR_RAW || field.number == TENSOR_FLOATS) raw = field.content;
     }
@@ -130,30 +59,30 @@ static void read_tensor(Bytes message, OnnxTensor *ret_tensor)
     *ret_tensor = tensor;
 }
 
-static void read_attribute(Bytes message, OnnxAttribute *attribute)
+static void read_attribute(ProtobufBytes message, OnnxAttribute *attribute)
 {
-    for (Field field; next(&message, &field);) {
+    for (ProtobufField field; protobuf_next(&message, &field);) {
         if (field.number == ATTRIBUTE_NAME)
             (void)snprintf(attribute->name, sizeof attribute->name, "%.*s", (int)field.content.length,
                            (const char *)field.content.at);
         if (field.number == ATTRIBUTE_FLOAT && field.content.at != NULL)
             memcpy(&attribute->number, field.content.at, sizeof attribute->number);
-        if (field.number == ATTRIBUTE_INTS) append(&field, ONNX_INTS, attribute->ints, &attribute->n_ints);
+        if (field.number == ATTRIBUTE_INTS) protobuf_append(&field, ONNX_INTS, attribute->ints, &attribute->n_ints);
     }
 }
 
-static void read_node(Bytes message, OnnxCase *onnx_case)
+static void read_node(ProtobufBytes message, OnnxCase *onnx_case)
 {
-    for (Field field; next(&message, &field);) {
+    for (ProtobufField field; protobuf_next(&message, &field);) {
         if (field.number != NODE_ATTRIBUTE) continue;
         assert_true(onnx_case->n_attributes < ONNX_ATTRIBUTES);
         read_attribute(field.content, &onnx_case->attributes[onnx_case->n_attributes++]);
     }
 }
 
-static void read_graph(Bytes message, OnnxCase *onnx_case)
+static void read_graph(ProtobufBytes message, OnnxCase *onnx_case)
 {
-    for (Field field; next(&message, &field);) {
+    for (ProtobufField field; protobuf_next(&message, &field);) {
         if (field.number == GRAPH_NODE) read_node(field.content, onnx_case);
         if (field.number != GRAPH_INITIALIZER) continue;
         assert_true(onnx_case->n_in < ONNX_TENSORS);
@@ -163,7 +92,7 @@ static void read_graph(Bytes message, OnnxCase *onnx_case)
 
 /* ---- one folder ---- */
 
-static Bytes member(const char *tar, size_t length, const char *folder, const char *name, int64_t i)
+static ProtobufBytes member(const char *tar, size_t length, const char *folder, const char *name, int64_t i)
 {
     char path[256], file[64];
     (void)snprintf(file, sizeof file, name, (int)i);
@@ -174,7 +103,7 @@ static Bytes member(const char *tar, size_t length, const char *folder, const ch
 static int64_t read_tensors(const char *tar, size_t length, const char *folder, const char *name, OnnxTensor *tensors)
 {
     int64_t n = 0;
-    for (Bytes file; (file = member(tar, length, folder, name, n)).at != NULL; n++) {
+    for (ProtobufBytes file; (file = member(tar, length, folder, name, n)).at != NULL; n++) {
         assert_true(n < ONNX_TENSORS);
         read_tensor(file, &tensors[n]);
     }
@@ -186,9 +115,9 @@ void onnx_case_read(const char *tar, size_t length, const char *folder, OnnxCase
     *ret_case = (OnnxCase){ .n_in = 0 };
     ret_case->n_in = read_tensors(tar, length, folder, "test_data_set_0/input_%d.pb", ret_case->in);
     ret_case->n_out = read_tensors(tar, length, folder, "test_data_set_0/output_%d.pb", ret_case->out);
-    Bytes model = member(tar, length, folder, "model.onnx", 0);
+    ProtobufBytes model = member(tar, length, folder, "model.onnx", 0);
     if (model.at == NULL || ret_case->n_out == 0) fail_msg("'%s' is not in the file", folder);
-    for (Field field; next(&model, &field);)
+    for (ProtobufField field; protobuf_next(&model, &field);)
         if (field.number == MODEL_GRAPH) read_graph(field.content, ret_case);
 }
 
