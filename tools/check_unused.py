@@ -68,7 +68,8 @@ def unused(root):
                 used.update(w for w in WORD.findall(text[start:end]) if w != name)
             at = max(at, end)
     known = used | public | {"main"} | TEST_ENTRIES.keys()
-    return [(n, p.relative_to(root)) for n, p in sorted(defined.items()) if n not in known and n.partition("_")[2] not in listed]
+    pasted = lambda name: any(name[i + 1:] in listed for i, letter in enumerate(name) if letter == "_")
+    return [(n, p.relative_to(root)) for n, p in sorted(defined.items()) if n not in known and not pasted(n)]
 
 
 def self_test():

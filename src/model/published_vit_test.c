@@ -161,54 +161,55 @@ static TensorFile *file_of(const char *patches, int64_t width, int64_t patch, co
     return file;
 }
 
+static const struct {
+    const char *patches;
+    int64_t width, patch;
+    const char *marks[3];
+    NetworkEncoder encoder; /* none: refused */
+} files[] = {
+    { "patch_embed.proj.weight",
+      384,
+      14,
+      { "blocks.0.ls1.gamma", "pos_embed" },
+      NETWORK_ENCODER_vit_small_patch14_dinov2 },
+    { "net.patch_embed.proj.weight",
+      768,
+      14,
+      { "net.blocks.0.ls1.gamma", "net.register_tokens" },
+      NETWORK_ENCODER_vit_base_patch14_reg4_dinov2 },
+    { "patch_embed.proj.weight",
+      768,
+      14,
+      { "blocks.0.ls1.gamma", "pos_embed", "reg_token" },
+      NETWORK_ENCODER_vit_base_patch14_reg4_dinov2 },
+    { "patch_embed.proj.weight",
+      1024,
+      16,
+      { "blocks.0.ls1.gamma", "storage_tokens" },
+      NETWORK_ENCODER_vit_large_patch16_dinov3 },
+    { "patch_embed.proj.weight",
+      768,
+      16,
+      { "blocks.0.gamma_1", "reg_token" },
+      NETWORK_ENCODER_vit_base_patch16_dinov3 },
+    { "embeddings.patch_embeddings.projection.weight",
+      1024,
+      14,
+      { "encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.attention.attention.query.weight" },
+      NETWORK_ENCODER_vit_large_patch14_dinov2 },
+    { "embeddings.patch_embeddings.weight",
+      384,
+      16,
+      { "layer.0.layer_scale1.lambda1", "embeddings.register_tokens" },
+      NETWORK_ENCODER_vit_small_patch16_dinov3 },
+    { "patch_embed.proj.weight", 384, 16, { "blocks.0.ls1.gamma", "pos_embed" }, NETWORK_ENCODER_none },
+    { "patch_embed.proj.weight", 1536, 14, { "blocks.0.ls1.gamma", "pos_embed" }, NETWORK_ENCODER_none },
+    { "embeddings.patch_embeddings.weight", 384, 14, { "layer.0.layer_scale1.lambda1" }, NETWORK_ENCODER_none },
+};
+
 static void sizes(void **state)
 {
     (void)state;
-    static const struct {
-        const char *patches;
-        int64_t width, patch;
-        const char *marks[3];
-        NetworkEncoder encoder; /* none: refused */
-    } files[] = {
-        { "patch_embed.proj.weight",
-          384,
-          14,
-          { "blocks.0.ls1.gamma", "pos_embed" },
-          NETWORK_ENCODER_vit_small_patch14_dinov2 },
-        { "net.patch_embed.proj.weight",
-          768,
-          14,
-          { "net.blocks.0.ls1.gamma", "net.register_tokens" },
-          NETWORK_ENCODER_vit_base_patch14_reg4_dinov2 },
-        { "patch_embed.proj.weight",
-          768,
-          14,
-          { "blocks.0.ls1.gamma", "pos_embed", "reg_token" },
-          NETWORK_ENCODER_vit_base_patch14_reg4_dinov2 },
-        { "patch_embed.proj.weight",
-          1024,
-          16,
-          { "blocks.0.ls1.gamma", "storage_tokens" },
-          NETWORK_ENCODER_vit_large_patch16_dinov3 },
-        { "patch_embed.proj.weight",
-          768,
-          16,
-          { "blocks.0.gamma_1", "reg_token" },
-          NETWORK_ENCODER_vit_base_patch16_dinov3 },
-        { "embeddings.patch_embeddings.projection.weight",
-          1024,
-          14,
-          { "encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.attention.attention.query.weight" },
-          NETWORK_ENCODER_vit_large_patch14_dinov2 },
-        { "embeddings.patch_embeddings.weight",
-          384,
-          16,
-          { "layer.0.layer_scale1.lambda1", "embeddings.register_tokens" },
-          NETWORK_ENCODER_vit_small_patch16_dinov3 },
-        { "patch_embed.proj.weight", 384, 16, { "blocks.0.ls1.gamma", "pos_embed" }, NETWORK_ENCODER_none },
-        { "patch_embed.proj.weight", 1536, 14, { "blocks.0.ls1.gamma", "pos_embed" }, NETWORK_ENCODER_none },
-        { "embeddings.patch_embeddings.weight", 384, 14, { "layer.0.layer_scale1.lambda1" }, NETWORK_ENCODER_none },
-    };
     for (int64_t i = 0; i < ARRAY_LEN(files); i++) {
         char *bytes = NULL;
         NetworkEncoder encoder = NETWORK_ENCODER_none;

@@ -41,8 +41,6 @@ struct Tta {
     int64_t n_sum;
 };
 
-int32_t tta_readings(MetasegTta tta) { return kinds[tta].symmetries * (kinds[tta].scales ? TTA_SCALES : 1); }
-
 bool tta_scales(MetasegTta tta) { return kinds[tta].scales; }
 
 int32_t tta_side(int32_t tile, int32_t k)

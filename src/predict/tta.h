@@ -14,9 +14,6 @@
 
 enum { TTA_SCALES = 4 }; /* the first is 1 */
 
-/* How many times a tile is read. */
-int32_t tta_readings(MetasegTta tta);
-
 /* Whether it is read at other scales, and the side of a tile of `tile` pixels at scale k < TTA_SCALES: 1, 0.75, 1.25, 1.5. */
 bool tta_scales(MetasegTta tta);
 int32_t tta_side(int32_t tile, int32_t k);
