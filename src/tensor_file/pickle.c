@@ -24,7 +24,7 @@ struct Chunk {
     max_align_t data[];
 };
 
-typedef enum Callable { CALL_ORDERED_DICT = 1, CALL_TENSOR, CALL_PARAMETER } Callable;
+typedef enum Callable { CALL_ORDERED_DICT = 1, CALL_TENSOR, CALL_PARAMETER, CALL_MODULE } Callable;
 
 struct Pickle {
     Chunk *chunks;
@@ -376,6 +376,10 @@ static Err push_global(Machine *m, const char *module, size_t n_module, const ch
             return push_integer(m, globals[i].kind, globals[i].integer);
         }
     }
+    static const char scripted[] = "__torch__"; /* classes of a TorchScript program: its modules */
+    const size_t n = sizeof scripted - 1;
+    if (n_module >= n && memcmp(module, scripted, n) == 0 && (n_module == n || module[n] == '.'))
+        return push_integer(m, PICKLE_CALLABLE, CALL_MODULE);
     char text[160];
     const int shown_module = n_module < 60 ? (int)n_module : 60, shown_name = n_name < 60 ? (int)n_name : 60;
     (void)snprintf(text, sizeof text, "it asks for '%.*s.%.*s', which is not allowed", shown_module, module, shown_name,
@@ -451,6 +455,8 @@ static Err reduce(Machine *m)
             return refuse(m, "a parameter without a tensor");
         }
         return push(m, arguments->items[0]);
+    case CALL_MODULE:
+        break;
     }
     return refuse(m, "a call is not allowed");
 }
@@ -469,14 +475,64 @@ static Err persistent(Machine *m)
     return push(m, value);
 }
 
-/* BUILD sets attributes; those of a dictionary (PyTorch's _metadata) are dropped, others refused. */
+/* A module of a TorchScript program becomes what its state_dict() would be: a dictionary of the tensors of it and, with its name and a
+ * dot before theirs, of the modules in it, which stand before it in the file. IS_MODULE marks one. */
+enum { IS_MODULE = 1 };
+
+static Err new_module(Machine *m)
+{
+    PickleValue *arguments = NULL, *callable = NULL, *module = NULL;
+    TRY(pop(m, &arguments));
+    TRY(pop(m, &callable));
+    if (callable->kind != PICKLE_CALLABLE || callable->integer != CALL_MODULE || arguments->kind != PICKLE_TUPLE ||
+        arguments->n_items != 0)
+        return refuse(m, "an object is not allowed");
+    TRY(new_value(m, PICKLE_DICT, &module));
+    module->integer = IS_MODULE;
+    return push(m, module);
+}
+
+static Err add_below(Machine *m, PickleValue *module, const PickleValue *name, const PickleValue *inner)
+{
+    for (int64_t i = 0; i + 1 < inner->n_items; i += 2) {
+        PickleValue *key = NULL;
+        char *text = NULL;
+        TRY(new_value(m, PICKLE_STRING, &key));
+        TRY(str_format(&text, "%s.%s", name->text, inner->items[i]->text));
+        const Err err = set_text(m, key, (const unsigned char *)text, strlen(text));
+        free(text);
+        TRY(err);
+        TRY(add_item(m, module, key));
+        TRY(add_item(m, module, inner->items[i + 1]));
+    }
+    return ERR_NONE;
+}
+
+static Err fill_module(Machine *m, PickleValue *module, const PickleValue *state)
+{
+    if (state->kind != PICKLE_DICT || module->n_items > 0) return refuse(m, "a module has no attributes");
+    for (int64_t i = 0; i + 1 < state->n_items; i += 2) {
+        PickleValue *name = state->items[i], *value = state->items[i + 1];
+        if (name->kind != PICKLE_STRING) return refuse(m, "an attribute of a module has no name");
+        if (value->kind == PICKLE_TENSOR) {
+            TRY(add_item(m, module, name));
+            TRY(add_item(m, module, value));
+        } else if (value->kind == PICKLE_DICT && value->integer == IS_MODULE && value != module) {
+            TRY(add_below(m, module, name, value));
+        }
+    }
+    return ERR_NONE;
+}
+
+/* BUILD sets attributes; those of a dictionary (PyTorch's _metadata) are dropped, those of a module are what it is, others
+ * refused. */
 static Err build(Machine *m)
 {
     PickleValue *state = NULL, *object = NULL;
     TRY(pop(m, &state));
     TRY(top(m, &object));
     if (object->kind != PICKLE_DICT) return refuse(m, "it sets attributes of an object");
-    return ERR_NONE;
+    return object->integer == IS_MODULE ? fill_module(m, object, state) : ERR_NONE;
 }
 
 static Err stop(Machine *m)
@@ -564,6 +620,8 @@ static Err run_opcode(Machine *m, unsigned char opcode)
         return run_global(m, opcode);
     case 'R':
         return reduce(m);
+    case 0x81: /* NEWOBJ */
+        return new_module(m);
     case 'Q':
         return persistent(m);
     case 'b':

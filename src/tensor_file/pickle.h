@@ -2,7 +2,8 @@
  *
  * Reads the data of a Python pickle, as far as a PyTorch state dictionary needs it, and runs nothing. Only the opcodes
  * and the globals listed in pickle.c are understood; a pickle with any other is refused with its name. A "call" of an
- * allowed global only builds a value of the kinds below.
+ * allowed global only builds a value of the kinds below. The modules of a TorchScript program (classes of __torch__) become one
+ * flat dictionary of tensors, as their state_dict() would be.
  *
  * Opcodes: Python's Lib/pickletools.py. Limits: 4,000,000 values, 16,000,000 opcodes, 64 MiB of text, so that a small
  * hostile file stays cheap.

@@ -57,6 +57,29 @@ static void reads_torch_save(void **state)
     }
 }
 
+/* A TorchScript program: the tensors of its modules, by the names that state_dict() has. */
+static void reads_torch_script(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        double first;
+    } tensors[] = { { "inner.contiguous", 1 }, { "inner.f16", -2 }, { "parameter", 5 } };
+    TensorFile *file = NULL;
+    ASSERT_OK(tensor_file_open(METASEG_SOURCE_DIR "/tests/golden/torch_script.pt", &file));
+    assert_int_equal(tensor_file_count(file), 4);
+    assert_non_null(tensor_file_find(file, "inner.long"));
+    for (int64_t i = 0; i < ARRAY_LEN(tensors); i++) {
+        const StoredTensor *tensor = NULL;
+        float values[64];
+        ASSERT_OK(tensor_file_require(file, tensors[i].name, NULL, &tensor));
+        ASSERT_OK(stored_tensor_read_f32(tensor, values));
+        for (int64_t j = 0; j < shape_count(&tensor->shape); j++)
+            assert_true(values[j] == (float)(tensors[i].first + (double)j));
+    }
+    tensor_file_close(file);
+}
+
 static void refuses_every_truncation(void **state)
 {
     (void)state;
@@ -354,10 +377,11 @@ static void finds_the_state_dictionary(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_torch_save),     cmocka_unit_test(refuses_every_truncation),
-        cmocka_unit_test(survives_wrong_bytes), cmocka_unit_test(zip_with_wrong_bytes),
-        cmocka_unit_test(refuses_bad_pickles),  cmocka_unit_test(stays_within_limits),
-        cmocka_unit_test(refuses_bad_files),    cmocka_unit_test(finds_the_state_dictionary),
+        cmocka_unit_test(reads_torch_save),           cmocka_unit_test(reads_torch_script),
+        cmocka_unit_test(refuses_every_truncation),   cmocka_unit_test(survives_wrong_bytes),
+        cmocka_unit_test(zip_with_wrong_bytes),       cmocka_unit_test(refuses_bad_pickles),
+        cmocka_unit_test(stays_within_limits),        cmocka_unit_test(refuses_bad_files),
+        cmocka_unit_test(finds_the_state_dictionary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/torch_zip.pth and torch_legacy.pth: one small state dictionary in both formats of torch.save.
+"""Writes tests/golden/torch_zip.pth and torch_legacy.pth: one small state dictionary in both formats of torch.save; and
+torch_script.pt: a program of torch.jit.save with some of these tensors in its modules.
 
 Element i of each tensor, in row-major order of its shape, is i plus the tensor's offset below. The legacy format names
 storages by address: its bytes change from run to run, its content does not."""
 
 import collections
+import io
 import os
+import zipfile
 
 import torch
 
@@ -35,11 +38,42 @@ def state():
     return out
 
 
+class Inner(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        for name, key in (("contiguous", "contiguous"), ("f16", "half"), ("long", "long")):
+            self.register_buffer(name, state()[key])
+
+    def forward(self, x):
+        return x
+
+
+class Outer(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.rate = Inner(), 0.5
+        self.parameter = torch.nn.Parameter(count((2, 2), 5))
+
+    def forward(self, x):
+        return self.inner(x) * self.rate
+
+
+def write_script(path):
+    """Without the members that name source files of this machine."""
+    program = io.BytesIO()
+    torch.jit.save(torch.jit.script(Outer()), program)
+    with zipfile.ZipFile(program) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as out:
+        for name in whole.namelist():
+            if not name.endswith(".debug_pkl"):
+                out.writestr(zipfile.ZipInfo(name), whole.read(name))
+
+
 def main():
     common.start()
     nested = {"epoch": 3, "state_dict": state(), "note": "nested", "rate": 0.5}
     torch.save(nested, os.path.join(common.OUT, "torch_zip.pth"))
     torch.save(state(), os.path.join(common.OUT, "torch_legacy.pth"), _use_new_zipfile_serialization=False)
+    write_script(os.path.join(common.OUT, "torch_script.pt"))
 
 
 if __name__ == "__main__":
