@@ -92,9 +92,9 @@ def of_convnext(name):
 def of_vit(name):
     patch = int(re.search(r"patch(\d+)", name)[1])
     model = name + "_qkvb" if name.endswith("dinov3") else name
-    backbone = timm.create_model(model, num_classes=0, dynamic_img_size=True, img_size=16 * patch)
-    vit.WIDTH, vit.MAPS = backbone.embed_dim, 256
-    return "timm", vit.Encoder(backbone, patch), lambda n, x: n(x), lambda key: key.split(".", 1)[1], OF_32[:2]
+    backbone = timm.create_model(model, num_classes=0, dynamic_img_size=True)
+    vit.MAPS = 256
+    return "timm", vit.Encoder(backbone, patch, backbone.embed_dim), lambda n, x: n(x), vit.our_name, OF_32[:2]
 
 
 FAMILIES = (("efficientnet", of_lite0), ("resnet", of_resnet), ("swin", of_swin), ("convnext", of_convnext), ("vit", of_vit))
