@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * UPerNet behind ConvNeXt of the packages transformers and segmentation_models_pytorch (tools/golden/convert_upernet.py), with random
  * weights: converted, the scores are the public ones. */
-#include "harness/golden_state.h"
+#include "harness/golden_checkpoint.h"
 #include "model/convert.h"
 #include "model/model_file.h"
 #include "network/segmenter.h"
@@ -62,7 +62,7 @@ static void same_as_the_public_network(void **state)
         ConvertReport report = { 0 };
         ConvertOptions options = convert_options_defaults();
         options.overwrite = true;
-        golden_state_write(golden, NULL, unit_at("upernet.safetensors", in));
+        golden_checkpoint_write(golden, unit_at("upernet.safetensors", in));
         ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
         assert_string_equal(report.title, networks[i].title);
         ASSERT_OK(model_load(out, false, &model));
