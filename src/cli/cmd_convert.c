@@ -52,7 +52,7 @@ const OptionSpec cmd_convert_spec = {
     .details =
         "Reads PyTorch files (legacy, zip, Lightning checkpoints) without executing anything in them, and safetensors. "
         "What a "
-        "file holds is recognised by the names and shapes of its tensors (docs/checkpoints.md has the list): whole "
+        "file holds is recognised by the names and shapes of its tensors (docs/model-file.md has the list): whole "
         "networks, which become models for 'metaseg predict'; image encoders and text encoders, which are for "
         "training; "
         "the tensors of Galileo and Presto, which do not run here; and models or checkpoints of metaseg. A tensor that "
