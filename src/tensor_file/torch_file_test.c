@@ -78,6 +78,22 @@ static void reads_torch_script(void **state)
             assert_true(values[j] == (float)(tensors[i].first + (double)j));
     }
     tensor_file_close(file);
+    file = NULL;
+    /* what is more than that gets a sentence of its own */
+    char folder[64], path[128];
+    size_t n = 0, at = 0;
+    char *bytes = data_file_golden("torch_script.pt", &n);
+    while (at + 9 <= n && memcmp(bytes + at, "__torch__", 9) != 0) at++;
+    assert_true(at + 9 <= n);
+    bytes[at] = 'o';
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/other.pt", folder);
+    ASSERT_OK(file_write(path, bytes, n, true));
+    ASSERT_ERR(tensor_file_open(path, &file), ERR_MODEL, "is a TorchScript program of more than tensors and modules");
+    assert_null(file);
+    ASSERT_OK(file_remove(path));
+    (void)rmdir(folder);
+    free(bytes);
 }
 
 static void refuses_every_truncation(void **state)

@@ -54,17 +54,6 @@ static Err read_member(Archive *archive, const char *name, unsigned char **ret_b
     return ERR_NONE;
 }
 
-/* TorchScript keeps constants and code beside the data. */
-static Err refuse_program(const Archive *archive)
-{
-    char *name = NULL;
-    TRY(str_format(&name, "%sconstants.pkl", archive->folder));
-    const bool program = zip_name_locate(archive->zip, name, 0) >= 0;
-    free(name);
-    if (!program) return ERR_NONE;
-    return err_set(ERR_MODEL, "'%s': is a TorchScript program; save its state_dict with torch.save", archive->path);
-}
-
 /* The one member FOLDER/data.pkl names the folder. */
 static Err find_folder(Archive *archive)
 {
@@ -76,7 +65,7 @@ static Err find_folder(Archive *archive)
         const size_t length = strlen(name) - strlen("data.pkl");
         if (memchr(name, '/', length) != name + length - 1) continue;
         TRY(str_format(&archive->folder, "%.*s", (int)length, name));
-        return refuse_program(archive);
+        return ERR_NONE;
     }
     return err_set(ERR_MODEL, "'%s': is a zip file without data.pkl; a PyTorch file was expected", archive->path);
 }
@@ -100,6 +89,21 @@ static Err check_byte_order(Archive *archive)
     return err;
 }
 
+/* What went wrong in data.pkl; TorchScript keeps constants and code beside it, and may have more in it than tensors and modules. */
+static Err explain(const Archive *archive, Err err)
+{
+    char *name = NULL;
+    TRY(str_format(&name, "%sconstants.pkl", archive->folder));
+    const bool program = zip_name_locate(archive->zip, name, 0) >= 0;
+    free(name);
+    if (!program || err != ERR_MODEL) return err;
+    return err_set(
+        ERR_MODEL,
+        "'%s': is a TorchScript program of more than tensors and modules, or damaged; save its state_dict with "
+        "torch.save",
+        archive->path);
+}
+
 static Err read_object(Archive *archive, TorchObject **ret_object)
 {
     char *name = NULL;
@@ -116,7 +120,7 @@ static Err read_object(Archive *archive, TorchObject **ret_object)
     if (err == ERR_NONE) err = torch_object_new(archive->path, pickle, ret_object);
     free(bytes);
     free(name);
-    return err;
+    return err == ERR_NONE ? ERR_NONE : explain(archive, err);
 }
 
 static Err read_storages(Archive *archive, const TensorFile *file, TorchObject *object)
