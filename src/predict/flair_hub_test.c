@@ -3,7 +3,7 @@
  * the public ones, and so is the map of a GeoTIFF. */
 #include "data/class_table.h"
 #include "geo/geo_test.h"
-#include "harness/golden_state.h"
+#include "harness/golden_checkpoint.h"
 #include "metaseg/predict.h"
 #include "model/convert.h"
 #include "model/model_file.h"
@@ -17,14 +17,6 @@ enum { SIDE = 512, BANDS = 4, CLASSES = 19, SCORE_STEP = 32, CLASS_STEP = 8, UNS
 static const double tolerance = 1e-4;
 
 /* ---- scores and map ---- */
-
-static void image_bytes(float *to)
-{
-    static const char name[] = "flair_hub.image";
-    const uint64_t step = hash_xxh64(name, strlen(name));
-    for (int64_t i = 0; i < (int64_t)SIDE * SIDE * BANDS; i++)
-        to[i] = (float)rng_below(GOLDEN_SEED, RNG_TEST, step, (uint64_t)i, 256);
-}
 
 static void check_scores(const TensorFile *golden, const Model *model, const float *image)
 {
@@ -123,8 +115,8 @@ static void same_as_the_public_network(void **state)
     const ConvertOptions options = convert_options_defaults();
     float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
     assert_non_null(image);
-    image_bytes(image);
-    golden_state_write(golden, NULL, unit_at("flair.safetensors", in));
+    golden_checkpoint_bytes("flair_hub.image", image, (int64_t)SIDE * SIDE * BANDS);
+    golden_checkpoint_write(golden, unit_at("flair.safetensors", in));
     ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
     assert_int_equal(report.kind, CONVERT_NETWORK);
     assert_string_equal(report.title, "FLAIR-HUB, aerial land cover");
@@ -151,8 +143,8 @@ static void swin(void **state)
     const ConvertOptions options = convert_options_defaults();
     float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
     assert_non_null(image);
-    image_bytes(image);
-    golden_state_write(golden, NULL, unit_at("swin.safetensors", in));
+    golden_checkpoint_bytes("flair_hub.image", image, (int64_t)SIDE * SIDE * BANDS);
+    golden_checkpoint_write(golden, unit_at("swin.safetensors", in));
     ASSERT_OK(convert_file(in, unit_at("swin_model.safetensors", out), &options, &report));
     ASSERT_OK(model_load(out, false, &model));
     assert_int_equal(model->config.network.encoder, NETWORK_ENCODER_swin_t);
@@ -175,7 +167,7 @@ static void bands_by_name(void **state)
     options.bands = names;
     options.n_bands = 3;
     options.overwrite = true;
-    golden_state_write(golden, NULL, unit_at("flair.safetensors", in));
+    golden_checkpoint_write(golden, unit_at("flair.safetensors", in));
     ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
     ASSERT_OK(model_load(out, false, &model));
     assert_string_equal(model->config.bands[0].name, "red");
@@ -195,7 +187,7 @@ static void other_tensors(void **state)
     } cases[] = {
         { { .name = ENCODER_TENSOR("stages_2.blocks.3.norm.weight") }, "stages.2.blocks.3.norm.weight" },
         { { .name = DECODER_TENSOR("fpn_stages.1.skip_conv.1.bias") }, "fpn_stages.1.skip_conv.1.bias" },
-        { { .name = DECODER_TENSOR("psp.blocks.2.1.0.weight"), .other = 81 }, "psp.blocks.2.1.0.weight" },
+        { { .name = DECODER_TENSOR("psp.blocks.2.1.0.weight"), .rows = 81 }, "psp.blocks.2.1.0.weight" },
         { { .name = ENCODER_TENSOR("stem_1.bias"), .renamed = "model.encoders.SENTINEL2_TS.in_conv.conv.conv.0.bias" },
           "SENTINEL2_TS" },
         { { .name = "model.fusion_handler.conv_f.0.bias", .renamed = DECODER_TENSOR("psp.blocks.4.1.0.weight") },
@@ -206,7 +198,7 @@ static void other_tensors(void **state)
     const ConvertOptions options = convert_options_defaults();
     ConvertReport report = { 0 };
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
-        golden_state_write(golden, &cases[i].change, unit_at("spoilt.safetensors", in));
+        golden_checkpoint_write_changed(golden, &cases[i].change, unit_at("spoilt.safetensors", in));
         ASSERT_ERR(convert_file(in, unit_at("none.safetensors", out), &options, &report), ERR_MODEL, cases[i].message);
     }
     tensor_file_close(golden);

@@ -53,8 +53,29 @@ static inline Tensor golden_checkpoint_tensor(const Json *entry, const char **re
     return tensor;
 }
 
-/* Writes the state of a golden file. */
-static inline void golden_checkpoint_write(const TensorFile *golden, const char *path)
+/* How a checkpoint is spoilt: its tensor `name` gets another name, or `rows` rows, or (neither) is left out. */
+typedef struct GoldenChange {
+    const char *name, *renamed;
+    int64_t rows;
+} GoldenChange;
+
+/* Applies it to the tensor of this name; false: the tensor is left out. */
+static inline bool golden_checkpoint_change(const GoldenChange *change, const char **name, Tensor *tensor)
+{
+    if (change == NULL || strcmp(change->name, *name) != 0) return true;
+    if (change->renamed != NULL) *name = change->renamed;
+    if (change->rows > 0) {
+        free(tensor->data);
+        tensor->shape.dim[0] = change->rows;
+        tensor->data = calloc(1, tensor_bytes(tensor));
+        assert_non_null(tensor->data);
+    }
+    return change->renamed != NULL || change->rows > 0;
+}
+
+/* Writes the state of a golden file; change NULL: as it is. */
+static inline void golden_checkpoint_write_changed(const TensorFile *golden, const GoldenChange *change,
+                                                   const char *path)
 {
     const char *text = tensor_file_metadata(golden, "state");
     SafetensorsWriter *writer = NULL;
@@ -67,15 +88,21 @@ static inline void golden_checkpoint_write(const TensorFile *golden, const char 
     assert_non_null(data);
     for (const Json *entry = json_first(state); entry != NULL; entry = json_next(entry)) {
         const char *name = NULL;
-        const Tensor tensor = golden_checkpoint_tensor(entry, &name);
+        Tensor tensor = golden_checkpoint_tensor(entry, &name);
+        const bool written = golden_checkpoint_change(change, &name, &tensor);
         data[n++] = tensor.data;
-        ASSERT_OK(safetensors_writer_add(writer, name, &tensor, tensor.dtype));
+        if (written) ASSERT_OK(safetensors_writer_add(writer, name, &tensor, tensor.dtype));
     }
     ASSERT_OK(safetensors_writer_write(writer, path, true));
     safetensors_writer_free(writer);
     for (int64_t i = 0; i < n; i++) free(data[i]);
     free(data);
     json_free(state);
+}
+
+static inline void golden_checkpoint_write(const TensorFile *golden, const char *path)
+{
+    golden_checkpoint_write_changed(golden, NULL, path);
 }
 
 /* The largest difference of scores [1, H, W, classes], relative to the largest score: of a grid of pixels, and of sums and
