@@ -13,26 +13,33 @@ typedef struct Filters {
     const float *weight, *bias; /* bias NULL: none */
 } Filters;
 
-static Filters fold_batchnorm(OnnxGraph *g, const GraphNodeView *node, const Conv2dAttr *attr)
+/* bias NULL: none; norm: weight, bias, mean and variance of the normalisation. */
+static Filters fold(OnnxGraph *g, Var weights, const float *bias_values, const Var *norm, float eps)
 {
-    const Shape shape = onnx_shape(g, node->in[1]);
+    const Shape shape = onnx_shape(g, weights);
     const int64_t channels = shape.dim[0], taps = shape_count(&shape) / channels;
-    const int32_t at = attr->has_bias ? 3 : 2;
-    Filters f = { .weight = onnx_needs_values(g, node->in[1]) };
-    if (attr->has_bias) f.bias = onnx_needs_values(g, node->in[2]);
-    if (!attr->has_batchnorm || f.weight == NULL) return f;
-    const float *scale = onnx_needs_values(g, node->in[at]), *shift = onnx_needs_values(g, node->in[at + 1]);
-    const float *mean = onnx_needs_values(g, node->in[at + 2]), *var = onnx_needs_values(g, node->in[at + 3]);
+    Filters f = { .weight = onnx_needs_values(g, weights), .bias = bias_values };
+    const float *scale = onnx_needs_values(g, norm[0]), *shift = onnx_needs_values(g, norm[1]);
+    const float *mean = onnx_needs_values(g, norm[2]), *var = onnx_needs_values(g, norm[3]);
     float *weight = onnx_room(onnx_file_of(g), channels * taps, sizeof *weight);
     float *bias = onnx_room(onnx_file_of(g), channels, sizeof *bias);
-    if (bias == NULL || weight == NULL) return f;
+    if (f.weight == NULL || scale == NULL || shift == NULL || mean == NULL || var == NULL || bias == NULL ||
+        weight == NULL)
+        return f;
     for (int64_t o = 0; o < channels; o++) {
-        const double factor = (double)scale[o] / sqrt((double)var[o] + (double)attr->batchnorm_eps);
+        const double factor = (double)scale[o] / sqrt((double)var[o] + (double)eps);
         const double own = f.bias != NULL ? (double)f.bias[o] : 0.0;
         for (int64_t i = 0; i < taps; i++) weight[o * taps + i] = (float)((double)f.weight[o * taps + i] * factor);
         bias[o] = (float)((own - (double)mean[o]) * factor + (double)shift[o]);
     }
     return (Filters){ .weight = weight, .bias = bias };
+}
+
+static Filters fold_batchnorm(OnnxGraph *g, const GraphNodeView *node, const Conv2dAttr *attr)
+{
+    const float *bias = attr->has_bias ? onnx_needs_values(g, node->in[2]) : NULL;
+    if (!attr->has_batchnorm) return (Filters){ .weight = onnx_needs_values(g, node->in[1]), .bias = bias };
+    return fold(g, node->in[1], bias, &node->in[attr->has_bias ? 3 : 2], attr->batchnorm_eps);
 }
 
 void onnx_translate_conv2d(OnnxGraph *g, const GraphNodeView *node)
@@ -201,6 +208,39 @@ void onnx_translate_resize_nearest(OnnxGraph *g, const GraphNodeView *node)
     const char *y = resize(g, node, "nearest", "asymmetric");
     onnx_set_string(onnx_file_of(g), "nearest_mode", "floor");
     onnx_put(g, node->out, true, y);
+}
+
+/* All maps at one size, side by side. */
+static const char *join_levels(OnnxGraph *g, int32_t n, const Var *levels, const Shape *out)
+{
+    const char *maps[STEP_MAX_IN];
+    for (int32_t i = 0; i < n; i++) {
+        const Shape in = onnx_shape(g, levels[i]);
+        maps[i] = onnx_get(g, levels[i], true);
+        if (in.dim[1] == out->dim[1] && in.dim[2] == out->dim[2]) continue;
+        const char *sizes = ONNX_INTS(g, out->dim[0], in.dim[3], out->dim[1], out->dim[2]);
+        maps[i] = ONNX_OP(g, "Resize", maps[i], "", "", sizes);
+        onnx_set_string(onnx_file_of(g), "mode", "linear");
+        onnx_set_string(onnx_file_of(g), "coordinate_transformation_mode", "half_pixel");
+    }
+    const char *joined = onnx_add(g, "Concat", n, maps);
+    onnx_set_int(onnx_file_of(g), "axis", 1);
+    return joined;
+}
+
+void onnx_translate_conv2d_levels(OnnxGraph *g, const GraphNodeView *node)
+{
+    enum { FIRST = 5 }; /* of the maps; before: weight, normalisation */
+    const Conv2dLevelsAttr *attr = node->attr;
+    const Shape shape = onnx_shape(g, node->in[0]), out = onnx_shape(g, node->out);
+    const Filters filters = fold(g, node->in[0], NULL, &node->in[1], attr->batchnorm_eps);
+    if (filters.bias == NULL) return;
+    const char *x = join_levels(g, node->n_in - FIRST, &node->in[FIRST], &out);
+    const char *y = ONNX_OP(g, "Conv", x, onnx_constant(g, "weight", 4, shape.dim, filters.weight),
+                            onnx_constant(g, "bias", 1, shape.dim, filters.bias));
+    onnx_set_ints(onnx_file_of(g), "kernel_shape", 2, ONNX_DIMS(3, 3));
+    onnx_set_ints(onnx_file_of(g), "pads", 4, ONNX_DIMS(1, 1, 1, 1));
+    onnx_put(g, node->out, true, onnx_activate(g, ACTIVATION_RELU, y));
 }
 
 /* ---- places ---- */

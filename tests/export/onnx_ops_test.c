@@ -50,15 +50,9 @@ static bool is_value(const OpDef *op, int32_t i)
     static const struct {
         const char *name;
         uint32_t values;
-    } others[] = { { "add", 3 },
-                   { "multiply", 3 },
-                   { "attention", 31 },
-                   { "channel_scale", 3 },
-                   { "concat_tokens", 3 },
-                   { "weighted_sum", 3 },
-                   { "linear_attention", 7 },
-                   { "layer_scale", 5 },
-                   { "concat_channels", 1023 } };
+    } others[] = { { "add", 3 },           { "conv2d_levels", 0x3e0 }, { "multiply", 3 },     { "attention", 31 },
+                   { "channel_scale", 3 }, { "concat_tokens", 3 },     { "weighted_sum", 3 }, { "linear_attention", 7 },
+                   { "layer_scale", 5 },   { "concat_channels", 1023 } };
     for (size_t k = 0; k < sizeof others / sizeof *others; k++)
         if (strcmp(others[k].name, op->name) == 0) return (others[k].values >> i & 1U) != 0;
     return i == 0;
