@@ -22,7 +22,10 @@ static void text_of(const ProtobufField *field, char *ret_text, size_t bytes)
 void eval_allocate(EvalTensor *tensor)
 {
     tensor->count = 1;
-    for (int64_t i = 0; i < tensor->rank; i++) tensor->count *= tensor->dim[i];
+    for (int64_t i = tensor->rank - 1; i >= 0; i--) {
+        tensor->stride[i] = tensor->count;
+        tensor->count *= tensor->dim[i];
+    }
     tensor->v = calloc((size_t)tensor->count + 1, sizeof *tensor->v);
     assert_non_null(tensor->v);
 }

@@ -11,7 +11,7 @@ enum { EVAL_RANK = 8, EVAL_IN = 10, EVAL_ATTRIBUTES = 12, EVAL_VALUES = 4096, EV
 
 typedef struct EvalTensor {
     char name[256];
-    int64_t rank, dim[EVAL_RANK], count;
+    int64_t rank, dim[EVAL_RANK], stride[EVAL_RANK], count;
     double *v;
 } EvalTensor;
 
@@ -43,7 +43,7 @@ void eval_done(EvalModel *model);
 
 /* One node (onnx_eval_ops.c). */
 void eval_node(const EvalNode *node, EvalTensor *ret_out);
-/* Room for the values of its shape. */
+/* Room for the values of its shape; sets count and strides. */
 void eval_allocate(EvalTensor *tensor);
 
 #endif

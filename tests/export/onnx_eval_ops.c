@@ -26,12 +26,7 @@ static int64_t attribute_ints(const EvalNode *node, const char *name, int64_t in
 
 static int64_t axis_of(const EvalTensor *x, int64_t axis) { return axis < 0 ? axis + x->rank : axis; }
 
-static int64_t stride_of(const EvalTensor *x, int64_t axis)
-{
-    int64_t stride = 1;
-    for (int64_t i = axis + 1; i < x->rank; i++) stride *= x->dim[i];
-    return stride;
-}
+static int64_t stride_of(const EvalTensor *x, int64_t axis) { return x->stride[axis]; }
 
 /* Position of element `at` of y along an axis. */
 static int64_t position(const EvalTensor *y, int64_t at, int64_t axis)
