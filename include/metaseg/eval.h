@@ -22,12 +22,24 @@ typedef struct MetasegClassPair {
     int32_t from, to;
 } MetasegClassPair;
 
+/* Whose rule the means follow, where a class is missing on one side (docs/protocols.md). All are told; this one comes first. */
+typedef enum MetasegProtocol {
+    METASEG_PROTOCOL_METASEG = 0, /* classes of the truth; F1 of one that is never found is 0 */
+    METASEG_PROTOCOL_GEOSEG,      /* F1 of one that is never found is no number and drops out of the mean */
+    METASEG_PROTOCOL_TORCHMETRICS /* classes of the truth or the map; what has no figure is 0 */
+} MetasegProtocol;
+
 typedef struct MetasegEvalOptions {
     const MetasegBox *boxes; /* only pixels whose centre lies in one of them; NULL: all */
     int64_t n_boxes;
     /* truth codes that are left out of accuracy and means (they still count as wrong predictions) */
     const int32_t *exclude;
     int64_t n_exclude;
+    /* classes that count in everything but the means: clutter of the ISPRS benchmark */
+    const int32_t *not_in_means;
+    int64_t n_not_in_means;
+    MetasegProtocol protocol;
+    const char *data_set; /* title of a published data set, named in the output; NULL: none */
     /* the map's values become those of the reference before they are compared, and every one that occurs must be named; then names and
      * colours of classes are the reference's. NULL: they are the same already */
     const MetasegClassPair *mapping;
@@ -53,7 +65,7 @@ typedef struct MetasegEvalReport {
     int64_t uncovered; /* labelled pixels for which the map has no value */
     int64_t ignored;   /* pixels of the truth with the ignored value */
     int32_t counted_classes;
-    double miou, mf1, overall_accuracy, kappa; /* macro means; fractions, not per cent */
+    double miou, mf1, overall_accuracy, kappa; /* macro means by the protocol; fractions, not per cent */
 } MetasegEvalReport;
 
 /* Compares on the truth's grid: at the centre of each of its labelled pixels the map's pixel is looked up. Rasters of one

@@ -6,6 +6,7 @@
 #include "base/grow.h"
 #include "base/str.h"
 #include "data/class_mapping.h"
+#include "data/preset.h"
 #include "geo/georeference.h"
 #include "metaseg/eval.h"
 
@@ -16,10 +17,10 @@
 enum { LIST_LIMIT = 16 << 20, MOST_BOXES = 64, MOST_EXCLUDED = 254, LEAST_CLASS = -16777216, MOST_CLASS = 16777216 };
 
 typedef struct EvalArgs {
-    OptionList boxes, exclude;
+    OptionList boxes, exclude, not_in_means;
     double minimum_share;
-    int64_t ignore;
-    const char *crs, *truth_crs, *band, *truth_band, *mapping, *json, *csv, *html, *list;
+    int64_t ignore, protocol;
+    const char *crs, *truth_crs, *band, *truth_band, *mapping, *preset, *json, *csv, *html, *list;
     bool by_pixel, by_zone, overwrite;
 } EvalArgs;
 
@@ -28,6 +29,16 @@ static const Option eval_options[] = {
       .help = "only pixels inside this box of degrees" },
     { "exclude", 0, OPTION_LIST, offsetof(EvalArgs, exclude), .value = "CLASS,...",
       .help = "classes of the reference that do not count, neither in OA nor in the means: 0 where 0 is water" },
+    { "not-in-means", 0, OPTION_LIST, offsetof(EvalArgs, not_in_means), .value = "CLASS,...",
+      .help = "classes that count in OA, kappa and as wrong predictions, but not in mIoU and mF1: clutter" },
+    { "protocol", 0, OPTION_ENUM, offsetof(EvalArgs, protocol), .value = "NAME", .default_value = "metaseg",
+      .choices = { "metaseg", "geoseg", "torchmetrics" },
+      .help = "whose rule the means follow where a class is missing in the map or the reference; the figures by the "
+              "others are told too" },
+    { "preset", 0, OPTION_STRING, offsetof(EvalArgs, preset), .value = "NAME",
+      .help =
+          "the reference is of this published data set (metaseg dataset check): 0 is no label, and the classes that "
+          "its papers leave out are not in the means" },
     { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .default_value = "0",
       .minimum = 0, .maximum = 1,
       .help = "classes rarer than this in the reference do not enter the means, 0.001: a thousandth" },
@@ -184,23 +195,43 @@ static Err read_mapping(const Cli *cli, const char *word, ClassMapping *ret_mapp
     return err_prefix(err, "--mapping %s", word);
 }
 
+static Err read_classes(const OptionList *words, const char *option, int32_t *ret_values)
+{
+    for (int64_t i = 0; i < words->count; i++) {
+        int64_t value = 0;
+        TRY(str_parse_int(words->items[i], option, LEAST_CLASS, MOST_CLASS, &value));
+        ret_values[i] = (int32_t)value;
+    }
+    return ERR_NONE;
+}
+
+/* What a data set's papers do; --ignore is told from its default. */
+static Err read_preset(const char *name, int32_t *values, MetasegEvalOptions *o)
+{
+    const PresetDef *def = NULL;
+    if (name == NULL) return ERR_NONE;
+    TRY(preset_get(name, &def));
+    o->data_set = def->title;
+    if (o->ignore == metaseg_eval_options_defaults().ignore) o->ignore = 0;
+    if (def->not_in_means != 0 && o->n_not_in_means == 0) values[o->n_not_in_means++] = def->not_in_means;
+    return ERR_NONE;
+}
+
 static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
 {
     const EvalArgs *args = target;
     MetasegBox boxes[MOST_BOXES];
-    int32_t exclude[MOST_EXCLUDED];
-    if (args->boxes.count > MOST_BOXES || args->exclude.count > MOST_EXCLUDED)
+    int32_t exclude[MOST_EXCLUDED], not_in_means[MOST_EXCLUDED];
+    if (args->boxes.count > MOST_BOXES || args->exclude.count > MOST_EXCLUDED ||
+        args->not_in_means.count > MOST_EXCLUDED)
         return err_set(ERR_ARGUMENT, "too many boxes or classes");
     for (int64_t i = 0; i < args->boxes.count; i++) {
         double b[4];
         TRY(geo_parse_bbox(args->boxes.items[i], b));
         boxes[i] = (MetasegBox){ b[0], b[1], b[2], b[3] };
     }
-    for (int64_t i = 0; i < args->exclude.count; i++) {
-        int64_t value = 0;
-        TRY(str_parse_int(args->exclude.items[i], "--exclude", LEAST_CLASS, MOST_CLASS, &value));
-        exclude[i] = (int32_t)value;
-    }
+    TRY(read_classes(&args->exclude, "--exclude", exclude));
+    TRY(read_classes(&args->not_in_means, "--not-in-means", not_in_means));
     MetasegEvalOptions o = metaseg_eval_options_defaults();
     o.boxes = boxes;
     o.n_boxes = args->boxes.count;
@@ -208,6 +239,10 @@ static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
     o.n_exclude = args->exclude.count;
     o.minimum_share = args->minimum_share;
     o.ignore = (int32_t)args->ignore;
+    o.not_in_means = not_in_means;
+    o.n_not_in_means = args->not_in_means.count;
+    o.protocol = (MetasegProtocol)args->protocol;
+    TRY(read_preset(args->preset, not_in_means, &o));
     o.crs = args->crs;
     o.truth_crs = args->truth_crs;
     o.band = args->band;

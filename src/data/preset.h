@@ -84,6 +84,7 @@ struct PresetDef {
     LabelsKind labels_kind;
     int32_t colors_threshold;  /* as in DatasetOptions */
     const char *ignore_color;  /* of DatasetOptions.ignore_colors; NULL: none */
+    int32_t not_in_means;      /* value of the table that the papers leave out of mIoU and mF1; 0: none */
     const DatasetRemap *remap; /* values of the files to those of the table */
     uint32_t n_remap;
     const char *crs;                 /* of images that have coordinates without one; NULL */

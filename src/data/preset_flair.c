@@ -120,6 +120,7 @@ const PresetDef preset_flair = {
     .n_splits = ARRAY_LEN(splits),
     .remap = rest,
     .n_remap = ARRAY_LEN(rest),
+    .not_in_means = 13, /* other */
     .gsd = 0.2,
     .width = 512,
     .height = 512,

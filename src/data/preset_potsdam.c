@@ -35,6 +35,7 @@ const PresetDef preset_potsdam = {
     .n_splits = ARRAY_LEN(splits),
     .labels_kind = LABELS_COLORS,
     .ignore_color = "#000000",
+    .not_in_means = 6, /* clutter, which stays in the matrix and in OA */
     .crs = "EPSG:32633",
     .gsd = 0.05,
     .width = 6000,

@@ -37,6 +37,7 @@ const PresetDef preset_vaihingen = {
     .n_splits = ARRAY_LEN(splits),
     .labels_kind = LABELS_COLORS,
     .ignore_color = "#000000",
+    .not_in_means = 6, /* clutter, which stays in the matrix and in OA */
     .gsd = 0.09,
     .published = { 15, 1, 17 },
     .bands = { 1, 2, 3 }, /* near infrared, red, green */

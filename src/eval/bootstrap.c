@@ -53,7 +53,10 @@ static void draw(const BootstrapInput *in, const ClassCounts *group, ClassMetric
     for (int64_t d = 0; d < BOOTSTRAP_DRAWS; d++) {
         TotalMetrics total;
         memset(sum, 0, (size_t)n * sizeof *sum);
-        for (int64_t c = 0; c < n; c++) sum[c].excluded = in->excluded != NULL && in->excluded[c];
+        for (int64_t c = 0; c < n; c++) {
+            sum[c].excluded = in->excluded != NULL && in->excluded[c];
+            sum[c].not_in_means = in->not_in_means != NULL && in->not_in_means[c];
+        }
         for (int64_t i = 0; i < groups; i++) {
             const int64_t g = rng_below(in->seed, RNG_TEST, (uint64_t)d, (uint64_t)i, groups);
             for (int64_t c = 0; c < n; c++) {
@@ -64,7 +67,7 @@ static void draw(const BootstrapInput *in, const ClassCounts *group, ClassMetric
         }
         metrics_from_counts(sum, n, in->minimum_share, &total);
         for (int64_t c = 0; c < n; c++) figures[c * BOOTSTRAP_DRAWS + d] = sum[c].iou;
-        figures[n * BOOTSTRAP_DRAWS + d] = total.miou;
+        figures[n * BOOTSTRAP_DRAWS + d] = total.means[in->rule].miou;
     }
 }
 

@@ -28,8 +28,10 @@ typedef struct Interval {
 typedef struct BootstrapInput {
     const ClassCounts *counts; /* [places][classes], neighbours one after the other */
     int64_t places, classes;
-    const bool *excluded; /* [classes] as ClassMetrics.excluded; NULL: none */
-    double minimum_share; /* as of metrics_from_counts */
+    const bool *excluded;     /* [classes] as ClassMetrics.excluded; NULL: none */
+    const bool *not_in_means; /* [classes] as ClassMetrics.not_in_means; NULL: none */
+    MeansRule rule;           /* of the mean */
+    double minimum_share;     /* as of metrics_from_counts */
     uint64_t seed;
 } BootstrapInput;
 

@@ -52,6 +52,13 @@ Err eval_count(Comparison *comparison);
 /* Writes options->json, options->csv and options->html, all or none. ERR_OUTPUT, ERR_MEMORY. */
 Err eval_write_files(const Comparison *comparison, const Figures *figures);
 
+/* Names of protocols, by MeansRule, and what each means by a mean, as a clause. */
+extern const char *const eval_protocol_names[MEANS_RULES];
+extern const char *const eval_protocol_rules[MEANS_RULES];
+
+/* The means by the protocol that was asked for. */
+Means eval_means(const Comparison *comparison, const TotalMetrics *total);
+
 /* The table for people, line by line. */
 void eval_print(const Comparison *comparison, const Figures *figures, LineSink sink);
 

@@ -148,7 +148,7 @@ typedef struct Shown {
     char **names; /* owned */
     int32_t *values;
     ClassMetrics *metrics;
-    bool *excluded;
+    bool *excluded, *not_in_means;
     Interval *intervals, mean;
     int64_t blocks;  /* that they were drawn from, 0: none */
     int64_t *matrix; /* [n][n] */
@@ -162,6 +162,7 @@ static void shown_done(Shown *s)
     free(s->values);
     free(s->metrics);
     free(s->excluded);
+    free(s->not_in_means);
     free(s->intervals);
     free(s->matrix);
 }
@@ -175,9 +176,10 @@ static Err shown_init(const Figures *f, Shown *s)
     s->values = calloc(n, sizeof *s->values);
     s->metrics = calloc(n, sizeof *s->metrics);
     s->excluded = calloc(n, sizeof *s->excluded);
+    s->not_in_means = calloc(n, sizeof *s->not_in_means);
     s->intervals = calloc(n, sizeof *s->intervals);
     if (s->classes == NULL || s->names == NULL || s->values == NULL || s->metrics == NULL || s->excluded == NULL ||
-        s->intervals == NULL)
+        s->not_in_means == NULL || s->intervals == NULL)
         return err_memory(n * sizeof *s->metrics, "the page");
     return ERR_NONE;
 }
@@ -192,7 +194,9 @@ static Err take_classes(const Comparison *c, const Figures *f, Shown *s)
                             : str_format(&s->names[s->n], "%d", (int)v->value));
         s->values[s->n] = v->value;
         s->metrics[s->n] = v->metrics;
+        s->metrics[s->n].f1 = metrics_f1(&v->metrics, (MeansRule)c->options->protocol);
         s->excluded[s->n] = v->metrics.excluded;
+        s->not_in_means[s->n] = v->metrics.not_in_means;
         s->intervals[s->n] = (Interval){ (double)NAN, (double)NAN };
         s->classes[s->n] = (PageClass){ s->names[s->n], eval_class_color(c, v->value) };
         s->n++;
@@ -220,6 +224,8 @@ static Err take_intervals(const EvalPage *p, const Comparison *c, Shown *s)
                                    .places = filled,
                                    .classes = s->n,
                                    .excluded = s->excluded,
+                                   .not_in_means = s->not_in_means,
+                                   .rule = (MeansRule)c->options->protocol,
                                    .minimum_share = c->options->minimum_share };
     const Err err = filled > 1 ? bootstrap_iou(&input, s->intervals, &s->mean) : ERR_NONE;
     s->blocks = filled;
@@ -269,26 +275,53 @@ static void add_head(const Comparison *c, const Figures *f, Str *page)
     str_add(page, ".</p>\n");
 }
 
+/* By which protocol the means are, and what they were by the others. */
+static void add_protocols(const Comparison *c, const TotalMetrics *t, Str *page)
+{
+    const int own = (int)c->options->protocol;
+    str_add(page, "<p class=\"soft\">");
+    if (c->options->data_set != NULL) {
+        str_add(page, "Data set: ");
+        page_text(page, c->options->data_set);
+        str_add(page, ". ");
+    }
+    str_addf(page, "Protocol %s: %s.", eval_protocol_names[own], eval_protocol_rules[own]);
+    for (int rule = 0; rule < MEANS_RULES; rule++) {
+        const Means *m = &t->means[rule];
+        if (rule == own || (m->miou == t->means[own].miou && m->mf1 == t->means[own].mf1)) continue;
+        str_addf(page, " By %s: mean IoU ", eval_protocol_names[rule]);
+        page_percent(page, m->miou, 1);
+        str_add(page, " %, mean F1 ");
+        page_percent(page, m->mf1, 1);
+        str_addf(page, " %% (%s).", eval_protocol_rules[rule]);
+    }
+    str_add(page, "</p>\n");
+}
+
 static void add_figures(const Comparison *c, const Figures *f, const Shown *s, Str *page)
 {
     page_heading(page, "How good it is");
-    page_totals(page, f->total.miou, s->mean, f->total.overall_accuracy);
-    str_addf(page, ", Cohen's kappa %.3f; the mean is over %lld classes.", f->total.kappa,
-             (long long)f->total.counted_classes);
+    const Means means = eval_means(c, &f->total);
+    page_totals(page, means.miou, s->mean, f->total.overall_accuracy);
+    str_add(page, ", mean F1 ");
+    page_percent(page, means.mf1, 1);
+    str_addf(page, " %%, Cohen's kappa %.3f; the mean is over %lld classes.", f->total.kappa,
+             (long long)means.iou_classes);
     if (s->blocks > 1)
         str_addf(page, " In brackets: the middle 95 %% of %d draws of %lld blocks of the %s with labels.",
                  (int)BOOTSTRAP_DRAWS, (long long)s->blocks, c->n_pairs == 1 ? "reference" : "references");
     str_add(page, "</p>\n");
+    add_protocols(c, &f->total, page);
     page_classes(page, s->classes, s->metrics, s->intervals, s->n);
     if (s->matrix != NULL) page_matrix(page, s->classes, s->matrix, s->n);
 }
 
-static void add_row(Str *page, const char *name, const TotalMetrics *t)
+static void add_row(const Comparison *c, Str *page, const char *name, const TotalMetrics *t)
 {
     str_add(page, "<tr><th scope=\"row\">");
     page_text(page, name);
     str_addf(page, "</th><td>%lld</td><td>", (long long)t->pixels);
-    page_percent(page, t->miou, 1);
+    page_percent(page, eval_means(c, t).miou, 1);
     str_add(page, "</td><td>");
     page_percent(page, t->overall_accuracy, 1);
     str_add(page, "</td></tr>\n");
@@ -309,12 +342,12 @@ static void add_parts(const Comparison *c, Str *page)
         begin_rows(page, "By climate zone", "zone");
         for (int32_t z = 0; z <= CLIMATE_ZONES; z++)
             if (c->zones[z] != NULL && c->zone_figures[z].total.pixels > 0)
-                add_row(page, climate_zone_name(z), &c->zone_figures[z].total);
+                add_row(c, page, climate_zone_name(z), &c->zone_figures[z].total);
         str_add(page, "</tbody></table></div>\n");
     }
     if (c->n_pairs < 2) return;
     begin_rows(page, "Each map", "map");
-    for (int64_t i = 0; i < c->n_pairs; i++) add_row(page, c->pairs[i].prediction, &c->summaries[i].total);
+    for (int64_t i = 0; i < c->n_pairs; i++) add_row(c, page, c->pairs[i].prediction, &c->summaries[i].total);
     str_add(page, "</tbody></table></div>\n");
 }
 

@@ -169,15 +169,23 @@ static Err check_any(const Comparison *c, const Figures *f)
                    (int)c->options->ignore, (long long)excluded);
 }
 
+/* Which figures come of what was counted. */
+static MeansChoice choice_of(const Comparison *c)
+{
+    return (MeansChoice){ .minimum_share = c->options->minimum_share,
+                          .not_in_means = c->options->not_in_means,
+                          .n_not_in_means = c->options->n_not_in_means };
+}
+
 static void fill_report(const Comparison *c, const Figures *f, MetasegEvalReport *report)
 {
     if (report == NULL) return;
     *report = (MetasegEvalReport){ .pixels = f->total.pixels,
                                    .uncovered = f->uncovered,
                                    .ignored = c->ignored,
-                                   .counted_classes = (int32_t)f->total.counted_classes,
-                                   .miou = f->total.miou,
-                                   .mf1 = f->total.mf1,
+                                   .counted_classes = (int32_t)eval_means(c, &f->total).iou_classes,
+                                   .miou = eval_means(c, &f->total).miou,
+                                   .mf1 = eval_means(c, &f->total).mf1,
                                    .overall_accuracy = f->total.overall_accuracy,
                                    .kappa = f->total.kappa };
 }
@@ -203,10 +211,11 @@ static Err tell_all(const Comparison *c, const Figures *f, LineSink sink, Metase
 static Err count_pair(Comparison *c, const MetasegEvalPair *pair, PairSummary *ret_summary)
 {
     Figures figures;
+    const MeansChoice choice = choice_of(c);
     TRY(open_pair(c, pair));
     TRY(eval_count(c));
     if (c->page != NULL) TRY(eval_page_end(c->page, c));
-    TRY(value_counts_figures(c->all, c->options->minimum_share, &figures));
+    TRY(value_counts_figures(c->all, &choice, &figures));
     *ret_summary = (PairSummary){ .uncovered = figures.uncovered, .ignored = c->ignored, .total = figures.total };
     value_figures_done(&figures);
     return ERR_NONE;
@@ -256,6 +265,7 @@ static void tell_twins(const Comparison *c)
 static Err compare(Comparison *c, LineSink sink, MetasegEvalReport *report)
 {
     Figures figures;
+    const MeansChoice choice = choice_of(c);
     TRY(check_outputs(c));
     tell_twins(c);
     c->summaries = calloc((size_t)c->n_pairs, sizeof *c->summaries);
@@ -266,8 +276,8 @@ static Err compare(Comparison *c, LineSink sink, MetasegEvalReport *report)
         if (c->summaries[i].total.pixels == 0)
             eval_tell(c, "'%s' and '%s': nothing in them is compared", c->pairs[i].prediction, c->pairs[i].truth);
     for (int64_t z = 0; z < ARRAY_LEN(c->zones); z++)
-        if (c->zones[z] != NULL) TRY(value_counts_figures(c->zones[z], c->options->minimum_share, &c->zone_figures[z]));
-    TRY(value_counts_figures(c->all, c->options->minimum_share, &figures));
+        if (c->zones[z] != NULL) TRY(value_counts_figures(c->zones[z], &choice, &c->zone_figures[z]));
+    TRY(value_counts_figures(c->all, &choice, &figures));
     const Err err = tell_all(c, &figures, sink, report);
     value_figures_done(&figures);
     return err;
@@ -279,6 +289,11 @@ static Err check_options(const MetasegEvalOptions *options)
         (options->exclude == NULL && options->n_exclude > 0))
         return err_set(ERR_ARGUMENT, "%lld boxes and %lld excluded classes were announced, and no list of them given",
                        (long long)options->n_boxes, (long long)options->n_exclude);
+    if (options->n_not_in_means < 0 || (options->not_in_means == NULL && options->n_not_in_means > 0))
+        return err_set(ERR_ARGUMENT, "%lld classes beside the means were announced, and no list of them given",
+                       (long long)options->n_not_in_means);
+    if (options->protocol < METASEG_PROTOCOL_METASEG || options->protocol > METASEG_PROTOCOL_TORCHMETRICS)
+        return err_set(ERR_ARGUMENT, "protocol %d is none of MetasegProtocol", (int)options->protocol);
     if (!(options->minimum_share >= 0.0 && options->minimum_share <= 1.0))
         return err_set(ERR_ARGUMENT, "a minimum share of %g; a number from 0 to 1 was expected",
                        options->minimum_share);

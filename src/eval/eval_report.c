@@ -51,7 +51,40 @@ bool eval_names_differ(const Comparison *c, int32_t value, const char **ret_trut
     return true;
 }
 
+/* ---- protocols ---- */
+
+const char *const eval_protocol_names[MEANS_RULES] = { "metaseg", "geoseg", "torchmetrics" };
+const char *const eval_protocol_rules[MEANS_RULES] = {
+    "means over the classes of the reference, F1 0 where nothing of a class is found",
+    "F1 is no number where nothing of a class is found, and drops out of its mean; classes that are only in the map "
+    "have "
+    "IoU 0",
+    "means over the classes of the reference or the map, 0 where a class has no figure",
+};
+
+Means eval_means(const Comparison *c, const TotalMetrics *t) { return t->means[c->options->protocol]; }
+
+static double class_f1(const Comparison *c, const ClassMetrics *m)
+{
+    return metrics_f1(m, (MeansRule)c->options->protocol);
+}
+
 /* ---- for people ---- */
+
+/* The means by the other protocols, where they differ. */
+static void print_protocols(const Comparison *c, const TotalMetrics *t, LineSink sink)
+{
+    const MetasegEvalOptions *o = c->options;
+    const Means own = eval_means(c, t);
+    if (o->data_set != NULL) line_put(sink, "data set: %s", o->data_set);
+    line_put(sink, "protocol %s: %s", eval_protocol_names[o->protocol], eval_protocol_rules[o->protocol]);
+    for (int rule = 0; rule < MEANS_RULES; rule++) {
+        const Means *m = &t->means[rule];
+        if (rule == (int)o->protocol || (m->miou == own.miou && m->mf1 == own.mf1)) continue;
+        line_put(sink, "by %s it were mIoU %.2f %%, mF1 %.2f %%: %s", eval_protocol_names[rule], 100 * m->miou,
+                 100 * m->mf1, eval_protocol_rules[rule]);
+    }
+}
 
 static void print_classes(const Comparison *c, const Figures *f, LineSink sink)
 {
@@ -61,15 +94,22 @@ static void print_classes(const Comparison *c, const Figures *f, LineSink sink)
         const ClassMetrics *m = &v->metrics;
         if (m->truth == 0 && m->predicted == 0) continue;
         line_put(sink, "%5d  %-42s %12lld %7.2f %7.2f %9.2f %7.2f%s", (int)v->value, eval_class_name(c, v->value),
-                 (long long)m->truth, 100 * m->iou, 100 * m->f1, 100 * m->precision, 100 * m->recall,
-                 m->counted ? "" : "  not in the means");
+                 (long long)m->truth, 100 * m->iou, 100 * class_f1(c, m), 100 * m->precision, 100 * m->recall,
+                 m->not_in_means || (!m->counted && c->options->protocol == METASEG_PROTOCOL_METASEG)
+                     ? "  not in the means"
+                     : "");
     }
     const TotalMetrics *t = &f->total;
-    line_put(sink, "mIoU (macro, %lld classes) %.2f %%", (long long)t->counted_classes, 100 * t->miou);
-    line_put(sink, "mF1 (macro) %.2f %%", 100 * t->mf1);
+    const Means means = eval_means(c, t);
+    line_put(sink, "mIoU (macro, %lld classes) %.2f %%", (long long)means.iou_classes, 100 * means.miou);
+    if (means.f1_classes == means.iou_classes)
+        line_put(sink, "mF1 (macro) %.2f %%", 100 * means.mf1);
+    else
+        line_put(sink, "mF1 (macro, %lld classes) %.2f %%", (long long)means.f1_classes, 100 * means.mf1);
     line_put(sink, "OA %.2f %%", 100 * t->overall_accuracy);
     line_put(sink, "kappa %.4f", t->kappa);
     line_put(sink, "pixels %lld", (long long)t->pixels);
+    print_protocols(c, t, sink);
 }
 
 /* Labelled pixels that are in no figure above. */
@@ -94,8 +134,8 @@ static void print_zones(const Comparison *c, LineSink sink)
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
         const TotalMetrics *t = &c->zone_figures[z].total;
         if (c->zones[z] == NULL || t->pixels == 0) continue;
-        line_put(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)t->pixels, 100 * t->miou,
-                 100 * t->overall_accuracy);
+        line_put(sink, "%5s  %12lld %8.2f %8.2f", climate_zone_name(z), (long long)t->pixels,
+                 100 * eval_means(c, t).miou, 100 * t->overall_accuracy);
     }
 }
 
@@ -107,7 +147,7 @@ static void print_pairs(const Comparison *c, LineSink sink)
     line_put(sink, "%12s %8s %8s %8s  %s", "pixels", "mIoU", "OA", "kappa", "map");
     for (int64_t i = 0; i < c->n_pairs; i++) {
         const TotalMetrics *t = &c->summaries[i].total;
-        line_put(sink, "%12lld %8.2f %8.2f %8.4f  %.200s", (long long)t->pixels, 100 * t->miou,
+        line_put(sink, "%12lld %8.2f %8.2f %8.4f  %.200s", (long long)t->pixels, 100 * eval_means(c, t).miou,
                  100 * t->overall_accuracy, t->kappa, c->pairs[i].prediction);
     }
 }
@@ -122,6 +162,24 @@ void eval_print(const Comparison *c, const Figures *figures, LineSink sink)
 
 /* ---- JSON ---- */
 
+/* By the protocol, and beside it by each. */
+static void put_means(JsonWriter *w, const Comparison *c, const TotalMetrics *t)
+{
+    const Means own = eval_means(c, t);
+    json_put_double(w, "miou_macro", own.miou);
+    json_put_double(w, "mf1_macro", own.mf1);
+    json_begin_object(w, "means");
+    for (int rule = 0; rule < MEANS_RULES; rule++) {
+        json_begin_object(w, eval_protocol_names[rule]);
+        json_put_double(w, "miou", t->means[rule].miou);
+        json_put_double(w, "mf1", t->means[rule].mf1);
+        json_put_int(w, "iou_classes", t->means[rule].iou_classes);
+        json_put_int(w, "f1_classes", t->means[rule].f1_classes);
+        json_end(w);
+    }
+    json_end(w);
+}
+
 static void put_class(JsonWriter *w, const Comparison *c, const ValueFigures *v)
 {
     const ClassMetrics *m = &v->metrics;
@@ -134,10 +192,11 @@ static void put_class(JsonWriter *w, const Comparison *c, const ValueFigures *v)
     json_put_int(w, "predicted", m->predicted);
     json_put_int(w, "uncovered", v->uncovered);
     json_put_double(w, "iou", m->iou);
-    json_put_double(w, "f1", m->f1);
+    json_put_double(w, "f1", class_f1(c, m));
     json_put_double(w, "precision", m->precision);
     json_put_double(w, "recall", m->recall);
     json_put_bool(w, "counted", m->counted);
+    json_put_bool(w, "not_in_means", m->not_in_means);
     json_end(w);
 }
 
@@ -146,8 +205,7 @@ static void put_figures(JsonWriter *w, const Comparison *c, const Figures *f)
     json_put_int(w, "pixels", f->total.pixels);
     json_put_int(w, "labelled", f->total.pixels + f->uncovered);
     json_put_int(w, "uncovered", f->uncovered);
-    json_put_double(w, "miou_macro", f->total.miou);
-    json_put_double(w, "mf1_macro", f->total.mf1);
+    put_means(w, c, &f->total);
     json_put_double(w, "overall_accuracy", f->total.overall_accuracy);
     json_put_double(w, "kappa", f->total.kappa);
     json_begin_array(w, "classes");
@@ -178,8 +236,7 @@ static void put_pairs(JsonWriter *w, const Comparison *c)
         json_put_int(w, "pixels", p->total.pixels);
         json_put_int(w, "uncovered", p->uncovered);
         json_put_int(w, "ignored", p->ignored);
-        json_put_double(w, "miou_macro", p->total.miou);
-        json_put_double(w, "mf1_macro", p->total.mf1);
+        put_means(w, c, &p->total);
         json_put_double(w, "overall_accuracy", p->total.overall_accuracy);
         json_put_double(w, "kappa", p->total.kappa);
         json_end(w);
@@ -205,6 +262,8 @@ Err eval_json(const Comparison *c, const Figures *figures, bool pretty, char **r
     json_begin_object(&w, NULL);
     if (c->n_pairs == 1) json_put_string(&w, "prediction", raster_path(c->map));
     if (c->n_pairs == 1) json_put_string(&w, "truth", raster_path(c->truth));
+    json_put_string(&w, "protocol", eval_protocol_names[c->options->protocol]);
+    json_put_string(&w, "data_set", c->options->data_set);
     json_put_int(&w, "ignored", c->ignored);
     if (c->options->n_mapping > 0) put_mapping(&w, c->options);
     put_figures(&w, c, figures);

@@ -221,12 +221,16 @@ static void join(const ValueCounts *c, const EntryList *list, Figures *f)
 }
 
 /* The figures of all values at once: metrics_from_counts takes them side by side. */
-static Err compute(Figures *f, double minimum_share)
+static Err compute(Figures *f, const MeansChoice *choice)
 {
     ClassMetrics *metrics = malloc((size_t)(f->n_values + 1) * sizeof *metrics);
     if (metrics == NULL) return err_memory((size_t)f->n_values * sizeof *metrics, "the figures of the classes");
-    for (int64_t i = 0; i < f->n_values; i++) metrics[i] = f->values[i].metrics;
-    metrics_from_counts(metrics, f->n_values, minimum_share, &f->total);
+    for (int64_t i = 0; i < f->n_values; i++) {
+        metrics[i] = f->values[i].metrics;
+        for (int64_t k = 0; choice != NULL && k < choice->n_not_in_means; k++)
+            if (choice->not_in_means[k] == f->values[i].value) metrics[i].not_in_means = true;
+    }
+    metrics_from_counts(metrics, f->n_values, choice != NULL ? choice->minimum_share : 0.0, &f->total);
     for (int64_t i = 0; i < f->n_values; i++) {
         f->values[i].metrics = metrics[i];
         if (!metrics[i].excluded) f->uncovered += f->values[i].uncovered;
@@ -235,7 +239,7 @@ static Err compute(Figures *f, double minimum_share)
     return ERR_NONE;
 }
 
-Err value_counts_figures(const ValueCounts *c, double minimum_share, Figures *ret_figures)
+Err value_counts_figures(const ValueCounts *c, const MeansChoice *choice, Figures *ret_figures)
 {
     const int64_t most = 4 * SMALL + c->truth.used + c->predicted.used + c->correct.used + c->uncovered.used;
     Figures f = { 0 };
@@ -252,7 +256,7 @@ Err value_counts_figures(const ValueCounts *c, double minimum_share, Figures *re
         put_table(&list, &c->uncovered, FIELD_UNCOVERED);
         qsort(list.entries, (size_t)list.n, sizeof *list.entries, by_value);
         join(c, &list, &f);
-        err = compute(&f, minimum_share);
+        err = compute(&f, choice);
     }
     free(list.entries);
     if (err == ERR_NONE)

@@ -53,8 +53,15 @@ typedef struct Figures {
     int64_t n_values; /* ascending by value */
 } Figures;
 
-/* Figures of all that was added, as metrics_from_counts. ERR_MEMORY. value_figures_done() it. */
-Err value_counts_figures(const ValueCounts *counts, double minimum_share, Figures *ret_figures);
+/* What enters the means. */
+typedef struct MeansChoice {
+    double minimum_share;        /* as of metrics_from_counts */
+    const int32_t *not_in_means; /* [n_not_in_means] values that count in everything else */
+    int64_t n_not_in_means;
+} MeansChoice;
+
+/* Figures of all that was added, as metrics_from_counts; choice NULL: all classes. ERR_MEMORY. value_figures_done() it. */
+Err value_counts_figures(const ValueCounts *counts, const MeansChoice *choice, Figures *ret_figures);
 void value_figures_done(Figures *figures);
 
 typedef struct ValuePair {

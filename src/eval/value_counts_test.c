@@ -27,7 +27,7 @@ static void any_values(void **state)
         ASSERT_OK(value_counts_add(counts, v[2], v[2], 2));
         ASSERT_OK(value_counts_add(counts, v[2], v[1], 0)); /* nothing */
         ASSERT_OK(value_counts_add_uncovered(counts, v[1], 4));
-        ASSERT_OK(value_counts_figures(counts, 0.0, &f));
+        ASSERT_OK(value_counts_figures(counts, NULL, &f));
         assert_int_equal(f.n_values, 3);
         assert_int_equal(f.values[1].value, v[1]);
         assert_int_equal(f.total.pixels, 15);
@@ -62,7 +62,7 @@ static void excluded(void **state)
         ASSERT_OK(value_counts_add(counts, base + 1, base + 1, 6));
         ASSERT_OK(value_counts_add(counts, base + 1, base, 2));
         ASSERT_OK(value_counts_add_uncovered(counts, base, 9));
-        ASSERT_OK(value_counts_figures(counts, 0.0, &f));
+        ASSERT_OK(value_counts_figures(counts, NULL, &f));
         assert_int_equal(f.total.pixels, 8);
         assert_int_equal(f.uncovered, 0);
         assert_int_equal(f.values[0].uncovered, 9);
@@ -86,7 +86,7 @@ static void many_values(void **state)
         ASSERT_OK(value_counts_add(counts, v, v, 1));
         ASSERT_OK(value_counts_add(counts, v, 65535 - v, 1));
     }
-    ASSERT_OK(value_counts_figures(counts, 0.0, &f));
+    ASSERT_OK(value_counts_figures(counts, NULL, &f));
     assert_int_equal(f.n_values, 65536);
     assert_int_equal(f.total.counted_classes, 65536);
     near(f.total.miou, 1.0 / 3.0);
@@ -122,7 +122,7 @@ static void nothing(void **state)
     ValuePair *pairs = NULL;
     int64_t n = -1;
     ASSERT_OK(value_counts_new(NULL, 0, true, &counts));
-    ASSERT_OK(value_counts_figures(counts, 0.0, &f));
+    ASSERT_OK(value_counts_figures(counts, NULL, &f));
     assert_true(f.n_values == 0 && f.total.pixels == 0 && isnan(f.total.miou) && isnan(f.total.kappa));
     value_figures_done(&f);
     ASSERT_OK(value_counts_pairs(counts, &pairs, &n));

@@ -250,6 +250,35 @@ def mapped_classes():
     refused(4, ["--mapping nothing"], where, truth, "--mapping", "nothing", "--data-folder", share)
 
 
+def protocols():
+    """Where a class is missing on one side the evaluators of the field differ: each is named, with its figures, wherever figures are."""
+    # class 3 is never found, 4 is only in the map, 6 is the clutter of the ISPRS benchmark
+    truth = raster("truth", [1, 1, 1, 2, 2, 3, 6, 6, 0, 0], 5)
+    chart = raster("map", [1, 1, 4, 2, 1, 2, 6, 1, 1, 2], 5)
+    got, done = figures(chart, truth, "--preset", "potsdam", "--protocol", "geoseg", "--html", "page.html")
+    means = {name: (m["miou"], m["mf1"], m["iou_classes"], m["f1_classes"]) for name, m in got["means"].items()}
+    iou, f1 = [2 / 5, 1 / 3, 0, 0], [4 / 7, 2 / 4]
+    want = {"metaseg": (sum(iou) / 3, sum(f1) / 3, 3, 3), "geoseg": (sum(iou) / 4, sum(f1) / 2, 4, 2),
+            "torchmetrics": (sum(iou) / 4, sum(f1) / 4, 4, 4)}
+    for name, figure in want.items():
+        assert all(abs(a - b) < 1e-12 for a, b in zip(means[name], figure)), f"{name}: {means[name]}, expected {figure}"
+    assert (got["miou_macro"], got["mf1_macro"]) == means["geoseg"][:2] and got["protocol"] == "geoseg"
+    assert got["data_set"] == "ISPRS 2D Semantic Labeling, Potsdam" and got["ignored"] == 2
+    assert got["pixels"] == 8 and got["overall_accuracy"] == 4 / 8, "clutter stays in the matrix"
+    assert [c["f1"] for c in got["classes"]][2:4] == [None, None]
+    with open("page.html", encoding="utf-8") as f:
+        page = f.read()
+    for text in (done.stdout, page):
+        for word in ("ISPRS 2D Semantic Labeling, Potsdam", "rotocol geoseg: F1 is no number", "y metaseg", "y torchmetrics"):
+            assert word in text, f"{word} is not told: {text[:3000]}"
+    done = run(chart, truth, "--preset", "loveda")
+    assert done.returncode == 0 and "protocol metaseg" in done.stdout and "LoveDA" in done.stdout, done.stderr
+    done = run(truth, truth)
+    assert "by geoseg" not in done.stdout, "nothing is missing, so all agree"
+    refused(2, ["potsdm"], chart, truth, "--preset", "potsdm")
+    refused(2, ["--protocol"], chart, truth, "--protocol", "other")
+
+
 def several_pairs():
     """The figures of several pairs are those of one pair of all their pixels; each pair is told, from the command line or a list."""
     maps = [raster(f"map{i}", values, 2, kind="UInt16", nodata=9) for i, values in enumerate(([1, 1, 2, 2], [1, 2, 2, 9], [300, 300, 1, 1]))]
@@ -375,7 +404,7 @@ def main():
     METASEG = os.path.abspath(sys.argv[1])
     failed = 0
     for case in (left_out_pixels, values, no_class_rasters, class_names, places, control_points, boxes_and_zones,
-                 finer_map, several_pairs, mapped_classes, pages):
+                 finer_map, protocols, several_pairs, mapped_classes, pages):
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             try:

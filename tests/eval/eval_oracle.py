@@ -205,14 +205,42 @@ def compare(chart, truth, ignore):
     return pairs, ignored
 
 
-def figures(pairs, excluded, minimum_share):
+def mean(figures):
+    figures = [f for f in figures if f is not None]
+    return sum(figures) / len(figures) if figures else None
+
+
+def means_by_protocol(classes):
+    """mIoU and mF1 from (truth, predicted, right) of each class that takes part, as three evaluators have them."""
+    def geoseg_f1(t, p, hit):  # nan where 0 is divided by 0: nothing predicted, nothing there, nothing right
+        precision, recall = (Fraction(hit, p) if p else None), (Fraction(hit, t) if t else None)
+        if precision is None or recall is None or precision + recall == 0:
+            return None
+        return 2 * precision * recall / (precision + recall)
+
+    def iou(t, p, hit):
+        return Fraction(hit, t + p - hit) if t + p - hit else None
+
+    def f1(t, p, hit):
+        return Fraction(2 * hit, t + p) if t + p else None
+
+    there = [c for c in classes if c[0] > 0]
+    return {
+        "metaseg": (mean([iou(*c) for c in there]), mean([f1(*c) for c in there])),
+        "geoseg": (mean([iou(*c) for c in classes]), mean([geoseg_f1(*c) for c in classes])),
+        "torchmetrics": (mean([iou(*c) for c in classes]), mean([f1(*c) for c in classes])),
+    }
+
+
+def figures(pairs, excluded, minimum_share, beside=()):
+    """beside: classes that count in everything but the means."""
     truths, predictions = {}, {}  # class -> set of pixels
     for i, (t, p) in enumerate(pairs):
         if p is not None and t not in excluded:
             truths.setdefault(t, set()).add(i)
             predictions.setdefault(p, set()).add(i)
     total = sum(len(s) for s in truths.values())
-    classes, ious, f1s = {}, [], []
+    classes, parts = {}, []
     for c in set(truths) | set(predictions):
         t, p = truths.get(c, set()), predictions.get(c, set())
         hit = len(t & p)
@@ -220,17 +248,17 @@ def figures(pairs, excluded, minimum_share):
         precision = Fraction(hit, len(p)) if p else None
         recall = Fraction(hit, len(t)) if t else None
         f1 = Fraction(0) if hit == 0 else 2 * precision * recall / (precision + recall)
-        counted = c not in excluded and len(t) > 0 and len(t) >= minimum_share * total
+        shown = c not in excluded and c not in beside and len(t) >= minimum_share * total
+        counted = shown and len(t) > 0
         classes[c] = (len(t), len(p), iou, f1, precision, recall, counted)
-        if counted:
-            ious.append(iou)
-            f1s.append(f1)
+        if shown:
+            parts.append((len(t), len(p), hit))
     right = sum(len(s & predictions.get(c, set())) for c, s in truths.items())
     chance = sum(Fraction(len(truths[c]) * len(predictions.get(c, set())), total**2) for c in truths) if total else 0
     accuracy = Fraction(right, total) if total else None
     return {
         "pixels": total, "classes": classes, "overall_accuracy": accuracy,
-        "miou_macro": sum(ious) / len(ious) if ious else None, "mf1_macro": sum(f1s) / len(f1s) if f1s else None,
+        "means": means_by_protocol(parts),
         "kappa": (accuracy - chance) / (1 - chance) if total and chance < 1 else None,
         "uncovered": sum(1 for t, p in pairs if p is None and t not in excluded),
     }
@@ -245,11 +273,17 @@ def same(ours, theirs, what):
         assert ours == theirs, f"{what}: {ours}, expected {theirs}"
 
 
-def check_json(path, pairs, ignored, excluded, minimum_share):
+def check_json(path, pairs, ignored, excluded, minimum_share, beside=(), protocol="metaseg"):
     with open(path, encoding="utf-8") as f:
         got = json.load(f)
-    want = figures(pairs, excluded, minimum_share)
-    for key in ("pixels", "uncovered", "miou_macro", "mf1_macro", "overall_accuracy", "kappa"):
+    want = figures(pairs, excluded, minimum_share, beside)
+    same(got["protocol"], protocol, "protocol")
+    for name, (miou, mf1) in want["means"].items():
+        same(got["means"][name]["miou"], miou, f"mIoU by {name}")
+        same(got["means"][name]["mf1"], mf1, f"mF1 by {name}")
+    same(got["miou_macro"], want["means"][protocol][0], "miou_macro")
+    same(got["mf1_macro"], want["means"][protocol][1], "mf1_macro")
+    for key in ("pixels", "uncovered", "overall_accuracy", "kappa"):
         same(got[key], want[key], key)
     same(got["ignored"], ignored, "ignored")
     same(got["labelled"], want["pixels"] + want["uncovered"], "labelled")
@@ -260,6 +294,9 @@ def check_json(path, pairs, ignored, excluded, minimum_share):
         same(line["counted"], counted, f"counted of {c}")
         if c in excluded:
             continue
+        if protocol == "geoseg" and line["f1"] is None:
+            same(f1, Fraction(0), f"f1 of {c}, of which nothing is right")
+            f1 = None
         for key, value in (("truth", t), ("iou", iou), ("f1", f1), ("precision", precision), ("recall", recall)):
             same(line[key], value, f"{key} of {c}")
     missing = Counter(t for t, p in pairs if p is None)
@@ -288,18 +325,22 @@ def run_case(metaseg, folder, seed):
     pairs, ignored = compared
     labels = sorted({t for t, _ in pairs})
     excluded = set(rng.sample(labels, 1)) if len(labels) > 2 and rng.random() < 0.3 else set()
+    beside = set(rng.sample(labels, 1)) if len(labels) > 2 and rng.random() < 0.3 else set()
+    protocol = rng.choice(["metaseg", "geoseg", "torchmetrics"])
     share = rng.choice([0, 0, 0.1])
     arguments = [metaseg, "eval", chart.write(os.path.join(folder, "map")), truth.write(os.path.join(folder, "truth")),
                  "-q", "-f", "--ignore", str(ignore), "--json", os.path.join(folder, "f.json"), "--csv",
-                 os.path.join(folder, "f.csv"), "--minimum-share", str(share)]
+                 os.path.join(folder, "f.csv"), "--minimum-share", str(share), "--protocol", protocol]
     for value in excluded:
         arguments.append(f"--exclude={value}")
+    for value in beside:
+        arguments.append(f"--not-in-means={value}")
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if figures(pairs, excluded, share)["pixels"] == 0:
         assert done.returncode == 4, f"exit code {done.returncode} with nothing to compare: {done.stderr}"
         return True
     assert done.returncode == 0, done.stderr
-    check_json(os.path.join(folder, "f.json"), pairs, ignored, excluded, Fraction(share))
+    check_json(os.path.join(folder, "f.json"), pairs, ignored, excluded, Fraction(share), beside, protocol)
     check_csv(os.path.join(folder, "f.csv"), pairs)
     return True
 
