@@ -92,7 +92,7 @@ typedef struct MetasegPredictOptions {
     double longitude, latitude;
     double gsd;        /* metres, pixel size of a scene that does not tell it; 0: unknown */
     double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
-    int32_t tile;      /* side of a tile in network pixels, a multiple of what the network needs (256 for the usual decoder); 0: the model's */
+    int32_t tile;      /* side of a tile in network pixels, a multiple of the network's (32 usually); 0: the model's */
     MetasegTta tta;
     int32_t overlap; /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     /* processing level of the image's reflectance, for a model of level 1 (top of atmosphere) that brings level 2 (surface) to it: "L1C",

@@ -108,7 +108,7 @@ typedef struct DatasetOptions {
     double gsd;              /* of the pixels of images without a georeference, unit below; 0: not told */
     double gsd_min, gsd_max; /* ground sampling distances of a network pixel that the model is for; unit below */
     ModelUnit gsd_unit;
-    int64_t window;           /* side of the network's input, pixels, multiple of 256 */
+    int64_t window;           /* side of the network's input, pixels, multiple of what the network reads */
     double upsample;          /* network pixels per image pixel along one axis, 1 */
     ModelTransform transform; /* of the pixels */
     double *mean, *std; /* per band, in the image's units or the transform's; NULL: measured on the training area */
