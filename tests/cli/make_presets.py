@@ -231,3 +231,5 @@ def broken():
 for make in (loveda, openearthmap, potsdam, vaihingen, flair, deepglobe):
     make(make.__name__)
 broken()
+write("one/image.png", png(64, 64, 3, image_of(0, 7)))  # one window, no more
+write("one/mask.png", png(64, 64, 1, values_of(0, 7, border=0)))

@@ -124,9 +124,6 @@ run train "$work/vaihingen.yaml" -q --resume $share $recipe --set train.steps=5
 [ $got = 0 ] || fail "continuing with the recipe's options: exit code $got"
 [ "$(cksum <"$work/run_vaihingen/last.safetensors")" = "$sum" ] || fail "a continued run differs from an unbroken one"
 # one window alone, drawn twice for a step, is that window drawn once: gradients are averaged
-mkdir "$work/one"
-gdal_translate -q -srcwin 0 0 64 64 "$work/loveda/Train/Urban/images_png/0.png" "$work/one/image.png"
-gdal_translate -q -srcwin 0 0 64 64 "$work/loveda/Train/Urban/masks_png/0.png" "$work/one/mask.png"
 same="--set train.flips=false --set train.rotations=false --set train.color_jitter=0 --set train.dropout=0"
 config loveda ", scenes: [{ name: one, image: one/image.png, labels: one/mask.png }]" | sed 's/output: run_loveda/output: run_one/' >"$work/one.yaml"
 for batches in 1 2; do
