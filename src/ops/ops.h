@@ -121,6 +121,12 @@ typedef struct Conv2dLevelsAttr {
 } Conv2dLevelsAttr;
 Var op_conv2d_levels(Graph *g, int32_t n, const Var *levels, Var weight, Conv2dFold norm, const Conv2dLevelsAttr *attr);
 
+/* Queries, keys and values of the cosine attention of Swin Transformer V2, for op_window_attention: qkv [..., 3 D], channel order
+ * (3, heads, size), bias [3 D], logit_scale one per head. Queries with their bias and keys without become unit vectors, queries
+ * times sqrt(size) exp(min(logit_scale, ln 100)); values get their bias. graph_result(g, result, 1) is what zeros become, [3 D]:
+ * its padding. */
+Var op_cosine_qkv(Graph *g, Var qkv, Var bias, Var logit_scale);
+
 /* The first rows and columns: [B, H, W, C] -> [B, height, width, C]. */
 typedef struct CropAttr {
     int64_t height, width;
@@ -237,6 +243,14 @@ typedef struct PadReflectAttr {
     int32_t bottom, right;
 } PadReflectAttr;
 Var op_pad_reflect(Graph *g, Var x, int32_t bottom, int32_t right);
+
+/* Continuous relative position bias of Swin Transformer V2: the table [(2w-1)^2, heads] of op_window_attention as a function of
+ * distances: 16 sigmoid(weight2 relu(weight1 t + bias1)), t the logarithmic distances along y and x; weight1 [n, 2], bias1 [n],
+ * weight2 [heads, n]. */
+typedef struct RelativeBiasAttr {
+    int32_t window;
+} RelativeBiasAttr;
+Var op_relative_bias(Graph *g, Var weight1, Var bias1, Var weight2, int32_t window);
 
 /* The same elements, in their order, under another shape (PyTorch: reshape). */
 typedef struct ReshapeAttr {
