@@ -28,6 +28,15 @@ static void torchvision(void **state)
     check("encoder_swin_torchvision.safetensors", &(const SwinVariant){ REDUCED, .kind = SWIN_TORCHVISION });
 }
 
+/* Its window is 8. */
+static void v2(void **state)
+{
+    (void)state;
+    SwinVariant variant = { REDUCED, .kind = SWIN_V2 };
+    variant.window = 8;
+    check("encoder_swin_v2.safetensors", &variant);
+}
+
 static void segmentation(void **state)
 {
     (void)state;
@@ -72,8 +81,9 @@ static void dcswin(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(timm), cmocka_unit_test(torchvision),
-                                        cmocka_unit_test(segmentation), cmocka_unit_test(ft_unetformer),
-                                        cmocka_unit_test(dcswin) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(timm),         cmocka_unit_test(torchvision),   cmocka_unit_test(v2),
+        cmocka_unit_test(segmentation), cmocka_unit_test(ft_unetformer), cmocka_unit_test(dcswin)
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
  *   torchvision  pads before it rolls; no shift where a padded map is not larger than the window; drops pixels at the border
  *                that do not fill a patch, where the others add zeros
  *   the authors' segmentation code, and GeoSeg, pads before it rolls, always shifts, normalises each map that it gives
+ *   torchvision's Swin Transformer V2 (Liu et al., CVPR 2022, doi:10.1109/CVPR52688.2022.01170; SatlasPretrain's) is as its V1, with
+ *                cosine attention, a bias that is a function of distances, and norms after, not before, attention, MLP and merging
  * Each has its own names of parameters. All pad after the normalisation, so that padding has the bias of the next layer as its queries, keys and values, and all
  * order the parts of a merged patch by columns.
  */
@@ -22,6 +24,12 @@
 enum { PATCH = 4 };
 static const float EPS = 1e-5F;
 static const double STD = 0.02;
+
+/* Has torchvision's names and padding. */
+static bool is_torchvision(const SwinVariant *variant)
+{
+    return variant->kind == SWIN_TORCHVISION || variant->kind == SWIN_V2;
+}
 
 /* A fully connected layer, with bias. */
 static NnLinear linear(int64_t channels) { return (NnLinear){ .channels = channels, .std = STD, .bias = true }; }
@@ -42,6 +50,27 @@ static int32_t shift_of(const SwinVariant *variant, int64_t length)
     return variant->window / 2;
 }
 
+/* Cosine attention with a bias that is a function of distances. */
+static Var cosine_attention(Graph *g, Var h, const WindowAttentionAttr *attr)
+{
+    enum { HIDDEN = 512 };
+    const Shape shape = graph_value(g, h).shape;
+    const int64_t channels = shape.rank == 4 ? shape.dim[3] : 0;
+    const ParamInit zero = { INIT_ZERO, 0.0 }, normal = { INIT_NORMAL, STD };
+    const NnLinear inner = { .channels = 3 * channels, .std = STD };
+    const Var scale = graph_param_nodecay(g, "logit_scale", (Shape){ 3, { attr->heads, 1, 1 } },
+                                          (ParamInit){ INIT_CONSTANT, 2.302585093 });
+    const Var bias = graph_param(g, "qkv.bias", shape1(3 * channels), zero);
+    const Var y = op_cosine_qkv(g, nn_linear_act(g, "qkv", h, inner, ACTIVATION_NONE, VAR_NONE), bias, scale);
+    graph_push(g, "cpb_mlp");
+    const Var weight1 = graph_param(g, "0.weight", shape2(HIDDEN, 2), (ParamInit){ INIT_NORMAL, 0.5 });
+    const Var bias1 = graph_param(g, "0.bias", shape1(HIDDEN), zero);
+    const Var table = op_relative_bias(g, weight1, bias1,
+                                       graph_param(g, "2.weight", shape2(attr->heads, HIDDEN), normal), attr->window);
+    graph_pop(g);
+    return op_window_attention(g, y, table, graph_result(g, y, 1), attr);
+}
+
 /* Attention of the normalised map h, in the current scope. */
 static Var attention(Graph *g, Var h, const SwinVariant *variant, int32_t heads, bool shifted)
 {
@@ -52,6 +81,7 @@ static Var attention(Graph *g, Var h, const SwinVariant *variant, int32_t heads,
         attr.shift_y = shift_of(variant, dim[1]);
         attr.shift_x = shift_of(variant, dim[2]);
     }
+    if (variant->kind == SWIN_V2) return cosine_attention(g, h, &attr);
     const bool padded = dim[1] % variant->window != 0 || dim[2] % variant->window != 0;
     const Var qkv = nn_linear_act(g, "qkv", h, linear(3 * channels), ACTIVATION_NONE, VAR_NONE);
     const Var table = graph_param_nodecay(g, "relative_position_bias_table", shape2(side * side, heads),
@@ -61,11 +91,31 @@ static Var attention(Graph *g, Var h, const SwinVariant *variant, int32_t heads,
     return op_window_attention(g, qkv, table, padding, &attr);
 }
 
+/* A block of V2: norms close the branches. */
+static Var block_v2(Graph *g, Var x, const SwinVariant *variant, int32_t heads, bool shifted, float drop)
+{
+    const Shape shape = graph_value(g, x).shape;
+    const int64_t channels = shape.rank == 4 ? shape.dim[3] : 0;
+    const DropoutAttr path = { .p = drop, .per_sample = true };
+    for (int half = 0; half < 2; half++) {
+        graph_push(g, half == 0 ? "attn" : "mlp");
+        Var h = half == 0 ? attention(g, x, variant, heads, shifted)
+                          : nn_linear_act(g, "0", x, linear(4 * channels), ACTIVATION_GELU, VAR_NONE);
+        h = nn_linear_act(g, half == 0 ? "proj" : "3", h, linear(channels), ACTIVATION_NONE, VAR_NONE);
+        graph_pop(g);
+        h = nn_layernorm(g, half == 0 ? "norm1" : "norm2", h, EPS);
+        if (graph_training(g) && drop > 0.0F) h = op_dropout(g, h, &path);
+        x = op_add(g, h, x);
+    }
+    return x;
+}
+
 static Var block(Graph *g, Var x, const SwinVariant *variant, int32_t heads, bool shifted, float drop)
 {
     const Shape shape = graph_value(g, x).shape;
     const int64_t channels = shape.dim[3];
-    const bool own = variant->kind != SWIN_TORCHVISION;
+    const bool own = !is_torchvision(variant);
+    if (variant->kind == SWIN_V2) return block_v2(g, x, variant, heads, shifted, drop);
     Var h = nn_layernorm(g, "norm1", x, EPS);
     graph_push(g, "attn");
     h = attention(g, h, variant, heads, shifted);
@@ -84,13 +134,13 @@ static Var patch_embedding(Graph *g, Var image, const SwinVariant *variant)
 {
     const Shape shape = graph_value(g, image).shape;
     const int64_t *dim = shape.dim, bands = dim[3];
-    const bool fills = variant->kind != SWIN_TORCHVISION;
+    const bool fills = !is_torchvision(variant);
     const Conv2dAttr attr = { .stride = PATCH,
                               .groups = 1,
                               .bottom = fills ? (int32_t)((PATCH - dim[1] % PATCH) % PATCH) : 0,
                               .right = fills ? (int32_t)((PATCH - dim[2] % PATCH) % PATCH) : 0 };
     const double std = sqrt(1.0 / (double)(bands * PATCH * PATCH));
-    const bool own = variant->kind != SWIN_TORCHVISION;
+    const bool own = !is_torchvision(variant);
     graph_push(g, own ? "patch_embed.proj" : "features.0.0");
     const Var weight =
         graph_param(g, "weight", shape4(variant->channels, bands, PATCH, PATCH), (ParamInit){ INIT_NORMAL, std });
@@ -104,7 +154,7 @@ static Var patch_embedding(Graph *g, Var image, const SwinVariant *variant)
 static void push_stage(Graph *g, const SwinVariant *variant, int32_t s, bool merging)
 {
     char name[48];
-    if (variant->kind == SWIN_TORCHVISION)
+    if (is_torchvision(variant))
         (void)snprintf(name, sizeof name, "features.%d", (int)(merging ? 2 * s : 2 * s + 1));
     else
         (void)snprintf(name, sizeof name, "layers.%d%s",
@@ -116,8 +166,10 @@ static Var patch_merging(Graph *g, Var x, const SwinVariant *variant, int32_t s)
 {
     const NnLinear reduction = { .channels = variant->channels << s, .std = STD };
     push_stage(g, variant, s, true);
-    x = nn_layernorm(g, "norm", op_space_to_depth(g, x, 2, true), EPS);
+    x = op_space_to_depth(g, x, 2, true);
+    if (variant->kind != SWIN_V2) x = nn_layernorm(g, "norm", x, EPS);
     x = nn_linear_act(g, "reduction", x, reduction, ACTIVATION_NONE, VAR_NONE);
+    if (variant->kind == SWIN_V2) x = nn_layernorm(g, "norm", x, EPS);
     graph_pop(g);
     return x;
 }
@@ -130,7 +182,7 @@ static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, int32_t
     push_stage(g, variant, s, false);
     for (int32_t i = 0; i < variant->depths[s]; i++) {
         const float drop = blocks > 1 ? variant->drop_path * (float)(first + i) / (float)(blocks - 1) : 0.0F;
-        (void)snprintf(name, sizeof name, variant->kind == SWIN_TORCHVISION ? "%d" : "blocks.%d", (int)i);
+        (void)snprintf(name, sizeof name, is_torchvision(variant) ? "%d" : "blocks.%d", (int)i);
         graph_push(g, name);
         x = block(g, x, variant, variant->heads[s], i % 2 == 1, drop);
         graph_pop(g);
@@ -161,6 +213,7 @@ static bool rename_own(const char *published, char ret_name[NETWORK_NAME_BYTES])
     const bool flat = str_starts_with(published, "layers_");
     if (str_starts_with(published, "head.") || str_starts_with(published, "norm.")) return false;
     if (str_ends_with(published, ".attn_mask") || str_ends_with(published, ".relative_position_index")) return false;
+    if (str_ends_with(published, ".relative_coords_table")) return false;
     const int length = snprintf(ret_name, NETWORK_NAME_BYTES, "%s%s", flat ? "layers." : "",
                                 flat ? published + strlen("layers_") : published);
     return length >= 0 && length < NETWORK_NAME_BYTES;
@@ -187,3 +240,6 @@ SWIN(swin_b_torchvision, BASE, .window = 7, .kind = SWIN_TORCHVISION, .drop_path
 SWIN(swin_t_seg, TINY, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
 SWIN(swin_s_seg, SMALL, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
 SWIN(swin_b_seg, BASE, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
+SWIN(swin_v2_t, TINY, .window = 8, .kind = SWIN_V2, .drop_path = 0.2F)
+SWIN(swin_v2_s, SMALL, .window = 8, .kind = SWIN_V2, .drop_path = 0.3F)
+SWIN(swin_v2_b, BASE, .window = 8, .kind = SWIN_V2, .drop_path = 0.5F)

@@ -8,7 +8,7 @@
 enum { SWIN_STAGES = 4 };
 
 /* Whose implementation (encoder_swin.c says what differs). */
-typedef enum SwinKind { SWIN_TIMM = 0, SWIN_TORCHVISION, SWIN_SEGMENTATION } SwinKind;
+typedef enum SwinKind { SWIN_TIMM = 0, SWIN_TORCHVISION, SWIN_V2, SWIN_SEGMENTATION } SwinKind;
 
 /* EncoderDef.variant of the family. */
 typedef struct SwinVariant {

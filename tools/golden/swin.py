@@ -9,12 +9,18 @@ import sys
 
 import timm
 import torchvision
+from torchvision.models import swin_transformer
 
 import common
 import published
 
 CHANNELS, DEPTHS, HEADS = 16, (2, 2, 2, 1), (1, 2, 2, 4)
 REDUCED = {"embed_dim": CHANNELS, "depths": list(DEPTHS), "num_heads": list(HEADS)}
+
+
+def without_tables(name):
+    """Coordinates stay what they are."""
+    return None if name.endswith("relative_coords_table") else name
 
 
 def torchvision_maps(net, x):
@@ -53,6 +59,9 @@ def main():
                     lambda name: name.replace("layers_", "layers."))
     net = torchvision.models.SwinTransformer([4, 4], window_size=[7, 7], stochastic_depth_prob=0.0, **REDUCED)
     published.write("encoder_swin_torchvision", net, (1, 102, 135, 3), torchvision_maps)
+    v2 = {"block": swin_transformer.SwinTransformerBlockV2, "downsample_layer": swin_transformer.PatchMergingV2}
+    net = torchvision.models.SwinTransformer([4, 4], window_size=[8, 8], stochastic_depth_prob=0.0, **v2, **REDUCED)
+    published.write("encoder_swin_v2", net, (1, 102, 135, 3), torchvision_maps, without_tables)
     sys.path.insert(0, sys.argv[1])
     from geoseg.models import DCSwin as dc
     from geoseg.models import FTUNetFormer as ft
