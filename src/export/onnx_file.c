@@ -22,8 +22,14 @@ typedef struct List {
     int64_t count, capacity;
 } List;
 
+/* Memory that is freed with the file. */
+typedef struct Block {
+    struct Block *next;
+    max_align_t room[];
+} Block;
+
 struct OnnxFile {
-    List blocks;
+    Block *blocks;
     List nodes, constants, inputs, outputs, metadata;
     Onnx__Node *last;
     Err err;
@@ -41,8 +47,12 @@ Err onnx_file_new(OnnxFile **ret_file)
 void onnx_file_free(OnnxFile *file)
 {
     if (file == NULL) return;
-    for (int64_t i = 0; i < file->blocks.count; i++) free(file->blocks.item[i]);
-    List *lists[] = { &file->blocks, &file->nodes, &file->constants, &file->inputs, &file->outputs, &file->metadata };
+    while (file->blocks != NULL) {
+        Block *block = file->blocks;
+        file->blocks = block->next;
+        free(block);
+    }
+    List *lists[] = { &file->nodes, &file->constants, &file->inputs, &file->outputs, &file->metadata };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free(lists[i]->item);
     free(file);
 }
@@ -79,16 +89,15 @@ static void append(OnnxFile *file, List *list, void *item)
 void *onnx_room(OnnxFile *file, int64_t count, size_t bytes)
 {
     if (onnx_failed(file)) return NULL;
-    void *room = calloc((size_t)(count > 0 ? count : 1), bytes);
-    if (room == NULL) {
+    Block *block = calloc(1, offsetof(Block, room) + (size_t)count * bytes);
+    if (block == NULL) {
         (void)err_memory((size_t)count * bytes, "an ONNX model");
         keep_error(file, ERR_MEMORY, err_message());
         return NULL;
     }
-    append(file, &file->blocks, room);
-    if (!onnx_failed(file)) return room;
-    free(room);
-    return NULL;
+    block->next = file->blocks;
+    file->blocks = block;
+    return block->room;
 }
 
 static char *copy(OnnxFile *file, const char *text)
