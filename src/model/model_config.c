@@ -188,10 +188,10 @@ static Err check_classes(const ModelConfig *config)
 
 Err model_config_check(const ModelConfig *config)
 {
-    enum { TILE_MAX = 4096 };
+    enum { TILE_MIN = 64, TILE_MAX = 4096 }; /* two pixels at stride 32, so that one can be reflected */
     TRY(err_prefix(network_config_check(&config->network), "model configuration"));
     const int64_t multiple = network_side_multiple(&config->network);
-    TRY(check_range("the tile side", config->tile, multiple, TILE_MAX, multiple));
+    TRY(check_range("the tile side", config->tile, TILE_MIN, TILE_MAX, multiple));
     if (config->text_encoder.known && config->text_encoder.width != config->network.text_width)
         return err_set(ERR_MODEL, "its text encoder is %d wide, its network reads text of %d features",
                        (int)config->text_encoder.width, (int)config->network.text_width);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_OVERLAP_PART = 4, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
+enum { DEFAULT_OVERLAP_PART = 4, TILE_LEAST = 64, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
 
 MetasegPredictOptions metaseg_predict_options_defaults(void)
 {
@@ -31,9 +31,10 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
 {
     const int64_t unit = predictor_tile_unit(model);
     ProcessingLevel level = PROCESSING_UNKNOWN;
-    if (options->tile < 0 || options->tile > TILE_LARGEST || options->tile % unit != 0)
-        return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d up to %d was expected, or 0",
-                       (int)options->tile, (int)unit, (int)TILE_LARGEST);
+    const bool outside = options->tile < TILE_LEAST || options->tile > TILE_LARGEST;
+    if (options->tile != 0 && (outside || options->tile % unit != 0))
+        return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d from %d to %d was expected, or 0",
+                       (int)options->tile, (int)unit, (int)TILE_LEAST, (int)TILE_LARGEST);
     if ((int)options->tta < METASEG_TTA_NONE || options->tta > METASEG_TTA_LR_MS)
         return err_set(ERR_ARGUMENT, "test-time augmentation of kind %d; expected one of MetasegTta",
                        (int)options->tta);

@@ -167,6 +167,7 @@ refuse 4 "koppen_geiger.bin': missing; 'make install'" prompt --lonlat 1,2 --dat
 predict 2 "unknown option '--confidance'; did you mean '--confidence'" good.tif --confidance x
 predict 2 "did you mean 'shuffled'" good.tif --prompts shufled
 predict 2 'multiple of 32' good.tif --tile 100
+predict 2 'from 64 to' good.tif --tile 32
 predict 2 'multiple of 32' good.tif --overlap 100
 predict 2 'not on the Earth' good.tif --lonlat 10,100
 predict 2 '-b: the value is empty; give BAND' good.tif -b ''
