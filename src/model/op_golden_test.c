@@ -181,6 +181,15 @@ static Var build_rotary(Graph *g, const Json *a, const Var *in)
                               number(a, "base") };
     return op_rotary(g, in[0], &attr);
 }
+static Var build_cosine_qkv(Graph *g, const Json *a, const Var *in)
+{
+    (void)a;
+    return op_cosine_qkv(g, in[0], in[1], in[2]);
+}
+static Var build_relative_bias(Graph *g, const Json *a, const Var *in)
+{
+    return op_relative_bias(g, in[0], in[1], in[2], integer(a, "window"));
+}
 static Var build_crop(Graph *g, const Json *a, const Var *in)
 {
     return op_crop(g, in[0], integer(a, "height"), integer(a, "width"));
@@ -284,6 +293,7 @@ static const struct {
     { "conv2d", build_conv2d },
     { "conv2d_levels", build_conv2d_levels },
     { "conv_transpose2d", build_conv_transpose2d },
+    { "cosine_qkv", build_cosine_qkv },
     { "crop", build_crop },
     { "cross_entropy", build_cross_entropy },
     { "cross_window_pool", build_cross_window_pool },
@@ -302,6 +312,7 @@ static const struct {
     { "multiply", build_multiply },
     { "pad_reflect", build_pad_reflect },
     { "quick_gelu", build_quick_gelu },
+    { "relative_bias", build_relative_bias },
     { "reshape", build_reshape },
     { "resize_bicubic", build_resize_bicubic },
     { "resize_bilinear", build_resize_bilinear },

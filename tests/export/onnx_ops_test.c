@@ -38,7 +38,8 @@ static bool is_translated(const char *name)
 /* What has no translation: losses, and what reads text as ids. */
 static bool is_left_out(const char *name)
 {
-    static const char *const left_out[] = { "cross_entropy", "dice", "embedding", "soft_cross_entropy" };
+    static const char *const left_out[] = { "cosine_qkv", "cross_entropy",      "dice",
+                                            "embedding",  "soft_cross_entropy", "relative_bias" };
     for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
         if (strcmp(left_out[i], name) == 0) return true;
     return false;

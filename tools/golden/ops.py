@@ -266,6 +266,22 @@ def linear_attention(q, k, v, over_channels, eps):
     return (v.sum(1, keepdim=True) + product) / (n + torch.einsum("bnd,bd->bn", q, k.sum(1) + eps))[..., None]
 
 
+def cosine_qkv(x, bias, scale, heads):
+    """As torchvision's ShiftedWindowAttentionV2 computes them, queries times sqrt(size) of the attention that follows."""
+    d = x.shape[-1] // 3
+    y = x + torch.cat((bias[:d], torch.zeros_like(bias[:d]), bias[2 * d :]))
+    q, k, v = (y[..., i * d : (i + 1) * d].unflatten(-1, (heads, d // heads)) for i in range(3))
+    q = F.normalize(q, dim=-1) * torch.clamp(scale, max=np.log(100.0)).exp()[:, None] * (d // heads) ** 0.5
+    return torch.cat((q.flatten(-2), F.normalize(k, dim=-1).flatten(-2), v.flatten(-2)), -1)
+
+
+def relative_bias(weight1, bias1, weight2, window):
+    d = torch.arange(1 - window, window, dtype=torch.float64)
+    t = torch.stack(torch.meshgrid(d, d, indexing="ij"), -1).reshape(-1, 2) / (window - 1) * 8
+    t = torch.sign(t) * torch.log2(t.abs() + 1.0) / 3.0
+    return 16 * torch.sigmoid(F.linear(F.relu(F.linear(t, weight1, bias1)), weight2))
+
+
 def layout():
     for case, window, h, w in (("cross_window_pool", 8, 16, 8), ("cross_window_pool_4", 4, 5, 9)):
         write_case(
@@ -351,6 +367,10 @@ def layout():
             case, "linear_attention", {"over_channels": over_channels, "eps": 1e-6}, inputs,
             lambda q, k, v: linear_attention(q, k, v, over_channels, 1e-6),
         )  # fmt: skip
+    inputs = [f32("cosine_qkv", 0, (2, 3, 5, 36)), f32("cosine_qkv", 1, (36,)), f32("cosine_qkv", 2, (3,), 0.5, 2.0)]
+    write_case("cosine_qkv", "cosine_qkv", {}, inputs, lambda x, bias, scale: cosine_qkv(x, bias, scale, 3))
+    inputs = [f32("relative_bias", 0, (6, 2)), f32("relative_bias", 1, (6,)), f32("relative_bias", 2, (3, 6))]
+    write_case("relative_bias", "relative_bias", {"window": 4}, inputs, lambda *a: relative_bias(*a, 4))
     ids = common.below("ops/embedding/ids", (2, 9), 11).astype(np.int32)
     write_case(
         "embedding", "embedding", {}, [ids, f32("embedding", 1, (11, 6))], lambda i, table: F.embedding(i, table)
