@@ -8,6 +8,7 @@
 #   make install PREFIX=/usr/local                make data      downloads only     make setup  packages and downloads only
 #   make fuzz TARGET=json SECONDS=60              a fuzz target of tests/fuzz under libFuzzer
 #   make soak                                     every fault at every place, for an hour or so (make check tries some)
+#   make parity                     every encoder at its full size against the public packages (PyTorch and others, 4 GB)
 #   make check BREAK=layernorm                    must fail: the op is falsified on purpose
 #
 # JOBS=N: processes at once. BUILD=folder. CMAKE_FLAGS=... METASEG_CACHE=folder for downloads (.cache). METASEG_OUT=folder for the demo (out).
@@ -32,7 +33,7 @@ test = GOMP_SPINCOUNT=1000 METASEG_DOWNLOADS="$(METASEG_CACHE)/data" ctest -j $(
 TARGET ?= json
 SECONDS ?= 60
 
-.PHONY: soak fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads downloads-check data setup packages packages-check packages-lint
+.PHONY: parity soak fuzz all check demo bench lint sanitize sanitize-thread format install clean distclean downloads downloads-check data setup packages packages-check packages-lint
 .NOTPARALLEL:
 
 all: packages $(BUILD)/Makefile
@@ -105,6 +106,10 @@ format: packages-lint
 
 demo: data
 	sh tools/demo.sh $(BUILD)/metaseg
+
+parity: packages-check $(BUILD)/Makefile
+	$(compile) $(BUILD) --target parity -j $(JOBS)
+	sh tools/parity/run.sh $(BUILD)
 
 bench: data
 	sh bench/run.sh $(BUILD)
