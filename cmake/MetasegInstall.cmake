@@ -54,7 +54,7 @@ metaseg_library(metaseg_core ${core_layers})
 add_custom_target(product DEPENDS metaseg_core_shared)
 set(installed_library metaseg_core)
 # For a static link of our archive; the libraries below it stay shared, so only those we call are named.
-set(private_libraries ${CJSON_LDFLAGS} ${XXHASH_LDFLAGS} ${UTF8PROC_LDFLAGS} ${ZIP_LDFLAGS})
+set(private_libraries ${CJSON_LDFLAGS} ${XXHASH_LDFLAGS} ${UTF8PROC_LDFLAGS} ${ZIP_LDFLAGS} ${ZLIB_LDFLAGS})
 if(WITH_GEO)
   metaseg_library(metaseg ${layers})
   set(installed_library metaseg)

@@ -274,7 +274,7 @@ static const Change changes[] = {
     { .add = "prompts.season", .message = "does not know" },
     { .poison = true, .message = "no finite number" },
     { .from = "efficientnet_lite0", .to = "resnet99", .message = "image encoder 'resnet99' is unknown" },
-    { .from = "unetformer", .to = "segformer", .message = "decoder 'segformer' is unknown" },
+    { .from = "unetformer", .to = "mask2former", .message = "decoder 'mask2former' is unknown" },
     { .from = "\"caf\"", .to = "\"concat\"", .message = "the fusion 'concat' is unknown; this program has caf, none" },
     { .from = "\"schema\":1", .to = "\"schema\":2", .message = "schema 2" },
     { .from = "\"schema\":1", .to = "\"schema\":1,\"extra\":1", .message = "'extra' is unknown" },

@@ -111,13 +111,17 @@ static bool rename_timm_block(const LiteVariant *variant, const char *published,
         { "bn2.", "_bn2.", "_bn1." },
         { "bn3.", NULL, "_bn2." },
     };
-    int stage = 0, repeat = 0, used = 0;
-    if (sscanf(published, "blocks.%1d.%1d.%n", &stage, &repeat, &used) != 2 || used == 0) return false;
+    static const char start[] = "blocks.";
+    enum { STAGE = sizeof start - 1, REPEAT = STAGE + 2, LAYER = REPEAT + 2 };
+    if (strncmp(published, start, STAGE) != 0 || strspn(published + STAGE, "0123456789") != 1 ||
+        published[STAGE + 1] != '.' || strspn(published + REPEAT, "0123456789") != 1 || published[REPEAT + 1] != '.')
+        return false;
+    const int stage = published[STAGE] - '0', repeat = published[REPEAT] - '0';
     int index = repeat;
-    if (stage < 0 || stage >= STAGES || repeat < 0 || repeat >= repeats_of(variant, stage)) return false;
+    if (stage >= STAGES || repeat >= repeats_of(variant, stage)) return false;
     for (int s = 0; s < stage; s++) index += repeats_of(variant, s);
     for (int64_t i = 0; i < ARRAY_LEN(layers); i++) {
-        const char *rest = published + used, *ours = layers[i][stage == 0 ? 1 : 2];
+        const char *rest = published + LAYER, *ours = layers[i][stage == 0 ? 1 : 2];
         if (ours == NULL || strncmp(rest, layers[i][0], strlen(layers[i][0])) != 0) continue;
         return snprintf(ret_name, NETWORK_NAME_BYTES, "_blocks.%d.%s%s", index, ours, rest + strlen(layers[i][0])) <
                NETWORK_NAME_BYTES;

@@ -22,7 +22,7 @@ typedef struct Tta Tta;
 
 /* Buffers for tiles of this shape; programs[k] reads tiles of side tta_side(k) (borrowed; the first alone without scales). They
  * have the output "logits". ERR_MEMORY. */
-Err tta_new(const NetworkShape *shape, MetasegTta tta, Program *const *programs, Tta **ret_tta);
+Err tta_new(const NetworkShape *shape, MetasegTta kind, Program *const *programs, Tta **ret_tta);
 void tta_free(Tta *tta);
 
 /* Reads a tile in all ways; the mean stands in the output of the first program. Errors of the programs. */

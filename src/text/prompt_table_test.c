@@ -74,7 +74,7 @@ static void what_does_not_fit(void **state)
     (void)state;
     static const int32_t sizes[][4] = {
         { 0, 1, 1, 1 }, { -1, 1, 1, 1 }, { 5000, 1, 1, 1 }, { 1, 0, 1, 1 },    { 1, 1000, 1, 1 },
-        { 1, 1, 0, 1 }, { 1, 1, 65, 1 }, { 1, 1, 1, 0 },    { 1, 1, 1, 5000 },
+        { 1, 1, 0, 1 }, { 1, 1, 78, 1 }, { 1, 1, 1, 0 },    { 1, 1, 1, 5000 },
     };
     PromptTable table;
     for (int64_t i = 0; i < ARRAY_LEN(sizes); i++)

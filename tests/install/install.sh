@@ -29,7 +29,7 @@ done
 grep -q '\.cache\|share/' "$configuration" && fail "the installed configuration has paths of a source tree"
 mv "$prefix/share/metaseg/koppen_geiger.bin" "$prefix/share/metaseg/elsewhere"
 "$prefix/bin/metaseg" doctor >"$prefix/log" 2>&1
-grep -q 'MISSING .*koppen_geiger.bin .*'make install' brings it' "$prefix/log" || fail "the installed doctor does not tell what brings a file"
+grep -q "MISSING .*koppen_geiger.bin .*'make install' brings it" "$prefix/log" || fail "the installed doctor does not tell what brings a file"
 mv "$prefix/share/metaseg/elsewhere" "$prefix/share/metaseg/koppen_geiger.bin"
 grep -q '^\.SS "metaseg doctor' "$prefix/share/man/man1/metaseg.1" || fail "the man page lacks the commands"
 grep -q '@' "$prefix/share/man/man1/metaseg.1" && fail "the man page has an unfilled place"
