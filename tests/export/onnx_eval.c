@@ -63,7 +63,7 @@ static void read_initializer(ProtobufBytes message, EvalModel *model)
     eval_allocate(tensor);
     const size_t size = type == TYPE_FLOAT ? 4 : 8;
     assert_int_equal(raw.length, (size_t)tensor->count * size);
-    for (int64_t i = 0; i < tensor->count; i++) {
+    for (int64_t i = 0; i < tensor->count && raw.at != NULL; i++) {
         float number = 0.0F;
         int64_t integer = 0;
         if (type == TYPE_FLOAT)

@@ -12,6 +12,14 @@ static const EvalAttribute *find(const EvalNode *node, const char *name)
     return NULL;
 }
 
+/* The text of an attribute that a node must have. */
+static const char *attribute_text(const EvalNode *node, const char *name)
+{
+    const EvalAttribute *attribute = find(node, name);
+    assert_non_null(attribute);
+    return attribute != NULL ? attribute->text : "";
+}
+
 static int64_t attribute_int(const EvalNode *node, const char *name, int64_t otherwise)
 {
     const EvalAttribute *attribute = find(node, name);
@@ -419,7 +427,7 @@ static void transposed_convolution(const EvalNode *node, EvalTensor *y)
 /* Source of a result along an axis, in the mode of the node. */
 static double source(const EvalNode *node, int64_t axis, int64_t at, int64_t from, int64_t to)
 {
-    const char *mode = find(node, "coordinate_transformation_mode")->text;
+    const char *mode = attribute_text(node, "coordinate_transformation_mode");
     (void)axis;
     if (strcmp(mode, "align_corners") == 0) return to > 1 ? (double)at * (double)(from - 1) / (double)(to - 1) : 0;
     if (strcmp(mode, "asymmetric") == 0) return (double)at * (double)from / (double)to;
@@ -430,7 +438,7 @@ static double source(const EvalNode *node, int64_t axis, int64_t at, int64_t fro
 static void resize(const EvalNode *node, EvalTensor *y)
 {
     const EvalTensor *x = node->in[0];
-    const bool linear = strcmp(find(node, "mode")->text, "linear") == 0;
+    const bool linear = strcmp(attribute_text(node, "mode"), "linear") == 0;
     y->rank = 4;
     for (int64_t i = 0; i < 4; i++) y->dim[i] = (int64_t)node->in[3]->v[i];
     eval_allocate(y);
