@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 
+import segmentation_models_pytorch as smp
 import timm
 import torch
 import torchvision
+import transformers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools", "golden"))
@@ -21,14 +23,14 @@ sys.path.insert(0, os.path.join(ROOT, "tools", "golden"))
 import convnext  # noqa: E402
 import published  # noqa: E402
 import resnet  # noqa: E402
+import segformer  # noqa: E402
 import swin  # noqa: E402
 import vit  # noqa: E402
 
 ANY = ((224, 224), (301, 415), (768, 512))
 OF_4 = ((224, 224), (300, 412), (768, 512))  # timm drops what is over, the authors and torchvision pad
 OF_32 = ((224, 224), (288, 416), (768, 512))
-STAGES = (1, 2, 3, 3, 5, 6, 7)
-LITE0 = (1, 2, 2, 3, 3, 4, 1)  # blocks of a stage
+LITE = {0: (1, 2, 2, 3, 3, 4, 1), 1: (1, 3, 3, 4, 4, 5, 1), 2: (1, 3, 3, 4, 4, 5, 1), 3: (1, 3, 3, 5, 5, 6, 1), 4: (1, 4, 4, 6, 6, 8, 1)}  # blocks of a stage
 
 
 def same(name):
@@ -39,8 +41,10 @@ def channels_last(net, x):
     return [y.permute(0, 3, 1, 2) for y in net(x)]
 
 
-def lite0_name(name):
+def lite_name(number, name):
     """timm's names to those of the published checkpoint."""
+    if name.startswith(("conv_head", "bn2.")):
+        return None
     block = re.match(r"blocks\.(\d)\.(\d)\.(.*)", name)
     if not block:
         return name.replace("conv_stem", "_conv_stem").replace("bn1.", "_bn0.")
@@ -48,7 +52,7 @@ def lite0_name(name):
     first = {"conv_dw": "_depthwise_conv", "conv_pw": "_project_conv", "bn1": "_bn1", "bn2": "_bn2"}
     others = {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1", "conv_pwl": "_project_conv", "bn3": "_bn2"}
     layer, rest = rest.split(".", 1)
-    return f"_blocks.{sum(LITE0[:stage]) + repeat}.{(first if stage == 0 else others)[layer]}.{rest}"
+    return f"_blocks.{sum(LITE[number][:stage]) + repeat}.{(first if stage == 0 else others)[layer]}.{rest}"
 
 
 def of_resnet(name):
@@ -56,9 +60,14 @@ def of_resnet(name):
     return "timm", net, resnet.maps, same, ANY
 
 
-def of_lite0(_):
-    net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
-    return "timm", net, lambda n, x: n(x), lite0_name, OF_32
+def of_lite(name):
+    number = int(re.search(r"lite(\d)", name)[1])
+    rename = lambda key: lite_name(number, key)
+    if name.endswith("_smp"):
+        net = smp.encoders.get_encoder(f"timm-tf_efficientnet_lite{number}", weights=None)
+        return "segmentation_models_pytorch", net, lambda n, x: n(x)[2:], rename, OF_32
+    net = timm.create_model(f"tf_efficientnet_lite{number}", features_only=True, out_indices=(1, 2, 3, 4))
+    return "timm", net, lambda n, x: n(x), rename, OF_32
 
 
 def of_swin(name):
@@ -68,6 +77,12 @@ def of_swin(name):
         "swin_b": "swin_base_patch4_window7_224",
         "swin_b_w12": "swin_base_patch4_window12_384",
     }
+    if name.startswith("swin_v2"):
+        net = getattr(torchvision.models, name)()
+        for module in net.modules():
+            if isinstance(module, torchvision.ops.StochasticDepth):
+                module.p = 0.0
+        return "torchvision", net, swin.torchvision_maps, lambda key: swin.without_tables(key) if key.startswith("features.") else None, ANY
     if name.endswith("_torchvision"):
         net = getattr(torchvision.models, name.removesuffix("_torchvision"))()
         for module in net.modules():
@@ -89,6 +104,13 @@ def of_convnext(name):
     return "timm", net, convnext.maps, convnext.without_head, ANY
 
 
+def of_mit(name):
+    depths = {"b0": (2, 2, 2, 2), "b1": (2, 2, 2, 2), "b2": (3, 4, 6, 3), "b3": (3, 4, 18, 3), "b4": (3, 8, 27, 3), "b5": (3, 6, 40, 3)}[name[4:]]
+    widths = (32, 64, 160, 256) if name == "mit_b0" else (64, 128, 320, 512)
+    config = transformers.SegformerConfig(depths=list(depths), hidden_sizes=list(widths), drop_path_rate=0.0)
+    return "transformers", transformers.SegformerModel(config), segformer.maps, segformer.rename, ANY
+
+
 def of_vit(name):
     patch = int(re.search(r"patch(\d+)", name)[1])
     model = name + "_qkvb" if name.endswith("dinov3") else name
@@ -97,7 +119,7 @@ def of_vit(name):
     return "timm", vit.Encoder(backbone, patch, backbone.embed_dim), lambda n, x: n(x), vit.our_name, OF_32[:2]
 
 
-FAMILIES = (("efficientnet", of_lite0), ("resnet", of_resnet), ("swin", of_swin), ("convnext", of_convnext), ("vit", of_vit))
+FAMILIES = (("efficientnet", of_lite), ("mit", of_mit), ("resnet", of_resnet), ("swin", of_swin), ("convnext", of_convnext), ("vit", of_vit))
 
 
 def compare(program, name, case, size, gradients, folder):
@@ -127,7 +149,7 @@ def line(program, name, folder):
         if found:
             worst, slope = max(worst, found[0]), max(slope, found[1])
     sizes = ", ".join(f"{h}x{w}" for h, w in case[4])
-    version = {"timm": timm.__version__, "torchvision": torchvision.__version__}[case[0]]
+    version = sys.modules[case[0]].__version__
     return f"| {name} | {case[0]} {version} | {sizes} | {worst:.1e} | {slope:.1e} |" + ("" if fine else " FAILED"), fine
 
 
