@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a model of transformers is called in memory is not what it is called in the file that it saves itself.
 #
-# Seen with transformers 5.24.0 and safetensors 0.8.0, torch 2.15.0, Python 3.11: of the parameters of a Dinov2Model of one block ten have, after
+# Seen with transformers 5.24.0 and safetensors 0.8.0, torch 2.15.0, Python 3.11: of the 25 parameters of a Dinov2Model of one block eight have, after
 # save_pretrained(), other names in model.safetensors than in state_dict(): "encoder.layer.0.attention.q_proj.weight" in memory is
 # "encoder.layer.0.attention.attention.query.weight" in the file. SegformerModel renames likewise. from_pretrained() reads both ways, so the library alone sees no difference.
 # Why one would guess otherwise: saving a model in PyTorch is saving its state_dict(), and until version 4 the two had the same names;
