@@ -5,7 +5,7 @@
 # Seen with transformers 5.24.0 and safetensors 0.8.0, torch 2.15.0, Python 3.11: of the 25 parameters of a Dinov2Model of one block eight have, after
 # save_pretrained(), other names in model.safetensors than in state_dict(): "encoder.layer.0.attention.q_proj.weight" in memory is
 # "encoder.layer.0.attention.attention.query.weight" in the file. SegformerModel renames likewise. from_pretrained() reads both ways, so the library alone sees no difference.
-# Why one would guess otherwise: saving a model in PyTorch is saving its state_dict(), and until version 4 the two had the same names;
+# Why one would guess otherwise: saving a model in PyTorch is saving its state_dict(), and the library names its classes after papers, not after files;
 # a file made with torch.save(model.state_dict()) and one made with save_pretrained() of the same model look like two networks to any other program,
 # which must know both sets of names (and a list of names taken from the model does not fit the published files).
 set -eu
