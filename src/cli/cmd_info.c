@@ -2,6 +2,7 @@
  *
  * metaseg info: what a raster, a map of ours, a model or a checkpoint is. The same calls write text or JSON. */
 #include "cli/cli.h"
+#include "cli/info.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -526,6 +527,8 @@ static Err describe(const Cli *cli, const InfoArgs *args, const char *path)
     json_writer_done(&sheet.writer);
     return err;
 }
+
+Err cli_info(const Cli *cli, const char *path, bool json) { return describe(cli, &(InfoArgs){ .json = json }, path); }
 
 static Err run_info(Cli *cli, const void *target, const OptionResult *words)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metaseg model: the models that came with the program, and what one of them is. */
 #include "cli/cli.h"
+#include "cli/info.h"
 #include "cli/models.h"
 
 #include "base/file.h"
@@ -82,12 +83,11 @@ static Err list(const Cli *cli, bool json)
     return err;
 }
 
-static Err show(Cli *cli, char *named, bool json)
+static Err show(Cli *cli, const char *named, bool json)
 {
-    char *path = NULL, command[] = "info", option[] = "--json", end[] = "--";
+    char *path = NULL;
     TRY(cli_model_path(cli, named, &path));
-    char *words[] = { command, json ? option : end, json ? end : path, path, NULL };
-    const Err err = cmd_info(cli, json ? 4 : 3, words);
+    const Err err = cli_info(cli, path, json);
     free(path);
     return err;
 }
@@ -97,13 +97,7 @@ static Err run_model(Cli *cli, const void *target, const OptionResult *words)
     const bool json = cli_json_wanted(cli, ((const ModelArgs *)target)->json);
     const char *what = words->arguments[0];
     if (strcmp(what, "list") == 0 && words->n_arguments == 1) return list(cli, json);
-    if (strcmp(what, "show") == 0 && words->n_arguments == 2) {
-        char *named = NULL;
-        TRY(str_copy(words->arguments[1], &named));
-        const Err err = show(cli, named, json);
-        free(named);
-        return err;
-    }
+    if (strcmp(what, "show") == 0 && words->n_arguments == 2) return show(cli, words->arguments[1], json);
     return err_set(ERR_ARGUMENT, "'%s': 'list', or 'show' and one model, was expected", what);
 }
 
