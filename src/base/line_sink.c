@@ -21,7 +21,7 @@ Err line_put_text(LineSink sink, Str *text)
 {
     char *whole = NULL;
     TRY(str_take(text, &whole));
-    line_put(sink, "%s", whole);
+    if (sink.line != NULL) sink.line(sink.context, whole);
     free(whole);
     return ERR_NONE;
 }

@@ -16,7 +16,7 @@ typedef struct LineSink {
 /* One line. Longer than 1,023 bytes: cut. */
 void line_put(LineSink sink, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* A line that was put together; empties it. ERR_MEMORY where not all of it is there. */
+/* A line that was put together, of any length; empties it. ERR_MEMORY where not all of it is there. */
 Err line_put_text(LineSink sink, Str *text);
 
 #endif

@@ -69,13 +69,11 @@ const OptionSpec cmd_convert_spec = {
 /* A file, or the name of one of the tables that are installed. */
 static Err load_classes(const Cli *cli, const char *given, ClassTable *ret_table)
 {
-    char *file = NULL, *path = NULL;
+    char *path = NULL;
     if (file_exists(given) || cli->data_folder == NULL || strchr(given, '/') != NULL || str_ends_with(given, ".yaml"))
         return class_table_load(given, ret_table);
-    TRY(str_format(&file, "classes/%s.yaml", given));
-    Err err = path_join(cli->data_folder, file, &path);
-    if (err == ERR_NONE) err = class_table_load(path, ret_table);
-    free(file);
+    TRY(class_table_path(cli->data_folder, given, &path));
+    const Err err = class_table_load(path, ret_table);
     free(path);
     return err;
 }

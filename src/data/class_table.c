@@ -47,6 +47,11 @@ Err class_table_check(const YamlFile *file, const char *list, const DatasetClass
     return ERR_NONE;
 }
 
+Err class_table_path(const char *data_folder, const char *name, char **ret_path)
+{
+    return str_format(ret_path, "%s/classes/%s.yaml", data_folder, name);
+}
+
 Err class_table_load(const char *path, ClassTable *ret_table)
 {
     ClassTable table;

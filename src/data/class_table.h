@@ -25,6 +25,9 @@ typedef struct ClassTable {
 Err class_table_load(const char *path, ClassTable *ret_table);
 void class_table_done(ClassTable *table);
 
+/* Where the data folder has the table of this name: "FOLDER/classes/NAME.yaml". free() it. ERR_MEMORY. */
+Err class_table_path(const char *data_folder, const char *name, char **ret_path);
+
 /* "#rrggbb". */
 bool class_color_is_valid(const char *color);
 

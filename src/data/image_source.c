@@ -61,22 +61,21 @@ void image_source_close(ImageSource *image)
     free(image);
 }
 
-Err image_source_set_point(ImageSource *image, double lon, double lat)
+/* Puts a point in the place of what was known. */
+static Err set_point(double lon, double lat, Georeference **place)
 {
-    Georeference *place = NULL;
-    TRY(georeference_from_point(lon, lat, &place));
-    georeference_free(image->place);
-    image->place = place;
+    Georeference *point = NULL;
+    TRY(georeference_from_point(lon, lat, &point));
+    georeference_free(*place);
+    *place = point;
     return ERR_NONE;
 }
 
+Err image_source_set_point(ImageSource *image, double lon, double lat) { return set_point(lon, lat, &image->place); }
+
 Err image_source_set_zone_point(ImageSource *image, double lon, double lat)
 {
-    Georeference *place = NULL;
-    TRY(georeference_from_point(lon, lat, &place));
-    georeference_free(image->zone_place);
-    image->zone_place = place;
-    return ERR_NONE;
+    return set_point(lon, lat, &image->zone_place);
 }
 
 Georeference *image_source_zone_place(const ImageSource *image)

@@ -6,27 +6,12 @@
 
 #include "nn/modules.h"
 
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
 static const float EPS = 1e-6F;
 
 static int64_t channels_of(const Graph *g, Var x)
 {
     const Shape shape = graph_value(g, x).shape;
     return shape.rank == 4 ? shape.dim[3] : 0;
-}
-
-static NnConv conv(int64_t channels, int32_t kernel, int32_t stride)
-{
-    return (NnConv){ .channels = channels, .kernel = kernel, .stride = stride, .padding = kernel / 2 };
-}
-
-/* ConvBN in a Sequential of this name. */
-static Var conv_bn(Graph *g, const char *name, Var x, NnConv spec, Activation activation)
-{
-    graph_push(g, name);
-    const Var y = nn_conv_bn(g, "0", "1", x, spec, norm, activation, VAR_NONE);
-    graph_pop(g);
-    return y;
 }
 
 /* Depthwise with gaps between taps, 1x1, BatchNorm, ReLU. */
@@ -40,7 +25,7 @@ static Var separable(Graph *g, const char *name, Var x, int64_t channels, int32_
                           .depthwise = true };
     graph_push(g, name);
     x = nn_conv(g, "0", x, wide, ACTIVATION_NONE, VAR_NONE);
-    x = nn_conv_bn(g, "1", "2", x, conv(channels, 1, 1), norm, ACTIVATION_RELU, VAR_NONE);
+    x = nn_conv_bn(g, "1", "2", x, nn_square(channels, 1, 1), NN_BATCHNORM, ACTIVATION_RELU, VAR_NONE);
     graph_pop(g);
     return x;
 }
@@ -49,10 +34,11 @@ static Var separable(Graph *g, const char *name, Var x, int64_t channels, int32_
 static Var down(Graph *g, const char *name, Var x, int64_t channels)
 {
     graph_push(g, name);
-    const Var shortcut = conv_bn(g, "downsample", x, conv(channels, 3, 2), ACTIVATION_NONE);
-    Var y = conv_bn(g, "convbn1", x, conv(channels, 3, 1), ACTIVATION_RELU);
+    const Var shortcut =
+        nn_sequential_conv_bn(g, "downsample", x, nn_square(channels, 3, 2), ACTIVATION_NONE, VAR_NONE);
+    Var y = nn_sequential_conv_bn(g, "convbn1", x, nn_square(channels, 3, 1), ACTIVATION_RELU, VAR_NONE);
     graph_push(g, "convbn2");
-    y = nn_conv_bn_sum(g, "0", "1", y, conv(channels, 3, 2), norm, shortcut, ACTIVATION_RELU);
+    y = nn_conv_bn_sum(g, "0", "1", y, nn_square(channels, 3, 2), NN_BATCHNORM, shortcut, ACTIVATION_RELU);
     graph_pop(g);
     graph_pop(g);
     return y;
@@ -82,7 +68,7 @@ static Var refined(Graph *g, Var x, Var y)
 static Var position_attention(Graph *g, Var x)
 {
     const LinearAttentionAttr attr = { .eps = EPS };
-    NnConv narrow = conv(channels_of(g, x) / 8, 1, 1), wide = conv(channels_of(g, x), 1, 1);
+    NnConv narrow = nn_square(channels_of(g, x) / 8, 1, 1), wide = nn_square(channels_of(g, x), 1, 1);
     narrow.bias = wide.bias = true;
     graph_push(g, "pa");
     const Var q = unit(g, nn_conv(g, "query_conv", x, narrow, ACTIVATION_NONE, VAR_NONE));
@@ -110,11 +96,11 @@ static void aggregate(Graph *g, const FeatureMaps *maps, Var *ret_at4, Var *ret_
                   c32 = channels_of(g, maps->f32);
     graph_push(g, "dcfam");
     const Var side32 = down(g, "down34", position_attention(g, down(g, "down232", maps->f8, c16)), c32);
-    const Var out32 = nn_conv(g, "conv4.0", maps->f32, conv(c32, 1, 1), ACTIVATION_NONE, side32);
+    const Var out32 = nn_conv(g, "conv4.0", maps->f32, nn_square(c32, 1, 1), ACTIVATION_NONE, side32);
     const Var side16 = down(g, "down231", channel_attention(g, down(g, "down12", maps->f4, c8)), c16);
     const Var out16 = op_add(g, position_attention(g, maps->f16), side16);
     *ret_at8 = op_add(g, channel_attention(g, maps->f8), up(g, "lf4", out32, c16, c8));
-    *ret_at4 = nn_conv(g, "conv1.0", maps->f4, conv(c4, 1, 1), ACTIVATION_NONE, up(g, "lf3", out16, c8, c4));
+    *ret_at4 = nn_conv(g, "conv1.0", maps->f4, nn_square(c4, 1, 1), ACTIVATION_NONE, up(g, "lf3", out16, c8, c4));
     graph_pop(g);
 }
 
@@ -128,12 +114,13 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
     const int64_t channels = channels_of(g, maps->f4);
     Var at4, at8;
     aggregate(g, maps, &at4, &at8);
-    const Var doubled = op_resize_nearest(g, conv_bn(g, "up.0", at8, conv(channels, 3, 1), ACTIVATION_RELU), 2);
+    const Var doubled = op_resize_nearest(
+        g, nn_sequential_conv_bn(g, "up.0", at8, nn_square(channels, 3, 1), ACTIVATION_RELU, VAR_NONE), 2);
     Var x = op_add(g, at4, doubled);
     if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
     graph_push(g, "segmentation_head");
-    x = conv_bn(g, "0", x, conv(channels, 3, 1), ACTIVATION_RELU);
-    x = nn_conv(g, "1.0", x, conv(options->classes, 1, 1), ACTIVATION_NONE, VAR_NONE);
+    x = nn_sequential_conv_bn(g, "0", x, nn_square(channels, 3, 1), ACTIVATION_RELU, VAR_NONE);
+    x = nn_conv(g, "1.0", x, nn_square(options->classes, 1, 1), ACTIVATION_NONE, VAR_NONE);
     graph_pop(g);
     return (DecoderResult){ .logits = op_resize_bilinear_to(g, x, &full), .auxiliary = VAR_NONE };
 }

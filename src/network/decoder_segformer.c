@@ -9,8 +9,6 @@
 
 enum { LEVELS = 4 };
 static const double STD = 0.02;
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
-
 static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
 {
     const Var level[LEVELS] = { maps->f4, maps->f8, maps->f16, maps->f32 };
@@ -26,7 +24,7 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
         (void)snprintf(name, sizeof name, "linear_c.%d.proj", (int)i);
         joined[LEVELS - 1 - i] = op_resize_bilinear_to(g, nn_linear(g, name, level[i], options->width, STD), &size);
     }
-    Var x = nn_conv_bn(g, "linear_fuse", "batch_norm", op_concat_channels(g, LEVELS, joined), fuse, norm,
+    Var x = nn_conv_bn(g, "linear_fuse", "batch_norm", op_concat_channels(g, LEVELS, joined), fuse, NN_BATCHNORM,
                        ACTIVATION_RELU, VAR_NONE);
     if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
     x = nn_conv(g, "classifier", x, classifier, ACTIVATION_NONE, VAR_NONE);

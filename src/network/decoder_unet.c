@@ -10,19 +10,9 @@
 
 enum { BLOCKS = 5 };
 
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
-
-static NnConv conv3(int64_t channels)
-{
-    return (NnConv){ .channels = channels, .kernel = 3, .stride = 1, .padding = 1 };
-}
-
 static Var conv_bn_relu(Graph *g, const char *name, Var x, int64_t channels)
 {
-    graph_push(g, name);
-    const Var y = nn_conv_bn(g, "0", "1", x, conv3(channels), norm, ACTIVATION_RELU, VAR_NONE);
-    graph_pop(g);
-    return y;
+    return nn_sequential_conv_bn(g, name, x, nn_square(channels, 3, 1), ACTIVATION_RELU, VAR_NONE);
 }
 
 static Var block(Graph *g, int32_t index, Var x, Var skip, int64_t channels)
@@ -42,7 +32,7 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
 {
     const Var skips[BLOCKS] = { maps->f16, maps->f8, maps->f4, maps->f2, VAR_NONE };
     const DropoutAttr dropout = { .p = options->dropout, .per_channel = true };
-    NnConv head = conv3(options->classes);
+    NnConv head = nn_square(options->classes, 3, 1);
     head.bias = true;
     (void)image;
     Var x = maps->f32;

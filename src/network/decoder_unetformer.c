@@ -16,38 +16,22 @@ typedef struct Style {
     bool ft; /* FT-UNetFormer */
 } Style;
 
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
-
-static NnConv conv(int64_t channels, int32_t kernel)
-{
-    return (NnConv){ .channels = channels, .kernel = kernel, .stride = 1, .padding = kernel / 2 };
-}
-
 static NnConv depthwise(int64_t channels, int32_t kernel, int32_t padding)
 {
     return (NnConv){ .channels = channels, .kernel = kernel, .stride = 1, .padding = padding, .depthwise = true };
 }
 
-/* ConvBN in a Sequential of this name. */
-static Var conv_bn(Graph *g, const char *name, Var x, NnConv spec, Activation activation, Var residual)
-{
-    graph_push(g, name);
-    const Var y = nn_conv_bn(g, "0", "1", x, spec, norm, activation, residual);
-    graph_pop(g);
-    return y;
-}
-
 /* proj: depthwise, BatchNorm, 1x1; FT-UNetFormer: depthwise, 1x1, BatchNorm. */
 static Var projection(Graph *g, Var x, const Style *style, int32_t kernel, int32_t padding, Var residual)
 {
-    const NnConv first = depthwise(style->width, kernel, padding), last = conv(style->width, 1);
+    const NnConv first = depthwise(style->width, kernel, padding), last = nn_square(style->width, 1, 1);
     graph_push(g, "proj");
     Var y;
     if (style->ft) {
         y = nn_conv(g, "0", x, first, ACTIVATION_NONE, VAR_NONE);
-        y = nn_conv_bn(g, "1", "2", y, last, norm, ACTIVATION_NONE, residual);
+        y = nn_conv_bn(g, "1", "2", y, last, NN_BATCHNORM, ACTIVATION_NONE, residual);
     } else {
-        y = nn_conv_bn(g, "0", "1", x, first, norm, ACTIVATION_NONE, VAR_NONE);
+        y = nn_conv_bn(g, "0", "1", x, first, NN_BATCHNORM, ACTIVATION_NONE, VAR_NONE);
         y = nn_conv(g, "2", y, last, ACTIVATION_NONE, residual);
     }
     graph_pop(g);
@@ -64,7 +48,7 @@ static Var windows(Graph *g, Var x, const Style *style)
     const Shape shape = graph_value(g, x).shape;
     const int32_t bottom = missing(shape.dim[1]), right = missing(shape.dim[2]);
     if (bottom > 0 || right > 0) x = op_pad_reflect(g, x, bottom, right);
-    const Var qkv = nn_conv(g, "qkv.0", x, conv(3 * style->width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var qkv = nn_conv(g, "qkv.0", x, nn_square(3 * style->width, 1, 1), ACTIVATION_NONE, VAR_NONE);
     const Var table = graph_param_nodecay(g, "relative_position_bias_table",
                                           shape2((2 * WINDOW - 1) * (2 * WINDOW - 1), style->heads),
                                           (ParamInit){ INIT_NORMAL, 0.02 });
@@ -77,8 +61,8 @@ static Var global_local_attention(Graph *g, Var x, const Style *style, Var resid
 {
     const int64_t width = style->width;
     graph_push(g, "attn");
-    const Var local1 = conv_bn(g, "local1", x, conv(width, 3), ACTIVATION_NONE, VAR_NONE);
-    const Var local = conv_bn(g, "local2", x, conv(width, 1), ACTIVATION_NONE, local1);
+    const Var local1 = nn_sequential_conv_bn(g, "local1", x, nn_square(width, 3, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var local = nn_sequential_conv_bn(g, "local2", x, nn_square(width, 1, 1), ACTIVATION_NONE, local1);
     Var y = op_cross_window_pool(g, windows(g, x, style), WINDOW);
     y = op_pad_reflect(g, op_add(g, y, local), 1, 1);
     y = projection(g, y, style, WINDOW, WINDOW / 2 - 1, residual);
@@ -88,11 +72,11 @@ static Var global_local_attention(Graph *g, Var x, const Style *style, Var resid
 
 static Var global_local_block(Graph *g, const char *name, Var x, const Style *style)
 {
-    NnConv fc1 = conv(4 * style->width, 1), fc2 = conv(style->width, 1);
+    NnConv fc1 = nn_square(4 * style->width, 1, 1), fc2 = nn_square(style->width, 1, 1);
     fc1.bias = fc2.bias = true;
     graph_push(g, name);
-    x = global_local_attention(g, nn_batchnorm(g, "norm1", x, norm, ACTIVATION_NONE), style, x);
-    Var h = nn_batchnorm(g, "norm2", x, norm, ACTIVATION_NONE);
+    x = global_local_attention(g, nn_batchnorm(g, "norm1", x, NN_BATCHNORM, ACTIVATION_NONE), style, x);
+    Var h = nn_batchnorm(g, "norm2", x, NN_BATCHNORM, ACTIVATION_NONE);
     graph_push(g, "mlp");
     h = nn_conv(g, "fc1", h, fc1, ACTIVATION_RELU6, VAR_NONE);
     x = nn_conv(g, "fc2", h, fc2, ACTIVATION_NONE, x);
@@ -112,9 +96,11 @@ static Var joined(Graph *g, Var x, Var from_skip)
 /* post_conv of the weighted sum with a skip map; in the current scope. */
 static Var weighted_skip(Graph *g, Var x, Var skip, const Style *style)
 {
-    const Var from_skip = style->ft ? conv_bn(g, "pre_conv", skip, conv(style->width, 3), ACTIVATION_NONE, VAR_NONE)
-                                    : nn_conv(g, "pre_conv.0", skip, conv(style->width, 1), ACTIVATION_NONE, VAR_NONE);
-    return conv_bn(g, "post_conv", joined(g, x, from_skip), conv(style->width, 3), ACTIVATION_RELU6, VAR_NONE);
+    const Var from_skip =
+        style->ft ? nn_sequential_conv_bn(g, "pre_conv", skip, nn_square(style->width, 3, 1), ACTIVATION_NONE, VAR_NONE)
+                  : nn_conv(g, "pre_conv.0", skip, nn_square(style->width, 1, 1), ACTIVATION_NONE, VAR_NONE);
+    return nn_sequential_conv_bn(g, "post_conv", joined(g, x, from_skip), nn_square(style->width, 3, 1),
+                                 ACTIVATION_RELU6, VAR_NONE);
 }
 
 static Var skip_module(Graph *g, const char *name, Var x, Var skip, const Style *style)
@@ -133,11 +119,11 @@ static Var feature_refinement(Graph *g, const char *name, Var x, Var skip, const
     pixel.bias = true;
     graph_push(g, name);
     x = weighted_skip(g, x, skip, style);
-    const Var shortcut = conv_bn(g, "shortcut", x, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var shortcut = nn_sequential_conv_bn(g, "shortcut", x, nn_square(width, 1, 1), ACTIVATION_NONE, VAR_NONE);
     const Var pa = op_multiply(g, nn_conv(g, "pa.0", x, pixel, ACTIVATION_SIGMOID, VAR_NONE), x);
     Var gate = op_global_average_pool(g, x);
-    gate = nn_conv(g, "ca.1.0", gate, conv(width / 16, 1), ACTIVATION_RELU6, VAR_NONE);
-    gate = nn_conv(g, "ca.3.0", gate, conv(width, 1), ACTIVATION_SIGMOID, VAR_NONE);
+    gate = nn_conv(g, "ca.1.0", gate, nn_square(width / 16, 1, 1), ACTIVATION_RELU6, VAR_NONE);
+    gate = nn_conv(g, "ca.3.0", gate, nn_square(width, 1, 1), ACTIVATION_SIGMOID, VAR_NONE);
     const Var both = op_add(g, pa, op_channel_scale(g, x, gate));
     const Var y = projection(g, both, style, 3, 1, shortcut);
     graph_pop(g);
@@ -148,8 +134,8 @@ static Var feature_refinement(Graph *g, const char *name, Var x, Var skip, const
 static Var fine_block(Graph *g, const char *name, Var x, int64_t width)
 {
     graph_push(g, name);
-    const Var y = conv_bn(g, "depthwise", x, depthwise(width, 3, 1), ACTIVATION_RELU6, VAR_NONE);
-    x = conv_bn(g, "pointwise", y, conv(width, 1), ACTIVATION_NONE, x);
+    const Var y = nn_sequential_conv_bn(g, "depthwise", x, depthwise(width, 3, 1), ACTIVATION_RELU6, VAR_NONE);
+    x = nn_sequential_conv_bn(g, "pointwise", y, nn_square(width, 1, 1), ACTIVATION_NONE, x);
     graph_pop(g);
     return x;
 }
@@ -163,8 +149,8 @@ static Var fine_stage(Graph *g, const char *name, Var x, Var skip, int32_t kerne
         return VAR_NONE;
     }
     graph_push(g, name);
-    x = conv_bn(g, "reduce", x, conv(width, 1), ACTIVATION_NONE, VAR_NONE);
-    x = joined(g, x, nn_conv(g, "pre_conv.0", skip, conv(width, kernel), ACTIVATION_NONE, VAR_NONE));
+    x = nn_sequential_conv_bn(g, "reduce", x, nn_square(width, 1, 1), ACTIVATION_NONE, VAR_NONE);
+    x = joined(g, x, nn_conv(g, "pre_conv.0", skip, nn_square(width, kernel, 1), ACTIVATION_NONE, VAR_NONE));
     x = fine_block(g, "block1", x, width);
     x = fine_block(g, "block2", x, width);
     x = fine_block(g, "block3", x, width);
@@ -177,9 +163,10 @@ static Var segmentation_head(Graph *g, Var x, const DecoderOptions *options)
 {
     const DropoutAttr dropout = { .p = options->dropout, .per_channel = true };
     graph_push(g, "segmentation_head");
-    if (options->output_stride == 4) x = conv_bn(g, "0", x, conv(options->width, 3), ACTIVATION_RELU6, VAR_NONE);
+    if (options->output_stride == 4)
+        x = nn_sequential_conv_bn(g, "0", x, nn_square(options->width, 3, 1), ACTIVATION_RELU6, VAR_NONE);
     if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
-    x = nn_conv(g, "2.0", x, conv(options->classes, 1), ACTIVATION_NONE, VAR_NONE);
+    x = nn_conv(g, "2.0", x, nn_square(options->classes, 1, 1), ACTIVATION_NONE, VAR_NONE);
     graph_pop(g);
     return x;
 }
@@ -191,9 +178,9 @@ static Var auxiliary_head(Graph *g, Var h4, Var h3, Var h2, const DecoderOptions
     const Var up4 = op_resize_bilinear(g, h4, 4);
     const Var up3 = op_resize_bilinear(g, h3, 2);
     Var a = op_add(g, op_add(g, up4, up3), h2);
-    a = conv_bn(g, "conv", a, conv(options->width, 3), ACTIVATION_RELU6, VAR_NONE);
+    a = nn_sequential_conv_bn(g, "conv", a, nn_square(options->width, 3, 1), ACTIVATION_RELU6, VAR_NONE);
     if (options->dropout > 0.0F) a = op_dropout(g, a, &dropout);
-    a = nn_conv(g, "conv_out.0", a, conv(options->classes, 1), ACTIVATION_NONE, VAR_NONE);
+    a = nn_conv(g, "conv_out.0", a, nn_square(options->classes, 1, 1), ACTIVATION_NONE, VAR_NONE);
     graph_pop(g);
     return op_resize_bilinear(g, a, 8);
 }
@@ -211,7 +198,8 @@ const DecoderDef decoder_def_detail = { .size_multiple = 2, .output_stride = 2, 
 /* The decoder down to stride 4; ret_levels: its maps at strides 32, 16 and 8. */
 static Var refined(Graph *g, const FeatureMaps *maps, const Style *style, Var ret_levels[3])
 {
-    const Var first = conv_bn(g, "pre_conv", maps->f32, conv(style->width, 1), ACTIVATION_NONE, VAR_NONE);
+    const Var first =
+        nn_sequential_conv_bn(g, "pre_conv", maps->f32, nn_square(style->width, 1, 1), ACTIVATION_NONE, VAR_NONE);
     ret_levels[0] = global_local_block(g, "b4", first, style);
     ret_levels[1] = global_local_block(g, "b3", skip_module(g, "p3", ret_levels[0], maps->f16, style), style);
     ret_levels[2] = global_local_block(g, "b2", skip_module(g, "p2", ret_levels[1], maps->f8, style), style);

@@ -8,23 +8,13 @@
 
 #include <stdio.h>
 
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
 static const float feature_eps = 1e-6F; /* of LayerNorm */
 static const int32_t pool_sides[] = { 1, 2, 3, 6 };
 enum { POOLS = 4, LEVELS = 4 };
 
-static NnConv conv(int64_t channels, int32_t kernel)
-{
-    return (NnConv){ .channels = channels, .kernel = kernel, .stride = 1, .padding = kernel / 2 };
-}
-
-/* ReLU(BatchNorm(convolution(x))) in a Sequential of this name. */
 static Var conv_bn_relu(Graph *g, const char *name, Var x, int64_t channels, int32_t kernel)
 {
-    graph_push(g, name);
-    const Var y = nn_conv_bn(g, "0", "1", x, conv(channels, kernel), norm, ACTIVATION_RELU, VAR_NONE);
-    graph_pop(g);
-    return y;
+    return nn_sequential_conv_bn(g, name, x, nn_square(channels, kernel, 1), ACTIVATION_RELU, VAR_NONE);
 }
 
 /* x at the size of another map. */
@@ -64,7 +54,7 @@ static DecoderResult scores(Graph *g, Var x, Var image, const DecoderOptions *op
 {
     const DropoutAttr dropout = { .p = options->dropout, .per_channel = true };
     const Shape shape = graph_value(g, image).shape;
-    NnConv head = conv(options->classes, 1);
+    NnConv head = nn_square(options->classes, 1, 1);
     head.bias = true;
     if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
     x = nn_conv(g, "segmentation_head.0", x, head, ACTIVATION_NONE, VAR_NONE);
@@ -94,7 +84,7 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
         pyramid[i] = conv_bn_relu(g, numbered("fpn_conv_blocks", index, name), above, width, 3);
     }
     graph_push(g, "fusion_block");
-    const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS, pyramid, pyramid[0], width, norm);
+    const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS, pyramid, pyramid[0], width, NN_BATCHNORM);
     graph_pop(g);
     return scores(g, x, image, options);
 }
@@ -130,7 +120,7 @@ static DecoderResult build_0_4(Graph *g, Var image, const FeatureMaps *maps, con
     }
     pyramid[LEVELS] = resized(g, pyramid[LEVELS], maps->f4);
     graph_push(g, "fpn_bottleneck");
-    const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS + 1, pyramid, maps->f4, width / 4, norm);
+    const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS + 1, pyramid, maps->f4, width / 4, NN_BATCHNORM);
     graph_pop(g);
     return scores(g, x, image, options);
 }

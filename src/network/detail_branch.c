@@ -6,17 +6,12 @@
 
 #include "nn/modules.h"
 
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
-
 /* mish(BatchNorm(convolution(x))) + residual in a Sequential of this name. */
 static Var layer(Graph *g, const char *name, Var x, NnConv conv, Var residual)
 {
     conv.stride = 1;
     conv.padding = conv.kernel / 2;
-    graph_push(g, name);
-    const Var y = nn_conv_bn(g, "0", "1", x, conv, norm, ACTIVATION_MISH, residual);
-    graph_pop(g);
-    return y;
+    return nn_sequential_conv_bn(g, name, x, conv, ACTIVATION_MISH, residual);
 }
 
 static Var pointwise(Graph *g, const char *name, Var x, int64_t channels)

@@ -10,22 +10,12 @@
 
 enum { STEM = 64, STAGES = 4, WIDER = 4 };
 
-static const NnBatchnorm norm = { .eps = 1e-5F, .momentum = 0.1F };
-
-static NnConv conv(int64_t channels, int32_t kernel, int32_t stride)
-{
-    return (NnConv){ .channels = channels, .kernel = kernel, .stride = stride, .padding = kernel / 2 };
-}
-
 /* The input as the block's result sees it: projected where channels or stride change. */
 static Var shortcut(Graph *g, Var x, int64_t channels, int32_t stride)
 {
     const Shape shape = graph_value(g, x).shape;
     if (stride == 1 && shape.rank == 4 && shape.dim[3] == channels) return x;
-    graph_push(g, "downsample");
-    const Var y = nn_conv_bn(g, "0", "1", x, conv(channels, 1, stride), norm, ACTIVATION_NONE, VAR_NONE);
-    graph_pop(g);
-    return y;
+    return nn_sequential_conv_bn(g, "downsample", x, nn_square(channels, 1, stride), ACTIVATION_NONE, VAR_NONE);
 }
 
 static Var block(Graph *g, Var x, int64_t width, int32_t stride, bool bottleneck)
@@ -33,12 +23,12 @@ static Var block(Graph *g, Var x, int64_t width, int32_t stride, bool bottleneck
     const int64_t channels = bottleneck ? width * WIDER : width;
     const Var residual = shortcut(g, x, channels, stride);
     if (!bottleneck) {
-        x = nn_conv_bn(g, "conv1", "bn1", x, conv(width, 3, stride), norm, ACTIVATION_RELU, VAR_NONE);
-        return nn_conv_bn_sum(g, "conv2", "bn2", x, conv(width, 3, 1), norm, residual, ACTIVATION_RELU);
+        x = nn_conv_bn(g, "conv1", "bn1", x, nn_square(width, 3, stride), NN_BATCHNORM, ACTIVATION_RELU, VAR_NONE);
+        return nn_conv_bn_sum(g, "conv2", "bn2", x, nn_square(width, 3, 1), NN_BATCHNORM, residual, ACTIVATION_RELU);
     }
-    x = nn_conv_bn(g, "conv1", "bn1", x, conv(width, 1, 1), norm, ACTIVATION_RELU, VAR_NONE);
-    x = nn_conv_bn(g, "conv2", "bn2", x, conv(width, 3, stride), norm, ACTIVATION_RELU, VAR_NONE);
-    return nn_conv_bn_sum(g, "conv3", "bn3", x, conv(channels, 1, 1), norm, residual, ACTIVATION_RELU);
+    x = nn_conv_bn(g, "conv1", "bn1", x, nn_square(width, 1, 1), NN_BATCHNORM, ACTIVATION_RELU, VAR_NONE);
+    x = nn_conv_bn(g, "conv2", "bn2", x, nn_square(width, 3, stride), NN_BATCHNORM, ACTIVATION_RELU, VAR_NONE);
+    return nn_conv_bn_sum(g, "conv3", "bn3", x, nn_square(channels, 1, 1), NN_BATCHNORM, residual, ACTIVATION_RELU);
 }
 
 static Var stage(Graph *g, Var x, int32_t index, const ResnetVariant *variant)
@@ -61,7 +51,7 @@ static FeatureMaps build(Graph *g, Var image, const void *data)
     const ResnetVariant *variant = data;
     FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     Var *const all[STAGES] = { &maps.f4, &maps.f8, &maps.f16, &maps.f32 };
-    maps.f2 = nn_conv_bn(g, "conv1", "bn1", image, conv(STEM, 7, 2), norm, ACTIVATION_RELU, VAR_NONE);
+    maps.f2 = nn_conv_bn(g, "conv1", "bn1", image, nn_square(STEM, 7, 2), NN_BATCHNORM, ACTIVATION_RELU, VAR_NONE);
     Var x = op_max_pool(g, maps.f2, 3, 2, 1);
     for (int32_t i = 0; i < STAGES; i++) {
         x = stage(g, x, i, variant);

@@ -25,6 +25,11 @@ Var nn_linear_act(Graph *g, const char *name, Var x, NnLinear linear, Activation
     return var_exists(residual) ? op_add(g, y, residual) : y;
 }
 
+NnConv nn_square(int64_t channels, int32_t kernel, int32_t stride)
+{
+    return (NnConv){ .channels = channels, .kernel = kernel, .stride = stride, .padding = kernel / 2 };
+}
+
 Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std)
 {
     const NnLinear linear = { .channels = channels, .std = std, .bias = true };
@@ -171,6 +176,14 @@ Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, Nn
     Var y = nn_conv(g, conv_name, x, conv, ACTIVATION_NONE, VAR_NONE);
     y = nn_batchnorm(g, norm_name, y, norm, activation);
     return var_exists(residual) ? op_add(g, y, residual) : y;
+}
+
+Var nn_sequential_conv_bn(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual)
+{
+    graph_push(g, name);
+    const Var y = nn_conv_bn(g, "0", "1", x, conv, NN_BATCHNORM, activation, residual);
+    graph_pop(g);
+    return y;
 }
 
 Var nn_conv_bn_sum(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,

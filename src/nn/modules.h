@@ -27,6 +27,12 @@ typedef struct NnBatchnorm {
     float eps, momentum;
 } NnBatchnorm;
 
+/* PyTorch's defaults. */
+#define NN_BATCHNORM ((NnBatchnorm){ .eps = 1e-5F, .momentum = 0.1F })
+
+/* A convolution that keeps the size at stride 1: padding kernel / 2, without bias. */
+NnConv nn_square(int64_t channels, int32_t kernel, int32_t stride);
+
 /* Fully connected: x [..., Cin] -> [..., channels], with bias. Initial weights: normal with this std, 0: zeros. */
 Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std);
 
@@ -53,6 +59,9 @@ Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation
  * Sequential). */
 Var nn_conv_bn(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,
                Activation activation, Var residual);
+
+/* nn_conv_bn with NN_BATCHNORM, the two modules "0" and "1" in a Sequential of this name. */
+Var nn_sequential_conv_bn(Graph *g, const char *name, Var x, NnConv conv, Activation activation, Var residual);
 
 /* act(BatchNorm(conv(x)) + residual), as in ResNet. */
 Var nn_conv_bn_sum(Graph *g, const char *conv_name, const char *norm_name, Var x, NnConv conv, NnBatchnorm norm,

@@ -3,6 +3,7 @@
 #include "train/run_preset.h"
 
 #include "base/str.h"
+#include "data/class_table.h"
 #include "data/preset.h"
 
 #include <stdio.h>
@@ -33,7 +34,7 @@ static Err take_classes(const YamlFile *file, const PresetDef *def, const char *
                                "the class table of %s is in the data folder, which was not found; name it with "
                                "--data-folder, or the table with data.class_table",
                                def->name);
-    return str_format(&config->class_table, "%s/classes/%s.yaml", share, def->classes);
+    return class_table_path(share, def->classes, &config->class_table);
 }
 
 static Err take_remap(const PresetDef *def, DatasetOptions *data)

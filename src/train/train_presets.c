@@ -3,6 +3,7 @@
 #include "metaseg/train.h"
 
 #include "base/json.h"
+#include "base/line_sink.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "data/preset_check.h"
@@ -14,24 +15,12 @@ enum { NOTES_TOLD = 3 };
 
 typedef void (*TakeLine)(void *context, const char *text);
 
-/* Where lines go. */
-typedef struct Out {
-    TakeLine line;
-    void *context;
-} Out;
-
-static Out out_of(const MetasegRun *run, TakeLine line) { return (Out){ line, run != NULL ? run->context : NULL }; }
-
-static Err put_line(Out out, Str *text)
+static LineSink sink_of(const MetasegRun *run, TakeLine line)
 {
-    char *line = NULL;
-    TRY(str_take(text, &line));
-    if (out.line != NULL) out.line(out.context, line);
-    free(line);
-    return ERR_NONE;
+    return (LineSink){ line, run != NULL ? run->context : NULL };
 }
 
-static Err put_json(Out out, JsonWriter *w)
+static Err put_json(LineSink out, JsonWriter *w)
 {
     char *text = NULL;
     const Err err = json_take(w, &text);
@@ -63,25 +52,25 @@ static void json_preset(JsonWriter *w, const PresetDef *def)
     json_end(w);
 }
 
-static Err tell_preset(Out out, const PresetDef *def)
+static Err tell_preset(LineSink out, const PresetDef *def)
 {
     Str text = { 0 };
     str_addf(&text, "%-13s %s; classes %s.yaml", def->name, def->title, def->classes);
     if (def->gsd > 0.0) str_addf(&text, ", pixels of %g m", def->gsd);
-    TRY(put_line(out, &text));
+    TRY(line_put_text(out, &text));
     for (int64_t i = 0; i < def->n_splits; i++) {
         str_addf(&text, "  split %-10s %s", def->splits[i].name, def->splits[i].title);
-        TRY(put_line(out, &text));
+        TRY(line_put_text(out, &text));
     }
     str_addf(&text, "  place: %s", def->place);
-    TRY(put_line(out, &text));
+    TRY(line_put_text(out, &text));
     str_addf(&text, "  known from: %s", def->source);
-    return put_line(out, &text);
+    return line_put_text(out, &text);
 }
 
 MetasegStatus metaseg_dataset_list(bool json_line, const MetasegRun *run, TakeLine line)
 {
-    const Out out = out_of(run, line);
+    const LineSink out = sink_of(run, line);
     JsonWriter w = { 0 };
     for (int64_t i = 0; i < preset_count() && !json_line; i++) TRY(tell_preset(out, preset_at(i)));
     if (!json_line) return ERR_NONE;
@@ -102,11 +91,11 @@ static double all_pixels(const PresetCheck *c, int32_t part)
     return sum;
 }
 
-static Err tell_classes(Out out, const ClassTable *classes, const PresetCheck *c)
+static Err tell_classes(LineSink out, const ClassTable *classes, const PresetCheck *c)
 {
     Str text = { 0 };
     str_addf(&text, "label pixels%30s%12s%12s", "train", "validation", "test");
-    TRY(put_line(out, &text));
+    TRY(line_put_text(out, &text));
     for (uint32_t i = 0; i < classes->n_classes; i++) {
         str_addf(&text, "  %3d  %-24s", (int)classes->classes[i].value, classes->classes[i].name);
         for (int32_t part = 0; part < PRESET_PARTS; part++) {
@@ -116,13 +105,13 @@ static Err tell_classes(Out out, const ClassTable *classes, const PresetCheck *c
             else
                 str_addf(&text, "%12s", "-");
         }
-        TRY(put_line(out, &text));
+        TRY(line_put_text(out, &text));
     }
     return ERR_NONE;
 }
 
 /* A line of each; of notes, which may be of every file, the first. */
-static Err tell_findings(Out out, const Preset *p, PresetProblem problem)
+static Err tell_findings(LineSink out, const Preset *p, PresetProblem problem)
 {
     Str text = { 0 };
     int64_t n = 0;
@@ -131,14 +120,14 @@ static Err tell_findings(Out out, const Preset *p, PresetProblem problem)
         if (f->problem != problem || (n++ >= NOTES_TOLD && problem >= PRESET_NOTES)) continue;
         str_addf(&text, "%s%s: '%s': %s", problem >= PRESET_NOTES ? "note, " : "", preset_problem_names[problem],
                  f->path, f->text);
-        TRY(put_line(out, &text));
+        TRY(line_put_text(out, &text));
     }
     if (problem < PRESET_NOTES || n <= NOTES_TOLD) return ERR_NONE;
     str_addf(&text, "note, %s: %lld more", preset_problem_names[problem], (long long)(n - NOTES_TOLD));
-    return put_line(out, &text);
+    return line_put_text(out, &text);
 }
 
-static Err tell_check(Out out, const Preset *p, const ClassTable *classes, const PresetCheck *c)
+static Err tell_check(LineSink out, const Preset *p, const ClassTable *classes, const PresetCheck *c)
 {
     const PresetFinding *first = NULL;
     const int64_t wrong = preset_wrong(p, &first);
@@ -146,14 +135,14 @@ static Err tell_check(Out out, const Preset *p, const ClassTable *classes, const
     str_addf(&text, "%s in '%s', split %s: %lld images to learn, %lld to validate, %lld to test", p->def->title,
              p->folder, p->split, (long long)preset_items_of(p, PRESET_TRAIN),
              (long long)preset_items_of(p, PRESET_VALIDATION), (long long)preset_items_of(p, PRESET_TEST));
-    TRY(put_line(out, &text));
+    TRY(line_put_text(out, &text));
     str_addf(&text, "place: %s", p->def->place);
-    TRY(put_line(out, &text));
+    TRY(line_put_text(out, &text));
     for (int32_t problem = 0; problem < PRESET_PROBLEMS; problem++) TRY(tell_findings(out, p, (PresetProblem)problem));
     TRY(tell_classes(out, classes, c));
     str_addf(&text, "%lld images read, %lld findings, %lld notes", (long long)c->read, (long long)wrong,
              (long long)(p->n_findings - wrong));
-    return put_line(out, &text);
+    return line_put_text(out, &text);
 }
 
 static void json_parts(JsonWriter *w, const Preset *p)
@@ -164,7 +153,7 @@ static void json_parts(JsonWriter *w, const Preset *p)
     json_end(w);
 }
 
-static Err json_check(Out out, const Preset *p, const ClassTable *classes, const PresetCheck *c)
+static Err json_check(LineSink out, const Preset *p, const ClassTable *classes, const PresetCheck *c)
 {
     const PresetFinding *first = NULL;
     JsonWriter w = { 0 };
@@ -208,7 +197,7 @@ static Err load_classes(const PresetDef *def, const char *share, ClassTable *ret
                        "the class table of %s is in the data folder, which was not found; name it with "
                        "--data-folder",
                        def->name);
-    TRY(str_format(&path, "%s/classes/%s.yaml", share, def->classes));
+    TRY(class_table_path(share, def->classes, &path));
     const Err err = class_table_load(path, ret_table);
     free(path);
     return err;
@@ -219,7 +208,7 @@ static Err check(Preset *p, const ClassTable *classes, bool json_line, const Met
 {
     PresetCheck counted;
     const PresetFinding *first = NULL;
-    const Out out = out_of(run, line);
+    const LineSink out = sink_of(run, line);
     TRY(preset_check(p, classes, run, &counted));
     TRY(json_line ? json_check(out, p, classes, &counted) : tell_check(out, p, classes, &counted));
     const int64_t wrong = preset_wrong(p, &first);
