@@ -42,6 +42,7 @@ typedef struct Arguments {
 typedef struct Samples {
     double seconds[MAX_SAMPLES];
     int64_t count;
+    int64_t parameters, multiply_adds; /* 0: not counted */
 } Samples;
 
 /* ---- network ---- */
@@ -167,6 +168,8 @@ static Err print_result(const Arguments *a, const Samples *samples)
     json_put_double(&w, "median_seconds", sorted.seconds[sorted.count / 2]);
     json_put_double(&w, "minimum_seconds", sorted.seconds[0]);
     json_put_int(&w, "peak_bytes", clock_peak_memory());
+    if (samples->parameters > 0) json_put_int(&w, "parameters", samples->parameters);
+    if (samples->multiply_adds > 0) json_put_int(&w, "multiply_adds", samples->multiply_adds);
     json_end(&w);
     TRY(json_take(&w, &text));
     (void)puts(text);
@@ -218,7 +221,11 @@ static Err run_tile(const Arguments *a, Samples *samples)
     Err err = save_weights(a, model);
     if (err == ERR_NONE)
         err = segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program);
-    if (err == ERR_NONE) err = time_tile(a, program, samples);
+    if (err == ERR_NONE) {
+        samples->parameters = params_length(model->params);
+        samples->multiply_adds = program_stats(program).multiply_adds;
+        err = time_tile(a, program, samples);
+    }
     program_free(program);
     model_free(model);
     return err;

@@ -18,6 +18,11 @@ Err step_choose(const OpDef *op, const Step *step, const Kernel **ret_kernel)
                    op->name, cpu_isa_name(step->device.isa));
 }
 
+int64_t step_multiply_adds(const OpDef *op, const Step *step)
+{
+    return op->multiply_adds != NULL ? op->multiply_adds(step) : 0;
+}
+
 Err step_prepare(const Kernel *kernel, Step *step)
 {
     step->state = NULL;

@@ -83,6 +83,9 @@ typedef struct OpDef {
      * sentence that names the op and the shapes. */
     Err (*infer)(const void *attr, int32_t n_in, const Tensor *in, Tensor *ret_out);
     const Kernel *const *kernels; /* NULL-terminated, best first; the plain one is last and does everything */
+    /* Multiplications and additions, counted in pairs, of a direct forward run with the shapes of in[] and out[]; of
+     * products of matrices and convolutions alone, as the field counts them. NULL: none. */
+    int64_t (*multiply_adds)(const Step *step);
 } OpDef;
 
 /* Entries of a kernel table that exist only in some builds. */
@@ -102,6 +105,9 @@ typedef struct OpDef {
 /* Picks the first kernel of the table that the step's device can run and that suits it; in training only kernels that
  * have a backward. ERR_UNSUPPORTED otherwise. */
 Err step_choose(const OpDef *op, const Step *step, const Kernel **ret_kernel);
+
+/* OpDef.multiply_adds of a step, 0 where the op has none. */
+int64_t step_multiply_adds(const OpDef *op, const Step *step);
 
 /* The only places where kernels are called: program.c and the op tests go through them. */
 Err step_prepare(const Kernel *kernel, Step *step);

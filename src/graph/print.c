@@ -22,9 +22,10 @@ static void print_step(const Program *program, int32_t index, char *row)
     const ProgramValue *out = &program->values[step->first_out];
     char shape[96], forward[32], backward[32], offset[32] = "-";
     if (out->buffer >= 0) (void)snprintf(offset, sizeof offset, "%zu", program->buffers[out->buffer].offset);
-    (void)snprintf(row, ROW_BYTES, "%4d  %-40s %-20s %-8s %-4s %-22s %12s %10zu %s %s", index, step->path,
+    (void)snprintf(row, ROW_BYTES, "%4d  %-40s %-20s %-8s %-4s %-22s %9.2f %12s %10zu %s %s", index, step->path,
                    step->op->name, step->kernel->name, dtype_name(out->tensor.dtype),
-                   shape_text(&out->tensor.shape, shape, sizeof shape), offset, step->step.workspace_bytes,
+                   shape_text(&out->tensor.shape, shape, sizeof shape),
+                   1e-6 * (double)step_multiply_adds(step->op, &step->step), offset, step->step.workspace_bytes,
                    time_text(step->forward_seconds, program->profiled_forward, forward),
                    time_text(step->backward_seconds, program->profiled_backward, backward));
 }
@@ -33,8 +34,8 @@ void program_print(const Program *program, void (*row)(void *context, const char
 {
     char line[ROW_BYTES], forward_text[32], backward_text[32];
     double forward = 0, backward = 0;
-    (void)snprintf(line, sizeof line, "%4s  %-40s %-20s %-8s %-4s %-22s %12s %10s %10s %10s", "step", "module", "op",
-                   "kernel", "type", "output", "offset", "scratch", "fwd us", "bwd us");
+    (void)snprintf(line, sizeof line, "%4s  %-40s %-20s %-8s %-4s %-22s %9s %12s %10s %10s %10s", "step", "module",
+                   "op", "kernel", "type", "output", "MMAC", "offset", "scratch", "fwd us", "bwd us");
     row(context, line);
     for (int32_t s = 0; s < program->n_steps; s++) {
         print_step(program, s, line);
@@ -43,13 +44,14 @@ void program_print(const Program *program, void (*row)(void *context, const char
         backward += program->steps[s].backward_seconds;
     }
     const ProgramStats stats = program_stats(program);
-    (void)snprintf(
-        line, sizeof line,
-        "%lld steps, %lld backward; arena %.2f MiB (%.2f MiB without reuse), largest scratch %.2f MiB; %s us "
-        "forward, %s us backward",
-        (long long)stats.forward_steps, (long long)stats.backward_steps, (double)stats.arena_bytes / 1048576.0,
-        (double)stats.unplanned_bytes / 1048576.0, (double)stats.workspace_bytes / 1048576.0,
-        time_text(forward, program->profiled_forward, forward_text),
-        time_text(backward, program->profiled_backward, backward_text));
+    (void)snprintf(line, sizeof line,
+                   "%lld steps, %lld backward; %.3f GMAC; arena %.2f MiB (%.2f MiB without reuse), largest scratch "
+                   "%.2f MiB; %s us "
+                   "forward, %s us backward",
+                   (long long)stats.forward_steps, (long long)stats.backward_steps, 1e-9 * (double)stats.multiply_adds,
+                   (double)stats.arena_bytes / 1048576.0, (double)stats.unplanned_bytes / 1048576.0,
+                   (double)stats.workspace_bytes / 1048576.0,
+                   time_text(forward, program->profiled_forward, forward_text),
+                   time_text(backward, program->profiled_backward, backward_text));
     row(context, line);
 }

@@ -123,9 +123,11 @@ ProgramStats program_stats(const Program *program)
                            .backward_steps = program->n_backward,
                            .arena_bytes = program->input_bytes + program->arena_bytes,
                            .unplanned_bytes = program->unplanned_bytes };
-    for (int32_t s = 0; s < program->n_steps; s++)
-        if (program->steps[s].step.workspace_bytes > stats.workspace_bytes)
-            stats.workspace_bytes = program->steps[s].step.workspace_bytes;
+    for (int32_t s = 0; s < program->n_steps; s++) {
+        const ProgramStep *step = &program->steps[s];
+        if (step->step.workspace_bytes > stats.workspace_bytes) stats.workspace_bytes = step->step.workspace_bytes;
+        stats.multiply_adds += step_multiply_adds(step->op, &step->step);
+    }
     return stats;
 }
 

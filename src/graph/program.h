@@ -56,10 +56,11 @@ Err program_discard_packed(Program *program);
 typedef struct ProgramStats {
     int64_t forward_steps, backward_steps;
     size_t arena_bytes, workspace_bytes, unplanned_bytes; /* unplanned: one buffer per value */
+    int64_t multiply_adds; /* of a forward run: OpDef.multiply_adds of all steps */
 } ProgramStats;
 ProgramStats program_stats(const Program *program);
 
-/* One row per step: path, op, kernel, output shape, arena offset, workspace, and after profiling its time. The row
+/* One row per step: path, op, kernel, output shape, multiply-adds, arena offset, workspace, and after profiling its time. The row
  * callback gets one line of text without newline. */
 void program_profile(Program *program, bool on);
 void program_print(const Program *program, void (*row)(void *context, const char *line), void *context);

@@ -513,7 +513,13 @@ static void compile_errors(void **state)
 {
     static const Kernel picky_kernel = { .name = "picky", .suits = never, .forward = sine_forward };
     static const Kernel *const picky_kernels[] = { &picky_kernel, NULL };
-    static const OpDef picky = { "picky", 1, 1, 1, 1, 0, 0, 0, 0, same_shape, picky_kernels };
+    static const OpDef picky = { .name = "picky",
+                                 .min_in = 1,
+                                 .max_in = 1,
+                                 .n_out = 1,
+                                 .n_results = 1,
+                                 .infer = same_shape,
+                                 .kernels = picky_kernels };
     char message[256];
     (void)state;
     Fixture f = fixture_new(true);
@@ -552,7 +558,14 @@ static void kernel_without_backward_is_for_inference(void **state)
 {
     static const Kernel fast = { .name = "fast", .forward = sine_forward };
     static const Kernel *const both[] = { &fast, &sine_kernel, NULL };
-    static const OpDef op = { "sine", 1, 1, 1, 1, READS_IN(0), 0, 0, 0, same_shape, both };
+    static const OpDef op = { .name = "sine",
+                              .min_in = 1,
+                              .max_in = 1,
+                              .n_out = 1,
+                              .n_results = 1,
+                              .bwd_reads = READS_IN(0),
+                              .infer = same_shape,
+                              .kernels = both };
     (void)state;
     for (int32_t training = 0; training < 2; training++) {
         Fixture f = fixture_new(training != 0);
@@ -573,7 +586,9 @@ static void runtime_errors_name_the_module(void **state)
 {
     static const Kernel broken = { .name = "plain", .forward = failing_forward };
     static const Kernel *const kernels[] = { &broken, NULL };
-    static const OpDef op = { "broken", 1, 1, 1, 1, 0, 0, 0, 0, same_shape, kernels };
+    static const OpDef op = {
+        .name = "broken", .min_in = 1, .max_in = 1, .n_out = 1, .n_results = 1, .infer = same_shape, .kernels = kernels
+    };
     Fixture f = fixture_new(false);
     ProgramOptions options = program_options_defaults();
     (void)state;
@@ -623,7 +638,7 @@ static void table_and_profile(void **state)
     (void)state;
     graph_push(f.g, "decoder");
     graph_push(f.g, "b4");
-    const Var y = node1(f.g, &op_tanh_, param(&f, "a"));
+    const Var y = node1(f.g, &op_tanh_, node2(f.g, &op_multiply_, param(&f, "a"), param(&f, "b")));
     graph_pop(f.g);
     graph_pop(f.g);
     run(&f, node1(f.g, &op_sum_, y), false);
@@ -635,8 +650,9 @@ static void table_and_profile(void **state)
     program_print(f.program, collect_row, text);
     assert_non_null(strstr(text, "decoder.b4"));
     assert_non_null(strstr(text, "tanh"));
-    assert_non_null(strstr(text, "2 steps, 2 backward"));
-    assert_int_equal(program_stats(f.program).forward_steps, 2);
+    assert_non_null(strstr(text, "3 steps, 3 backward"));
+    assert_int_equal(program_stats(f.program).forward_steps, 3);
+    assert_int_equal(program_stats(f.program).multiply_adds, N); /* the two other ops have none */
     fixture_done(&f);
 }
 

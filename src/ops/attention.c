@@ -232,6 +232,11 @@ static const Kernel kernel_plain = { .name = "plain", .prepare = prepare, .forwa
 static const Kernel *const kernels[] = { KERNEL_AVX512(attention_avx512) KERNEL_AVX2(attention_avx2) & kernel_plain,
                                          NULL };
 
+static int64_t multiply_adds(const Step *step)
+{
+    return 2 * shape_count(&step->in[0].shape) * token_count(&step->in[1]); /* q k^T, then p v */
+}
+
 const OpDef op_def_attention = {
     .name = "attention",
     .min_in = 3,
@@ -243,6 +248,7 @@ const OpDef op_def_attention = {
     .attr_size = sizeof(AttentionAttr),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_attention(Graph *g, Var q, Var k, Var v, Var log_share, Var mask, const AttentionAttr *attr)

@@ -334,6 +334,12 @@ const Kernel *conv2d_depthwise_kernel(const Step *step)
     return NULL;
 }
 
+static int64_t multiply_adds(const Step *step)
+{
+    const int64_t *weight = step->in[1].shape.dim;
+    return shape_count(&step->out[0].shape) * weight[1] * weight[2] * weight[3];
+}
+
 const OpDef op_def_conv2d = {
     .name = "conv2d",
     .min_in = 2,
@@ -344,6 +350,7 @@ const OpDef op_def_conv2d = {
     .attr_size = sizeof(Conv2dAttr),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_conv2d(Graph *g, Var x, Var weight, Var bias, Conv2dFold fold, Conv2dAttr attr)

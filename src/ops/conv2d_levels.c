@@ -169,6 +169,12 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
 static const Kernel kernel_plain = { .name = "plain", .prepare = prepare, .forward = forward, .release = release };
 static const Kernel *const kernels[] = { KERNEL_DNNL(conv2d_levels_dnnl) & kernel_plain, NULL };
 
+static int64_t multiply_adds(const Step *step)
+{
+    const int64_t *weight = step->in[0].shape.dim;
+    return shape_count(&step->out[0].shape) * weight[1] * weight[2] * weight[3];
+}
+
 const OpDef op_def_conv2d_levels = {
     .name = "conv2d_levels",
     .min_in = LEVELS_FIRST + 1,
@@ -179,6 +185,7 @@ const OpDef op_def_conv2d_levels = {
     .attr_size = sizeof(Conv2dLevelsAttr),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_conv2d_levels(Graph *g, int32_t n, const Var *levels, Var weight, Conv2dFold norm, const Conv2dLevelsAttr *attr)

@@ -120,6 +120,12 @@ static const Kernel kernel_plain = {
 };
 static const Kernel *const kernels[] = { KERNEL_DNNL(conv_transpose2d_dnnl) & kernel_plain, NULL };
 
+static int64_t multiply_adds(const Step *step)
+{
+    const Shape *weight = &step->in[1].shape;
+    return rows_of(&step->in[0]) * shape_count(weight);
+}
+
 const OpDef op_def_conv_transpose2d = {
     .name = "conv_transpose2d",
     .min_in = 3,
@@ -129,6 +135,7 @@ const OpDef op_def_conv_transpose2d = {
     .bwd_reads = READS_IN(0) | READS_IN(1),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_conv_transpose2d(Graph *g, Var x, Var weight, Var bias)

@@ -131,6 +131,11 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
 static const Kernel kernel_plain = { .name = "plain", .forward = forward, .backward = backward };
 static const Kernel *const kernels[] = { KERNEL_DNNL(linear_dnnl) & kernel_plain, NULL };
 
+static int64_t multiply_adds(const Step *step)
+{
+    return shape_count(&step->out[0].shape) * channels_of(&step->in[0]);
+}
+
 const OpDef op_def_linear = {
     .name = "linear",
     .min_in = 2,
@@ -141,6 +146,7 @@ const OpDef op_def_linear = {
     .attr_size = sizeof(LinearAttr),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_linear(Graph *g, Var x, Var weight, Var bias)

@@ -241,6 +241,11 @@ static const Kernel kernel_plain = {
 };
 static const Kernel *const kernels[] = { KERNEL_DNNL(linear_attention_dnnl) & kernel_plain, NULL };
 
+static int64_t multiply_adds(const Step *step)
+{
+    return 2 * shape_count(&step->in[0].shape) * channels_of(&step->in[2]); /* k^T v, then q M */
+}
+
 const OpDef op_def_linear_attention = {
     .name = "linear_attention",
     .min_in = 3,
@@ -251,6 +256,7 @@ const OpDef op_def_linear_attention = {
     .attr_size = sizeof(LinearAttentionAttr),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_linear_attention(Graph *g, Var q, Var k, Var v, const LinearAttentionAttr *attr)

@@ -345,6 +345,14 @@ static const Kernel *const kernels[] = {
     KERNEL_AVX512(window_attention_avx512) KERNEL_AVX2(window_attention_avx2) & kernel_plain, NULL
 };
 
+static int64_t multiply_adds(const Step *step)
+{
+    const WindowAttentionAttr *attr = step->attr;
+    const int64_t *dim = step->in[0].shape.dim, w = attr->window;
+    const int64_t places = dim[0] * round_up(dim[1], w) * round_up(dim[2], w);
+    return 2 * places * w * w * channels_of(&step->out[0]); /* q k^T, then p v */
+}
+
 const OpDef op_def_window_attention = {
     .name = "window_attention",
     .min_in = 2,
@@ -355,6 +363,7 @@ const OpDef op_def_window_attention = {
     .attr_size = sizeof(WindowAttentionAttr),
     .infer = infer,
     .kernels = kernels,
+    .multiply_adds = multiply_adds,
 };
 
 Var op_window_attention(Graph *g, Var qkv, Var table, Var padding, const WindowAttentionAttr *attr)

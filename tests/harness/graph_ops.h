@@ -220,16 +220,71 @@ static const Kernel *const shift_kernels[] = { &shift_kernel, NULL };
 static const Kernel *const scale_kernels[] = { &scale_kernel, NULL };
 static const Kernel *const sum_kernels[] = { &sum_kernel, NULL };
 
-static const OpDef op_add_ = { "add", 2, 2, 1, 1, 0, OP_INPLACE, 0, 0, same_shape, add_kernels };
-static const OpDef op_multiply_ = {
-    "multiply", 2, 2, 1, 1, READS_IN(0) | READS_IN(1), OP_INPLACE, 0, 0, same_shape, multiply_kernels
+static int64_t multiply_count(const Step *step) { return shape_count(&step->out[0].shape); }
+
+static const OpDef op_add_ = { .name = "add",
+                               .min_in = 2,
+                               .max_in = 2,
+                               .n_out = 1,
+                               .n_results = 1,
+                               .flags = OP_INPLACE,
+                               .infer = same_shape,
+                               .kernels = add_kernels };
+static const OpDef op_multiply_ = { .name = "multiply",
+                                    .min_in = 2,
+                                    .max_in = 2,
+                                    .n_out = 1,
+                                    .n_results = 1,
+                                    .bwd_reads = READS_IN(0) | READS_IN(1),
+                                    .flags = OP_INPLACE,
+                                    .infer = same_shape,
+                                    .kernels = multiply_kernels,
+                                    .multiply_adds = multiply_count };
+static const OpDef op_sine_ = { .name = "sine",
+                                .min_in = 1,
+                                .max_in = 1,
+                                .n_out = 1,
+                                .n_results = 1,
+                                .bwd_reads = READS_IN(0),
+                                .infer = same_shape,
+                                .kernels = sine_kernels };
+static const OpDef op_tanh_ = { .name = "tanh",
+                                .min_in = 1,
+                                .max_in = 1,
+                                .n_out = 1,
+                                .n_results = 1,
+                                .bwd_reads = READS_OUT(0),
+                                .flags = OP_INPLACE,
+                                .infer = same_shape,
+                                .kernels = tanh_kernels };
+static const OpDef op_split_ = { .name = "split",
+                                 .min_in = 1,
+                                 .max_in = 1,
+                                 .n_out = 3,
+                                 .n_results = 2,
+                                 .bwd_reads = READS_OUT(2),
+                                 .infer = split_infer,
+                                 .kernels = split_kernels };
+static const OpDef op_shift_ = { .name = "shift",
+                                 .min_in = 2,
+                                 .max_in = 2,
+                                 .n_out = 1,
+                                 .n_results = 1,
+                                 .flags = OP_INPLACE,
+                                 .no_grad_in = 1U << 1,
+                                 .infer = same_shape,
+                                 .kernels = shift_kernels };
+static const OpDef op_scale_ = { .name = "scale",
+                                 .min_in = 2,
+                                 .max_in = 2,
+                                 .n_out = 1,
+                                 .n_results = 1,
+                                 .bwd_reads = READS_IN(0) | READS_IN(1),
+                                 .infer = scale_infer,
+                                 .kernels = scale_kernels };
+static const OpDef op_sum_ = {
+    .name = "sum", .min_in = 1, .max_in = 1, .n_out = 1, .n_results = 1, .infer = sum_infer, .kernels = sum_kernels
 };
-static const OpDef op_sine_ = { "sine", 1, 1, 1, 1, READS_IN(0), 0, 0, 0, same_shape, sine_kernels };
-static const OpDef op_tanh_ = { "tanh", 1, 1, 1, 1, READS_OUT(0), OP_INPLACE, 0, 0, same_shape, tanh_kernels };
-static const OpDef op_split_ = { "split", 1, 1, 3, 2, READS_OUT(2), 0, 0, 0, split_infer, split_kernels };
-static const OpDef op_shift_ = { "shift", 2, 2, 1, 1, 0, OP_INPLACE, 1U << 1, 0, same_shape, shift_kernels };
-static const OpDef op_scale_ = { "scale", 2, 2, 1, 1, READS_IN(0) | READS_IN(1), 0, 0, 0, scale_infer, scale_kernels };
-static const OpDef op_sum_ = { "sum", 1, 1, 1, 1, 0, 0, 0, 0, sum_infer, sum_kernels };
 
 static inline Var node1(Graph *g, const OpDef *op, Var a) { return graph_node(g, op, NULL, 1, &a); }
 static inline Var node2(Graph *g, const OpDef *op, Var a, Var b)
