@@ -222,7 +222,7 @@ static Err run_tile(const Arguments *a, Samples *samples)
     if (err == ERR_NONE)
         err = segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program);
     if (err == ERR_NONE) {
-        samples->parameters = params_length(model->params);
+        samples->parameters = params_numbers(model->params);
         samples->multiply_adds = program_stats(program).multiply_adds;
         err = time_tile(a, program, samples);
     }

@@ -444,10 +444,7 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
     const ModelConfig *c = &model->config;
     const char *state = tensor_file_metadata(file, "metaseg.train.state");
     uint64_t hash = 0;
-    int64_t parameters = 0;
     TRY(model_hash(model, &hash));
-    for (int32_t i = 0; i < params_count(model->params); i++)
-        parameters += shape_count(&params_info(model->params, i)->shape);
     begin_sheet(sheet, state != NULL ? "checkpoint" : "model");
     put(sheet, "name", "%s", c->name);
     put(sheet, "encoder", "%s", network_encoder_names[c->network.encoder]);
@@ -468,7 +465,7 @@ static Err put_model(Sheet *sheet, const TensorFile *file, const Model *model)
         put(sheet, "processing level", "1 (top of atmosphere); level 2 is brought to it, band by band");
     if (c->byte_scale != 0.0) put_number(sheet, "byte scale", c->byte_scale);
     put(sheet, "transform", "%s", model_transform_names[c->transform]);
-    put_number(sheet, "parameters", (double)parameters);
+    put_number(sheet, "parameters", (double)params_numbers(model->params));
     put(sheet, "hash", "xxh64:%016" PRIx64, hash);
     put_numbers(sheet, "ground sampling distances", (const double[]){ c->gsd_minimum, c->gsd_maximum }, 2);
     put(sheet, "unit of distances", "%s", model_unit_names[c->gsd_unit]);

@@ -193,6 +193,13 @@ float *params_values(ParamSet *params) { return params->values; }
 
 float *params_gradients(ParamSet *params) { return params->gradients; }
 
+int64_t params_numbers(const ParamSet *params)
+{
+    int64_t n = 0;
+    for (int32_t i = 0; i < params->count; i++) n += shape_count(&params_info(params, i)->shape);
+    return n;
+}
+
 int64_t params_length(const ParamSet *params) { return params->length; }
 
 int64_t params_trainable_length(const ParamSet *params) { return params->trainable_length; }

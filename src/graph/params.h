@@ -60,6 +60,9 @@ float *params_gradients(ParamSet *params);
 int64_t params_length(const ParamSet *params);
 int64_t params_trainable_length(const ParamSet *params);
 
+/* Numbers in all parameters, running statistics included, padding not. */
+int64_t params_numbers(const ParamSet *params);
+
 /* Frees the values of parameters that a program has packed (drop: by index): the others move to a smaller buffer, so
  * pointers into the old one end. Dropped ones have offset -1 from then on, and may not be asked for (ASSERT). Not with
  * gradients (ASSERT). ERR_MEMORY: nothing changed. */

@@ -240,9 +240,7 @@ static Err put_properties(JsonWriter *w, const Model *model)
     static const char *const tasks[] = { "semantic-segmentation" };
     const ModelConfig *c = &model->config;
     char name[NAME_BYTES];
-    int64_t parameters = 0;
-    for (int32_t i = 0; i < params_count(model->params); i++)
-        parameters += shape_count(&params_info(model->params, i)->shape);
+    const int64_t parameters = params_numbers(model->params);
     make_name(c->name, name);
     json_begin_object(w, "properties");
     json_put_string(w, "title", c->name);
