@@ -26,6 +26,8 @@ typedef struct GoldenPublished {
     TensorFile *file;
     int64_t height, width, bands, outputs;
     double largest_gradient, tolerance, gradient_tolerance;
+    char image[32]; /* name of its random numbers */
+    bool fastest;   /* only the highest instruction set, else each from plain C */
 } GoldenPublished;
 
 /* The script's rule; `special` tells of parameters that it makes otherwise, true: it has filled them. */
@@ -81,6 +83,10 @@ static inline GoldenPublished golden_published_open(const char *path)
     /* relative 1e-4; what the reference itself loses in single precision is allowed four times */
     p.tolerance = fmax(1e-4, 4.0 * golden_published_number(config, "float32_deviation"));
     p.gradient_tolerance = fmax(1e-4, 4.0 * golden_published_number(config, "float32_gradient_deviation"));
+    const char *image = "input.image";
+    if (json_find(config, "image") != NULL) ASSERT_OK(json_get_string(config, "image", &image));
+    (void)snprintf(p.image, sizeof p.image, "%s", image);
+    p.fastest = json_find(config, "fastest") != NULL;
     json_free(config);
     return p;
 }
@@ -128,7 +134,7 @@ static inline Program *golden_published_compile(const GoldenPublished *p, ParamS
 static inline void golden_published_inputs(const GoldenPublished *p, const Program *program)
 {
     const Tensor image = program_tensor(program, "image");
-    golden_normals("input.image", 0.0, 1.0, image.data, shape_count(&image.shape));
+    golden_normals(p->image, 0.0, 1.0, image.data, shape_count(&image.shape));
     for (int32_t k = 0; k < p->outputs; k++) {
         char name[32], drawn[48];
         golden_published_name("labels", k, name);
@@ -204,7 +210,7 @@ static inline void golden_published_special(const char *path, GoldenBuild build,
                                             GoldenSpecial special, bool gradients)
 {
     GoldenPublished p = golden_published_open(path);
-    for (int isa = ISA_PLAIN; isa <= (int)cpu_isa_detect(); isa++) {
+    for (int isa = p.fastest ? (int)cpu_isa_detect() : ISA_PLAIN; isa <= (int)cpu_isa_detect(); isa++) {
         ParamSet *params = NULL;
         ASSERT_OK(params_new(&params));
         Program *program = golden_published_compile(&p, params, build, context, gradients, (CpuIsa)isa);

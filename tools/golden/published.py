@@ -50,9 +50,45 @@ def fill(net, rename=lambda name: name, special=lambda name, shape: None):
         tensor.copy_(torch.from_numpy(np.asarray(made).astype(np.float32)).reshape(shape))
 
 
-def image(shape):
+def image(shape, draw=0):
     """[1, H, W, C] normal."""
-    return common.normal("input.image", shape)
+    return common.normal(image_name(draw), shape)
+
+
+def image_name(draw):
+    return f"input.image.{draw}" if draw else "input.image"
+
+
+KINKS = {torch.nn.ReLU: (0.0,), torch.nn.ReLU6: (0.0, 6.0)}
+
+
+def kink_distance(net, x, run):
+    """How near a bend of an activation any value comes in training, as a part of the values' deviation: where rounding takes a
+    value to the other side, gradients jump. Infinite in a network without bends."""
+    nearest = [math.inf]
+
+    def look(module, inputs):
+        deviation = inputs[0].std().item()
+        for bend in KINKS[type(module)]:
+            nearest[0] = min(nearest[0], (inputs[0] - bend).abs().min().item() / deviation)
+
+    net = copy.deepcopy(net).double().train()
+    for module in net.modules():
+        if type(module) in KINKS:
+            module.register_forward_pre_hook(look)
+    with torch.no_grad():
+        run(net, torch.from_numpy(x).double().permute(0, 3, 1, 2).contiguous())
+    return nearest[0]
+
+
+def farthest_from_kinks(net, shape, run, draws):
+    """The draw of an image that keeps farthest from bends."""
+    found = []
+    for draw in range(draws):
+        found.append(kink_distance(net, image(shape, draw), run))
+        if math.isinf(found[-1]):
+            break
+    return max(range(len(found)), key=found.__getitem__)
 
 
 def labels(k, shape, classes):
@@ -83,11 +119,15 @@ def deviation(a, b):
     return ((a.double() - b.double()).abs().max() / a.double().abs().max()).item()
 
 
-def write(path, net, shape, run, rename=lambda name: name, special=lambda name, shape: None, gradients=True, **config):
-    """tests/golden/published/PATH.safetensors. shape: of the image, (1, H, W, C)."""
+def write(path, net, shape, run, rename=lambda name: name, special=lambda name, shape: None, gradients=True, draws=1, **config):
+    """tests/golden/published/PATH.safetensors. shape: of the image, (1, H, W, C); the best of some draws of it for gradients.
+    Returns what is written of the case beside its tensors."""
     common.start()
     fill(net, rename, special)
-    x = image(shape)
+    draw = farthest_from_kinks(net, shape, run, draws) if draws > 1 else 0
+    if draw:
+        config["image"] = image_name(draw)
+    x = image(shape, draw)
     outputs, slopes = evaluate(net, x, run, torch.float64)
     single, single_slopes = evaluate(net, x, run, torch.float32)
     tensors = {}
@@ -114,3 +154,4 @@ def write(path, net, shape, run, rename=lambda name: name, special=lambda name, 
     print({k: v for k, v in config.items() if k.startswith("float32")}, [tuple(o.shape) for o in outputs])
     file = f"{path}.safetensors" if os.path.isabs(path) else f"published/{path}.safetensors"
     common.write(file, tensors, {"config": config})
+    return config
