@@ -51,7 +51,7 @@ typedef struct Step {
 
 /* One implementation. Tables of an op list the best first; the first one the device can run is taken. */
 typedef struct Kernel {
-    const char *name; /* "plain", "avx2", "avx512", "dnnl": printed in program tables */
+    const char *name; /* "plain", "avx2", "avx512", "dnnl", "winograd": printed in program tables */
     DeviceKind device;
     CpuIsa isa;                      /* lowest level that runs it; library kernels say ISA_AVX2 */
     bool (*suits)(const Step *step); /* optional: refuses shapes or attributes it cannot do */

@@ -22,14 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without it gcc shares one copy of run_taps() between constants, and the sums leave the registers (2 to 4 times
- * slower). */
-#if defined(__GNUC__)
-#define INLINE_ALWAYS inline __attribute__((always_inline))
-#else
-#define INLINE_ALWAYS inline
-#endif
-
 enum {
     TAPS_MAX = 64, /* kh * kw */
     STRIDE_MAX = 4,

@@ -269,9 +269,13 @@ static Err backward(const Step *step)
     return ERR_NONE;
 }
 
+/* In training it runs the Winograd kernel as a part. */
+static bool suits(const Step *step) { return step->training || conv2d_winograd_kernel(step) == NULL; }
+
 const Kernel conv2d_dnnl = {
     .name = "dnnl",
     .isa = ISA_AVX2,
+    .suits = suits,
     .prepare = prepare,
     .pack = pack,
     .forward = forward,

@@ -6,7 +6,7 @@
 #include "ops/kernel_util.h"
 #include "ops/ops.h"
 
-extern const Kernel conv2d_dnnl, conv2d_depthwise_avx2, conv2d_depthwise_avx512;
+extern const Kernel conv2d_dnnl, conv2d_winograd, conv2d_depthwise_avx2, conv2d_depthwise_avx512;
 
 /* Sizes of a convolution and where its optional inputs stand (-1: absent). */
 typedef struct Conv2dShape {
@@ -22,6 +22,9 @@ Conv2dShape conv2d_shape(const Step *step);
 
 /* Our own vector kernel for a depthwise step on its device; NULL: none. */
 const Kernel *conv2d_depthwise_kernel(const Step *step);
+
+/* The Winograd kernel where it suits the step and is faster than oneDNN's; NULL: not so. */
+const Kernel *conv2d_winograd_kernel(const Step *step);
 
 static inline bool conv2d_is_depthwise(const Conv2dShape *s) { return s->groups > 1 && s->groups == s->in_channels; }
 
@@ -48,6 +51,9 @@ static inline bool conv2d_has_bias(const Conv2dShape *s) { return s->bias >= 0 |
  *   k = bn_weight / sqrt(bn_var + eps),  weights' = k weights,  bias' = k (bias - bn_mean) + bn_bias.
  * ret_weights in PyTorch order [Cout, Cin/groups, kh, kw], ret_bias [Cout]. */
 void conv2d_fold(const Step *step, const Conv2dShape *shape, float *ret_weights, float *ret_bias);
+
+/* d_weight = (or +=) gradient of the weights by plain C; sums: as many doubles as there are weights. */
+void conv2d_weight_gradient(const Step *step, const Conv2dShape *shape, double *sums);
 
 /* d_bias [Cout] = (or +=) sum over all pixels of dy. No-op when that gradient is not wanted. */
 void conv2d_bias_gradient(const Step *step, const Conv2dShape *shape);

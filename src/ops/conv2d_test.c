@@ -60,6 +60,8 @@ static const Conv2dAttr stem_odd = {
     .stride = 2, .groups = 1, .top = 1, .left = 1, .bottom = 1, .right = 1, .has_bias = true
 };
 static const Conv2dAttr valid_3x2 = { .stride = 3, .groups = 1, .left = 1 };
+static const Conv2dAttr valid_3x3 = { .stride = 1, .groups = 1, .has_bias = true };
+static const Conv2dAttr wide_3x3 = { .stride = 1, .groups = 1, .top = 2, .left = 0, .bottom = 1, .right = 3 };
 static const Conv2dAttr stride_1x1 = { .stride = 2, .groups = 1 };
 #define DEPTHWISE(groups_, stride_, first, last, bias_)                                                                \
     {                                                                                                                  \
@@ -154,6 +156,15 @@ static const OpCase cases[] = {
     { .in = { OP_F32(4, 2, 1, 1, 64), OP_F32(4, 4, 64, 1, 1) }, .attr = &plain_1x1 },
     { .in = { OP_F32(4, 2, 9, 11, 5), OP_F32(4, 7, 5, 3, 3) }, .attr = &same_3x3 },
     { .in = { OP_F32(4, 1, 12, 17, 32), OP_F32(4, 48, 32, 3, 3) }, .attr = &same_3x3 },
+    /* Winograd: sizes around its tiles of 4x4, one channel, more channels than a product takes, more tiles than a block */
+    { .in = { OP_F32(4, 1, 1, 1, 1), OP_F32(4, 1, 1, 3, 3) }, .attr = &same_3x3 },
+    { .in = { OP_F32(4, 3, 2, 3, 1), OP_F32(4, 2, 1, 3, 3) }, .attr = &same_3x3 },
+    { .in = { OP_F32(4, 1, 4, 4, 9), OP_F32(4, 1, 9, 3, 3) }, .attr = &same_3x3 },
+    { .in = { OP_F32(4, 1, 3, 3, 5), OP_F32(4, 6, 5, 3, 3), OP_F32(1, 6) }, .attr = &valid_3x3 },
+    { .in = { OP_F32(4, 1, 5, 8, 17), OP_F32(4, 18, 17, 3, 3), OP_F32(1, 18) }, .attr = &valid_3x3 },
+    { .in = { OP_F32(4, 2, 5, 6, 20), OP_F32(4, 24, 20, 3, 3) }, .attr = &wide_3x3 },
+    { .in = { OP_F32(4, 1, 6, 5, 270), OP_F32(4, 150, 270, 3, 3) }, .attr = &same_3x3 },
+    { .in = { OP_F32(4, 2, 27, 37, 16), OP_F32(4, 20, 16, 3, 3) }, .attr = &same_3x3 },
     { .in = { OP_F32(4, 2, 12, 14, 3), OP_F32(4, 32, 3, 3, 3) }, .attr = &stem },
     { .in = { OP_F32(4, 1, 13, 15, 3), OP_F32(4, 8, 3, 3, 3), OP_F32(1, 8) }, .attr = &stem_odd },
     { .in = { OP_F32(4, 1, 11, 9, 4), OP_F32(4, 6, 4, 3, 2) }, .attr = &valid_3x2 },
@@ -200,6 +211,13 @@ static const OpCase cases[] = {
     { .in = { OP_F32(4, 1, 9, 20, 35), OP_F32(4, 35, 1, 3, 3), OP_F32(1, 35), OP_F32(4, 1, 9, 20, 35) },
       .attr = &sigmoid_depthwise,
       .inference_only = true },
+    { .in = { OP_F32(4, 1, 5, 9, 10), OP_F32(4, 9, 10, 3, 3), NORM(9), OP_F32(4, 1, 5, 9, 9) },
+      .attr = &resnet_3x3,
+      .inference_only = true },
+    { .in = { OP_F32(4, 2, 3, 6, 7), OP_F32(4, 35, 7, 3, 3), OP_F32(1, 35), NORM(35), OP_F32(4, 2, 3, 6, 35) },
+      .attr = &folded_3x3,
+      .inference_only = true },
+    { .in = { OP_F32(4, 1, 128, 128, 64), OP_F32(4, 64, 64, 3, 3) }, .attr = &same_3x3, .perf_only = true },
     { .in = { OP_F32(4, 2, 128, 128, 96), OP_F32(4, 96, 1, 3, 3) }, .attr = &perf_depthwise, .perf_only = true },
     { .in = { OP_F32(4, 1, 128, 128, 96), OP_F32(4, 96, 1, 7, 7), OP_F32(1, 96) },
       .attr = &perf_depthwise7,
