@@ -24,7 +24,7 @@ enum {
     PANEL = 2 * VEC_LANES,          /* output channels of one product */
     ROWS = VEC_LANES == 8 ? 6 : 12, /* tiles of one product: 2 ROWS sums in 16 or 32 registers */
     BLOCK = 24,                     /* tiles */
-    GROUP = 4,                      /* panels that share a block's M */
+    GROUP = 2,                      /* panels that share a block's M */
     DEPTH = 256                     /* channels of one product: its weights stay in the first-level cache */
 };
 
@@ -179,8 +179,8 @@ static void transform_source(const WinogradProblem *p, const Sizes *s, const Win
 
 /* ---- products ---- */
 
-/* m[rows, PANEL] = (add ? m : 0) + v[rows, depth] u[depth, PANEL]. `rows` is a constant where it is called, so that the
- * sums stay in registers. */
+/* m[rows, PANEL] = (add ? m : 0) + v[rows, depth] u[depth, PANEL]. `rows` and `add` are constants where it is called, so
+ * that the sums stay in registers. */
 static INLINE_ALWAYS void product(const float *v, int64_t v_row, const float *u, int64_t depth, bool add, float *m,
                                   int64_t m_row, int rows)
 {
@@ -189,14 +189,16 @@ static INLINE_ALWAYS void product(const float *v, int64_t v_row, const float *u,
         sum[r][0] = add ? vec_load(m + r * m_row) : vec_zero();
         sum[r][1] = add ? vec_load(m + r * m_row + VEC_LANES) : vec_zero();
     }
-    for (int64_t k = 0; k < depth; k++, u += PANEL) {
+    int64_t k = 0;
+    do { /* depth is not 0; a loop that may be skipped makes gcc keep the sums in memory before and behind it */
         const Vec u0 = vec_load(u), u1 = vec_load(u + VEC_LANES);
         for (int r = 0; r < rows; r++) {
             const Vec factor = vec_set(v[r * v_row + k]);
             sum[r][0] = vec_fma(factor, u0, sum[r][0]);
             sum[r][1] = vec_fma(factor, u1, sum[r][1]);
         }
-    }
+        u += PANEL;
+    } while (++k < depth);
     for (int r = 0; r < rows; r++) {
         vec_store(m + r * m_row, sum[r][0]);
         vec_store(m + r * m_row + VEC_LANES, sum[r][1]);
@@ -207,7 +209,10 @@ static INLINE_ALWAYS void product(const float *v, int64_t v_row, const float *u,
     static void product_##rows(const float *v, int64_t v_row, const float *u, int64_t depth, bool add, float *m,       \
                                int64_t m_row)                                                                          \
     {                                                                                                                  \
-        product(v, v_row, u, depth, add, m, m_row, rows);                                                              \
+        if (add)                                                                                                       \
+            product(v, v_row, u, depth, true, m, m_row, rows);                                                         \
+        else                                                                                                           \
+            product(v, v_row, u, depth, false, m, m_row, rows);                                                        \
     }
 PRODUCT(1)
 PRODUCT(2)
