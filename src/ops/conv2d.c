@@ -243,7 +243,7 @@ static void backward_tap(const Conv2dShape *s, const float *x, const float *dy, 
     }
 }
 
-void conv2d_weight_gradient(const Step *step, const Conv2dShape *s, double *sums)
+static void backward_weights(const Step *step, const Conv2dShape *s, double *sums)
 {
     const int64_t taps = s->kernel_height * s->kernel_width, n = s->in_channels / s->groups, C = s->out_channels;
     float *d_weight = step->d_in[1].data;
@@ -268,7 +268,7 @@ static Err plain_backward(const Step *step)
         backward_data(step, &s, taps);
     }
     double *sums = (double *)(void *)(taps + round_up(conv2d_weight_count(&s), 16));
-    if (step->d_in[1].data != NULL) conv2d_weight_gradient(step, &s, sums);
+    if (step->d_in[1].data != NULL) backward_weights(step, &s, sums);
     conv2d_bias_gradient(step, &s);
     return ERR_NONE;
 }

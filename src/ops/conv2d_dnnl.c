@@ -5,8 +5,7 @@
  *
  * 1x1 convolutions take their weight gradient, and gradients that are added to dx, from a plain matrix product: on two
  * cores of Sapphire Rapids it is 1.1 to 2.3 times as fast as the weight gradient of oneDNN's own 1x1 convolution.
- * Depthwise convolutions take the same two from our own kernel, if there is one for the device. 3x3 convolutions that Winograd's
- * method does faster (conv2d_winograd.c) come here in training only, for the gradient of their weights.
+ * Depthwise convolutions take the same two from our own kernel, if there is one for the device.
  */
 #include "ops/conv2d_kernels.h"
 #include "ops/dnnl_util.h"
@@ -17,14 +16,13 @@ typedef struct ConvolutionState {
     OnednnOp *forward, *backward_data, *backward_weights;
     float *packed, *bias;    /* constant weights only */
     const Kernel *depthwise; /* takes over part of the backward pass; NULL: none */
-    const Kernel *winograd;  /* in training: takes over the forward pass and dx; NULL: none */
-    size_t own_bytes;        /* workspace of these */
+    size_t depthwise_bytes;  /* its workspace */
 } ConvolutionState;
 
 /* True when gradients are added to dx without a copy of it. */
 static bool adds_directly(const Conv2dShape *s, const ConvolutionState *state)
 {
-    return conv2d_is_pointwise(s) || state->depthwise != NULL || state->winograd != NULL;
+    return conv2d_is_pointwise(s) || state->depthwise != NULL;
 }
 
 static const size_t ALIGNMENT = 64;
@@ -50,7 +48,7 @@ typedef struct Scratch {
 /* Lays the parts out from `base` on; without it only counts bytes. */
 static Scratch scratch_of(const Step *step, const Conv2dShape *s, const ConvolutionState *state, char *base)
 {
-    const bool training = step->training;
+    const bool training = state->backward_data != NULL;
     const size_t library = max_size(max_size(scratch_bytes(state->forward), scratch_bytes(state->backward_data)),
                                     scratch_bytes(state->backward_weights));
     if (state->packed != NULL && !training) return (Scratch){ .library = base, .bytes = library };
@@ -107,14 +105,15 @@ static void release(Step *step)
     free(state);
 }
 
-/* Workspace that one of our own kernels wants; it has no state where weights are not constant, as in training. */
-static Err make_own(const Step *step, const Kernel *kernel, ConvolutionState *state)
+/* Workspace that our own kernel wants for its backward pass; it has no state where weights are not constant. */
+static Err make_depthwise(const Step *step, ConvolutionState *state)
 {
     Step own = *step;
-    if (kernel == NULL) return ERR_NONE;
-    TRY(step_prepare(kernel, &own));
-    state->own_bytes = max_size(state->own_bytes, own.workspace_bytes);
-    step_release(kernel, &own);
+    state->depthwise = conv2d_depthwise_kernel(step);
+    if (state->depthwise == NULL) return ERR_NONE;
+    TRY(step_prepare(state->depthwise, &own));
+    state->depthwise_bytes = own.workspace_bytes;
+    step_release(state->depthwise, &own);
     return ERR_NONE;
 }
 
@@ -122,11 +121,9 @@ static Err make_backward(const Step *step, const Conv2dShape *s, ConvolutionStat
 {
     const OnednnConvolution problem = problem_of(s);
     const OnednnFusion none = { .activation = ACTIVATION_NONE };
-    if (state->winograd == NULL)
-        TRY(onednn_convolution_new(&step->device, &problem, ONEDNN_BACKWARD_DATA, &none, &state->backward_data));
-    state->depthwise = conv2d_depthwise_kernel(step);
-    TRY(make_own(step, state->depthwise, state));
-    if (conv2d_is_pointwise(s) || state->depthwise != NULL) return ERR_NONE;
+    TRY(onednn_convolution_new(&step->device, &problem, ONEDNN_BACKWARD_DATA, &none, &state->backward_data));
+    TRY(make_depthwise(step, state));
+    if (adds_directly(s, state)) return ERR_NONE;
     return onednn_convolution_new(&step->device, &problem, ONEDNN_BACKWARD_WEIGHTS, &none, &state->backward_weights);
 }
 
@@ -139,23 +136,15 @@ static Err make_buffers(const Conv2dShape *s, ConvolutionState *state)
     return state->bias == NULL ? err_memory(bias_bytes(s), "a folded convolution bias") : ERR_NONE;
 }
 
-static Err make_forward(const Step *step, const Conv2dShape *s, ConvolutionState *state)
-{
-    const OnednnConvolution problem = problem_of(s);
-    const OnednnFusion fusion = { conv2d_has_bias(s), s->activation, s->residual >= 0, s->activate_sum };
-    if (step->training) state->winograd = conv2d_winograd_kernel(step);
-    TRY(make_own(step, state->winograd, state));
-    if (state->winograd != NULL) return ERR_NONE;
-    return onednn_convolution_new(&step->device, &problem, ONEDNN_FORWARD, &fusion, &state->forward);
-}
-
 static Err prepare(Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
+    const OnednnConvolution problem = problem_of(&s);
+    const OnednnFusion fusion = { conv2d_has_bias(&s), s.activation, s.residual >= 0, s.activate_sum };
     ConvolutionState *state = calloc(1, sizeof *state);
     if (state == NULL) return err_memory(sizeof *state, "a convolution");
     step->state = state;
-    Err err = make_forward(step, &s, state);
+    Err err = onednn_convolution_new(&step->device, &problem, ONEDNN_FORWARD, &fusion, &state->forward);
     if (err == ERR_NONE && step->training) err = make_backward(step, &s, state);
     if (err == ERR_NONE && conv2d_is_constant(step, &s)) err = make_buffers(&s, state);
     if (err != ERR_NONE) {
@@ -165,7 +154,7 @@ static Err prepare(Step *step)
     }
     for (int32_t i = 1; i < step->n_in && state->packed != NULL; i++)
         if (i != s.residual) step->packed_in |= READS_IN(i);
-    step->workspace_bytes = max_size(scratch_of(step, &s, state, NULL).bytes, state->own_bytes);
+    step->workspace_bytes = max_size(scratch_of(step, &s, state, NULL).bytes, state->depthwise_bytes);
     return ERR_NONE;
 }
 
@@ -191,22 +180,10 @@ static Err pack(Step *step)
     return err;
 }
 
-/* The step as our own kernels see it. */
-static Step without_state(const Step *step)
-{
-    Step own = *step;
-    own.state = NULL;
-    return own;
-}
-
 static Err forward(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
     const ConvolutionState *state = step->state;
-    if (state->winograd != NULL) {
-        const Step own = without_state(step);
-        return state->winograd->forward(&own);
-    }
     const Scratch scratch = scratch_of(step, &s, state, step->workspace);
     OnednnArgs args = { .source = step->in[0].data,
                         .weights = scratch.packed,
@@ -273,19 +250,11 @@ static Err backward_weights(const Step *step, const Conv2dShape *s, const Scratc
 static Err backward_depthwise(const Step *step, const Conv2dShape *s, const Scratch *scratch)
 {
     const ConvolutionState *state = step->state;
-    Step own = without_state(step);
+    Step own = *step;
+    own.state = NULL;
     if (!step->accumulate[0]) own.d_in[0].data = NULL;
     TRY(state->depthwise->backward(&own));
     return step->d_in[0].data != NULL && !step->accumulate[0] ? backward_data(step, s, scratch) : ERR_NONE;
-}
-
-/* dW is oneDNN's. */
-static Err backward_winograd(const Step *step, const Conv2dShape *s, const Scratch *scratch)
-{
-    Step own = without_state(step);
-    own.d_in[1].data = NULL;
-    if (step->d_in[1].data != NULL) TRY(backward_weights(step, s, scratch));
-    return ((const ConvolutionState *)step->state)->winograd->backward(&own);
 }
 
 static Err backward(const Step *step)
@@ -293,7 +262,6 @@ static Err backward(const Step *step)
     const Conv2dShape s = conv2d_shape(step);
     const ConvolutionState *state = step->state;
     const Scratch scratch = scratch_of(step, &s, state, step->workspace);
-    if (state->winograd != NULL) return backward_winograd(step, &s, &scratch);
     if (state->depthwise != NULL) return backward_depthwise(step, &s, &scratch);
     if (step->d_in[1].data != NULL) TRY(backward_weights(step, &s, &scratch));
     if (step->d_in[0].data != NULL) TRY(backward_data(step, &s, &scratch));
@@ -301,8 +269,7 @@ static Err backward(const Step *step)
     return ERR_NONE;
 }
 
-/* In training it runs the Winograd kernel as a part. */
-static bool suits(const Step *step) { return step->training || conv2d_winograd_kernel(step) == NULL; }
+static bool suits(const Step *step) { return conv2d_winograd_kernel(step) == NULL; }
 
 const Kernel conv2d_dnnl = {
     .name = "dnnl",

@@ -52,9 +52,6 @@ static inline bool conv2d_has_bias(const Conv2dShape *s) { return s->bias >= 0 |
  * ret_weights in PyTorch order [Cout, Cin/groups, kh, kw], ret_bias [Cout]. */
 void conv2d_fold(const Step *step, const Conv2dShape *shape, float *ret_weights, float *ret_bias);
 
-/* d_weight = (or +=) gradient of the weights by plain C; sums: as many doubles as there are weights. */
-void conv2d_weight_gradient(const Step *step, const Conv2dShape *shape, double *sums);
-
 /* d_bias [Cout] = (or +=) sum over all pixels of dy. No-op when that gradient is not wanted. */
 void conv2d_bias_gradient(const Step *step, const Conv2dShape *shape);
 

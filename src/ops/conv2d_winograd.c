@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * 3x3 convolutions with stride 1 by Winograd's method (conv2d_winograd.h). The data gradient is a convolution of dy with the
- * turned and transposed weights; the weight gradient is that of the plain kernel (conv2d_dnnl.c takes oneDNN's).
+ * turned and transposed weights.
  */
 #include "ops/conv2d_winograd.h"
 #include "ops/conv2d_kernels.h"
@@ -73,7 +73,7 @@ static const size_t ALIGNMENT = 64;
 static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-/* Parts of the workspace, one after the other. Plain: folded weights. The sums of the weight gradient begin at `packed`. */
+/* Parts of the workspace, one after the other. Plain: folded weights. The weight gradient has all of it. */
 typedef struct Scratch {
     size_t packed, plain, bias, run;
     size_t bytes;
@@ -101,7 +101,7 @@ static Scratch scratch_of(const Step *step, const Conv2dShape *s)
         scratch.run = larger(scratch.run, winograd->scratch_bytes(&gradient, threads));
     }
     scratch.bytes = scratch.packed + scratch.plain + scratch.bias + scratch.run;
-    if (step->training) scratch.bytes = larger(scratch.bytes, (size_t)conv2d_weight_count(s) * sizeof(double));
+    if (step->training) scratch.bytes = larger(scratch.bytes, winograd->gradient_bytes(&forward));
     return scratch;
 }
 
@@ -213,7 +213,11 @@ static Err backward(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
     if (step->d_in[0].data != NULL) backward_data(step, &s);
-    if (step->d_in[1].data != NULL) conv2d_weight_gradient(step, &s, step->workspace);
+    const WinogradProblem problem = forward_problem(&s);
+    if (step->d_in[1].data != NULL)
+        winograd_of(&step->device)
+            ->gradient(&problem, step->device.threads, step->in[0].data, step->d_out[0].data, step->accumulate[1],
+                       step->d_in[1].data, step->workspace);
     conv2d_bias_gradient(step, &s);
     return ERR_NONE;
 }

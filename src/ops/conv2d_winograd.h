@@ -45,6 +45,11 @@ typedef struct Winograd {
     void (*pack)(const WinogradProblem *problem, int32_t threads, const float *weights, bool transposed,
                  float *ret_packed);
     void (*run)(const WinogradProblem *problem, int32_t threads, const WinogradArgs *args);
+    /* Gradient of the weights, [out_channels, in_channels, 3, 3]: d_weights = (or with add +=)
+     * G^T [ sum over tiles of (B^T x B) * (A dy A^T) ] G. */
+    size_t (*gradient_bytes)(const WinogradProblem *problem);
+    void (*gradient)(const WinogradProblem *problem, int32_t threads, const float *x, const float *dy, bool add,
+                     float *d_weights, void *scratch);
 } Winograd;
 
 extern const Winograd winograd_avx2, winograd_avx512;

@@ -2,11 +2,13 @@
  * Winograd convolution with AVX-512. */
 #include "ops/simd_avx512.h"
 
-#include "ops/conv2d_winograd_simd.h"
+#include "ops/conv2d_winograd_gradient_simd.h"
 
 const Winograd winograd_avx512 = {
     .packed_bytes = packed_bytes,
     .scratch_bytes = scratch_bytes,
     .pack = pack,
     .run = run,
+    .gradient_bytes = gradient_bytes,
+    .gradient = gradient,
 };

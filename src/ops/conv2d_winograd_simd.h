@@ -24,6 +24,7 @@ enum {
     PANEL = 2 * VEC_LANES,          /* output channels of one product */
     ROWS = VEC_LANES == 8 ? 6 : 12, /* tiles of one product: 2 ROWS sums in 16 or 32 registers */
     BLOCK = 24,                     /* tiles */
+    PACKED = 8,                     /* channels */
     GROUP = 2,                      /* panels that share a block's M */
     DEPTH = 256                     /* channels of one product: its weights stay in the first-level cache */
 };
@@ -98,16 +99,22 @@ static void pack(const WinogradProblem *p, int32_t threads, const float *weights
     const int64_t out_step = transposed ? TAPS : K * TAPS, in_step = transposed ? p->out_channels * TAPS : TAPS;
 #pragma omp parallel for collapse(2) schedule(static) num_threads(threads)
     for (int64_t panel = 0; panel < panels; panel++) {
-        for (int64_t k = 0; k < K; k++) {
-            float taps[TAPS * PANEL] = { 0 };
-            const int64_t first = panel * PANEL, n = min_int64(PANEL, p->out_channels - first);
-            for (int64_t lane = 0; lane < n; lane++) {
-                const float *from = weights + (first + lane) * out_step + k * in_step;
-                for (int64_t t = 0; t < TAPS; t++) taps[t * PANEL + lane] = from[transposed ? TAPS - 1 - t : t];
+        for (int64_t first = 0; first < K; first += PACKED) {
+            /* a few channels at a time: the 36 places of one share a set of the cache */
+            float some[POINTS * PACKED * PANEL];
+            const int64_t n = min_int64(PANEL, p->out_channels - panel * PANEL), count = min_int64(PACKED, K - first);
+            for (int64_t k = 0; k < count; k++) {
+                float taps[TAPS * PANEL] = { 0 };
+                const float *from = weights + panel * PANEL * out_step + (first + k) * in_step;
+                for (int64_t lane = 0; lane < n; lane++)
+                    for (int64_t t = 0; t < TAPS; t++)
+                        taps[t * PANEL + lane] = from[lane * out_step + (transposed ? TAPS - 1 - t : t)];
+                weights_2d(taps, PACKED * PANEL, some + k * PANEL);
+                weights_2d(taps + VEC_LANES, PACKED * PANEL, some + k * PANEL + VEC_LANES);
             }
-            float *to = ret_packed + (panel * POINTS * K + k) * PANEL;
-            weights_2d(taps, K * PANEL, to);
-            weights_2d(taps + VEC_LANES, K * PANEL, to + VEC_LANES);
+            for (int64_t point = 0; point < POINTS; point++)
+                memcpy(ret_packed + ((panel * POINTS + point) * K + first) * PANEL, some + point * PACKED * PANEL,
+                       (size_t)(count * PANEL) * sizeof *some);
         }
     }
 }
@@ -158,12 +165,12 @@ static Place place_of(const Sizes *s, int64_t tile)
 }
 
 /* V's row of a tile, at v[point * plane]. */
-static void transform_source(const WinogradProblem *p, const Sizes *s, const WinogradArgs *args, const float *zeros,
+static void transform_source(const WinogradProblem *p, const Sizes *s, const float *source, const float *zeros,
                              int64_t tile, int64_t plane, float *v)
 {
     const Place place = place_of(s, tile);
     const int64_t C = p->in_channels;
-    const float *image = args->source + place.image * p->in_height * p->in_width * C, *pixel[POINTS];
+    const float *image = source + place.image * p->in_height * p->in_width * C, *pixel[POINTS];
     for (int64_t i = 0; i < PATCH; i++) {
         const int64_t y = place.y - p->top + i;
         for (int64_t j = 0; j < PATCH; j++) {
@@ -179,10 +186,10 @@ static void transform_source(const WinogradProblem *p, const Sizes *s, const Win
 
 /* ---- products ---- */
 
-/* m[rows, PANEL] = (add ? m : 0) + v[rows, depth] u[depth, PANEL]. `rows` and `add` are constants where it is called, so
- * that the sums stay in registers. */
-static INLINE_ALWAYS void product(const float *v, int64_t v_row, const float *u, int64_t depth, bool add, float *m,
-                                  int64_t m_row, int rows)
+/* m[rows, PANEL] = (add ? m : 0) + v[rows, depth] u[depth, PANEL], v[r * v_row + k * v_step]. `rows`, `add` and one of the steps
+ * are constants where it is called, so that the sums stay in registers. */
+static INLINE_ALWAYS void product(const float *v, int64_t v_row, int64_t v_step, const float *u, int64_t depth,
+                                  bool add, float *m, int64_t m_row, int rows)
 {
     Vec sum[ROWS][2];
     for (int r = 0; r < rows; r++) {
@@ -193,10 +200,11 @@ static INLINE_ALWAYS void product(const float *v, int64_t v_row, const float *u,
     do { /* depth is not 0; a loop that may be skipped makes gcc keep the sums in memory before and behind it */
         const Vec u0 = vec_load(u), u1 = vec_load(u + VEC_LANES);
         for (int r = 0; r < rows; r++) {
-            const Vec factor = vec_set(v[r * v_row + k]);
+            const Vec factor = vec_set(v[r * v_row]);
             sum[r][0] = vec_fma(factor, u0, sum[r][0]);
             sum[r][1] = vec_fma(factor, u1, sum[r][1]);
         }
+        v += v_step;
         u += PANEL;
     } while (++k < depth);
     for (int r = 0; r < rows; r++) {
@@ -205,55 +213,59 @@ static INLINE_ALWAYS void product(const float *v, int64_t v_row, const float *u,
     }
 }
 
-#define PRODUCT(rows)                                                                                                  \
-    static void product_##rows(const float *v, int64_t v_row, const float *u, int64_t depth, bool add, float *m,       \
+/* Forward: the rows are tiles, the sum runs over channels, neighbours in V. Gradient: the rows are channels, the sum runs over
+ * tiles, `step` apart in V; m[rows, PANEL] without gaps. */
+#define PRODUCTS(rows)                                                                                                 \
+    static void product_##rows(const float *v, int64_t step, const float *u, int64_t depth, bool add, float *m,        \
                                int64_t m_row)                                                                          \
     {                                                                                                                  \
         if (add)                                                                                                       \
-            product(v, v_row, u, depth, true, m, m_row, rows);                                                         \
+            product(v, step, 1, u, depth, true, m, m_row, rows);                                                       \
         else                                                                                                           \
-            product(v, v_row, u, depth, false, m, m_row, rows);                                                        \
+            product(v, step, 1, u, depth, false, m, m_row, rows);                                                      \
+    }                                                                                                                  \
+    static void gradient_##rows(const float *v, int64_t step, const float *u, int64_t depth, bool add, float *m,       \
+                                int64_t m_row)                                                                         \
+    {                                                                                                                  \
+        if (add)                                                                                                       \
+            product(v, 1, step, u, depth, true, m, m_row, rows);                                                       \
+        else                                                                                                           \
+            product(v, 1, step, u, depth, false, m, m_row, rows);                                                      \
     }
-PRODUCT(1)
-PRODUCT(2)
-PRODUCT(3)
-PRODUCT(4)
-PRODUCT(5)
-PRODUCT(6)
+PRODUCTS(1)
+PRODUCTS(2)
+PRODUCTS(3)
+PRODUCTS(4)
+PRODUCTS(5)
+PRODUCTS(6)
 #if defined(METASEG_OPS_SIMD_AVX512_H)
-PRODUCT(8)
-PRODUCT(12)
+PRODUCTS(8)
+PRODUCTS(12)
 #endif
+
+typedef void (*Product)(const float *v, int64_t step, const float *u, int64_t depth, bool add, float *m, int64_t m_row);
+static const Product products[][2] = { { NULL, NULL },
+                                       { product_1, gradient_1 },
+                                       { product_2, gradient_2 },
+                                       { product_3, gradient_3 },
+                                       { product_4, gradient_4 },
+                                       { product_5, gradient_5 },
+                                       { product_6, gradient_6 },
+#if defined(METASEG_OPS_SIMD_AVX512_H)
+                                       { NULL, NULL },
+                                       { product_8, gradient_8 },
+                                       { NULL, NULL },
+                                       { NULL, NULL },
+                                       { NULL, NULL },
+                                       { product_12, gradient_12 }
+#endif
+};
 
 /* The largest number of rows that has a product. */
 static int64_t rows_of_product(int64_t left)
 {
     if (left >= ROWS) return ROWS;
     return VEC_LANES == 16 && left >= 8 ? 8 : min_int64(left, 6);
-}
-
-typedef void (*Product)(const float *v, int64_t v_row, const float *u, int64_t depth, bool add, float *m,
-                        int64_t m_row);
-static Product product_of(int64_t rows)
-{
-    static const Product table[] = {
-        NULL,
-        product_1,
-        product_2,
-        product_3,
-        product_4,
-        product_5,
-        product_6,
-#if defined(METASEG_OPS_SIMD_AVX512_H)
-        NULL,
-        product_8,
-        NULL,
-        NULL,
-        NULL,
-        product_12
-#endif
-    };
-    return table[rows];
 }
 
 /* One of the 36: m[tiles, PANEL] = v[tiles, channels] u[channels, PANEL]. */
@@ -264,7 +276,7 @@ static void multiply(const float *v, int64_t v_row, const float *u, int64_t chan
         const int64_t depth = min_int64(DEPTH, channels - k);
         for (int64_t tile = 0, rows = 0; tile < tiles; tile += rows) {
             rows = rows_of_product(tiles - tile);
-            product_of(rows)(v + tile * v_row + k, v_row, u + k * PANEL, depth, k > 0, m + tile * m_row, m_row);
+            products[rows][0](v + tile * v_row + k, v_row, u + k * PANEL, depth, k > 0, m + tile * m_row, m_row);
         }
     }
 }
@@ -348,7 +360,7 @@ static void run_shared(const WinogradProblem *p, const Sizes *s, int32_t threads
     {
 #pragma omp for schedule(static)
         for (int64_t tile = 0; tile < s->tiles; tile++)
-            transform_source(p, s, args, zeros, tile, plane, v + tile * s->row);
+            transform_source(p, s, args->source, zeros, tile, plane, v + tile * s->row);
 #pragma omp for collapse(2) schedule(dynamic)
         for (int64_t group = 0; group < s->groups; group++) {
             for (int64_t block = 0; block < s->blocks; block++) {
@@ -374,7 +386,7 @@ static void run(const WinogradProblem *p, int32_t threads, const WinogradArgs *a
         const int64_t first = block * BLOCK, tiles = min_int64(BLOCK, s.tiles - first), plane = tiles * s.row;
         float *own_v = v + omp_get_thread_num() * s.v, *own_m = m + omp_get_thread_num() * s.m;
         for (int64_t tile = 0; tile < tiles; tile++)
-            transform_source(p, &s, args, zeros, first + tile, plane, own_v + tile * s.row);
+            transform_source(p, &s, args->source, zeros, first + tile, plane, own_v + tile * s.row);
         for (int64_t group = 0; group < s.groups; group++)
             run_group(p, &s, args, first, tiles, group, own_v, plane, own_m);
     }
