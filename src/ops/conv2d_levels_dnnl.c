@@ -3,16 +3,19 @@
  * conv2d_levels through oneDNN. Convolution and bilinear resize are both linear, and the one takes the same weights everywhere: so
  * a smaller map is first multiplied by the weights of the nine taps at its own size, [h, w, 9 Cout], and each pixel of the result
  * gathers its nine taps from there. For a map of half the sides this is a quarter of the products, for a quarter a sixteenth.
- * Maps of the result's size are convolved; their results are added up.
+ * Maps of the result's size are convolved (where it is faster by Winograd's method, conv2d_winograd.h); their results are added up.
  */
 #include "ops/conv2d_levels_kernels.h"
+#include "ops/conv2d_winograd.h"
 #include "ops/dnnl_util.h"
 
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 
 typedef struct LevelState {
-    OnednnOp *op; /* of a whole map the convolution, of others the product with all taps */
+    OnednnOp *op;             /* of a whole map the convolution, of others the product with all taps */
+    const Winograd *winograd; /* of a whole map, instead of op; NULL: none */
     float *packed;
 } LevelState;
 
@@ -27,6 +30,26 @@ typedef struct State {
 static const size_t ALIGNMENT = 64;
 static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
+static WinogradProblem winograd_problem(const Conv2dLevels *l, const Conv2dLevel *level)
+{
+    return (WinogradProblem){ .batch = l->batch,
+                              .in_height = l->height,
+                              .in_width = l->width,
+                              .in_channels = level->channels,
+                              .out_height = l->height,
+                              .out_width = l->width,
+                              .out_channels = l->channels,
+                              .top = 1,
+                              .left = 1 };
+}
+
+static size_t level_scratch_bytes(const Conv2dLevels *l, const Conv2dLevel *level, const LevelState *made,
+                                  int32_t threads)
+{
+    const WinogradProblem problem = winograd_problem(l, level);
+    return made->winograd != NULL ? made->winograd->scratch_bytes(&problem, threads) : onednn_scratch_bytes(made->op);
+}
+
 /* Parts of the workspace. */
 typedef struct Scratch {
     size_t library, plain, products, sum, rows; /* bytes of each, in this order */
@@ -39,7 +62,7 @@ static Scratch scratch_of(const State *state, int32_t threads)
     Scratch s = { 0 };
     for (int32_t i = 0; i < l->n; i++) {
         const Conv2dLevel *level = &l->level[i];
-        const size_t library = aligned(onednn_scratch_bytes(state->level[i].op));
+        const size_t library = aligned(level_scratch_bytes(l, level, &state->level[i], threads));
         const size_t plain = aligned((size_t)(LEVELS_TAPS * l->channels * level->channels) * sizeof(float));
         const size_t products =
             aligned((size_t)(l->batch * level->height * level->width * LEVELS_TAPS * l->channels) * sizeof(float));
@@ -70,38 +93,47 @@ static void release(Step *step)
     step->state = NULL;
 }
 
+static Err make_whole(const Step *step, const Conv2dLevels *l, const Conv2dLevel *level, bool last, LevelState *made)
+{
+    if (winograd_wins(l->batch, l->height, l->width, level->channels, l->channels))
+        made->winograd = winograd_of(&step->device);
+    if (made->winograd != NULL) return ERR_NONE;
+    const OnednnConvolution problem = { .batch = l->batch,
+                                        .in_height = l->height,
+                                        .in_width = l->width,
+                                        .in_channels = level->channels,
+                                        .out_height = l->height,
+                                        .out_width = l->width,
+                                        .out_channels = l->channels,
+                                        .kernel_height = 3,
+                                        .kernel_width = 3,
+                                        .groups = 1,
+                                        .stride = 1,
+                                        .dilation = 1,
+                                        .top = 1,
+                                        .left = 1,
+                                        .bottom = 1,
+                                        .right = 1 };
+    const OnednnFusion fusion = { .activation = last ? ACTIVATION_RELU : ACTIVATION_NONE,
+                                  .residual = true,
+                                  .activate_sum = true };
+    return onednn_convolution_new(&step->device, &problem, ONEDNN_FORWARD, &fusion, &made->op);
+}
+
 static Err make_level(const Step *step, State *state, int32_t i, bool last)
 {
     const Conv2dLevels *l = &state->levels;
     const Conv2dLevel *level = &l->level[i];
+    const OnednnFusion none = { .activation = ACTIVATION_NONE };
     LevelState *made = &state->level[i];
-    if (level->whole) {
-        const OnednnConvolution problem = { .batch = l->batch,
-                                            .in_height = l->height,
-                                            .in_width = l->width,
-                                            .in_channels = level->channels,
-                                            .out_height = l->height,
-                                            .out_width = l->width,
-                                            .out_channels = l->channels,
-                                            .kernel_height = 3,
-                                            .kernel_width = 3,
-                                            .groups = 1,
-                                            .stride = 1,
-                                            .dilation = 1,
-                                            .top = 1,
-                                            .left = 1,
-                                            .bottom = 1,
-                                            .right = 1 };
-        const OnednnFusion fusion = { .activation = last ? ACTIVATION_RELU : ACTIVATION_NONE,
-                                      .residual = true,
-                                      .activate_sum = true };
-        TRY(onednn_convolution_new(&step->device, &problem, ONEDNN_FORWARD, &fusion, &made->op));
-    } else {
-        const OnednnFusion none = { .activation = ACTIVATION_NONE };
+    if (level->whole)
+        TRY(make_whole(step, l, level, last, made));
+    else
         TRY(onednn_matmul_new(&step->device, l->batch * level->height * level->width, level->channels,
                               LEVELS_TAPS * l->channels, true, &none, &made->op));
-    }
-    const size_t bytes = aligned(onednn_packed_bytes(made->op));
+    const WinogradProblem problem = winograd_problem(l, level);
+    const size_t bytes =
+        aligned(made->winograd != NULL ? made->winograd->packed_bytes(&problem) : onednn_packed_bytes(made->op));
     made->packed = aligned_alloc(ALIGNMENT, bytes);
     return made->packed == NULL ? err_memory(bytes, "packed convolution weights") : ERR_NONE;
 }
@@ -162,7 +194,13 @@ static Err pack_all(const Step *step, float *plain, void *library)
     conv2d_levels_norm(step, state->levels.channels, state->factor, state->bias);
     for (int32_t i = 0; i < state->levels.n; i++) {
         fold(step, state, i, plain);
-        TRY(onednn_pack(state->level[i].op, plain, state->level[i].packed, library));
+        const LevelState *made = &state->level[i];
+        if (made->winograd != NULL) {
+            const WinogradProblem problem = winograd_problem(&state->levels, &state->levels.level[i]);
+            made->winograd->pack(&problem, step->device.threads, plain, false, made->packed);
+        } else {
+            TRY(onednn_pack(made->op, plain, made->packed, library));
+        }
     }
     return ERR_NONE;
 }
@@ -247,6 +285,30 @@ static void relu(const Step *step, float *y)
     for (int64_t i = 0; i < n; i++) y[i] = y[i] > 0.0F ? y[i] : 0.0F;
 }
 
+/* to = convolution of a whole map + from, after the last one with ReLU. */
+static Err convolve(const Step *step, const State *state, int32_t i, bool last, const float *from, float *to,
+                    void *library)
+{
+    const LevelState *made = &state->level[i];
+    const float *source = step->in[LEVELS_FIRST + i].data;
+    if (made->winograd == NULL)
+        return onednn_run(
+            made->op,
+            &(OnednnArgs){
+                .source = source, .weights = made->packed, .residual = from, .target = to, .scratch = library });
+    const WinogradProblem problem = winograd_problem(&state->levels, &state->levels.level[i]);
+    made->winograd->run(&problem, step->device.threads,
+                        &(WinogradArgs){ .source = source,
+                                         .weights = made->packed,
+                                         .residual = from,
+                                         .low = last ? 0.0F : -INFINITY,
+                                         .high = INFINITY,
+                                         .cut_sum = true,
+                                         .target = to,
+                                         .scratch = library });
+    return ERR_NONE;
+}
+
 static Err forward(const Step *step)
 {
     const State *state = step->state;
@@ -267,13 +329,9 @@ static Err forward(const Step *step)
                                                           .scratch = library }));
         gather(step, &l->level[i], (const float *)(void *)products, rows, s.rows, from);
     }
-    for (int32_t i = 0; i < l->n; i++) {
+    for (int32_t i = 0, done = 0; i < l->n; i++) {
         if (!l->level[i].whole) continue;
-        TRY(onednn_run(state->level[i].op, &(OnednnArgs){ .source = step->in[LEVELS_FIRST + i].data,
-                                                          .weights = state->level[i].packed,
-                                                          .residual = from,
-                                                          .target = to,
-                                                          .scratch = library }));
+        TRY(convolve(step, state, i, ++done == state->whole, from, to, library));
         float *result = to;
         to = from;
         from = result;
