@@ -4,8 +4,9 @@
  *
  * Tiles of 4x4 results are numbered through the batch. A block of tiles is transformed to V [36][tiles][channels]; then,
  * for each few panels of output channels, 36 matrix products with the packed weights U [panel][36][channels][PANEL] give
- * M [36][tiles][panels], which is transformed back. V and M of a block stay in the second-level cache. Where blocks are
- * too few for the threads, V of all tiles is shared and the panels are divided, too.
+ * M [36][tiles][panels], which is transformed back. Of few channels, V and M of a block stay in the second-level cache; of
+ * many, U is what comes from far, and blocks are larger to read it less often. Where blocks are too few for the threads, V
+ * of all tiles is shared and the panels are divided, too.
  */
 #ifndef METASEG_OPS_CONV2D_WINOGRAD_SIMD_H
 #define METASEG_OPS_CONV2D_WINOGRAD_SIMD_H
@@ -23,17 +24,18 @@ enum {
     TAPS = 9,
     PANEL = 2 * VEC_LANES,          /* output channels of one product */
     ROWS = VEC_LANES == 8 ? 6 : 12, /* tiles of one product: 2 ROWS sums in 16 or 32 registers */
-    BLOCK = 24,                     /* tiles */
     PACKED = 8,                     /* channels */
-    GROUP = 2,                      /* panels that share a block's M */
-    DEPTH = 256                     /* channels of one product: its weights stay in the first-level cache */
+    NARROW = 128, /* channels: the border between two kinds of blocks, measured with 512 KiB of second-level cache */
+    DEPTH = 256   /* channels of one product: its weights stay in the first-level cache */
 };
 
 /* Sizes that follow from a problem. */
 typedef struct Sizes {
-    int64_t tile_rows, tile_columns, tiles, blocks, panels, groups;
+    int64_t tile_rows, tile_columns, tiles, panels;
+    int64_t block, blocks; /* tiles of a block */
+    int64_t group, groups; /* panels that share a block's M */
     int64_t row;    /* floats from one tile of V to the next; no power of 2, so that tiles do not share cache sets */
-    int64_t shared; /* tiles of V: all, or BLOCK where each thread has its own */
+    int64_t shared; /* tiles of V that threads share: all; 0: each has its own block */
     int64_t v, m, zeros; /* floats of V, of M and of a pixel of zeros */
 } Sizes;
 
@@ -41,13 +43,15 @@ static Sizes sizes_of(const WinogradProblem *p, int32_t threads)
 {
     Sizes s = { .tile_rows = ceil_divide(p->out_height, SIDE), .tile_columns = ceil_divide(p->out_width, SIDE) };
     s.tiles = p->batch * s.tile_rows * s.tile_columns;
-    s.blocks = ceil_divide(s.tiles, BLOCK);
     s.panels = ceil_divide(p->out_channels, PANEL);
-    s.groups = ceil_divide(s.panels, GROUP);
+    s.block = min_int64(s.tiles, p->in_channels > NARROW ? 96 : 24);
+    s.group = min_int64(s.panels, p->in_channels > NARROW ? 8 : 2);
+    s.blocks = ceil_divide(s.tiles, s.block);
+    s.groups = ceil_divide(s.panels, s.group);
     s.row = round_up(p->in_channels, 16) + 16;
     s.shared = threads > 1 && s.blocks < 4 * threads ? s.tiles : 0;
-    s.v = POINTS * (s.shared > 0 ? s.shared : min_int64(s.tiles, BLOCK)) * s.row;
-    s.m = POINTS * min_int64(s.tiles, BLOCK) * min_int64(s.panels, GROUP) * PANEL;
+    s.v = POINTS * (s.shared > 0 ? s.shared : s.block) * s.row;
+    s.m = POINTS * s.block * s.group * PANEL;
     s.zeros = round_up(p->in_channels, 16);
     return s;
 }
@@ -335,7 +339,7 @@ static INLINE_ALWAYS void result_2d(const WinogradProblem *p, const WinogradArgs
 static void run_group(const WinogradProblem *p, const Sizes *s, const WinogradArgs *args, int64_t first, int64_t tiles,
                       int64_t group, const float *v, int64_t plane, float *m)
 {
-    const int64_t begin = group * GROUP, end = min_int64(s->panels, begin + GROUP), K = p->in_channels;
+    const int64_t begin = group * s->group, end = min_int64(s->panels, begin + s->group), K = p->in_channels;
     const int64_t m_row = (end - begin) * PANEL, m_plane = tiles * m_row;
     for (int64_t point = 0; point < POINTS; point++)
         for (int64_t panel = begin; panel < end; panel++)
@@ -364,8 +368,8 @@ static void run_shared(const WinogradProblem *p, const Sizes *s, int32_t threads
 #pragma omp for collapse(2) schedule(dynamic)
         for (int64_t group = 0; group < s->groups; group++) {
             for (int64_t block = 0; block < s->blocks; block++) {
-                const int64_t first = block * BLOCK;
-                run_group(p, s, args, first, min_int64(BLOCK, s->tiles - first), group, v + first * s->row, plane,
+                const int64_t first = block * s->block;
+                run_group(p, s, args, first, min_int64(s->block, s->tiles - first), group, v + first * s->row, plane,
                           m + omp_get_thread_num() * s->m);
             }
         }
@@ -383,7 +387,7 @@ static void run(const WinogradProblem *p, int32_t threads, const WinogradArgs *a
     }
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (int64_t block = 0; block < s.blocks; block++) {
-        const int64_t first = block * BLOCK, tiles = min_int64(BLOCK, s.tiles - first), plane = tiles * s.row;
+        const int64_t first = block * s.block, tiles = min_int64(s.block, s.tiles - first), plane = tiles * s.row;
         float *own_v = v + omp_get_thread_num() * s.v, *own_m = m + omp_get_thread_num() * s.m;
         for (int64_t tile = 0; tile < tiles; tile++)
             transform_source(p, &s, args->source, zeros, first + tile, plane, own_v + tile * s.row);
