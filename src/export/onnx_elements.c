@@ -123,14 +123,6 @@ void onnx_translate_concat_channels(OnnxGraph *g, const GraphNodeView *node)
 }
 
 /* A reduction that keeps its axes; those are an attribute of it in opset 17, but for ReduceSum. */
-static const char *reduce(OnnxGraph *g, const char *op, const char *x, int64_t n, const int64_t *axes)
-{
-    const char *y = ONNX_OP(g, op, x);
-    onnx_set_ints(onnx_file_of(g), "axes", n, axes);
-    onnx_set_int(onnx_file_of(g), "keepdims", 1);
-    return y;
-}
-
 void onnx_translate_grn(OnnxGraph *g, const GraphNodeView *node)
 {
     const GrnAttr *attr = node->attr;
@@ -139,8 +131,8 @@ void onnx_translate_grn(OnnxGraph *g, const GraphNodeView *node)
     const char *x = onnx_get(g, node->in[0], map);
     int64_t axes[SHAPE_MAX_RANK], channel = map ? 1 : shape.rank - 1;
     for (int32_t i = 0; i < shape.rank - 2; i++) axes[i] = i + (map ? 2 : 1);
-    const char *norm = reduce(g, "ReduceL2", x, shape.rank - 2, axes);
-    const char *mean = reduce(g, "ReduceMean", norm, 1, &channel);
+    const char *norm = onnx_reduce(g, "ReduceL2", x, shape.rank - 2, axes);
+    const char *mean = onnx_reduce(g, "ReduceMean", norm, 1, &channel);
     norm = ONNX_OP(g, "Div", norm, ONNX_OP(g, "Add", mean, scalar(g, attr->eps)));
     const char *y = ONNX_OP(g, "Mul", ONNX_OP(g, "Mul", x, norm), onnx_per_channel(g, node->in[1], map));
     y = ONNX_OP(g, "Add", y, onnx_per_channel(g, node->in[2], map));
@@ -153,7 +145,7 @@ void onnx_translate_l2_normalise(OnnxGraph *g, const GraphNodeView *node)
     const bool map = onnx_computes_as_map(g, 1, node->in);
     const int64_t axis = map ? 1 : -1;
     const char *x = onnx_get(g, node->in[0], map);
-    const char *sum = reduce(g, "ReduceSumSquare", x, 1, &axis);
+    const char *sum = onnx_reduce(g, "ReduceSumSquare", x, 1, &axis);
     sum = ONNX_OP(g, "Sqrt", ONNX_OP(g, "Max", sum, scalar(g, attr->eps)));
     onnx_put(g, node->out, map, ONNX_OP(g, "Div", x, sum));
 }

@@ -29,8 +29,10 @@ static const struct {
     void (*translate)(OnnxGraph *g, const GraphNodeView *node);
 } translators[] = {
 #define ONNX_OP_TRANSLATED(op) { #op, onnx_translate_##op },
+#define ONNX_OP_FOLDED(op)
 #include "export/onnx_ops.def"
 #undef ONNX_OP_TRANSLATED
+#undef ONNX_OP_FOLDED
 };
 
 enum { TRANSLATORS = sizeof translators / sizeof *translators };
@@ -143,11 +145,27 @@ int64_t onnx_axis(const OnnxGraph *g, Var var, bool map, int32_t axis)
 
 const float *onnx_values(const OnnxGraph *g, Var var) { return g->values[var.id].constant; }
 
+Tensor onnx_weights(const OnnxGraph *g, Var var)
+{
+    union {
+        const float *from;
+        void *to;
+    } both = { .from = onnx_values(g, var) }; /* only read */
+    Tensor tensor = graph_value(g->graph, var);
+    tensor.data = both.to;
+    return tensor;
+}
+
 const float *onnx_needs_values(OnnxGraph *g, Var var)
 {
     const float *values = onnx_values(g, var);
     if (values == NULL) onnx_fail(g->file, ERR_UNSUPPORTED, "module '%s': weights that are computed", g->path);
     return values;
+}
+
+void onnx_put_values(OnnxGraph *g, const GraphNodeView *node, int32_t result, const float *values)
+{
+    g->values[graph_result(g->graph, node->out, result).id].constant = values;
 }
 
 const char *onnx_per_channel(OnnxGraph *g, Var constant, bool map)
@@ -196,6 +214,14 @@ const char *onnx_gather(OnnxGraph *g, const char *x, int64_t axis, int64_t n, co
 {
     const char *y = ONNX_OP(g, "Gather", x, onnx_ints(g->file, n, positions));
     onnx_set_int(g->file, "axis", axis);
+    return y;
+}
+
+const char *onnx_reduce(OnnxGraph *g, const char *op, const char *x, int64_t n, const int64_t *axes)
+{
+    const char *y = ONNX_OP(g, op, x);
+    onnx_set_ints(g->file, "axes", n, axes);
+    onnx_set_int(g->file, "keepdims", 1);
     return y;
 }
 
@@ -252,14 +278,8 @@ static bool fold(OnnxGraph *g, const GraphNodeView *node)
     Shape shape;
     if (node->op->n_results != 1) return false;
     for (int32_t i = 0; i < node->n_in; i++) {
-        const float *values = onnx_values(g, node->in[i]);
-        if (values == NULL) return false;
-        in[i] = graph_value(g->graph, node->in[i]);
-        union {
-            const float *from;
-            void *to;
-        } both = { .from = values }; /* only read */
-        in[i].data = both.to;
+        if (onnx_values(g, node->in[i]) == NULL) return false;
+        in[i] = onnx_weights(g, node->in[i]);
     }
     g->values[node->out.id].constant = onnx_run(g, node->op, node->attr, node->n_in, in, &shape);
     return true;

@@ -18,8 +18,10 @@
 #include "ops/ops.h"
 
 #define ONNX_OP_TRANSLATED(op) void onnx_translate_##op(OnnxGraph *g, const GraphNodeView *node);
+#define ONNX_OP_FOLDED(op)
 #include "export/onnx_ops.def"
 #undef ONNX_OP_TRANSLATED
+#undef ONNX_OP_FOLDED
 
 OnnxFile *onnx_file_of(const OnnxGraph *g);
 
@@ -36,8 +38,12 @@ int64_t onnx_axis(const OnnxGraph *g, Var var, bool map, int32_t axis);
 
 /* Values of a constant, NULL of others. */
 const float *onnx_values(const OnnxGraph *g, Var var);
-/* The same; where it is none an error of the file, and NULL. */
+/* A constant as what onnx_run() reads. */
+Tensor onnx_weights(const OnnxGraph *g, Var var);
+/* Values of a constant; where it is none an error of the file, and NULL. */
 const float *onnx_needs_values(OnnxGraph *g, Var var);
+/* Result `result` of a node is a constant; the values live as long as the file. */
+void onnx_put_values(OnnxGraph *g, const GraphNodeView *node, int32_t result, const float *values);
 /* A constant [C] as it is multiplied with a value in that form. */
 const char *onnx_per_channel(OnnxGraph *g, Var constant, bool map);
 
@@ -62,6 +68,8 @@ const char *onnx_transpose(OnnxGraph *g, const char *x, int32_t rank, const int6
 /* Elements first .. end - 1 along an axis; or those of a list of positions. */
 const char *onnx_slice(OnnxGraph *g, const char *x, int64_t axis, int64_t first, int64_t end);
 const char *onnx_gather(OnnxGraph *g, const char *x, int64_t axis, int64_t n, const int64_t *positions);
+/* ReduceMean, ReduceL2 and their like, which leave dimensions of 1. */
+const char *onnx_reduce(OnnxGraph *g, const char *op, const char *x, int64_t n, const int64_t *axes);
 /* f(x), whatever its form. */
 const char *onnx_activate(OnnxGraph *g, Activation activation, const char *x);
 

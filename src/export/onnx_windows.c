@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Attention inside windows: the map's rows and columns are put into the places of the windows (src/ops/window_attention.c), and the
+ * Attention inside windows, and what makes it that of cosines: the map's rows and columns are put into the places of the windows (src/ops/window_attention.c), and the
  * results back, by lists of positions. */
 #include "export/onnx_translate.h"
 
@@ -158,4 +158,57 @@ void onnx_translate_window_attention(OnnxGraph *g, const GraphNodeView *node)
     const char *y = ONNX_OP(g, "MatMul", s, part(g, &w, qkv, 2));
     y = ONNX_RESHAPE(g, ONNX_TRANSPOSE(g, y, 0, 2, 1, 3), w.all, w.tokens, w.D);
     onnx_put(g, node->out, false, join(g, &w, y));
+}
+
+/* ---- cosines ---- */
+
+/* What queries, keys and values are given: their bias, 0 for keys, and for queries and keys the factor of each head. */
+static bool cosine_constants(OnnxGraph *g, const GraphNodeView *node, int64_t heads, int64_t D, float **ret_bias,
+                             float **ret_factors)
+{
+    static const float LARGEST_LOG = 4.605170186F; /* ln 100, as in src/ops/cosine_qkv.c */
+    OnnxFile *file = onnx_file_of(g);
+    const float *bias = onnx_needs_values(g, node->in[1]), *log_scale = onnx_needs_values(g, node->in[2]);
+    *ret_bias = onnx_room(file, 3 * D, sizeof **ret_bias);
+    *ret_factors = onnx_room(file, 2 * heads, sizeof **ret_factors);
+    if (bias == NULL || log_scale == NULL || *ret_bias == NULL || *ret_factors == NULL) return false;
+    for (int64_t i = 0; i < 3 * D; i++) (*ret_bias)[i] = i / D == 1 ? 0.0F : bias[i];
+    for (int64_t h = 0; h < heads; h++) {
+        (*ret_factors)[h] = sqrtf((float)(D / heads)) * expf(fminf(log_scale[h], LARGEST_LOG));
+        (*ret_factors)[heads + h] = 1.0F;
+    }
+    return true;
+}
+
+/* The second result is what the op makes of a row of zeros: a constant, read where windows are padded. */
+static void put_padding(OnnxGraph *g, const GraphNodeView *node, int64_t D)
+{
+    Shape shape;
+    float *zeros = onnx_room(onnx_file_of(g), 3 * D, sizeof *zeros);
+    if (zeros == NULL) return;
+    const Tensor in[3] = { { DTYPE_F32, shape2(1, 3 * D), zeros },
+                           onnx_weights(g, node->in[1]),
+                           onnx_weights(g, node->in[2]) };
+    onnx_put_values(g, node, 1, onnx_run(g, node->op, node->attr, 3, in, &shape));
+}
+
+/* The formula of src/ops/cosine_qkv.c, over [rows, queries keys values, heads, size]. */
+void onnx_translate_cosine_qkv(OnnxGraph *g, const GraphNodeView *node)
+{
+    static const int64_t last = 3;
+    static const float SHORTEST = 1e-12F;
+    const Shape shape = onnx_shape(g, node->in[0]), scales = onnx_shape(g, node->in[2]);
+    const int64_t heads = shape_count(&scales), D = shape.dim[shape.rank - 1] / 3, size = D / heads;
+    float *bias = NULL, *factors = NULL;
+    if (!cosine_constants(g, node, heads, D, &bias, &factors)) return;
+    put_padding(g, node, D);
+    const char *x = onnx_get(g, node->in[0], false);
+    x = ONNX_OP(g, "Add", x, onnx_constant(g, "bias", 1, ONNX_DIMS(3 * D), bias));
+    x = ONNX_RESHAPE(g, x, shape_count(&shape) / (3 * D), 3, heads, size);
+    const char *y = onnx_slice(g, x, 1, 0, 2), *length = onnx_reduce(g, "ReduceL2", y, 1, &last);
+    y = ONNX_OP(g, "Div", y, ONNX_OP(g, "Max", length, onnx_float(onnx_file_of(g), SHORTEST)));
+    y = ONNX_OP(g, "Mul", y, onnx_constant(g, "factors", 4, ONNX_DIMS(1, 2, heads, 1), factors));
+    y = ONNX_OP(g, "Concat", y, onnx_slice(g, x, 1, 2, 3));
+    onnx_set_int(onnx_file_of(g), "axis", 1);
+    onnx_put(g, node->out, false, onnx_reshape(g, y, &shape));
 }

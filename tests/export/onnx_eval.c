@@ -2,6 +2,9 @@
  * Reading a model and running its nodes in their order. */
 #include "export/onnx_eval.h"
 
+#include "base/rng.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,5 +147,45 @@ void eval_done(EvalModel *model)
     for (int64_t i = 0; i < model->n_values; i++) {
         free(model->values[i]->v);
         free(model->values[i]);
+    }
+}
+
+/* ---- what the tests share ---- */
+
+double eval_difference(const double *a, const double *b, int64_t n)
+{
+    double most = 0, largest = 1e-30;
+    for (int64_t i = 0; i < n; i++) {
+        if (isnan(a[i])) return INFINITY;
+        most = fmax(most, fabs(a[i] - b[i]));
+        largest = fmax(largest, fabs(b[i]));
+    }
+    return most / largest;
+}
+
+void eval_write_numbers(const char *folder, const char *stem, const char *name, const double *v, int64_t n)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/%s.%s.f64", folder, stem, name);
+    FILE *stream = fopen(path, "wb");
+    assert_non_null(stream);
+    assert_int_equal(fwrite(v, sizeof *v, (size_t)n, stream), n);
+    assert_int_equal(fclose(stream), 0);
+}
+
+void eval_fill(const ParamInfo *info, uint64_t key, float *values)
+{
+    const int64_t n = shape_count(&info->shape), fan_in = n / info->shape.dim[0];
+    const bool variance = strstr(info->name, "running_var") != NULL || strstr(info->name, "moving_variance") != NULL;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = (double)rng_normal(7, RNG_WEIGHTS, key, (uint64_t)i);
+        double value = 0.1 * x;
+        if (info->shape.rank > 1)
+            value = x / sqrt((double)(fan_in > 0 ? fan_in : 1));
+        else if (variance)
+            value = 1.0 + 0.2 * fabs(x);
+        else if (info->init.kind == INIT_ONE)
+            value = 1.0 + 0.1 * x;
+        values[info->offset + i] = (float)value;
     }
 }

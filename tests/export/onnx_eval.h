@@ -5,6 +5,7 @@
 #ifndef METASEG_TESTS_ONNX_EVAL_H
 #define METASEG_TESTS_ONNX_EVAL_H
 
+#include "graph/params.h"
 #include "harness/protobuf.h"
 
 enum { EVAL_RANK = 8, EVAL_IN = 10, EVAL_ATTRIBUTES = 12, EVAL_VALUES = 4096, EVAL_INTS = 8 };
@@ -40,6 +41,13 @@ typedef struct EvalModel {
 void eval_run(const void *bytes, size_t length, int64_t n_in, const EvalTensor *in, EvalModel *ret_model);
 const EvalTensor *eval_find(const EvalModel *model, const char *name);
 void eval_done(EvalModel *model);
+
+/* Largest difference of a to b, relative to the largest value of b; infinite where a has no number. */
+double eval_difference(const double *a, const double *b, int64_t n);
+/* FOLDER/STEM.NAME.f64, as tools/compare_onnx.py reads it. */
+void eval_write_numbers(const char *folder, const char *stem, const char *name, const double *v, int64_t n);
+/* Random values of a parameter of a network, of a size that keeps its results near 1; values: of the whole set. */
+void eval_fill(const ParamInfo *info, uint64_t key, float *values);
 
 /* One node (onnx_eval_ops.c). */
 void eval_node(const EvalNode *node, EvalTensor *ret_out);

@@ -47,6 +47,7 @@ static const Network written[] = {
       NETWORK_FUSION_NONE, 3, 160, 0, 0 },
     { "vit_small_patch16_dinov3", NETWORK_ENCODER_vit_small_patch16_dinov3, NETWORK_DECODER_upernet,
       NETWORK_FUSION_NONE, 3, 160, 0, 0 },
+    { "swin_v2_t_upernet", NETWORK_ENCODER_swin_v2_t, NETWORK_DECODER_upernet, NETWORK_FUSION_NONE, 3, 160, 0, 0 },
     { "mit_b0_segformer", NETWORK_ENCODER_mit_b0, NETWORK_DECODER_segformer, NETWORK_FUSION_NONE, 3, 160, 0, 0 },
     { "dynamic_world", NETWORK_ENCODER_dynamic_world, 0, NETWORK_FUSION_NONE, 9, 64, 0, 0 },
     { "detail", NETWORK_ENCODER_none, NETWORK_DECODER_detail, NETWORK_FUSION_NONE, 4, 64, 16, 2 },
@@ -64,20 +65,8 @@ static double draw(uint64_t key, int64_t i) { return (double)rng_normal(7, RNG_W
 
 static void fill_params(ParamSet *params)
 {
-    for (int32_t p = 0; p < params_count(params); p++) {
-        const ParamInfo *info = params_info(params, p);
-        const Tensor tensor = params_tensor(params, p);
-        float *v = tensor.data;
-        const int64_t n = shape_count(&info->shape), fan_in = n / info->shape.dim[0];
-        const bool var = strstr(info->name, "running_var") != NULL || strstr(info->name, "moving_variance") != NULL;
-        for (int64_t i = 0; i < n; i++) {
-            const double x = draw((uint64_t)p, i);
-            if (info->shape.rank > 1)
-                v[i] = (float)(x / sqrt((double)(fan_in > 0 ? fan_in : 1)));
-            else
-                v[i] = (float)(var ? 1.0 + 0.2 * fabs(x) : info->init.kind == INIT_ONE ? 1.0 + 0.1 * x : 0.1 * x);
-        }
-    }
+    for (int32_t p = 0; p < params_count(params); p++)
+        eval_fill(params_info(params, p), (uint64_t)p, params_values(params));
 }
 
 static void make_config(const Network *network, ModelConfig *config)
@@ -177,17 +166,6 @@ static void free_inputs(EvalTensor *values, int64_t n)
     for (int64_t i = 0; i < n; i++) free(values[i].v);
 }
 
-static double error_of(const double *a, const double *b, int64_t n)
-{
-    double most = 0, largest = 1e-30;
-    for (int64_t i = 0; i < n; i++) {
-        if (isnan(a[i])) return INFINITY;
-        most = fmax(most, fabs(a[i] - b[i]));
-        largest = fmax(largest, fabs(b[i]));
-    }
-    return most / largest;
-}
-
 static void evaluate(const char *path, const EvalTensor *values, int64_t n, EvalModel **ret_model)
 {
     char *bytes = NULL;
@@ -220,7 +198,7 @@ static void scores_are_those_of_the_program(void **state)
         const EvalTensor *out = eval_find(model, "logits");
         assert_string_equal(model->output, "logits");
         assert_int_equal(out->count, shape_count(&made.shape));
-        assert_true(error_of(out->v, made.logits, out->count) < TOLERANCE);
+        assert_true(eval_difference(out->v, made.logits, out->count) < TOLERANCE);
         eval_done(model);
         free(model);
         free_inputs(values, n);
@@ -272,7 +250,7 @@ static void pixels_become_probabilities(void **state)
         assert_non_null(before);
         if (before == NULL) return; /* the analyser does not know assert_non_null */
         if (transform != MODEL_TRANSFORM_LOG_SIGMOID)
-            assert_true(error_of(before->v, made.logits, before->count) < TOLERANCE);
+            assert_true(eval_difference(before->v, made.logits, before->count) < TOLERANCE);
         for (int64_t i = 0; i < area; i++) {
             double sum = 0;
             for (int64_t c = 0; c < CLASSES; c++) sum += out->v[c * area + i];
@@ -310,16 +288,6 @@ static void the_side_file(void **state)
     made_done(&made);
 }
 
-static void write_numbers(const char *folder, const char *stem, const char *name, const double *v, int64_t n)
-{
-    char path[PATH];
-    (void)snprintf(path, sizeof path, "%s/%s.%s.f64", folder, stem, name);
-    FILE *stream = fopen(path, "wb");
-    assert_non_null(stream);
-    assert_int_equal(fwrite(v, sizeof *v, (size_t)n, stream), n);
-    assert_int_equal(fclose(stream), 0);
-}
-
 static void files_for_others(void **state)
 {
     const char *folder = getenv("METASEG_ONNX_CASES");
@@ -333,8 +301,8 @@ static void files_for_others(void **state)
         ASSERT_OK(onnx_export(made.model, path, &(OnnxExport){ .bare = true, .overwrite = true }));
         const int64_t n = list_inputs(&made, true, values);
         for (int64_t k = 0; k < n; k++)
-            write_numbers(folder, written[i].name, values[k].name, values[k].v, values[k].count);
-        write_numbers(folder, written[i].name, "logits", made.logits, shape_count(&made.shape));
+            eval_write_numbers(folder, written[i].name, values[k].name, values[k].v, values[k].count);
+        eval_write_numbers(folder, written[i].name, "logits", made.logits, shape_count(&made.shape));
         free_inputs(values, n);
         made_done(&made);
     }
