@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The pickle machine: a stack, a memo, an arena of values; nothing is executed. */
 #include "tensor_file/pickle.h"
+#include "tensor_file/pickle_globals.h"
 
 #include "base/grow.h"
 #include "base/str.h"
@@ -23,8 +24,6 @@ struct Chunk {
     size_t used, size;
     max_align_t data[];
 };
-
-typedef enum Callable { CALL_ORDERED_DICT = 1, CALL_TENSOR, CALL_PARAMETER, CALL_MODULE } Callable;
 
 struct Pickle {
     Chunk *chunks;
@@ -158,29 +157,54 @@ static Err set_text(Machine *m, PickleValue *value, const unsigned char *bytes, 
     return ERR_NONE;
 }
 
-static Err push_text(Machine *m, size_t length_bytes)
+static Err push_opaque(Machine *m, const char *name)
+{
+    PickleValue *value = NULL;
+    TRY(new_value(m, PICKLE_OPAQUE, &value));
+    TRY(set_text(m, value, (const unsigned char *)name, strlen(name)));
+    return push(m, value);
+}
+
+static Err take_sized(Machine *m, size_t length_bytes, const unsigned char **ret_bytes, size_t *ret_length)
 {
     uint64_t n = 0;
-    const unsigned char *bytes = NULL;
     TRY(take_number(m, length_bytes, &n));
-    TRY(take(m, (size_t)n, &bytes));
-    if (!str_is_utf8((const char *)bytes, (size_t)n)) return refuse(m, "a string is not UTF-8");
-    if (memchr(bytes, 0, (size_t)n) != NULL) return refuse(m, "a string holds a NUL");
+    TRY(take(m, (size_t)n, ret_bytes));
+    *ret_length = (size_t)n;
+    return ERR_NONE;
+}
+
+/* bytes: Python 2's strings, which may be anything. */
+static Err push_text(Machine *m, size_t length_bytes, bool bytes_too)
+{
+    size_t n = 0;
+    const unsigned char *bytes = NULL;
+    TRY(take_sized(m, length_bytes, &bytes, &n));
+    const bool is_text = str_is_utf8((const char *)bytes, n);
+    if (!is_text && !bytes_too) return refuse(m, "a string is not UTF-8");
+    if (!is_text || memchr(bytes, 0, n) != NULL) return push_opaque(m, "str");
     PickleValue *value = NULL;
     TRY(new_value(m, PICKLE_STRING, &value));
-    TRY(set_text(m, value, bytes, (size_t)n));
+    TRY(set_text(m, value, bytes, n));
     return push(m, value);
+}
+
+static Err push_bytes(Machine *m, size_t length_bytes)
+{
+    size_t n = 0;
+    const unsigned char *bytes = NULL;
+    TRY(take_sized(m, length_bytes, &bytes, &n));
+    return push_opaque(m, "bytes");
 }
 
 /* LONG1: an integer of up to 255 bytes, two's complement. */
 static Err push_long(Machine *m)
 {
-    uint64_t n = 0;
+    size_t n = 0;
     const unsigned char *bytes = NULL;
-    TRY(take_number(m, 1, &n));
-    TRY(take(m, (size_t)n, &bytes));
+    TRY(take_sized(m, 1, &bytes, &n));
     if (n <= 8) {
-        uint64_t bits = little_endian(bytes, (size_t)n);
+        uint64_t bits = little_endian(bytes, n);
         if (n > 0 && n < 8 && bytes[n - 1] >= 0x80) bits |= ~UINT64_C(0) << (8 * n);
         int64_t integer = 0;
         memcpy(&integer, &bits, sizeof integer);
@@ -188,7 +212,7 @@ static Err push_long(Machine *m)
     }
     PickleValue *value = NULL;
     TRY(new_value(m, PICKLE_BIG, &value));
-    TRY(set_text(m, value, bytes, (size_t)n));
+    TRY(set_text(m, value, bytes, n));
     return push(m, value);
 }
 
@@ -248,12 +272,17 @@ static Err push_small_tuple(Machine *m, int64_t n)
     return push_container(m, PICKLE_TUPLE, m->n_stack - n);
 }
 
-/* Moves stack[first .. n_stack) into the list or dictionary below. */
+/* Moves stack[first .. n_stack) into the list or dictionary below. Of an opaque value keys are kept, items of lists and sets not. */
 static Err extend(Machine *m, PickleKind kind, int64_t first)
 {
     if (first <= floor_of(m)) return refuse(m, "its stack is empty");
     PickleValue *container = m->stack[first - 1];
-    if (container->kind != kind) return refuse(m, "it adds to a value that is no list or dictionary");
+    if (container->kind != kind && container->kind != PICKLE_OPAQUE)
+        return refuse(m, "it adds to a value that is no list or dictionary");
+    if (container->kind == PICKLE_OPAQUE && kind == PICKLE_LIST) {
+        m->n_stack = first;
+        return ERR_NONE;
+    }
     if (kind == PICKLE_DICT && (m->n_stack - first) % 2 != 0) return refuse(m, "a key has no value");
     for (int64_t i = first; i < m->n_stack; i++) TRY(add_item(m, container, m->stack[i]));
     m->n_stack = first;
@@ -289,8 +318,15 @@ static Err run_container(Machine *m, unsigned char opcode)
         TRY(pop_mark(m, &first));
         return push_container(m, PICKLE_TUPLE, first);
     case 'e':
+    case 0x90: /* ADDITEMS */
         TRY(pop_mark(m, &first));
         return extend(m, PICKLE_LIST, first);
+    case 0x8f: /* EMPTY_SET */
+        return push_opaque(m, "set");
+    case 0x91: /* FROZENSET */
+        TRY(pop_mark(m, &first));
+        m->n_stack = first;
+        return push_opaque(m, "frozenset");
     case 'u':
         TRY(pop_mark(m, &first));
         return extend(m, PICKLE_DICT, first);
@@ -347,43 +383,15 @@ static Err run_memo(Machine *m, unsigned char opcode)
 
 /* -- globals and calls ------------------------------------------------------------------------------------------ */
 
-static const struct {
-    const char *module, *name;
-    PickleKind kind;
-    int64_t integer;
-} globals[] = {
-    { "collections", "OrderedDict", PICKLE_CALLABLE, CALL_ORDERED_DICT },
-    { "torch._utils", "_rebuild_tensor_v2", PICKLE_CALLABLE, CALL_TENSOR },
-    { "torch._utils", "_rebuild_parameter", PICKLE_CALLABLE, CALL_PARAMETER },
-    { "torch", "FloatStorage", PICKLE_STORAGE_TYPE, DTYPE_F32 },
-    { "torch", "DoubleStorage", PICKLE_STORAGE_TYPE, DTYPE_F64 },
-    { "torch", "HalfStorage", PICKLE_STORAGE_TYPE, DTYPE_F16 },
-    { "torch", "BFloat16Storage", PICKLE_STORAGE_TYPE, DTYPE_BF16 },
-    { "torch", "LongStorage", PICKLE_STORAGE_TYPE, DTYPE_I64 },
-    { "torch", "IntStorage", PICKLE_STORAGE_TYPE, DTYPE_I32 },
-    { "torch", "ByteStorage", PICKLE_STORAGE_TYPE, DTYPE_U8 },
-};
-
-static bool same(const char *text, size_t n, const char *word)
-{
-    return strlen(word) == n && memcmp(text, word, n) == 0;
-}
-
 static Err push_global(Machine *m, const char *module, size_t n_module, const char *name, size_t n_name)
 {
-    for (int64_t i = 0; i < ARRAY_LEN(globals); i++) {
-        if (same(module, n_module, globals[i].module) && same(name, n_name, globals[i].name)) {
-            return push_integer(m, globals[i].kind, globals[i].integer);
-        }
-    }
-    static const char scripted[] = "__torch__"; /* classes of a TorchScript program: its modules */
-    const size_t n = sizeof scripted - 1;
-    if (n_module >= n && memcmp(module, scripted, n) == 0 && (n_module == n || module[n] == '.'))
-        return push_integer(m, PICKLE_CALLABLE, CALL_MODULE);
-    char text[160];
+    char shown[128], text[160];
+    const PickleGlobal global = pickle_global(module, n_module, name, n_name);
+    if (global.kind != PICKLE_OPAQUE) return push_integer(m, global.kind, global.integer);
     const int shown_module = n_module < 60 ? (int)n_module : 60, shown_name = n_name < 60 ? (int)n_name : 60;
-    (void)snprintf(text, sizeof text, "it asks for '%.*s.%.*s', which is not allowed", shown_module, module, shown_name,
-                   name);
+    (void)snprintf(shown, sizeof shown, "%.*s.%.*s", shown_module, module, shown_name, name);
+    if (!global.harmful) return push_opaque(m, shown);
+    (void)snprintf(text, sizeof text, "it asks for '%s', which is not allowed", shown);
     return refuse(m, text);
 }
 
@@ -436,26 +444,44 @@ static Err call_ordered_dict(Machine *m, const PickleValue *arguments)
     return push(m, dict);
 }
 
+/* _rebuild_from_type_v2(function, type, arguments, state): a tensor of a class of its own. */
+static Err call_of_type(Machine *m, const PickleValue *arguments)
+{
+    PickleValue *tensor = NULL;
+    if (arguments->n_items < 3 || arguments->items[0]->kind != PICKLE_CALLABLE ||
+        arguments->items[0]->integer != PICKLE_CALL_TENSOR || arguments->items[2]->kind != PICKLE_TUPLE)
+        return push_opaque(m, "torch._tensor._rebuild_from_type_v2");
+    TRY(new_value(m, PICKLE_TENSOR, &tensor));
+    tensor->items = arguments->items[2]->items;
+    tensor->n_items = arguments->items[2]->n_items;
+    return push(m, tensor);
+}
+
 static Err reduce(Machine *m)
 {
     PickleValue *arguments = NULL, *callable = NULL, *tensor = NULL;
     TRY(pop(m, &arguments));
     TRY(pop(m, &callable));
-    if (callable->kind != PICKLE_CALLABLE || arguments->kind != PICKLE_TUPLE) return refuse(m, "a call is not allowed");
-    switch ((Callable)callable->integer) {
-    case CALL_ORDERED_DICT:
+    if (arguments->kind != PICKLE_TUPLE) return refuse(m, "a call is not allowed");
+    if (callable->kind == PICKLE_OPAQUE) return push_opaque(m, callable->text);
+    if (callable->kind != PICKLE_CALLABLE) return refuse(m, "a call is not allowed");
+    switch ((PickleCall)callable->integer) {
+    case PICKLE_CALL_ORDERED_DICT:
         return call_ordered_dict(m, arguments);
-    case CALL_TENSOR:
+    case PICKLE_CALL_TENSOR:
         TRY(new_value(m, PICKLE_TENSOR, &tensor));
         tensor->items = arguments->items;
         tensor->n_items = arguments->n_items;
         return push(m, tensor);
-    case CALL_PARAMETER:
-        if (arguments->n_items < 1 || arguments->items[0]->kind != PICKLE_TENSOR) {
+    case PICKLE_CALL_PARAMETER:
+        if (arguments->n_items < 1 ||
+            (arguments->items[0]->kind != PICKLE_TENSOR && arguments->items[0]->kind != PICKLE_OPAQUE)) {
             return refuse(m, "a parameter without a tensor");
         }
         return push(m, arguments->items[0]);
-    case CALL_MODULE:
+    case PICKLE_CALL_OF_TYPE:
+        return call_of_type(m, arguments);
+    case PICKLE_CALL_MODULE:
         break;
     }
     return refuse(m, "a call is not allowed");
@@ -466,6 +492,10 @@ static Err persistent(Machine *m)
     PickleValue *id = NULL, *value = NULL;
     TRY(pop(m, &id));
     if (id->kind != PICKLE_TUPLE) return refuse(m, "a storage is not named by a tuple");
+    /* ("module", class, file, source): the class of a whole network */
+    if (id->n_items > 1 && id->items[0]->kind == PICKLE_STRING && strcmp(id->items[0]->text, "module") == 0 &&
+        id->items[1]->kind == PICKLE_OPAQUE)
+        return push(m, id->items[1]);
     TRY(new_value(m, PICKLE_PERSISTENT, &value));
     value->items = id->items;
     value->n_items = id->n_items;
@@ -479,13 +509,16 @@ static Err persistent(Machine *m)
  * dot before theirs, of the modules in it, which stand before it in the file. IS_MODULE marks one. */
 enum { IS_MODULE = 1 };
 
-static Err new_module(Machine *m)
+/* keywords: NEWOBJ_EX, which has named arguments too. */
+static Err new_object(Machine *m, bool keywords)
 {
     PickleValue *arguments = NULL, *callable = NULL, *module = NULL;
+    if (keywords) TRY(pop(m, &arguments));
     TRY(pop(m, &arguments));
     TRY(pop(m, &callable));
-    if (callable->kind != PICKLE_CALLABLE || callable->integer != CALL_MODULE || arguments->kind != PICKLE_TUPLE ||
-        arguments->n_items != 0)
+    if (callable->kind == PICKLE_OPAQUE) return push_opaque(m, callable->text);
+    if (callable->kind != PICKLE_CALLABLE || callable->integer != PICKLE_CALL_MODULE ||
+        arguments->kind != PICKLE_TUPLE || arguments->n_items != 0)
         return refuse(m, "an object is not allowed");
     TRY(new_value(m, PICKLE_DICT, &module));
     module->integer = IS_MODULE;
@@ -524,13 +557,14 @@ static Err fill_module(Machine *m, PickleValue *module, const PickleValue *state
     return ERR_NONE;
 }
 
-/* BUILD sets attributes; those of a dictionary (PyTorch's _metadata) are dropped, those of a module are what it is, others
- * refused. */
+/* BUILD sets attributes; those of a module are what it is, those of dictionaries (PyTorch's _metadata), tensors and what is opaque are
+ * dropped, others refused. */
 static Err build(Machine *m)
 {
     PickleValue *state = NULL, *object = NULL;
     TRY(pop(m, &state));
     TRY(top(m, &object));
+    if (object->kind == PICKLE_OPAQUE || object->kind == PICKLE_TENSOR) return ERR_NONE;
     if (object->kind != PICKLE_DICT) return refuse(m, "it sets attributes of an object");
     return object->integer == IS_MODULE ? fill_module(m, object, state) : ERR_NONE;
 }
@@ -550,6 +584,15 @@ static Err refuse_opcode(const Machine *m, unsigned char opcode)
     return refuse(m, text);
 }
 
+/* POP; between a MARK and a value more than one of them, as after a tuple that holds itself. */
+static Err drop(Machine *m)
+{
+    PickleValue *value = NULL;
+    int64_t first = 0;
+    if (m->n_marks > 0 && m->n_stack == floor_of(m)) return pop_mark(m, &first);
+    return pop(m, &value);
+}
+
 /* Opcodes that push one number, text or constant. */
 static Err run_scalar(Machine *m, unsigned char opcode)
 {
@@ -564,18 +607,38 @@ static Err run_scalar(Machine *m, unsigned char opcode)
         return push_long(m);
     case 'X':
     case 'T':
-        return push_text(m, 4);
+        return push_text(m, 4, opcode == 'T');
     case 'U':
     case 0x8c:
-        return push_text(m, 1);
+        return push_text(m, 1, opcode == 'U');
+    case 0x8d: /* BINUNICODE8 */
+        return push_text(m, 8, false);
+    case 'C':
+        return push_bytes(m, 1);
+    case 'B':
+        return push_bytes(m, 4);
+    case 0x8e: /* BINBYTES8 */
+    case 0x96: /* BYTEARRAY8 */
+        return push_bytes(m, 8);
     default: /* K M J G */
         return push_number(m, opcode);
     }
 }
 
+static bool is_one_of(unsigned char opcode, const char *opcodes)
+{
+    return opcode != 0 && strchr(opcodes, (char)opcode) != NULL;
+}
+
 static Err run_opcode(Machine *m, unsigned char opcode)
 {
     uint64_t number = 0;
+    int64_t first = 0;
+    if (is_one_of(opcode, "NKMJG\x88\x89\x8aXTU\x8c\x8d"
+                          "CB\x8e\x96"))
+        return run_scalar(m, opcode);
+    if (is_one_of(opcode, "()]}teuas\x85\x86\x87\x8f\x90\x91")) return run_container(m, opcode);
+    if (is_one_of(opcode, "qrhj\x94")) return run_memo(m, opcode);
     switch (opcode) {
     case 0x80:
         TRY(take_number(m, 1, &number));
@@ -583,45 +646,20 @@ static Err run_opcode(Machine *m, unsigned char opcode)
     case 0x95: /* FRAME */
         TRY(take_number(m, 8, &number));
         return number > m->n_bytes - m->at ? refuse(m, "a frame is longer than the file") : ERR_NONE;
-    case 'N':
-    case 0x88:
-    case 0x89:
-    case 'K':
-    case 'M':
-    case 'J':
-    case 'G':
-    case 0x8a:
-    case 'X':
-    case 'T':
-    case 'U':
-    case 0x8c:
-        return run_scalar(m, opcode);
-    case '(':
-    case ')':
-    case ']':
-    case '}':
-    case 't':
-    case 'e':
-    case 'u':
-    case 'a':
-    case 's':
-    case 0x85:
-    case 0x86:
-    case 0x87:
-        return run_container(m, opcode);
-    case 'q':
-    case 'r':
-    case 'h':
-    case 'j':
-    case 0x94:
-        return run_memo(m, opcode);
     case 'c':
     case 0x93:
         return run_global(m, opcode);
     case 'R':
         return reduce(m);
     case 0x81: /* NEWOBJ */
-        return new_module(m);
+    case 0x92: /* NEWOBJ_EX */
+        return new_object(m, opcode == 0x92);
+    case '0':
+        return drop(m);
+    case '1': /* POP_MARK */
+        TRY(pop_mark(m, &first));
+        m->n_stack = first;
+        return ERR_NONE;
     case 'Q':
         return persistent(m);
     case 'b':
@@ -672,9 +710,14 @@ const PickleValue *pickle_root(const Pickle *pickle) { return pickle->root; }
 int64_t pickle_persistent_count(const Pickle *pickle) { return pickle->n_persistent; }
 const PickleValue *pickle_persistent(const Pickle *pickle, int64_t index) { return pickle->persistent[index]; }
 
+bool pickle_is_dict(const PickleValue *value)
+{
+    return value->kind == PICKLE_DICT || (value->kind == PICKLE_OPAQUE && value->n_items > 0);
+}
+
 const PickleValue *pickle_find(const PickleValue *dict, const char *key)
 {
-    if (dict->kind != PICKLE_DICT) return NULL;
+    if (!pickle_is_dict(dict)) return NULL;
     for (int64_t i = dict->n_items - 2; i >= 0; i -= 2) {
         if (dict->items[i]->kind == PICKLE_STRING && strcmp(dict->items[i]->text, key) == 0) return dict->items[i + 1];
     }
@@ -683,8 +726,8 @@ const PickleValue *pickle_find(const PickleValue *dict, const char *key)
 
 const char *pickle_kind_name(PickleKind kind)
 {
-    static const char *const names[PICKLE_KIND_COUNT] = { "None",       "bool",   "int",   "int",  "float",
-                                                          "str",        "tuple",  "list",  "dict", "storage type",
-                                                          "storage id", "tensor", "global" };
+    static const char *const names[PICKLE_KIND_COUNT] = { "None",       "bool",   "int",    "int",   "float",
+                                                          "str",        "tuple",  "list",   "dict",  "storage type",
+                                                          "storage id", "tensor", "global", "object" };
     return names[kind];
 }

@@ -8,8 +8,9 @@
  * Zip: NAME/data.pkl, NAME/data/KEY for each storage, stored without compression.
  *
  * The object must be a dictionary of tensors, or hold one under "state_dict", "model_state_dict" or "model", which are
- * looked for first: beside them training scripts put tensors of their own. Entries that are no tensors are passed
- * over. Tensors may be strided views of their storages, but not expanded ones.
+ * looked for first: beside them training scripts put tensors of their own; or a single one under any other name. Entries that are no
+ * tensors are passed over; quantised, sparse and complex tensors are an error. Tensors may be strided views of their storages, but not
+ * expanded ones.
  */
 #ifndef METASEG_TENSOR_FILE_TORCH_FILE_H
 #define METASEG_TENSOR_FILE_TORCH_FILE_H

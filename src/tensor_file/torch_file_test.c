@@ -79,7 +79,7 @@ static void reads_torch_script(void **state)
     }
     tensor_file_close(file);
     file = NULL;
-    /* what is more than that gets a sentence of its own */
+    /* what is no module gets a sentence of its own */
     char folder[64], path[128];
     size_t n = 0, at = 0;
     char *bytes = data_file_golden("torch_script.pt", &n);
@@ -219,7 +219,22 @@ static const BadPickle bad_pickles[] = {
       "ab.",
       "ends in the middle"),
     P("X\x02\0\0\0\xff\xfe.", "not UTF-8"),
-    P("X\x02\0\0\0a\0.", "NUL"),
+    P("cposix\nsystem\n)R.", "'posix.system', which is not allowed"),
+    P("cos.path\njoin\n)R.", "'os.path.join', which is not allowed"),
+    P("csubprocess\nPopen\n)R.", "'subprocess.Popen', which is not allowed"),
+    P("}X\x01\0\0\0hcnt\nsystem\ns.", "'nt.system', which is not allowed"), /* not called, but there */
+    P("cfoo\nBar\nNR.", "a call is not allowed"),
+    P("NN\x81.", "an object is not allowed"),
+    P("\x92.", "stack is empty"),
+    P("0.", "stack is empty"),
+    P("1.", "MARK is missing"),
+    P("\x90.", "MARK is missing"),
+    P("B\xff\xff\xff\xff"
+      "ab.",
+      "ends in the middle"),
+    P("\x8e\xff\xff\xff\xff\xff\xff\xff\xff"
+      "ab.",
+      "ends in the middle"),
     P("\x8a\xff"
       "12.",
       "ends in the middle"),
@@ -241,6 +256,93 @@ static void refuses_bad_pickles(void **state)
                      bad_pickles[i].message);
         }
         free(exact);
+    }
+}
+
+/* Objects of classes that are not known: whatever is done with them, they are what their class is called. */
+static void keeps_strangers_shut(void **state)
+{
+    (void)state;
+    static const BadPickle strangers[] = {
+        P("cargparse\nNamespace\n)R}X\x01\0\0\0aK\x01sb.", "argparse.Namespace"),
+        P("cargparse\nNamespace\n)\x81}X\x01\0\0\0aK\x01sb.", "argparse.Namespace"),
+        P("cpathlib\nPosixPath\nX\x01\0\0\0/X\x03\0\0\0tmp\x86R.", "pathlib.PosixPath"),
+        P("cfoo\nBar\n)}\x92.", "foo.Bar"),
+        P("cfoo\nList\n)\x81(K\x01K\x02K\x03"
+          "e.",
+          "foo.List"),
+        P("cfoo\nList\n)\x81K\x01"
+          "a.",
+          "foo.List"),
+        P("cfoo\nmake\n)R)R}R.", ""), /* what it gives is called in turn, with what are no arguments */
+        P("\x8f(K\x01K\x02\x90.", "set"),
+        P("(K\x01\x91.", "frozenset"),
+        P("C\x02\xff\0.", "bytes"),
+        P("U\x02\xff\xfe.", "str"),
+        P("X\x02\0\0\0a\0.", "str"),
+        P("(K\x01K\x02"
+          "cfoo\nBar\n1"
+          "cfoo\nBar\n.",
+          "foo.Bar"),
+        P("NK\x01"
+          "0"
+          "0cfoo\nBar\n.",
+          "foo.Bar"),
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(strangers); i++) {
+        Pickle *pickle = NULL;
+        size_t used = 0;
+        const Err err =
+            pickle_parse((const unsigned char *)strangers[i].bytes, strangers[i].length, "stranger", &pickle, &used);
+        if (strangers[i].message[0] == '\0') {
+            assert_int_equal(err, ERR_MODEL);
+            continue;
+        }
+        if (err != ERR_NONE) fail_msg("case %d: %s", (int)i, err_message());
+        assert_int_equal(pickle_root(pickle)->kind, PICKLE_OPAQUE);
+        assert_string_equal(pickle_root(pickle)->text, strangers[i].message);
+        assert_false(pickle_is_dict(pickle_root(pickle)));
+        pickle_free(pickle);
+    }
+}
+
+/* Checkpoints of Lightning and of a training loop, with all that public code puts into them (tools/golden/torch_file.py). */
+static void reads_beside_strangers(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "torch_lightning.ckpt", "torch_strangers.pth", "torch_strangers_legacy.pth" };
+    for (int64_t i = 0; i < ARRAY_LEN(names); i++) {
+        char path[512];
+        TensorFile *file = NULL;
+        const StoredTensor *tensor = NULL;
+        const Shape shape = { 2, { 2, 3 } };
+        float values[6];
+        (void)snprintf(path, sizeof path, "%s/tests/golden/%s", METASEG_SOURCE_DIR, names[i]);
+        ASSERT_OK(tensor_file_open(path, &file));
+        ASSERT_OK(tensor_file_require(file, "net.weight", &shape, &tensor));
+        ASSERT_OK(stored_tensor_read_f32(tensor, values));
+        for (int64_t k = 0; k < 6; k++) assert_true(values[k] == (float)(1 + k));
+        ASSERT_OK(tensor_file_require(file, "net.mask", NULL, &tensor)); /* of bool */
+        assert_int_equal(tensor->dtype, DTYPE_U8);
+        assert_int_equal(tensor_file_count(file), 4);
+        tensor_file_close(file);
+    }
+}
+
+static void refuses_what_is_no_weight(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {
+        { "torch_module.pth", "holds an object of '__main__.Network', which only its program can read" },
+        { "torch_quantised.pth", "tensor 'layer.weight' is quantised" },
+        { "torch_optimizer.pth", "is the state of an optimizer" },
+        { "torch_two.pth", "2 dictionaries of it hold tensors, 'generator' and 'critic'" },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(files); i++) {
+        char path[512];
+        TensorFile *file = NULL;
+        (void)snprintf(path, sizeof path, "%s/tests/golden/%s", METASEG_SOURCE_DIR, files[i][0]);
+        ASSERT_ERR(tensor_file_open(path, &file), ERR_MODEL, files[i][1]);
     }
 }
 
@@ -288,6 +390,16 @@ static void stays_within_limits(void **state)
     }
     assert_int_equal(parse(bytes, at), ERR_MODEL);
     assert_non_null(strstr(err_message(), "items"));
+
+    /* the names of one class over and over, from the memo */
+    static const char names[] = "\x80\x04\x8c\x32"
+                                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\x94\x8c\x01"
+                                "b\x94";
+    memcpy(bytes, names, sizeof names - 1);
+    at = sizeof names - 1;
+    for (; at + 6 < n; at += 5) memcpy(bytes + at, "h\0h\1\x93", 5);
+    assert_int_equal(parse(bytes, at), ERR_MODEL);
+    assert_non_null(strstr(err_message(), "64 MiB of text"));
     free(bytes);
 }
 
@@ -326,6 +438,7 @@ static const BadPickle bad_files[] = {
     P(PREAMBLE OBJECT("K\x04", WHOLE_VIEW) "\x80\x02].", "'k' is missing"),
     P(PREAMBLE OBJECT("K\x04", WHOLE_VIEW) KEYS DATA "x", "1 bytes follow"),
     P(PREAMBLE TENSOR_HEAD ")Rs." KEYS DATA, "lacks arguments"),
+    P(PREAMBLE "\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_qtensor\n)Rs." KEYS DATA, "holds no tensors"),
 };
 
 static void refuses_bad_files(void **state)
@@ -397,7 +510,8 @@ int main(void)
         cmocka_unit_test(refuses_every_truncation),   cmocka_unit_test(survives_wrong_bytes),
         cmocka_unit_test(zip_with_wrong_bytes),       cmocka_unit_test(refuses_bad_pickles),
         cmocka_unit_test(stays_within_limits),        cmocka_unit_test(refuses_bad_files),
-        cmocka_unit_test(finds_the_state_dictionary),
+        cmocka_unit_test(finds_the_state_dictionary), cmocka_unit_test(keeps_strangers_shut),
+        cmocka_unit_test(reads_beside_strangers),     cmocka_unit_test(refuses_what_is_no_weight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * Storages and tensors of a pickled state dictionary. */
 #include "tensor_file/torch_storage.h"
 
+#include "base/str.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,24 +23,57 @@ static const PickleValue *search_dictionary(const PickleValue *dict, int depth)
     static const char *const members[] = { "state_dict", "model_state_dict", "model" };
     for (int64_t i = 0; i < ARRAY_LEN(members) && depth < MAX_DEPTH; i++) {
         const PickleValue *member = pickle_find(dict, members[i]);
-        if (member == NULL || member->kind != PICKLE_DICT) continue;
+        if (member == NULL || !pickle_is_dict(member)) continue;
         const PickleValue *found = search_dictionary(member, depth + 1);
         if (found != NULL) return found;
     }
     return has_tensors(dict) ? dict : NULL;
 }
 
+/* Members of a dictionary that hold tensors: the first two, and how many there are. */
+static int64_t find_members(const PickleValue *dict, const PickleValue *ret_keys[2], const PickleValue **ret_member)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i + 1 < dict->n_items; i += 2) {
+        const PickleValue *key = dict->items[i], *value = dict->items[i + 1];
+        if (key->kind != PICKLE_STRING || !pickle_is_dict(value) || !has_tensors(value)) continue;
+        if (n == 0) *ret_member = value;
+        if (n < 2) ret_keys[n] = key;
+        n++;
+    }
+    return n;
+}
+
+/* No tensors where they are looked for: perhaps one other member has them. */
+static Err other_dictionary(const char *path, const PickleValue *root, const PickleValue **ret_dict)
+{
+    const PickleValue *keys[2] = { NULL, NULL };
+    const int64_t n = find_members(root, keys, ret_dict);
+    if (n == 1) return ERR_NONE;
+    if (n > 1)
+        return err_set(
+            ERR_MODEL,
+            "'%s': %lld dictionaries of it hold tensors, '%.60s' and '%.60s' for example; save the one that is "
+            "wanted as state_dict",
+            path, (long long)n, keys[0]->text, keys[1]->text);
+    if (pickle_find(root, "param_groups") != NULL)
+        return err_set(ERR_MODEL, "'%s': is the state of an optimizer; the network's state_dict was expected", path);
+    return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
+}
+
 static Err find_dictionary(const char *path, const PickleValue *root, const PickleValue **ret_dict)
 {
-    if (root->kind != PICKLE_DICT) {
+    if (root->kind == PICKLE_OPAQUE && !pickle_is_dict(root))
+        return err_set(ERR_MODEL,
+                       "'%s': holds an object of '%s', which only its program can read; save its state_dict with "
+                       "torch.save",
+                       path, root->text);
+    if (!pickle_is_dict(root)) {
         return err_set(ERR_MODEL, "'%s': holds a %s; a dictionary of tensors (a state_dict) was expected", path,
                        pickle_kind_name(root->kind));
     }
-    const PickleValue *dict = search_dictionary(root, 0);
-    if (dict == NULL)
-        return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
-    *ret_dict = dict;
-    return ERR_NONE;
+    *ret_dict = search_dictionary(root, 0);
+    return *ret_dict != NULL ? ERR_NONE : other_dictionary(path, root, ret_dict);
 }
 
 /* ('storage', type, key, location, elements[, view]) */
@@ -48,13 +83,17 @@ static Err read_storage(const char *path, const PickleValue *id, TorchStorage *r
                       id->items[0]->kind == PICKLE_STRING && strcmp(id->items[0]->text, "storage") == 0 &&
                       id->items[1]->kind == PICKLE_STORAGE_TYPE && id->items[2]->kind == PICKLE_STRING &&
                       id->items[4]->kind == PICKLE_INT && (id->n_items == 5 || id->items[5]->kind == PICKLE_NONE);
+    if (id->kind == PICKLE_PERSISTENT && id->n_items > 1 && id->items[1]->kind == PICKLE_OPAQUE)
+        return err_set(ERR_MODEL, "'%s': has tensors of '%s', which is not known", path, id->items[1]->text);
     if (!fits) return err_set(ERR_MODEL, "'%s': a storage is not described as PyTorch does", path);
-    const Dtype dtype = (Dtype)id->items[1]->integer;
-    const int64_t n = id->items[4]->integer;
-    if (n < 0 || n > INT64_MAX / (int64_t)dtype_bytes(dtype)) {
+    const int64_t type = id->items[1]->integer, n = id->items[4]->integer;
+    const Dtype dtype = type >= 0 ? (Dtype)type : DTYPE_COUNT;
+    const size_t element_bytes = type >= 0 ? dtype_bytes(dtype) : (size_t)-type;
+    if (n < 0 || n > INT64_MAX / (int64_t)element_bytes) {
         return err_set(ERR_MODEL, "'%s': storage '%.100s' has %lld elements", path, id->items[2]->text, (long long)n);
     }
-    *ret_storage = (TorchStorage){ .key = id->items[2]->text, .dtype = dtype, .n_elements = n };
+    *ret_storage =
+        (TorchStorage){ .key = id->items[2]->text, .dtype = dtype, .element_bytes = element_bytes, .n_elements = n };
     return ERR_NONE;
 }
 
@@ -74,7 +113,8 @@ static Err unite(const char *path, TorchObject *object)
         const TorchStorage *last = &object->storages[kept - 1], *next = &object->storages[i];
         if (strcmp(last->key, next->key) != 0) {
             object->storages[kept++] = *next;
-        } else if (last->dtype != next->dtype || last->n_elements != next->n_elements) {
+        } else if (last->dtype != next->dtype || last->element_bytes != next->element_bytes ||
+                   last->n_elements != next->n_elements) {
             return err_set(ERR_MODEL, "'%s': storage '%.100s' is described in two different ways", path, next->key);
         }
     }
@@ -97,7 +137,40 @@ static Err list_storages(const char *path, TorchObject *object)
     return unite(path, object);
 }
 
-/* Checks the tensors of the state dictionary and marks their storages. */
+/* A tensor of PyTorch that is not one of plain numbers: quantised, sparse, of a type newer than this reader. */
+static bool is_other_tensor(const PickleValue *value)
+{
+    return value->kind == PICKLE_OPAQUE && str_starts_with(value->text, "torch.") &&
+           strstr(value->text, "._rebuild_") != NULL;
+}
+
+static Err refuse_type(const char *path, const PickleValue *key)
+{
+    return err_set(ERR_MODEL,
+                   "'%s': tensor '%.200s' is quantised, sparse, complex or of another type that is not read; save the "
+                   "network with floating point weights",
+                   path, key->kind == PICKLE_STRING ? key->text : "");
+}
+
+/* Checks an entry of the state dictionary and marks its storage. */
+static Err mark_entry(const char *path, TorchObject *object, const PickleValue *key, const PickleValue *value)
+{
+    if (is_other_tensor(value)) return refuse_type(path, key);
+    if (value->kind != PICKLE_TENSOR) return ERR_NONE;
+    if (key->kind != PICKLE_STRING)
+        return err_set(ERR_MODEL, "'%s': a tensor has a %s for a name; text was expected", path,
+                       pickle_kind_name(key->kind));
+    if (value->n_items < 4) return err_set(ERR_MODEL, "'%s': tensor '%.200s' lacks arguments", path, key->text);
+    if (value->items[0]->kind != PICKLE_PERSISTENT)
+        return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' is not described as PyTorch does", path,
+                       key->text);
+    TorchStorage *storage = torch_object_storage(object, value->items[0]->items[2]->text);
+    ASSERT(storage != NULL);
+    if (storage->dtype == DTYPE_COUNT) return refuse_type(path, key);
+    storage->wanted = true;
+    return ERR_NONE;
+}
+
 static Err mark_wanted(const char *path, TorchObject *object)
 {
     TRY(find_dictionary(path, pickle_root(object->pickle), &object->dict));
@@ -106,21 +179,8 @@ static Err mark_wanted(const char *path, TorchObject *object)
         return err_set(ERR_MODEL, "'%s': has %lld entries; at most %d can be read", path, (long long)dict->n_items / 2,
                        TENSOR_FILE_MAX_TENSORS);
     }
-    for (int64_t i = 0; i + 1 < dict->n_items; i += 2) {
-        const PickleValue *key = dict->items[i], *value = dict->items[i + 1];
-        if (value->kind != PICKLE_TENSOR) continue;
-        if (key->kind != PICKLE_STRING) {
-            return err_set(ERR_MODEL, "'%s': a tensor has a %s for a name; text was expected", path,
-                           pickle_kind_name(key->kind));
-        }
-        if (value->n_items < 6) return err_set(ERR_MODEL, "'%s': tensor '%.200s' lacks arguments", path, key->text);
-        if (value->items[0]->kind != PICKLE_PERSISTENT)
-            return err_set(ERR_MODEL, "'%s': the storage of tensor '%.200s' is not described as PyTorch does", path,
-                           key->text);
-        TorchStorage *storage = torch_object_storage(object, value->items[0]->items[2]->text);
-        ASSERT(storage != NULL);
-        storage->wanted = true;
-    }
+    for (int64_t i = 0; i + 1 < dict->n_items; i += 2)
+        TRY(mark_entry(path, object, dict->items[i], dict->items[i + 1]));
     return ERR_NONE;
 }
 
@@ -158,10 +218,7 @@ TorchStorage *torch_object_storage(TorchObject *object, const char *key)
     return bsearch(&wanted, object->storages, (size_t)object->n_storages, sizeof *object->storages, compare_storages);
 }
 
-size_t torch_storage_bytes(const TorchStorage *storage)
-{
-    return (size_t)storage->n_elements * dtype_bytes(storage->dtype);
-}
+size_t torch_storage_bytes(const TorchStorage *storage) { return (size_t)storage->n_elements * storage->element_bytes; }
 
 static Err refuse_view(const char *path, const char *name)
 {

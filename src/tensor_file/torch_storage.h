@@ -13,7 +13,8 @@
 
 typedef struct TorchStorage {
     const char *key; /* of the pickle */
-    Dtype dtype;
+    Dtype dtype;     /* DTYPE_COUNT: one that we do not have */
+    size_t element_bytes;
     int64_t n_elements;
     bool wanted;          /* a tensor of the state dictionary lies in it */
     StoredBytes bytes;    /* filled in by the format */
