@@ -90,6 +90,7 @@ static int32_t find_parameter(const PublishedRead *read, const ParamSet *params,
     char published[NETWORK_NAME_BYTES], name[2 * NETWORK_NAME_BYTES];
     const size_t skip = strlen(read->prefix);
     if (!is_float(tensor) || !str_starts_with(tensor->name, read->prefix)) return -2;
+    if (str_ends_with(tensor->name, ".num_batches_tracked")) return -2; /* a counter, in half precision too */
     if (!name_of(read, tensor->name + skip, published)) return -2;
     (void)snprintf(name, sizeof name, "%s%s", read->scope, published);
     return params_find(params, name);

@@ -16,7 +16,7 @@ static const struct {
     const char *name;
     Dtype dtype;
 } dtypes[] = { { "F32", DTYPE_F32 }, { "F16", DTYPE_F16 }, { "BF16", DTYPE_BF16 }, { "F64", DTYPE_F64 },
-               { "I64", DTYPE_I64 }, { "I32", DTYPE_I32 }, { "U8", DTYPE_U8 } };
+               { "I64", DTYPE_I64 }, { "I32", DTYPE_I32 }, { "U8", DTYPE_U8 },     { "BOOL", DTYPE_U8 } };
 
 /* The JSON reader speaks of inputs; here a bad one is a bad model. */
 static Err bad(const TensorFile *file, Err err)

@@ -262,12 +262,21 @@ static void foreign_formats(void **state)
         { "GGUF\3\0\0\0\0\0\0\0", 12, "is a GGUF file" },
         { "\x93NUMPY\1\0v\0{'descr'", 17, "is an array of NumPy" },
         { "\x80\4\x95\x0b\0\0\0\0\0\0\0}", 12, "is a pickle that PyTorch has not written" },
-        { "\x1f\x8b\b\0\0\0\0\0\0\3", 10, "is a gzip file" },
+        { "\x1f\x8b\b\0\0\0\0\0\0\3", 10, "is a compressed file" },
         { "\b\a\x12\apytorch", 11, "is an ONNX model" },
         { "\b\1\x12\x0a\n\0\0\0\0\0", 10, "is a SavedModel of TensorFlow" },
-        { "PK\3\4 and nothing more", 20, "zip" },
-        { "some text of no format", 22, "no safetensors file or a hostile one" },
-        { "\b", 1, "has 1 bytes" },
+        { "PK\3\4 and nothing more", 20, "is a zip file without its end" },
+        { "some text of no format", 22, "is text, not a checkpoint" },
+        { "\r\n \n<!doctype html>", 19, "is a web page" },
+        { "\xef\xbb\xbf{\"error\":\"Not found\"}", 24, "is JSON, not a checkpoint" },
+        { "{\n  \"metadata\": {}", 18, "or the list of the parts of a model" },
+        { "II*\0\b\0\0\0\0\0\0\0", 12, "is an image" },
+        { "BZh91AY&SY", 10, "is a compressed file; unpack it" },
+        { "\x1c\0\0\0TFL3\0\0\0\0", 12, "is a model of TensorFlow Lite" },
+        { "\x82\xa6params\x81\xa5layer", 14, "is of no format that is read" }, /* MessagePack, of JAX */
+        { "\0\0\0\0\0\0\0\0\0\0\0\0", 12, "is of no format that is read" },
+        { "\b", 1, "is of no format that is read" },
+        { "", 0, "is empty" },
     };
     char folder[64], path[128];
     TensorFile *file = NULL;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "tensor_file/foreign_format.h"
 #include "tensor_file/safetensors.h"
 #include "tensor_file/torch_file.h"
 
@@ -126,43 +127,6 @@ void tensor_file_close(TensorFile *file)
     free(file);
 }
 
-/* Files that are given by mistake, by how they begin. */
-typedef struct ForeignFile {
-    const char *start;
-    size_t n;
-    const char *what;
-} ForeignFile;
-#define FOREIGN(start, what)                                                                                           \
-    {                                                                                                                  \
-        start, sizeof start - 1, what                                                                                  \
-    }
-static const ForeignFile foreign[] = {
-    FOREIGN("version https://git-lfs", "a pointer of Git LFS, not the file itself; fetch that with git lfs pull"),
-    FOREIGN("<!DOCTYPE", "a web page, not the file that was wanted; download it again"),
-    FOREIGN("<!doctype", "a web page, not the file that was wanted; download it again"),
-    FOREIGN("<html", "a web page, not the file that was wanted; download it again"),
-    FOREIGN("<?xml", "an XML file, often an error of a server; download it again"),
-    FOREIGN("\x89HDF\r\n", "an HDF5 file (Keras, say); save its weights as safetensors"),
-    FOREIGN("GGUF", "a GGUF file; save its weights as safetensors"),
-    FOREIGN("\x93NUMPY", "an array of NumPy; save the weights as safetensors"),
-    FOREIGN("\x80\x03", "a pickle that PyTorch has not written; save the state_dict with torch.save"),
-    FOREIGN("\x80\x04", "a pickle that PyTorch has not written; save the state_dict with torch.save"),
-    FOREIGN("\x80\x05", "a pickle that PyTorch has not written; save the state_dict with torch.save"),
-    FOREIGN("\x1f\x8b", "a gzip file; unpack it"),
-};
-
-/* ONNX: field 1, the version of its IR (3 to 15), then field 2, the producer; TensorFlow's version is 1. */
-static const char *foreign_format(const unsigned char *start, size_t n)
-{
-    enum { ONNX_LEAST = 3, ONNX_MOST = 15 };
-    for (int64_t i = 0; i < ARRAY_LEN(foreign); i++)
-        if (n >= foreign[i].n && memcmp(start, foreign[i].start, foreign[i].n) == 0) return foreign[i].what;
-    if (n < 3 || start[0] != 0x08 || start[2] != 0x12) return NULL;
-    if (start[1] >= ONNX_LEAST && start[1] <= ONNX_MOST)
-        return "an ONNX model; give the checkpoint that it was exported from";
-    return start[1] == 1 ? "a SavedModel of TensorFlow; save its weights as safetensors" : NULL;
-}
-
 /* Eight bytes of a length below 4 GiB, then the header: nothing else begins so, though lengths may look like other formats (640 is
  * how a pickle begins). */
 static bool is_safetensors(const unsigned char *start, size_t n)
@@ -173,8 +137,9 @@ static bool is_safetensors(const unsigned char *start, size_t n)
 
 static Err read_any(TensorFile *file)
 {
-    enum { START = 32 };
+    enum { START = 64 };
     const size_t n = file->n_bytes < START ? file->n_bytes : START;
+    if (n == 0) return err_set(ERR_MODEL, "'%s': is empty; download or copy it again", file->path);
     TRY(tensor_file_head(file, n));
     const unsigned char *start = file->bytes;
     if (is_safetensors(start, n)) return safetensors_read(file);
@@ -182,7 +147,11 @@ static Err read_any(TensorFile *file)
     if (what != NULL) return err_set(ERR_MODEL, "'%s': is %s", file->path, what);
     if (n >= 4 && memcmp(start, "PK\003\004", 4) == 0) return torch_zip_read(file);
     if (n >= 2 && start[0] == 0x80 && start[1] == 2) return torch_legacy_read(file);
-    return safetensors_read(file);
+    if (str_ends_with(file->path, ".safetensors")) return safetensors_read(file);
+    return err_set(ERR_MODEL,
+                   "'%s': is of no format that is read, which are safetensors and PyTorch's two; save the weights as "
+                   "safetensors, or download it again if it should be one",
+                   file->path);
 }
 
 Err tensor_file_open(const char *path, TensorFile **ret_file) { return tensor_file_load(path, read_any, ret_file); }

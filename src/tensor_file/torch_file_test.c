@@ -7,6 +7,8 @@
 
 #include "harness/data_file.h"
 
+#include <zip.h>
+
 static const struct {
     const char *name;
     Dtype dtype;
@@ -164,6 +166,48 @@ static void zip_with_wrong_bytes(void **state)
     TensorFile *file = NULL;
     assert_int_equal(tensor_file_load(path, torch_zip_read, &file), ERR_MODEL);
     free(bytes);
+    (void)file_remove(path);
+    (void)rmdir(folder);
+}
+
+/* Zip files of others, and PyTorch's with members that it does not write. */
+static void zips_of_others(void **state)
+{
+    static const char one[] = "\x80\x02}.", compressible[1000] = "a";
+    static const struct {
+        const char *names[2];
+        bool compressed;
+        const char *message;
+    } zips[] = {
+        { { "model.weights.h5", "config.json" }, false, "is a model of Keras" },
+        { { "a.npy", "b.npy" }, false, "is an archive of arrays of NumPy" },
+        { { "readme.txt", "best/model.ckpt" }, false, "is a zip file around a checkpoint; unpack it" },
+        { { "readme.txt", "a/b/data.pkl" }, false, "is a zip file without data.pkl" },
+        { { "a/data.pkl", "b/data.pkl" }, false, "holds 'a/data.pkl' and 'b/data.pkl', two checkpoints" },
+        { { "../data.pkl", "x" }, false, "its dictionary holds no tensors" },
+        { { "a/data.pkl", "x" }, true, "is compressed; PyTorch stores them plain" },
+    };
+    char folder[64], path[128];
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/a.pth", folder);
+    for (int64_t i = 0; i < ARRAY_LEN(zips); i++) {
+        TensorFile *file = NULL;
+        int code = 0;
+        zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
+        assert_non_null(zip);
+        for (int k = 0; k < 2; k++) {
+            zip_source_t *source = zips[i].compressed ? zip_source_buffer(zip, compressible, sizeof compressible, 0)
+                                                      : zip_source_buffer(zip, one, sizeof one - 1, 0);
+            const zip_int64_t at = zip_file_add(zip, zips[i].names[k], source, ZIP_FL_ENC_UTF_8);
+            assert_true(at >= 0);
+            assert_int_equal(
+                zip_set_file_compression(zip, (zip_uint64_t)at, zips[i].compressed ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0),
+                0);
+        }
+        assert_int_equal(zip_close(zip), 0);
+        ASSERT_ERR(tensor_file_open(path, &file), ERR_MODEL, zips[i].message);
+    }
     (void)file_remove(path);
     (void)rmdir(folder);
 }
@@ -424,7 +468,7 @@ static const BadPickle bad_files[] = {
     P(PREAMBLE OBJECT("K\x04", "K\x01K\x04\x85K\x01\x85") KEYS DATA, "inside its storage"),
     P(PREAMBLE OBJECT("K\x04", "J\xff\xff\xff\xffK\x04\x85K\x01\x85") KEYS DATA, "inside its storage"),
     P(PREAMBLE OBJECT("K\x04", "K\0K\x05\x85K\x01\x85") KEYS DATA, "inside its storage"),
-    P(PREAMBLE OBJECT("K\x04", "K\0K\x04\x85K\0\x85") KEYS DATA, "inside its storage"),
+    P(PREAMBLE OBJECT("K\x04", "K\0K\x04\x85K\0\x85") KEYS DATA, "is expanded, with a stride of 0"),
     P(PREAMBLE OBJECT("K\x04", "K\0K\x02\x85K\x04\x85") KEYS DATA, "inside its storage"),
     P(PREAMBLE OBJECT("K\x04", "K\x03K\x02\x85J\xff\xff\xff\xff\x85") KEYS DATA, "inside its storage"),
     P(PREAMBLE OBJECT("K\x04", "K\0\x8a\x08\0\0\0\0\0\0\0\x40\x85K\x01\x85") KEYS DATA, "inside its storage"),
@@ -438,7 +482,7 @@ static const BadPickle bad_files[] = {
     P(PREAMBLE OBJECT("K\x04", WHOLE_VIEW) "\x80\x02].", "'k' is missing"),
     P(PREAMBLE OBJECT("K\x04", WHOLE_VIEW) KEYS DATA "x", "1 bytes follow"),
     P(PREAMBLE TENSOR_HEAD ")Rs." KEYS DATA, "lacks arguments"),
-    P(PREAMBLE "\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_qtensor\n)Rs." KEYS DATA, "holds no tensors"),
+    P(PREAMBLE "\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_qtensor\n)Rs." KEYS DATA, "is quantised, sparse"),
 };
 
 static void refuses_bad_files(void **state)
@@ -510,8 +554,9 @@ int main(void)
         cmocka_unit_test(refuses_every_truncation),   cmocka_unit_test(survives_wrong_bytes),
         cmocka_unit_test(zip_with_wrong_bytes),       cmocka_unit_test(refuses_bad_pickles),
         cmocka_unit_test(stays_within_limits),        cmocka_unit_test(refuses_bad_files),
-        cmocka_unit_test(finds_the_state_dictionary), cmocka_unit_test(keeps_strangers_shut),
-        cmocka_unit_test(reads_beside_strangers),     cmocka_unit_test(refuses_what_is_no_weight),
+        cmocka_unit_test(finds_the_state_dictionary), cmocka_unit_test(zips_of_others),
+        cmocka_unit_test(keeps_strangers_shut),       cmocka_unit_test(reads_beside_strangers),
+        cmocka_unit_test(refuses_what_is_no_weight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

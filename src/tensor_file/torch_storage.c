@@ -9,10 +9,17 @@
 
 enum { MAX_STORAGES = 4 * TENSOR_FILE_MAX_TENSORS, MAX_DEPTH = 4 }; /* an optimizer keeps two or three per weight */
 
+/* A tensor of PyTorch that is not one of plain numbers: quantised, sparse, of a type newer than this reader. */
+static bool is_other_tensor(const PickleValue *value)
+{
+    return value->kind == PICKLE_OPAQUE && str_starts_with(value->text, "torch.") &&
+           strstr(value->text, "._rebuild_") != NULL;
+}
+
 static bool has_tensors(const PickleValue *dict)
 {
     for (int64_t i = 1; i < dict->n_items; i += 2)
-        if (dict->items[i]->kind == PICKLE_TENSOR) return true;
+        if (dict->items[i]->kind == PICKLE_TENSOR || is_other_tensor(dict->items[i])) return true;
     return false;
 }
 
@@ -56,6 +63,10 @@ static Err other_dictionary(const char *path, const PickleValue *root, const Pic
             "'%s': %lld dictionaries of it hold tensors, '%.60s' and '%.60s' for example; save the one that is "
             "wanted as state_dict",
             path, (long long)n, keys[0]->text, keys[1]->text);
+    for (int64_t i = 1; i < root->n_items; i += 2)
+        if (root->items[i]->kind == PICKLE_OPAQUE && str_starts_with(root->items[i]->text, "numpy."))
+            return err_set(ERR_MODEL,
+                           "'%s': its dictionary holds arrays of NumPy; tensors (a state_dict) were expected", path);
     if (pickle_find(root, "param_groups") != NULL)
         return err_set(ERR_MODEL, "'%s': is the state of an optimizer; the network's state_dict was expected", path);
     return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
@@ -137,18 +148,11 @@ static Err list_storages(const char *path, TorchObject *object)
     return unite(path, object);
 }
 
-/* A tensor of PyTorch that is not one of plain numbers: quantised, sparse, of a type newer than this reader. */
-static bool is_other_tensor(const PickleValue *value)
-{
-    return value->kind == PICKLE_OPAQUE && str_starts_with(value->text, "torch.") &&
-           strstr(value->text, "._rebuild_") != NULL;
-}
-
 static Err refuse_type(const char *path, const PickleValue *key)
 {
     return err_set(ERR_MODEL,
-                   "'%s': tensor '%.200s' is quantised, sparse, complex or of another type that is not read; save the "
-                   "network with floating point weights",
+                   "'%s': tensor '%.200s' is quantised, sparse, complex, without values or of another type that is not "
+                   "read; save the network with floating point weights",
                    path, key->kind == PICKLE_STRING ? key->text : "");
 }
 
@@ -158,7 +162,7 @@ static Err mark_entry(const char *path, TorchObject *object, const PickleValue *
     if (is_other_tensor(value)) return refuse_type(path, key);
     if (value->kind != PICKLE_TENSOR) return ERR_NONE;
     if (key->kind != PICKLE_STRING)
-        return err_set(ERR_MODEL, "'%s': a tensor has a %s for a name; text was expected", path,
+        return err_set(ERR_MODEL, "'%s': the name of a tensor is of type %s; text was expected", path,
                        pickle_kind_name(key->kind));
     if (value->n_items < 4) return err_set(ERR_MODEL, "'%s': tensor '%.200s' lacks arguments", path, key->text);
     if (value->items[0]->kind != PICKLE_PERSISTENT)
@@ -253,6 +257,9 @@ static Err read_view(const char *path, const char *name, const PickleValue *argu
     for (int32_t d = 0; d < tensor->shape.rank; d++) {
         const int64_t steps = tensor->shape.dim[d] - 1, step = tensor->stride[d];
         if (steps == 0) continue;
+        if (step == 0)
+            return err_set(ERR_MODEL, "'%s': tensor '%.200s' is expanded, with a stride of 0; save its contiguous()",
+                           path, name);
         if (step < 1 || step > storage->n_elements / steps) return refuse_view(path, name);
         last += steps * step;
         if (last >= storage->n_elements) return refuse_view(path, name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PyTorch's zip format. */
+#include "tensor_file/foreign_format.h"
 #include "tensor_file/torch_file.h"
 #include "tensor_file/torch_storage.h"
 
@@ -54,19 +55,31 @@ static Err read_member(Archive *archive, const char *name, unsigned char **ret_b
     return ERR_NONE;
 }
 
+/* Whether it is FOLDER/data.pkl. */
+static bool is_program(const char *name)
+{
+    if (name == NULL || !str_ends_with(name, "/data.pkl")) return false;
+    const size_t length = strlen(name) - strlen("data.pkl");
+    return memchr(name, '/', length) == name + length - 1;
+}
+
 /* The one member FOLDER/data.pkl names the folder. */
 static Err find_folder(Archive *archive)
 {
+    const char *found = NULL, *what = NULL;
     const zip_int64_t n = zip_get_num_entries(archive->zip, 0);
     if (n > MAX_MEMBERS) return err_set(ERR_MODEL, "'%s': has %lld members; too many", archive->path, (long long)n);
     for (zip_int64_t i = 0; i < n; i++) {
         const char *name = zip_get_name(archive->zip, (zip_uint64_t)i, 0);
-        if (name == NULL || !str_ends_with(name, "/data.pkl")) continue;
-        const size_t length = strlen(name) - strlen("data.pkl");
-        if (memchr(name, '/', length) != name + length - 1) continue;
-        TRY(str_format(&archive->folder, "%.*s", (int)length, name));
-        return ERR_NONE;
+        if (what == NULL && name != NULL) what = foreign_zip(name);
+        if (!is_program(name)) continue;
+        if (found != NULL)
+            return err_set(ERR_MODEL, "'%s': holds '%.100s' and '%.100s', two checkpoints; one was expected",
+                           archive->path, found, name);
+        found = name;
     }
+    if (found != NULL) return str_format(&archive->folder, "%.*s", (int)(strlen(found) - strlen("data.pkl")), found);
+    if (what != NULL) return err_set(ERR_MODEL, "'%s': is %s", archive->path, what);
     return err_set(ERR_MODEL, "'%s': is a zip file without data.pkl; a PyTorch file was expected", archive->path);
 }
 
@@ -167,8 +180,12 @@ Err torch_zip_read(TensorFile *file)
     if (archive.zip == NULL) {
         zip_error_t error;
         zip_error_init_with_code(&error, code);
-        err = err_set(code == ZIP_ER_MEMORY ? ERR_MEMORY : ERR_MODEL, "'%s': cannot be read as a zip file: %s",
-                      file->path, zip_error_strerror(&error));
+        if (code == ZIP_ER_NOZIP)
+            err = err_set(ERR_MODEL, "'%s': is a zip file without its end, cut short; download or copy it again",
+                          file->path);
+        else
+            err = err_set(code == ZIP_ER_MEMORY ? ERR_MEMORY : ERR_MODEL, "'%s': cannot be read as a zip file: %s",
+                          file->path, zip_error_strerror(&error));
         zip_error_fini(&error);
         (void)close(fd);
     } else {
