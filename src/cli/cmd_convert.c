@@ -125,8 +125,8 @@ static Err convert(const ConvertArgs *args, const char *in, const char *out, con
         o.n_classes = (int32_t)table->n_classes;
     }
     TRY(convert_file(in, out, &o, &report));
-    cli_line("%s, %s, %lld tensors read, %lld written to %s", report.title, report.format, (long long)report.read,
-             (long long)report.written, out);
+    cli_line("%s, %s, %lld tensors read, %lld written to %s%s%s", report.title, report.format, (long long)report.read,
+             (long long)report.written, out, report.left_out[0] != '\0' ? "; left out: " : "", report.left_out);
     return ERR_NONE;
 }
 

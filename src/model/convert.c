@@ -8,7 +8,7 @@
 #include "model/convert_dynamic_world.h"
 #include "model/convert_tensors.h"
 #include "model/model_file.h"
-#include "model/published.h"
+#include "model/published_encoder.h"
 #include "model/published_network.h"
 #include "model/published_vit.h"
 #include "model/text_encoder.h"
@@ -18,10 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { USUAL_BANDS = 3 };
+
 /* What a file was recognised as. */
 typedef struct Found {
     ConvertKind kind;
     NetworkEncoder encoder;
+    int32_t bands; /* of the encoder */
     const PublishedNetwork *network;
     const ForeignNetwork *foreign;
     char *prefix; /* of the network's tensors */
@@ -34,6 +37,7 @@ typedef struct Conversion {
     const ConvertOptions *options;
     TensorFile *file;
     Found found;
+    bool *used; /* by tensor of the file: it became a parameter */
     int64_t written;
 } Conversion;
 
@@ -47,91 +51,6 @@ static Err has(const TensorFile *file, const char *name, bool *ret_has)
     *ret_has = prefix != NULL;
     free(prefix);
     return ERR_NONE;
-}
-
-/* ---- image encoders ---- */
-
-static Err encoder_config(NetworkEncoder encoder, ModelConfig *ret_config)
-{
-    TRY(model_config_init(ret_config));
-    ret_config->network.encoder = encoder;
-    ret_config->network.decoder = NETWORK_DECODER_none;
-    ret_config->network.output_stride = 0;
-    ret_config->network.fusion = NETWORK_FUSION_NONE;
-    network_config_resolve(&ret_config->network);
-    const Err err = model_config_set_classes(ret_config, 1);
-    if (err != ERR_NONE) model_config_done(ret_config);
-    return err;
-}
-
-/* Whether the file has the first tensor of this encoder (NULL prefix: no), whether it has all of it, and how much. */
-static Err try_encoder(const TensorFile *file, NetworkEncoder encoder, char **ret_prefix, bool *ret_fits,
-                       int64_t *ret_fitness)
-{
-    const EncoderDef *def = encoder_def(encoder);
-    ModelConfig config = { 0 };
-    ParamSet *params = NULL;
-    char what[80];
-    *ret_prefix = NULL;
-    *ret_fits = false;
-    *ret_fitness = INT64_MIN;
-    if (def->build == NULL || def->others_files) return ERR_NONE;
-    (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[encoder]);
-    TRY(encoder_config(encoder, &config));
-    Err err = params_new(&params);
-    if (err == ERR_NONE) err = segmenter_declare(params, &config.network, false);
-    if (err == ERR_NONE) err = published_prefix(file, def->rename, params, "encoder.", ret_prefix);
-    if (err == ERR_NONE && *ret_prefix != NULL) {
-        const PublishedRead read = {
-            .file = file, .prefix = *ret_prefix, .rename = def->rename, .scope = "encoder.", .what = what
-        };
-        *ret_fitness = published_fitness(&read, params);
-        err = published_check(&read, params);
-        *ret_fits = err == ERR_NONE;
-    }
-    params_free(params);
-    model_config_done(&config);
-    return err;
-}
-
-/* The only encoder of the list whose tensors the file has; else the error of the nearest whose first tensor it has, or of none. */
-static Err find_encoder(const TensorFile *file, Found *found)
-{
-    char message[512] = "";
-    int64_t nearest = INT64_MIN, fitness = INT64_MIN;
-    int32_t fitting = 0;
-    TRY(published_vit_find(file, &found->encoder));
-    if (found->encoder != NETWORK_ENCODER_none) {
-        found->kind = CONVERT_ENCODER;
-        return ERR_NONE;
-    }
-    for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT; e++) {
-        char *prefix = NULL;
-        bool fits = false;
-        const Err err = try_encoder(file, e, &prefix, &fits, &fitness);
-        if (err != ERR_NONE && err != ERR_MODEL) {
-            free(prefix);
-            return err;
-        }
-        if (err == ERR_MODEL && (message[0] == '\0' || fitness > nearest)) {
-            nearest = fitness;
-            (void)snprintf(message, sizeof message, "%s", err_message());
-        }
-        if (fits && fitting++ == 0) {
-            found->kind = CONVERT_ENCODER;
-            found->encoder = e;
-            found->prefix = prefix;
-        } else {
-            free(prefix);
-        }
-    }
-    if (fitting == 1) return ERR_NONE;
-    if (fitting > 1) return err_set(ERR_MODEL, "'%s': its tensors fit several encoders", tensor_file_path(file));
-    if (message[0] != '\0') return err_set(ERR_MODEL, "%s", message);
-    return err_set(
-        ERR_MODEL,
-        "'%s': its %lld tensors belong to no network that can be converted (metaseg convert --help lists them)",
-        tensor_file_path(file), (long long)tensor_file_count(file));
 }
 
 static Err recognise(const TensorFile *file, Found *found)
@@ -152,7 +71,10 @@ static Err recognise(const TensorFile *file, Found *found)
     if ((found->network != NULL) + text + dynamic_world > 1)
         return err_set(ERR_MODEL, "'%s': its %lld tensors belong to several networks", tensor_file_path(file),
                        (long long)tensor_file_count(file));
-    if (found->network == NULL && !text && !dynamic_world) return find_encoder(file, found);
+    if (found->network == NULL && !text && !dynamic_world) {
+        found->kind = CONVERT_ENCODER;
+        return published_encoder_find(file, &found->encoder, &found->bands);
+    }
     found->kind = text ? CONVERT_TEXT_ENCODER : dynamic_world ? CONVERT_DYNAMIC_WORLD : CONVERT_NETWORK;
     return ERR_NONE;
 }
@@ -188,16 +110,31 @@ static Err write_params(Conversion *c, const ParamSet *params, const char *prefi
     return err;
 }
 
+/* A model of the encoder alone. */
+static Err encoder_config(NetworkEncoder encoder, int32_t bands, ModelConfig *ret_config)
+{
+    TRY(model_config_init(ret_config));
+    ret_config->network.encoder = encoder;
+    ret_config->network.decoder = NETWORK_DECODER_none;
+    ret_config->network.output_stride = 0;
+    ret_config->network.fusion = NETWORK_FUSION_NONE;
+    network_config_resolve(&ret_config->network);
+    Err err = model_config_set_bands(ret_config, bands);
+    if (err == ERR_NONE) err = model_config_set_classes(ret_config, 1);
+    if (err != ERR_NONE) model_config_done(ret_config);
+    return err;
+}
+
 static Err convert_encoder(Conversion *c)
 {
     ModelConfig config = { 0 };
     Model *model = NULL;
-    TRY(encoder_config(c->found.encoder, &config));
+    TRY(encoder_config(c->found.encoder, c->found.bands, &config));
     Err err = model_new(&config, false, &model);
-    model_config_done(&config);
-    if (err == ERR_NONE) err = model_load_encoder(model, c->in);
+    if (err == ERR_NONE) err = published_encoder_read(c->file, &config.network, model->params, c->used);
     if (err == ERR_NONE)
         err = write_params(c, model->params, "encoder.", network_encoder_names[c->found.encoder], NULL);
+    model_config_done(&config);
     model_free(model);
     return err;
 }
@@ -226,12 +163,7 @@ static Err apply_classes(const ConvertOptions *options, ModelConfig *config)
     if (options->n_classes != config->network.n_classes)
         return err_set(ERR_ARGUMENT, "%d classes were given; the network has %d", (int)options->n_classes,
                        (int)config->network.n_classes);
-    for (int32_t i = 0; i < options->n_classes; i++) {
-        config->classes[i].code = options->classes[i].code;
-        config->classes[i].color = options->classes[i].color;
-        TRY(model_config_set_text(&config->classes[i].name, options->classes[i].name));
-    }
-    return ERR_NONE;
+    return model_config_name_classes(config, options->classes, options->n_classes);
 }
 
 /* The normalisation that the family has for a band of this name. */
@@ -285,13 +217,14 @@ static Err apply_options(const ConvertOptions *options, const PublishedNetwork *
     return model_config_check(config);
 }
 
-static Err load_network(const Conversion *c, Model **ret_model)
+static Err load_network(Conversion *c, Model **ret_model)
 {
     ModelConfig config = { 0 };
     const Found *found = &c->found;
     TRY(published_network_configure(c->file, found->network, found->prefix, &config));
     Err err = apply_options(c->options, found->network, &config);
-    if (err == ERR_NONE) err = published_network_load(c->file, found->network, found->prefix, &config, ret_model);
+    if (err == ERR_NONE)
+        err = published_network_load(c->file, found->network, found->prefix, &config, c->used, ret_model);
     model_config_done(&config);
     return err;
 }
@@ -339,7 +272,9 @@ static void title_of(const Found *found, char ret_title[CONVERT_TITLE])
 {
     switch (found->kind) {
     case CONVERT_ENCODER:
-        (void)snprintf(ret_title, CONVERT_TITLE, "image encoder %s", network_encoder_titles[found->encoder]);
+        (void)snprintf(ret_title, CONVERT_TITLE,
+                       found->bands == USUAL_BANDS ? "image encoder %s" : "image encoder %s, %d bands",
+                       network_encoder_titles[found->encoder], (int)found->bands);
         break;
     case CONVERT_NETWORK:
         (void)snprintf(ret_title, CONVERT_TITLE, "%s", found->network->title);
@@ -388,6 +323,8 @@ static Err convert(Conversion *c, ConvertReport *ret_report)
                                                 : convert_model(c));
     report.kind = c->found.kind;
     report.written = c->written;
+    if (report.kind == CONVERT_ENCODER || report.kind == CONVERT_NETWORK)
+        left_out_text(c->file, c->used, report.left_out);
     title_of(&c->found, report.title);
     *ret_report = report;
     return ERR_NONE;
@@ -400,7 +337,10 @@ Err convert_file(const char *in, const char *out, const ConvertOptions *options,
         return err_set(ERR_ARGUMENT, "weights can be stored as f32 or f16, not as %s", dtype_name(options->weights));
     TRY(check_files(in, out));
     TRY(tensor_file_open(in, &c.file));
-    const Err err = convert(&c, ret_report);
+    const size_t n = (size_t)tensor_file_count(c.file);
+    c.used = calloc(n + 1, sizeof *c.used);
+    const Err err = c.used != NULL ? convert(&c, ret_report) : err_memory(n, "which tensors are read");
+    free(c.used);
     free(c.found.prefix);
     tensor_file_close(c.file);
     return err;

@@ -7,6 +7,7 @@
 #define METASEG_MODEL_CONVERT_H
 
 #include "base/err.h"
+#include "model/left_out.h"
 #include "model/model_config.h"
 #include "tensor_file/tensor_file.h"
 
@@ -44,6 +45,8 @@ typedef struct ConvertReport {
     char title[CONVERT_TITLE]; /* for people: "image encoder ResNet-18" */
     const char *format;        /* of the input, "PyTorch legacy" */
     int64_t read, written;     /* tensors in the input, tensors in the output */
+    char
+        left_out[LEFT_OUT_TEXT]; /* of an encoder's or a whole network's file: modules that are not in the output; "" */
 } ConvertReport;
 
 /* What a file holds, for people; "not recognised" where it cannot be converted. ERR_INPUT, ERR_MEMORY. */

@@ -59,12 +59,7 @@ static Err fill_config(ModelConfig *config)
         band->surface_offset = bands[b].surface_offset;
     }
     TRY(model_config_set_classes(config, ARRAY_LEN(classes)));
-    for (int32_t c = 0; c < config->network.n_classes; c++) {
-        config->classes[c].code = classes[c].code;
-        config->classes[c].color = classes[c].color;
-        TRY(model_config_set_text(&config->classes[c].name, classes[c].name));
-    }
-    return ERR_NONE;
+    return model_config_name_classes(config, classes, ARRAY_LEN(classes));
 }
 
 /* "encoder.conv2d_2.weight" -> "conv2d_2/kernel". */

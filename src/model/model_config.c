@@ -64,6 +64,16 @@ Err model_config_set_classes(ModelConfig *config, int32_t n)
     return ERR_NONE;
 }
 
+Err model_config_name_classes(ModelConfig *config, const ModelClass *classes, int32_t n)
+{
+    for (int32_t i = 0; i < n && i < config->network.n_classes; i++) {
+        config->classes[i].code = classes[i].code;
+        config->classes[i].color = classes[i].color;
+        TRY(model_config_set_text(&config->classes[i].name, classes[i].name));
+    }
+    return ERR_NONE;
+}
+
 static Err fill_defaults(ModelConfig *config)
 {
     static const char *const colors[] = { "red", "green", "blue" };

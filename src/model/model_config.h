@@ -79,6 +79,9 @@ Err model_config_copy(const ModelConfig *from, ModelConfig *ret_to);
 Err model_config_set_classes(ModelConfig *config, int32_t n);
 Err model_config_set_bands(ModelConfig *config, int32_t n);
 
+/* Codes, names and colours of the first n classes. ERR_MEMORY. */
+Err model_config_name_classes(ModelConfig *config, const ModelClass *classes, int32_t n);
+
 /* Whether level 2 is read as the level 1 that it comes from: one band with a surface_scale has all. */
 bool model_config_reads_level_1(const ModelConfig *config);
 

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "model/published.h"
-#include "model/published_vit.h"
+#include "model/published_encoder.h"
 #include "network/segmenter.h"
 
 #include <math.h>
@@ -14,7 +14,6 @@
 #include <string.h>
 
 static const char auxiliary_prefix[] = "decoder.aux_head.";
-static const char encoder_prefix[] = "encoder.";
 
 bool model_is_auxiliary(const char *name) { return str_starts_with(name, auxiliary_prefix); }
 
@@ -112,56 +111,36 @@ Err model_read_values(const TensorFile *file, const StoredTensor *tensor, float 
     return check_finite(file, tensor->name, ret_values, shape_count(&tensor->shape));
 }
 
-/* The stored tensor of a parameter, NULL where an optional one is not there. */
-static Err find_param(const TensorFile *file, const char *prefix, const char *optional, const ParamInfo *info,
-                      const StoredTensor **ret_tensor)
+/* Names of our own files are ours; prompts, state of training and an auxiliary head that is not asked for are no parameters. */
+static bool keep_all(const char *name, char ret_name[NETWORK_NAME_BYTES])
 {
-    char *name = NULL;
-    TRY(str_format(&name, "%s%s", prefix, info->name));
-    const bool needed = optional == NULL || !str_starts_with(info->name, optional);
-    *ret_tensor = NULL;
-    const Err err = needed || tensor_file_find(file, name) != NULL
-                        ? tensor_file_require(file, name, &info->shape, ret_tensor)
-                        : ERR_NONE;
-    free(name);
-    return err;
+    return !model_prompts_has(name) && !str_starts_with(name, "train.") && network_rename_start(name, "", "", ret_name);
 }
 
-/* All shapes first: what a file only declares takes no memory. */
-Err model_read_params(const TensorFile *file, const char *prefix, const char *optional, ParamSet *params)
+static bool keep_for_prediction(const char *name, char ret_name[NETWORK_NAME_BYTES])
 {
-    const StoredTensor *tensor = NULL;
-    for (int32_t i = 0; i < params_count(params); i++)
-        TRY(find_param(file, prefix, optional, params_info(params, i), &tensor));
+    return !model_is_auxiliary(name) && keep_all(name, ret_name);
+}
+
+/* All names and shapes first: what a file only declares takes no memory. */
+static Err read_params(const TensorFile *file, bool auxiliary, ParamSet *params)
+{
+    const PublishedRead read = { .file = file,
+                                 .prefix = "",
+                                 .rename = auxiliary ? keep_all : keep_for_prediction,
+                                 .scope = "",
+                                 .optional = auxiliary ? auxiliary_prefix : NULL,
+                                 .what = "the network of its configuration",
+                                 .all_types = true };
+    TRY(published_check(&read, params));
     TRY(params_allocate(params));
-    if (optional != NULL) params_initialize(params, 0); /* for those that the file does not have */
-    for (int32_t i = 0; i < params_count(params); i++) {
-        const ParamInfo *info = params_info(params, i);
-        TRY(find_param(file, prefix, optional, info, &tensor));
-        if (tensor != NULL) TRY(model_read_values(file, tensor, params_values(params) + info->offset));
-    }
-    return ERR_NONE;
-}
-
-/* Everything in the file must be known: a parameter, a prompt, the auxiliary head, training state. */
-static Err check_names(const TensorFile *file, const ParamSet *params)
-{
-    for (int64_t i = 0; i < tensor_file_count(file); i++) {
-        const char *name = tensor_file_at(file, i)->name;
-        if (params_find(params, name) >= 0 || model_is_auxiliary(name) || model_prompts_has(name) ||
-            str_starts_with(name, "train.")) {
-            continue;
-        }
-        return err_set(ERR_MODEL, "'%s': has a tensor '%.200s', which this network does not know",
-                       tensor_file_path(file), name);
-    }
-    return ERR_NONE;
+    if (auxiliary) params_initialize(params, 0); /* for a head that the file does not have */
+    return published_read(&read, params);
 }
 
 static Err fill_model(const TensorFile *file, bool auxiliary, Model *model)
 {
-    TRY(check_names(file, model->params));
-    TRY(model_read_params(file, "", auxiliary ? auxiliary_prefix : NULL, model->params));
+    TRY(read_params(file, auxiliary, model->params));
     TRY(model_prompts_load(file, model->config.network.text_width, &model->prompts));
     const int32_t longest = prompt_table_longest(&model->prompts);
     if (longest <= model->config.network.prompt_tokens) return ERR_NONE;
@@ -200,35 +179,11 @@ Err model_load(const char *path, bool auxiliary, Model **ret_model)
     return err;
 }
 
-static Err read_encoder(const TensorFile *file, Model *model)
-{
-    const NetworkConfig *network = &model->config.network;
-    const EncoderDef *encoder = encoder_def(network->encoder);
-    char what[80], *prefix = NULL;
-    NetworkEncoder held = NETWORK_ENCODER_none;
-    TRY(published_vit_find(file, &held));
-    if (held != NETWORK_ENCODER_none && held != network->encoder)
-        return err_set(ERR_MODEL, "'%s': holds the encoder %s; the model's is %s", tensor_file_path(file),
-                       network_encoder_names[held], network_encoder_names[network->encoder]);
-    if (held != NETWORK_ENCODER_none) return published_vit_read(file, model->params, encoder_prefix, network->n_bands);
-    (void)snprintf(what, sizeof what, "the encoder %s", network_encoder_names[network->encoder]);
-    TRY(published_prefix(file, encoder->rename, model->params, encoder_prefix, &prefix));
-    const PublishedRead read = { .file = file,
-                                 .prefix = prefix != NULL ? prefix : "",
-                                 .rename = encoder->rename,
-                                 .scope = encoder_prefix,
-                                 .what = what,
-                                 .n_bands = network->n_bands };
-    const Err err = published_read(&read, model->params);
-    free(prefix);
-    return err;
-}
-
 Err model_load_encoder(Model *model, const char *path)
 {
     TensorFile *file = NULL;
     TRY(tensor_file_open(path, &file));
-    const Err err = read_encoder(file, model);
+    const Err err = published_encoder_read(file, &model->config.network, model->params, NULL);
     tensor_file_close(file);
     return err;
 }

@@ -51,10 +51,6 @@ Err model_load(const char *path, bool auxiliary, Model **ret_model);
  * "train.NAME"). */
 Err model_load_file(const TensorFile *file, bool auxiliary, Model **ret_model);
 
-/* Checks the shapes, allocates the set, and copies the values of the file's tensors of these names; every parameter must be there but those under
- * `optional` (a prefix, NULL: none). prefix stands before each name in the file ("" usually). ERR_MODEL. */
-Err model_read_params(const TensorFile *file, const char *prefix, const char *optional, ParamSet *params);
-
 /* The finite values of a tensor. ERR_MODEL with the place; ERR_INPUT, ERR_MEMORY. */
 Err model_read_values(const TensorFile *file, const StoredTensor *tensor, float *ret_values);
 

@@ -268,10 +268,10 @@ static void write_changed(const Model *model, const Change *change, const char *
 
 static const Change changes[] = {
     { .no_config = true, .message = "no model configuration" },
-    { .drop = "decoder.p1.weights", .message = "has no tensor 'decoder.p1.weights'" },
-    { .add = "decoder.surprise", .message = "does not know" },
+    { .drop = "decoder.p1.weights", .message = "'decoder.p1.weights'" },
+    { .add = "decoder.surprise", .message = "has no place in the network" },
     { .add = "prompts.zone", .message = "unsuitable shape" },
-    { .add = "prompts.season", .message = "does not know" },
+    { .add = "prompts.season", .message = "has no place in the network" },
     { .poison = true, .message = "no finite number" },
     { .from = "efficientnet_lite0", .to = "resnet99", .message = "image encoder 'resnet99' is unknown" },
     { .from = "unetformer", .to = "mask2former", .message = "decoder 'mask2former' is unknown" },
@@ -286,7 +286,7 @@ static const Change changes[] = {
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"output_stride\":3", .message = "output stride is 3" },
     { .from = "\"decoder_heads\":8",
       .to = "\"decoder_heads\":8,\"output_stride\":2",
-      .message = "which this network does not know" },
+      .message = "of the network of its configuration is missing" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":1", .message = "missing_bands" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"missing_bands\":true", .message = "_conv_stem" },
     { .from = "\"decoder_heads\":8", .to = "\"decoder_heads\":8,\"byte_scale\":-2", .message = "byte_scale is -2" },

@@ -44,25 +44,57 @@ static const char *find_published(const char *stored, NetworkRename rename, cons
     return NULL;
 }
 
+/* A place where a file may have the network: the tensor that would be its first parameter, what stands before that, and how many
+ * tensors behind it are parameters. */
+typedef struct Place {
+    const char *name;
+    size_t length;
+    int64_t count;
+} Place;
+
+static int64_t count_behind(const TensorFile *file, NetworkRename rename, const ParamSet *params, const char *scope,
+                            const Place *place)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < tensor_file_count(file); i++) {
+        const StoredTensor *tensor = tensor_file_at(file, i);
+        char name[NETWORK_NAME_BYTES], full[2 * NETWORK_NAME_BYTES];
+        if (!is_float(tensor) || strncmp(tensor->name, place->name, place->length) != 0) continue;
+        if (!our_name(rename, tensor->name + place->length, name)) continue;
+        (void)snprintf(full, sizeof full, "%s%s", scope, name);
+        count += params_find(params, full) >= 0;
+    }
+    return count;
+}
+
+/* The first parameter of a ResNet is "conv1.weight", which is in each of its blocks too: the place with most of the parameters
+ * is meant, unless another has half as many. */
 Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSet *params, const char *scope,
                      char **ret_prefix)
 {
+    enum { MOST = 256 };
     const int32_t first = first_in_scope(params, scope);
     ASSERT(first >= 0);
-    const char *wanted = params_info(params, first)->name + strlen(scope), *found = NULL, *other = NULL;
-    size_t length = 0;
-    for (int64_t i = 0; i < tensor_file_count(file); i++) {
+    const char *wanted = params_info(params, first)->name + strlen(scope);
+    Place best = { NULL, 0, 0 }, second = best;
+    int32_t places = 0;
+    for (int64_t i = 0; i < tensor_file_count(file) && places <= MOST; i++) {
         const StoredTensor *tensor = tensor_file_at(file, i);
         const char *at = is_float(tensor) ? find_published(tensor->name, rename, wanted) : NULL;
         if (at == NULL) continue;
-        if (found != NULL) other = tensor->name;
-        if (found == NULL) found = tensor->name, length = (size_t)(at - tensor->name);
+        Place place = { tensor->name, (size_t)(at - tensor->name), 0 };
+        place.count = count_behind(file, rename, params, scope, &place);
+        places++;
+        if (place.count > best.count)
+            second = best, best = place;
+        else if (place.count > second.count)
+            second = place;
     }
     *ret_prefix = NULL;
-    if (other != NULL)
+    if (second.name != NULL && (places > MOST || 2 * second.count >= best.count))
         return err_set(ERR_MODEL, "'%s': holds the same network twice: '%.200s' and '%.200s'; keep one of them",
-                       tensor_file_path(file), found, other);
-    return found != NULL ? str_format(ret_prefix, "%.*s", (int)length, found) : ERR_NONE;
+                       tensor_file_path(file), best.name, second.name);
+    return best.name != NULL ? str_format(ret_prefix, "%.*s", (int)best.length, best.name) : ERR_NONE;
 }
 
 bool published_same_shape(const Shape *a, const Shape *b)
@@ -89,8 +121,9 @@ static int32_t find_parameter(const PublishedRead *read, const ParamSet *params,
 {
     char published[NETWORK_NAME_BYTES], name[2 * NETWORK_NAME_BYTES];
     const size_t skip = strlen(read->prefix);
-    if (!is_float(tensor) || !str_starts_with(tensor->name, read->prefix)) return -2;
-    if (str_ends_with(tensor->name, ".num_batches_tracked")) return -2; /* a counter, in half precision too */
+    if ((!read->all_types && !is_float(tensor)) || !str_starts_with(tensor->name, read->prefix)) return -2;
+    if (!read->all_types && str_ends_with(tensor->name, ".num_batches_tracked"))
+        return -2; /* a counter, whatever its type */
     if (!name_of(read, tensor->name + skip, published)) return -2;
     (void)snprintf(name, sizeof name, "%s%s", read->scope, published);
     return params_find(params, name);
@@ -107,6 +140,27 @@ int64_t published_fitness(const PublishedRead *read, const ParamSet *params)
     for (int32_t i = 0; i < params_count(params); i++)
         all += str_starts_with(params_info(params, i)->name, read->scope);
     return 2 * fitting - all;
+}
+
+void published_mark(const PublishedRead *read, const ParamSet *params, bool *used)
+{
+    for (int64_t i = 0; i < tensor_file_count(read->file); i++)
+        used[i] = used[i] || find_parameter(read, params, tensor_file_at(read->file, i)) >= 0;
+}
+
+int32_t published_bands(const PublishedRead *read, const ParamSet *params)
+{
+    int32_t stem = first_in_scope(params, read->scope);
+    while (stem >= 0 && stem < params_count(params) && params_info(params, stem)->shape.rank != LEAST_RANK_OF_FILTERS)
+        stem++;
+    for (int64_t i = 0; i < tensor_file_count(read->file) && stem >= 0; i++) {
+        const StoredTensor *tensor = tensor_file_at(read->file, i);
+        if (find_parameter(read, params, tensor) != stem || tensor->shape.rank != LEAST_RANK_OF_FILTERS) continue;
+        Shape shape = params_info(params, stem)->shape;
+        shape.dim[1] = tensor->shape.dim[1];
+        return shape_equal(&shape, &tensor->shape) && shape.dim[1] <= MODEL_MAX_BANDS ? (int32_t)shape.dim[1] : 0;
+    }
+    return 0;
 }
 
 /* The tensor of each parameter, and which tensors of the file nobody wants. */

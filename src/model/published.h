@@ -23,6 +23,7 @@ typedef struct PublishedRead {
     const char *scope;    /* our parameters that are read, without it in names: "encoder."; "": all */
     const char *optional; /* parameters that may be missing, by the start of their names; NULL: none */
     const char *what;     /* for messages: "the encoder resnet18" */
+    bool all_types;       /* tensors of integers count too; otherwise they are passed over */
     int64_t n_bands;      /* a first convolution of 3 bands is spread over as many (model_load_encoder) */
 } PublishedRead;
 
@@ -43,6 +44,12 @@ Err published_values(const PublishedRead *read, const StoredTensor *tensor, cons
 
 /* How near a file is to a network: parameters in the scope that it has in the same shape, less those that it has not. */
 int64_t published_fitness(const PublishedRead *read, const ParamSet *params);
+
+/* Marks the tensors that are parameters of the set, by their index in the file. */
+void published_mark(const PublishedRead *read, const ParamSet *params, bool *used);
+
+/* Bands that the first convolution of the scope reads in the file, where only they differ; 0: there is none such. */
+int32_t published_bands(const PublishedRead *read, const ParamSet *params);
 
 /* Fills the parameters of an allocated set. Tensors of integers (counters, indexes) are passed over. ERR_MODEL: a parameter is
  * missing (the nearest leftover is named), a tensor has no place, a shape differs, a value is no number. ERR_MEMORY. */

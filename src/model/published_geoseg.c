@@ -66,8 +66,8 @@ static Err configure_dcswin(const TensorFile *file, const char *prefix, ModelCon
 static bool rename_parts(const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
     if (str_starts_with(published, "decoder.aux_head.")) return false; /* for training */
-    if (str_starts_with(published, "decoder.")) return published_replace(published, "", "", ret_name);
-    return published_replace(published, "backbone.", "encoder.", ret_name);
+    if (str_starts_with(published, "decoder.")) return network_rename_start(published, "", "", ret_name);
+    return network_rename_start(published, "backbone.", "encoder.", ret_name);
 }
 
 const PublishedNetwork published_geoseg_unetformer = {

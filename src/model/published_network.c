@@ -4,9 +4,7 @@
 
 #include "base/str.h"
 #include "model/published.h"
-#include "network/segmenter.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +83,7 @@ Err published_network_configure(const TensorFile *file, const PublishedNetwork *
 }
 
 Err published_network_load(const TensorFile *file, const PublishedNetwork *network, const char *prefix,
-                           const ModelConfig *config, Model **ret_model)
+                           const ModelConfig *config, bool *used, Model **ret_model)
 {
     Model *model = NULL;
     TRY(model_new(config, false, &model));
@@ -97,6 +95,7 @@ Err published_network_load(const TensorFile *file, const PublishedNetwork *netwo
                                  .scope = "",
                                  .what = network->title };
     const Err err = published_read(&read, model->params);
+    if (err == ERR_NONE) published_mark(&read, model->params, used);
     if (err == ERR_NONE)
         *ret_model = model;
     else
@@ -121,6 +120,16 @@ Err published_dimension(const TensorFile *file, const char *prefix, const char *
     return err;
 }
 
+Err published_name_bands(ModelConfig *config, const PublishedBand *bands)
+{
+    for (int32_t b = 0; b < config->network.n_bands && bands[b].name != NULL; b++) {
+        TRY(model_config_set_text(&config->bands[b].name, bands[b].name));
+        config->bands[b].mean = bands[b].mean;
+        config->bands[b].std = bands[b].std;
+    }
+    return ERR_NONE;
+}
+
 Err published_ends(ModelConfig *config, int32_t n_classes, int32_t n_bands)
 {
     static const char *const names[] = { "red", "green", "blue", "nir" };
@@ -139,49 +148,4 @@ Err published_ends(ModelConfig *config, int32_t n_classes, int32_t n_bands)
     config->gsd_unit = MODEL_PIXEL;
     config->gsd_minimum = config->gsd_maximum = 1.0;
     return ERR_NONE;
-}
-
-/* The fitness of one encoder; with `check` the error where it is not all of the file. */
-static Err try_encoder(const PublishedRead *read, const NetworkConfig *network, bool check, int64_t *ret_fitness)
-{
-    ParamSet *params = NULL;
-    TRY(params_new(&params));
-    Err err = segmenter_declare(params, network, false);
-    if (err == ERR_NONE) *ret_fitness = published_fitness(read, params);
-    if (err == ERR_NONE && check) err = published_check(read, params);
-    params_free(params);
-    return err;
-}
-
-Err published_fit_encoder(const TensorFile *file, const char *prefix, const char *inner, NetworkRename rename,
-                          ModelConfig *config)
-{
-    char *behind = NULL;
-    NetworkConfig network = config->network;
-    int64_t best = INT64_MIN, fits = 0;
-    TRY(str_format(&behind, "%s%s", prefix, inner));
-    PublishedRead read = {
-        .file = file, .prefix = behind, .rename = rename, .scope = "encoder.", .what = "the encoder"
-    };
-    Err err = ERR_NONE;
-    for (NetworkEncoder e = 0; e < NETWORK_ENCODER_COUNT && err == ERR_NONE; e++) {
-        network.encoder = e;
-        if (encoder_def(e)->build == NULL) continue;
-        err = try_encoder(&read, &network, false, &fits);
-        if (err != ERR_NONE || fits <= best) continue;
-        best = fits;
-        config->network.encoder = e;
-    }
-    network.encoder = config->network.encoder;
-    read.what = network_encoder_titles[network.encoder];
-    if (err == ERR_NONE) err = try_encoder(&read, &network, true, &fits);
-    free(behind);
-    return err;
-}
-
-bool published_replace(const char *published, const char *from, const char *to, char ret_name[NETWORK_NAME_BYTES])
-{
-    if (!str_starts_with(published, from)) return false;
-    const int length = snprintf(ret_name, NETWORK_NAME_BYTES, "%s%s", to, published + strlen(from));
-    return length >= 0 && length < NETWORK_NAME_BYTES;
 }

@@ -44,9 +44,9 @@ Err published_network_find(const TensorFile *file, const PublishedNetwork **ret_
 Err published_network_configure(const TensorFile *file, const PublishedNetwork *network, const char *prefix,
                                 ModelConfig *ret_config);
 
-/* The model with its weights. ERR_MODEL: a tensor is missing, left over or of another shape. ERR_MEMORY. */
+/* The model with its weights. used: by tensor of the file, those that were read become true. ERR_MODEL: a tensor is missing, left over or of another shape. ERR_MEMORY. */
 Err published_network_load(const TensorFile *file, const PublishedNetwork *network, const char *prefix,
-                           const ModelConfig *config, Model **ret_model);
+                           const ModelConfig *config, bool *used, Model **ret_model);
 
 /* -- for the families ---------------------------------------------------------------------------------------------- */
 
@@ -57,15 +57,10 @@ Err published_dimension(const TensorFile *file, const char *prefix, const char *
 /* Whether a tensor is there. ERR_MEMORY. */
 Err published_has(const TensorFile *file, const char *prefix, const char *name, bool *ret_has);
 
+/* Names and normalisation of the first bands of a network from a list of its family. ERR_MEMORY. */
+Err published_name_bands(ModelConfig *config, const PublishedBand *bands);
+
 /* Classes, and bands normalised as ImageNet's red, green and blue in bytes (further ones as they are), of pixels of unknown size. */
 Err published_ends(ModelConfig *config, int32_t n_classes, int32_t n_bands);
-
-/* Sets the encoder of the list that fits the tensors behind prefix and `inner` best; rename gives our names of these, without
- * "encoder."; decoder, bands and classes are set already. ERR_MODEL: none fits, and what the nearest lacks. */
-Err published_fit_encoder(const TensorFile *file, const char *prefix, const char *inner, NetworkRename rename,
-                          ModelConfig *config);
-
-/* `published` with its start `from` replaced by `to`; false where it starts otherwise, or is too long. */
-bool published_replace(const char *published, const char *from, const char *to, char ret_name[NETWORK_NAME_BYTES]);
 
 #endif

@@ -97,8 +97,8 @@ static Err configure(const TensorFile *file, const char *prefix, ModelConfig *co
 
 static bool rename_tensor(const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
-    return published_replace(published, ENCODER, "encoder.", ret_name) ||
-           published_replace(published, HEAD, "decoder.", ret_name);
+    return network_rename_start(published, ENCODER, "encoder.", ret_name) ||
+           network_rename_start(published, HEAD, "decoder.", ret_name);
 }
 
 const PublishedNetwork published_segformer = {

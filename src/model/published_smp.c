@@ -15,20 +15,11 @@ static const char flair_prefix[] = "model.seg_model.";
  * in its configs/flair-1-config-detect.yaml and its paper (Garioud et al. 2022, arXiv:2211.12979). */
 static Err configure_flair(ModelConfig *config)
 {
-    static const struct {
-        const char *name;
-        double mean, std;
-    } bands[] = { { "red", 105.08, 52.17 },
-                  { "green", 110.87, 45.38 },
-                  { "blue", 101.82, 44.0 },
-                  { "nir", 106.38, 39.69 },
-                  { "elevation", 53.26, 79.3 } };
-    if (config->network.n_bands > ARRAY_LEN(bands)) return ERR_NONE;
-    for (int32_t b = 0; b < config->network.n_bands; b++) {
-        TRY(model_config_set_text(&config->bands[b].name, bands[b].name));
-        config->bands[b].mean = bands[b].mean;
-        config->bands[b].std = bands[b].std;
-    }
+    static const PublishedBand bands[] = { { "red", 105.08, 52.17 },     { "green", 110.87, 45.38 },
+                                           { "blue", 101.82, 44.0 },     { "nir", 106.38, 39.69 },
+                                           { "elevation", 53.26, 79.3 }, { NULL, 0.0, 0.0 } };
+    if (config->network.n_bands >= ARRAY_LEN(bands)) return ERR_NONE;
+    TRY(published_name_bands(config, bands));
     config->gsd_unit = MODEL_METRE;
     config->gsd_minimum = 0.1;
     config->gsd_maximum = 0.4;
@@ -110,9 +101,10 @@ static Err configure_lite(const TensorFile *file, const char *prefix, ModelConfi
 
 static bool rename_decoder(const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
-    if (str_starts_with(published, "decoder.")) return published_replace(published, "", "", ret_name);
-    if (str_starts_with(published, "segmentation_head.")) return published_replace(published, "", "decoder.", ret_name);
-    return published_replace(published, "", "", ret_name);
+    if (str_starts_with(published, "decoder.")) return network_rename_start(published, "", "", ret_name);
+    if (str_starts_with(published, "segmentation_head."))
+        return network_rename_start(published, "", "decoder.", ret_name);
+    return network_rename_start(published, "", "", ret_name);
 }
 
 const PublishedNetwork published_smp_unet_resnet = {

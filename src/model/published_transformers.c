@@ -2,6 +2,7 @@
  * UPerNet behind ConvNeXt as the package transformers has it, in which mmsegmentation's networks are published
  * (openmmlab/upernet-convnext-...). The maps' norms stand in the backbone there. Scores are at stride 4: what follows there is the
  * resize without aligned corners that every map of this program gets. */
+#include "model/published_encoder.h"
 #include "model/published_network.h"
 
 #include "base/str.h"
@@ -79,7 +80,8 @@ static bool rename_network(const char *published, char ret_name[NETWORK_NAME_BYT
     char name[NETWORK_NAME_BYTES];
     if (str_starts_with(published, "auxiliary_head.")) return false;
     if (str_starts_with(published, BACKBONE) && !str_starts_with(published, BACKBONE NORMS))
-        return rename_encoder(published + strlen(BACKBONE), name) && published_replace(name, "", "encoder.", ret_name);
+        return rename_encoder(published + strlen(BACKBONE), name) &&
+               network_rename_start(name, "", "encoder.", ret_name);
     return replace_words(published, decoder_words, ARRAY_LEN(decoder_words), ret_name);
 }
 
@@ -93,7 +95,7 @@ static Err configure(const TensorFile *file, const char *prefix, ModelConfig *co
     config->network.decoder = NETWORK_DECODER_upernet;
     config->network.decoder_width = width;
     config->network.output_stride = 4;
-    return published_fit_encoder(file, prefix, BACKBONE, rename_encoder, config);
+    return published_encoder_fit(file, prefix, BACKBONE, rename_encoder, config);
 }
 
 const PublishedNetwork published_transformers_upernet_convnext = {

@@ -2,6 +2,7 @@
  * UPerNet as segmentation_models_pytorch has it behind timm's encoders (Iakubovskii,
  * github.com/qubvel-org/segmentation_models.pytorch), and FLAIR-HUB's networks of aerial images (Garioud et al., "FLAIR-HUB", 2025,
  * arXiv:2506.07080; github.com/IGNF/FLAIR-HUB), which wrap its version 0.4. The encoder is the one of the list that fits. */
+#include "model/published_encoder.h"
 #include "model/published_network.h"
 
 #include "base/str.h"
@@ -46,7 +47,7 @@ static Err configure(const TensorFile *file, const char *prefix, const Names *na
     config->network.decoder = decoder;
     config->network.decoder_width = width;
     config->network.output_stride = 1;
-    return published_fit_encoder(file, prefix, names->encoder, rename_encoder, config);
+    return published_encoder_fit(file, prefix, names->encoder, rename_encoder, config);
 }
 
 /* ---- segmentation_models_pytorch ---- */
@@ -56,10 +57,10 @@ static bool rename_smp(const char *published, char ret_name[NETWORK_NAME_BYTES])
     char name[NETWORK_NAME_BYTES];
     if (str_starts_with(published, DECODER_WITHOUT_MAP) || str_starts_with(published, "classification_head."))
         return false;
-    if (published_replace(published, "segmentation_head.", "decoder.segmentation_head.", ret_name)) return true;
-    if (published_replace(published, SMP_ENCODER, "", name))
-        return rename_encoder(name, name) && published_replace(name, "", "encoder.", ret_name);
-    return published_replace(published, "", "", ret_name);
+    if (network_rename_start(published, "segmentation_head.", "decoder.segmentation_head.", ret_name)) return true;
+    if (network_rename_start(published, SMP_ENCODER, "", name))
+        return rename_encoder(name, name) && network_rename_start(name, "", "encoder.", ret_name);
+    return network_rename_start(published, "", "", ret_name);
 }
 
 static const Names smp_names = { "decoder.psp.out_conv.0.weight",
@@ -171,15 +172,9 @@ static Err configure_flair(const TensorFile *file, const char *prefix, ModelConf
     TRY(check_sensors(file, prefix));
     TRY(configure(file, prefix, &flair_names, NETWORK_DECODER_upernet_smp04, config));
     TRY(model_config_set_text(&config->provenance, flair_provenance));
-    for (int32_t b = 0; b < config->network.n_bands && flair_bands[b].name != NULL; b++) {
-        TRY(model_config_set_text(&config->bands[b].name, flair_bands[b].name));
-        config->bands[b].mean = flair_bands[b].mean;
-        config->bands[b].std = flair_bands[b].std;
-    }
-    for (int32_t c = 0; c < config->network.n_classes && config->network.n_classes == ARRAY_LEN(flair_classes); c++) {
-        config->classes[c].color = flair_classes[c].color;
-        TRY(model_config_set_text(&config->classes[c].name, flair_classes[c].name));
-    }
+    TRY(published_name_bands(config, flair_bands));
+    if (config->network.n_classes == ARRAY_LEN(flair_classes))
+        TRY(model_config_name_classes(config, flair_classes, ARRAY_LEN(flair_classes)));
     config->gsd_unit = MODEL_METRE;
     config->gsd_minimum = 0.15; /* 0.2 m, and what is near enough to be read as it is */
     config->gsd_maximum = 0.25;
@@ -190,13 +185,12 @@ static bool rename_flair(const char *published, char ret_name[NETWORK_NAME_BYTES
 {
     /* what only joins sensors, trains, or maps crops */
     static const char *const others[] = { "fusion_handler.", "aux_decoders.", "criterion.",
-                                          "main_decoders.ALL_LABEL-LPIS." };
+                                          "main_decoders.ALL_LABEL-LPIS.", NULL };
     char name[NETWORK_NAME_BYTES];
-    for (int64_t i = 0; i < ARRAY_LEN(others); i++)
-        if (str_starts_with(published, others[i])) return false;
-    if (published_replace(published, FLAIR_DECODER, "", name)) return rename_smp(name, ret_name);
-    if (published_replace(published, FLAIR_ENCODER, SMP_ENCODER, name)) return rename_smp(name, ret_name);
-    return published_replace(published, "", "", ret_name);
+    if (network_name_starts(published, others)) return false;
+    if (network_rename_start(published, FLAIR_DECODER, "", name)) return rename_smp(name, ret_name);
+    if (network_rename_start(published, FLAIR_ENCODER, SMP_ENCODER, name)) return rename_smp(name, ret_name);
+    return network_rename_start(published, "", "", ret_name);
 }
 
 const PublishedNetwork published_flair_hub = {

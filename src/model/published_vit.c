@@ -408,7 +408,7 @@ static Err read_all(const Source *s, ParamSet *params, const char *prefix, int64
     return check_left_over(s);
 }
 
-Err published_vit_read(const TensorFile *file, ParamSet *params, const char *prefix, int64_t bands)
+Err published_vit_read(const TensorFile *file, ParamSet *params, const char *prefix, int64_t bands, bool *used)
 {
     Source s;
     TRY(source_init(file, &s));
@@ -419,6 +419,7 @@ Err published_vit_read(const TensorFile *file, ParamSet *params, const char *pre
     if (err == ERR_NONE && (s.used = calloc(n + 1, sizeof *s.used)) == NULL)
         err = err_memory(n, "which tensors have been read");
     if (err == ERR_NONE) err = read_all(&s, params, prefix, bands);
+    for (size_t i = 0; i < n && err == ERR_NONE && used != NULL; i++) used[i] = used[i] || s.used[i];
     source_done(&s);
     return err;
 }
@@ -448,7 +449,17 @@ static Err choose(const Source *s, const Shape *patches, bool registers, Network
                    tensor_file_path(s->file), shape_text(patches, text, sizeof text));
 }
 
-Err published_vit_find(const TensorFile *file, NetworkEncoder *ret_encoder)
+static Err bands_of(const Source *s, const StoredTensor *patch, int32_t *ret_bands)
+{
+    const int64_t bands = patch->shape.dim[1];
+    if (bands < 1 || bands > MODEL_MAX_BANDS)
+        return err_set(ERR_MODEL, "'%s': reads %lld bands; 1 to %d were expected", tensor_file_path(s->file),
+                       (long long)bands, (int)MODEL_MAX_BANDS);
+    *ret_bands = (int32_t)bands;
+    return ERR_NONE;
+}
+
+Err published_vit_find(const TensorFile *file, NetworkEncoder *ret_encoder, int32_t *ret_bands)
 {
     Source s;
     TheirNames patches = { .count = 0 }, registers = { .count = 0 };
@@ -464,6 +475,7 @@ Err published_vit_find(const TensorFile *file, NetworkEncoder *ret_encoder)
     if (err == ERR_NONE) err = find(&s, patches.name[0], &patch);
     if (err == ERR_NONE)
         err = choose(&s, patch != NULL ? &patch->shape : &(Shape){ .rank = 0 }, token != NULL, ret_encoder);
+    if (err == ERR_NONE && patch != NULL) err = bands_of(&s, patch, ret_bands);
     their_names_done(&patches);
     their_names_done(&registers);
     source_done(&s);

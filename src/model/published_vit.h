@@ -14,14 +14,14 @@
 #include "network/network_config.h"
 #include "tensor_file/tensor_file.h"
 
-/* ret_encoder: NETWORK_ENCODER_none where the file holds no encoder of these families. ERR_MODEL: of a size that is not
+/* ret_bands: that it reads. ret_encoder: NETWORK_ENCODER_none where the file holds no encoder of these families. ERR_MODEL: of a size that is not
  * here, or twice; ERR_MEMORY. */
-Err published_vit_find(const TensorFile *file, NetworkEncoder *ret_encoder);
+Err published_vit_find(const TensorFile *file, NetworkEncoder *ret_encoder, int32_t *ret_bands);
 
 /* Fills the parameters "PREFIX..." from a file of such a family, whatever its size. bands: of the image (see
  * model_load_encoder). The feature pyramid, which nobody publishes, keeps its values unless the file has it.
- * ERR_MODEL: a tensor is missing, left over, of a wrong shape or no number; ERR_INPUT, ERR_MEMORY. */
-Err published_vit_read(const TensorFile *file, ParamSet *params, const char *prefix, int64_t bands);
+ * used: by tensor of the file, those that were read become true; NULL. ERR_MODEL: a tensor is missing, left over, of a wrong shape or no number; ERR_INPUT, ERR_MEMORY. */
+Err published_vit_read(const TensorFile *file, ParamSet *params, const char *prefix, int64_t bands, bool *used);
 
 /* What the parameters that nobody publishes begin with. */
 bool published_vit_lacks(const char *name);

@@ -70,7 +70,7 @@ static void names(void **state)
         char path[128];
         TensorFile *file = open_weights(cases[i].weights);
         read_params = declare(cases[i].variant, 3);
-        ASSERT_OK(published_vit_read(file, read_params, "", 3));
+        ASSERT_OK(published_vit_read(file, read_params, "", 3, NULL));
         tensor_file_close(file);
         const GoldenEncoder encoder = { &encoder_def_vit_small_patch16_dinov3, cases[i].variant };
         (void)snprintf(path, sizeof path, "names_vit_%s.safetensors", cases[i].maps);
@@ -85,8 +85,8 @@ static void four_bands(void **state)
     (void)state;
     TensorFile *file = open_weights(cases[3].weights);
     ParamSet *three = declare(&dinov2, 3), *four = declare(&dinov2, 4);
-    ASSERT_OK(published_vit_read(file, three, "", 3));
-    ASSERT_OK(published_vit_read(file, four, "", 4));
+    ASSERT_OK(published_vit_read(file, three, "", 3, NULL));
+    ASSERT_OK(published_vit_read(file, four, "", 4, NULL));
     const char *name = "patch_embed.proj.weight";
     const float *a = params_tensor(three, params_find(three, name)).data;
     const float *b = params_tensor(four, params_find(four, name)).data;
@@ -104,7 +104,7 @@ static void refuse(const char *weights, const VitVariant *variant, const char *m
 {
     TensorFile *file = open_weights(weights);
     ParamSet *params = declare(variant, 3);
-    ASSERT_ERR(published_vit_read(file, params, "", 3), ERR_MODEL, message);
+    ASSERT_ERR(published_vit_read(file, params, "", 3, NULL), ERR_MODEL, message);
     params_free(params);
     tensor_file_close(file);
 }
@@ -125,12 +125,13 @@ static void refusals(void **state)
     other.positions = 5;
     refuse("transformers_dinov2.weights.safetensors", &other, "'embeddings.position_embeddings' is [1, 17, 8]");
     /* a network of another width is no S, B or L */
+    int32_t bands = 0;
     NetworkEncoder encoder = NETWORK_ENCODER_none;
     TensorFile *file = open_weights("transformers_dinov2.weights.safetensors");
-    ASSERT_ERR(published_vit_find(file, &encoder), ERR_MODEL, "has patches [8, 3, 14, 14]; 384, 768 or 1024");
+    ASSERT_ERR(published_vit_find(file, &encoder, &bands), ERR_MODEL, "has patches [8, 3, 14, 14]; 384, 768 or 1024");
     tensor_file_close(file);
     file = golden_open("published/names_vit_timm_dinov3.safetensors"); /* nothing of the kind */
-    ASSERT_OK(published_vit_find(file, &encoder));
+    ASSERT_OK(published_vit_find(file, &encoder, &bands));
     assert_int_equal(encoder, NETWORK_ENCODER_none);
     tensor_file_close(file);
 }
@@ -212,12 +213,13 @@ static void sizes(void **state)
     (void)state;
     for (int64_t i = 0; i < ARRAY_LEN(files); i++) {
         char *bytes = NULL;
+        int32_t bands = 0;
         NetworkEncoder encoder = NETWORK_ENCODER_none;
         TensorFile *file = file_of(files[i].patches, files[i].width, files[i].patch, files[i].marks, &bytes);
         if (files[i].encoder == NETWORK_ENCODER_none)
-            ASSERT_ERR(published_vit_find(file, &encoder), ERR_MODEL, "384, 768 or 1024 filters");
+            ASSERT_ERR(published_vit_find(file, &encoder, &bands), ERR_MODEL, "384, 768 or 1024 filters");
         else
-            ASSERT_OK(published_vit_find(file, &encoder));
+            ASSERT_OK(published_vit_find(file, &encoder, &bands));
         assert_int_equal(encoder, files[i].encoder);
         tensor_file_close(file);
         free(bytes);

@@ -18,6 +18,13 @@ typedef struct FeatureMaps {
 enum { NETWORK_NAME_BYTES = 256 };
 typedef bool (*NetworkRename)(const char *published, char ret_name[NETWORK_NAME_BYTES]);
 
+/* `published` with its start `from` replaced by `to` ("", "": as it is); false where it starts otherwise, or is too long. */
+bool network_rename_start(const char *published, const char *from, const char *to, char ret_name[NETWORK_NAME_BYTES]);
+
+/* Whether a name starts with (ends in) one of a list, whose last is NULL. */
+bool network_name_starts(const char *name, const char *const *starts);
+bool network_name_ends(const char *name, const char *const *ends);
+
 typedef struct EncoderDef {
     NetworkDecoder decoder; /* its own choice */
     int32_t size_multiple;  /* sides of images are multiples of this; 1: any size, padded as the reference does */

@@ -74,8 +74,8 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
 /* timm's files go on to a classifier. */
 static bool rename_timm(const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
-    if (strncmp(published, "head.", 5) == 0) return false;
-    return snprintf(ret_name, NETWORK_NAME_BYTES, "%s", published) < NETWORK_NAME_BYTES;
+    static const char *const dropped[] = { "head.", NULL };
+    return !network_name_starts(published, dropped) && network_rename_start(published, "", "", ret_name);
 }
 
 #define DEPTHS(a, b, c, d) .depths = { a, b, c, d }

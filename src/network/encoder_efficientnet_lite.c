@@ -133,15 +133,12 @@ static bool rename_timm_block(const LiteVariant *variant, const char *published,
  * theirs stays as it is. */
 static bool rename_published(const LiteVariant *variant, const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
-    static const char *const tail[] = { "_conv_head.", "_bn1.", "_fc.", "conv_head.", "bn2.", "classifier." };
-    for (int64_t i = 0; i < ARRAY_LEN(tail); i++)
-        if (strncmp(published, tail[i], strlen(tail[i])) == 0) return false;
-    if (rename_timm_block(variant, published, ret_name)) return true;
-    if (strcmp(published, "conv_stem.weight") == 0)
-        return snprintf(ret_name, NETWORK_NAME_BYTES, "_conv_stem.weight") > 0;
-    if (strncmp(published, "bn1.", strlen("bn1.")) == 0)
-        return snprintf(ret_name, NETWORK_NAME_BYTES, "_bn0.%.32s", published + strlen("bn1.")) > 0;
-    return snprintf(ret_name, NETWORK_NAME_BYTES, "%s", published) < NETWORK_NAME_BYTES;
+    static const char *const dropped[] = { "_conv_head.", "_bn1.", "_fc.", "conv_head.", "bn2.", "classifier.", NULL };
+    return !network_name_starts(published, dropped) &&
+           (rename_timm_block(variant, published, ret_name) ||
+            network_rename_start(published, "conv_stem.", "_conv_stem.", ret_name) ||
+            network_rename_start(published, "bn1.", "_bn0.", ret_name) ||
+            network_rename_start(published, "", "", ret_name));
 }
 
 /* A member in both implementations. */

@@ -63,8 +63,8 @@ static FeatureMaps build(Graph *g, Var image, const void *data)
 /* timm and torchvision agree; the classifier is "fc". */
 static bool rename_published(const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
-    if (strncmp(published, "fc.", 3) == 0) return false;
-    return snprintf(ret_name, NETWORK_NAME_BYTES, "%s", published) < NETWORK_NAME_BYTES;
+    static const char *const dropped[] = { "fc.", NULL };
+    return !network_name_starts(published, dropped) && network_rename_start(published, "", "", ret_name);
 }
 
 static const ResnetVariant resnet18 = { { 2, 2, 2, 2 }, false }, resnet34 = { { 3, 4, 6, 3 }, false },

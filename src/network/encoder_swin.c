@@ -210,13 +210,11 @@ static FeatureMaps build(Graph *g, Var image, const void *which)
 /* Classifiers and their norm give no map; masks are made here. timm's networks of feature maps write layers_0 for layers.0. */
 static bool rename_own(const char *published, char ret_name[NETWORK_NAME_BYTES])
 {
-    const bool flat = str_starts_with(published, "layers_");
-    if (str_starts_with(published, "head.") || str_starts_with(published, "norm.")) return false;
-    if (str_ends_with(published, ".attn_mask") || str_ends_with(published, ".relative_position_index")) return false;
-    if (str_ends_with(published, ".relative_coords_table")) return false;
-    const int length = snprintf(ret_name, NETWORK_NAME_BYTES, "%s%s", flat ? "layers." : "",
-                                flat ? published + strlen("layers_") : published);
-    return length >= 0 && length < NETWORK_NAME_BYTES;
+    static const char *const dropped[] = { "head.", "norm.", NULL };
+    static const char *const made[] = { ".attn_mask", ".relative_position_index", ".relative_coords_table", NULL };
+    return !network_name_starts(published, dropped) && !network_name_ends(published, made) &&
+           (network_rename_start(published, "layers_", "layers.", ret_name) ||
+            network_rename_start(published, "", "", ret_name));
 }
 
 /* Depths and heads by size; stochastic depth as in the package. */
