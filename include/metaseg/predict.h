@@ -122,6 +122,24 @@ typedef struct MetasegPredictReport {
 MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const char *out,
                                      const MetasegPredictOptions *options, MetasegPredictReport *report);
 
+/* What a submission file holds. */
+typedef struct MetasegSubmissionReport {
+    int64_t images, pixels;
+    double seconds;
+    int64_t peak_memory; /* as in MetasegPredictReport */
+    const char *server;  /* who takes it; lives as long as the program */
+} MetasegSubmissionReport;
+
+/* Maps the images of a published data set whose labels are hidden (preset: a name of 'metaseg dataset list') and writes what its
+ * evaluation server takes: a zip archive (out: *.zip) without folders, a PNG for each image, named and coded as the server wants it.
+ * Nothing stands under the name until all is written, and nothing is written unless every image can be mapped; the same maps give the
+ * same bytes. The run of the model must name the data folder; its progress counts images. Of the options those of one image (crs, longitude,
+ * latitude, gsd, mask, confidence, probabilities, quicklook) must be unset: the preset tells what its images do not. report may be NULL.
+ * METASEG_ERROR_ARGUMENT: no such preset, or one without submissions; METASEG_ERROR_MODEL: the model has a class that the data set does
+ * not; METASEG_ERROR_INPUT: an image is missing or cannot be read; METASEG_ERROR_OUTPUT, _MEMORY, _INTERRUPTED. */
+MetasegStatus metaseg_predict_submission(MetasegModel *model, const char *preset, const char *folder, const char *out,
+                                         const MetasegPredictOptions *options, MetasegSubmissionReport *report);
+
 /* Maps pixels in memory: pixels [height][width][bands] in the image's units, valid [height][width] (0: nodata; NULL:
  * all valid), classes [height][width] receives codes (255 where not valid), confidence likewise 0..254 (may be NULL),
  * probabilities [height][width][classes of the model] likewise 0..254, in the order of class indexes (may be NULL).

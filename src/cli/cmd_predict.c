@@ -4,6 +4,7 @@
 #include "cli/predict_batch.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
@@ -15,7 +16,7 @@
 
 typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
-        *level, *prompt, *text_encoder;
+        *level, *prompt, *text_encoder, *preset;
     double gsd, resolution;
     int64_t prompts, tile, overlap, tta;
     bool stored, skip_existing, overwrite;
@@ -23,11 +24,16 @@ typedef struct PredictArgs {
 
 static const Option predict_options[] = {
     { "output", 'o', OPTION_STRING, offsetof(PredictArgs, out), .value = "OUT", .required = true,
-      .help = "map to write (GeoTIFF); a folder for several inputs, then OUT/NAME_classes.tif" },
+      .help = "map to write (GeoTIFF); a folder for several inputs, then OUT/NAME_classes.tif; with --preset a zip "
+              "archive" },
     { "model", 'm', OPTION_STRING, offsetof(PredictArgs, model), .value = "MODEL",
       .help =
           "model file, or the name of a model that came with the program; without it the one of these that fits the "
           "pixel size and the bands of the image" },
+    { "preset", 0, OPTION_STRING, offsetof(PredictArgs, preset), .value = "NAME",
+      .help =
+          "IN is the folder of this published data set (metaseg dataset list): maps its images whose labels are hidden "
+          "and writes the archive that its evaluation server takes, or nothing if one of them cannot be mapped" },
     { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
       .help = "bands to read, by number from 1 or by name, in the model's order, or as red=3,green=2,blue=1; without "
               "it by the names that the model states" },
@@ -103,7 +109,8 @@ const OptionSpec cmd_predict_spec = {
     .examples = "metaseg predict scene.tif -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif -b 1,2,3 --confidence conf.tif --quicklook map.png\n"
                 "metaseg predict S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE.zip -o map.tif\n"
-                "metaseg predict a.tif b.tif c.tif -o maps/ --quicklook pictures/ --skip-existing",
+                "metaseg predict a.tif b.tif c.tif -o maps/ --quicklook pictures/ --skip-existing\n"
+                "metaseg predict --preset loveda /data/LoveDA -m mine.safetensors --tta ms -o submission.zip",
     .own = { predict_options, ARRAY_LEN(predict_options) },
     .min_arguments = 1,
     .max_arguments = -1,
@@ -134,6 +141,10 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->level = args->level;
     o->stored_values = args->stored;
     o->overwrite = args->overwrite;
+    if (args->preset == NULL) return ERR_NONE; /* several inputs may have several of these */
+    o->confidence = args->confidence;
+    o->probabilities = args->probabilities;
+    o->quicklook = args->quicklook;
     return ERR_NONE;
 }
 
@@ -174,6 +185,54 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
     return err;
 }
 
+static Err print_submission(Cli *cli, const PredictArgs *args, const MetasegSubmissionReport *r)
+{
+    JsonWriter w = { 0 };
+    char *text = NULL;
+    log_line(&cli->log, LOG_INFO, "%lld maps of %.1f megapixels in %.1f s, for %s", (long long)r->images,
+             (double)r->pixels / 1e6, r->seconds, r->server);
+    if (!cli_json_wanted(cli, false)) {
+        cli_line("%s", args->out);
+        return ERR_NONE;
+    }
+    json_begin_object(&w, NULL);
+    json_put_string(&w, "submission", args->out);
+    json_put_string(&w, "preset", args->preset);
+    json_put_string(&w, "server", r->server);
+    json_put_int(&w, "images", r->images);
+    json_put_int(&w, "pixels", r->pixels);
+    json_put_double(&w, "seconds", r->seconds);
+    json_put_int(&w, "peak_memory", r->peak_memory);
+    json_end(&w);
+    TRY(json_take(&w, &text));
+    cli_json(text);
+    free(text);
+    return ERR_NONE;
+}
+
+/* A whole data set into one archive. */
+static Err write_submission(Cli *cli, const PredictArgs *args, const OptionResult *words,
+                            const MetasegPredictOptions *options)
+{
+    CliModels models = { 0 };
+    MetasegSubmissionReport report;
+    if (words->n_arguments != 1)
+        return err_set(ERR_ARGUMENT, "--preset %s needs one folder, that of the data set, and %lld inputs were given",
+                       args->preset, (long long)words->n_arguments);
+    if (args->model == NULL)
+        return err_set(ERR_ARGUMENT, "--preset %s needs the model that is to be judged; name it with -m", args->preset);
+    if (args->skip_existing)
+        return err_set(ERR_ARGUMENT, "--skip-existing leaves maps that are there; an archive is written whole or not");
+    Err err = cli_models_init(cli, args->model, &models);
+    cli->unit = "images";
+    if (err == ERR_NONE)
+        err = metaseg_predict_submission(models.named, args->preset, words->arguments[0], args->out, options, &report);
+    cli_progress_end(cli);
+    if (err == ERR_NONE) err = print_submission(cli, args, &report);
+    cli_models_done(&models);
+    return err;
+}
+
 static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
 {
     const PredictArgs *args = target;
@@ -185,7 +244,10 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE)
         err = fill_options(args, args->text_encoder != NULL ? args->text_encoder : text_encoder, &options);
-    if (err == ERR_NONE) err = load_and_predict(cli, args, words, &options);
+    if (err == ERR_NONE && args->preset != NULL)
+        err = write_submission(cli, args, words, &options);
+    else if (err == ERR_NONE)
+        err = load_and_predict(cli, args, words, &options);
     free(data);
     free(text_encoder);
     return err;

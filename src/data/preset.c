@@ -156,6 +156,31 @@ int64_t preset_wrong(const Preset *p, const PresetFinding **ret_first)
     return n;
 }
 
+const PresetFinding *preset_missing(const Preset *p, PresetPart part)
+{
+    for (int64_t i = 0; i < p->n_findings; i++) {
+        const PresetFinding *f = &p->findings[i];
+        const bool missing =
+            f->problem == PRESET_NO_FOLDER || f->problem == PRESET_NO_LIST || f->problem == PRESET_NO_IMAGE;
+        if (missing && f->part == (int32_t)part) return f;
+    }
+    return NULL;
+}
+
+Err preset_classes(const PresetDef *def, const char *share, ClassTable *ret_table)
+{
+    char *path = NULL;
+    if (share == NULL)
+        return err_set(ERR_INPUT,
+                       "the class table of %s is in the data folder, which was not found; name it with "
+                       "--data-folder",
+                       def->name);
+    TRY(class_table_path(share, def->classes, &path));
+    const Err err = class_table_load(path, ret_table);
+    free(path);
+    return err;
+}
+
 /* ---- scenes ---- */
 
 static Err copy_list(const void *from, size_t bytes, void *ret_pointer)

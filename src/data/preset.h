@@ -14,7 +14,7 @@
 #ifndef METASEG_DATA_PRESET_H
 #define METASEG_DATA_PRESET_H
 
-#include "data/dataset_options.h"
+#include "data/class_table.h"
 
 /* What a file is for in a split. */
 typedef enum PresetPart { PRESET_TRAIN = 0, PRESET_VALIDATION, PRESET_TEST, PRESET_PARTS } PresetPart;
@@ -51,11 +51,28 @@ extern const char *const preset_problem_names[PRESET_PROBLEMS]; /* "missing imag
 
 typedef struct PresetFinding {
     PresetProblem problem;
-    char *path; /* file or folder that it is about */
-    char *text; /* a clause: "no labels; expected 'masks_png/3.png'" */
+    int32_t part; /* PresetPart; -1: of all, or not told */
+    char *path;   /* file or folder that it is about */
+    char *text;   /* a clause: "no labels; expected 'masks_png/3.png'" */
 } PresetFinding;
 
 typedef struct PresetDef PresetDef;
+
+/* How the server that evaluates hidden labels wants them. */
+typedef enum SubmissionCoding {
+    SUBMISSION_NONE = 0, /* there is no such server, or nothing to ask it */
+    SUBMISSION_VALUES,   /* one band of values */
+    SUBMISSION_COLORS    /* red, green, blue: the colours of the class table */
+} SubmissionCoding;
+
+/* A zip archive without folders, with a PNG for each image whose labels are hidden. */
+typedef struct PresetSubmission {
+    SubmissionCoding coding;
+    const char *image_suffix, *suffix; /* of a file's name: the image's, and what stands in its place */
+    int32_t shift;                     /* SUBMISSION_VALUES: what is added to a class's value */
+    int32_t unknown;                   /* SUBMISSION_VALUES: of a pixel without data; -1: there is no such value */
+    const char *server;                /* who takes it; of SUBMISSION_NONE why there is none, a clause */
+} PresetSubmission;
 
 /* A data set found in a folder; read-only for others. */
 typedef struct Preset {
@@ -93,7 +110,8 @@ struct PresetDef {
     int64_t published[PRESET_PARTS]; /* images of the official split; 0: not known */
     int32_t bands[8];                /* chosen, 1-based, up to the first 0 */
     const char *place;               /* one sentence: what is known of where the images lie */
-    Err (*list)(Preset *preset);     /* adds items and findings. ERR_INPUT: this is no such folder; ERR_MEMORY */
+    PresetSubmission submission;
+    Err (*list)(Preset *preset); /* adds items and findings. ERR_INPUT: this is no such folder; ERR_MEMORY */
 };
 
 /* Number of presets, one of them, and the one of a name (NULL: none). */
@@ -114,6 +132,13 @@ int64_t preset_items_of(const Preset *preset, PresetPart part);
 
 /* Findings that are no notes: how many, and the first (NULL: none). */
 int64_t preset_wrong(const Preset *preset, const PresetFinding **ret_first);
+
+/* The first finding that says that a part lacks images: a folder, a list, an image. NULL: none. */
+const PresetFinding *preset_missing(const Preset *preset, PresetPart part);
+
+/* The class table, out of the data folder. class_table_done() it. ERR_INPUT: share is NULL, or has no such table; ERR_CONFIG,
+ * ERR_MEMORY. */
+Err preset_classes(const PresetDef *def, const char *share, ClassTable *ret_table);
 
 /* Scenes of the items that have labels: validation and test by their eroded labels where there are such, test as
  * SCENE_HOLDOUT. Strings and lists are the caller's, as in DatasetOptions (preset_scenes_free). ERR_MEMORY. */

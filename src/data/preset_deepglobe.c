@@ -51,5 +51,9 @@ const PresetDef preset_deepglobe = {
     .published = { 803, 0, 343 },
     .bands = { 1, 2, 3 },
     .place = "of Thailand, Indonesia and India, of which one no file tells: the climate zone is unknown",
+    .submission = { .coding = SUBMISSION_COLORS,
+                    .image_suffix = "_sat.jpg",
+                    .suffix = "_mask.png",
+                    .server = "DeepGlobe Land Cover Classification Challenge (CodaLab)" },
     .list = list,
 };

@@ -135,15 +135,10 @@ Err preset_folder(const Preset *preset, const char *const *candidates, char **re
     return ERR_NONE;
 }
 
-Err preset_found(Preset *p, PresetProblem problem, const char *path, const char *format, ...)
+static Err add_finding(Preset *p, int32_t part, PresetProblem problem, const char *path, const char *text)
 {
-    char text[TEXT_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     TRY(grow_array(&p->findings, p->n_findings, &p->findings_capacity, sizeof *p->findings, "what was found"));
-    PresetFinding finding = { .problem = problem };
+    PresetFinding finding = { .problem = problem, .part = part };
     TRY(str_copy(path, &finding.path));
     const Err err = str_copy(text, &finding.text);
     if (err != ERR_NONE) {
@@ -152,6 +147,26 @@ Err preset_found(Preset *p, PresetProblem problem, const char *path, const char 
     }
     p->findings[p->n_findings++] = finding;
     return ERR_NONE;
+}
+
+Err preset_found(Preset *p, PresetProblem problem, const char *path, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return add_finding(p, -1, problem, path, text);
+}
+
+Err preset_found_in(Preset *p, PresetPart part, PresetProblem problem, const char *path, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return add_finding(p, (int32_t)part, problem, path, text);
 }
 
 static Err copy_optional(const char *text, char **ret_copy)
@@ -185,9 +200,10 @@ static Err add_pair(Preset *p, const PresetFolders *f, const char *middle, bool 
     if (err == ERR_NONE)
         err = str_format(&item.name, "%s%s%s", f->name != NULL ? f->name : "", f->name != NULL ? "/" : "", middle);
     if (err == ERR_NONE && !image_there)
-        err = preset_found(p, PRESET_NO_IMAGE, item.labels, "labels without their image '%s'", item.image);
+        err = preset_found_in(p, f->part, PRESET_NO_IMAGE, item.labels, "labels without their image '%s'", item.image);
     else if (err == ERR_NONE && !labels_there)
-        err = preset_found(p, PRESET_NO_LABELS, item.image, "an image without its labels '%s'", item.labels);
+        err =
+            preset_found_in(p, f->part, PRESET_NO_LABELS, item.image, "an image without its labels '%s'", item.labels);
     else if (err == ERR_NONE)
         err = preset_add(p, &item);
     free(item.image);
@@ -228,9 +244,11 @@ Err preset_add_folders(Preset *preset, const PresetFolders *f)
 Err preset_add_tile(Preset *preset, const PresetItem *tile)
 {
     PresetItem item = *tile;
-    if (!file_exists(item.image)) return preset_found(preset, PRESET_NO_IMAGE, item.image, "this image is missing");
+    if (!file_exists(item.image))
+        return preset_found_in(preset, item.part, PRESET_NO_IMAGE, item.image, "this image is missing");
     if (item.labels != NULL && !file_exists(item.labels))
-        return preset_found(preset, PRESET_NO_LABELS, item.image, "an image without its labels '%s'", item.labels);
+        return preset_found_in(preset, item.part, PRESET_NO_LABELS, item.image, "an image without its labels '%s'",
+                               item.labels);
     if (item.eroded != NULL && !file_exists(item.eroded)) item.eroded = NULL;
     return preset_add(preset, &item);
 }

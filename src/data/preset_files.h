@@ -30,6 +30,10 @@ Err preset_folder(const Preset *preset, const char *const *candidates, char **re
 /* Tells something of a path. ERR_MEMORY. */
 Err preset_found(Preset *preset, PresetProblem problem, const char *path, const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* The same of a part. */
+Err preset_found_in(Preset *preset, PresetPart part, PresetProblem problem, const char *path, const char *format, ...)
+    PRINTF_LIKE(5, 6);
+
 /* Adds an item with copies of the strings. ERR_MEMORY. */
 Err preset_add(Preset *preset, const PresetItem *item);
 

@@ -126,5 +126,6 @@ const PresetDef preset_flair = {
     .height = 512,
     .bands = { 1, 2, 3, 4, 5 }, /* red, green, blue, near infrared, height above ground */
     .place = "where its file says",
+    .submission = { .server = "its challenges are over and the labels of their test parts published" },
     .list = list,
 };

@@ -28,7 +28,7 @@ static Err list_scene(Preset *p, const char *folder, const char *area, PresetPar
                                   .label_suffix = ".png",
                                   .lonlat = nanjing };
     if (err == ERR_NONE && !file_is_folder(images))
-        err = preset_found(p, PRESET_NO_FOLDER, images, "this folder of images is missing");
+        err = preset_found_in(p, part, PRESET_NO_FOLDER, images, "this folder of images is missing");
     else if (err == ERR_NONE)
         err = preset_add_folders(p, &pairs);
     free(images);
@@ -68,5 +68,11 @@ const PresetDef preset_loveda = {
     .place =
         "of Nanjing, Changzhou or Wuhan, of which one no file tells; all are placed at Nanjing, whose climate zone the "
         "other two share",
+    .submission = { .coding = SUBMISSION_VALUES,
+                    .image_suffix = ".png",
+                    .suffix = ".png",
+                    .shift = -1, /* no value for "no data" is left */
+                    .unknown = -1,
+                    .server = "LoveDA Semantic Segmentation Challenge (CodaLab)" },
     .list = list,
 };

@@ -82,8 +82,8 @@ static Err read_lists(Walk *w)
         char *path = NULL;
         TRY(preset_path(w->root, list_names[part], NULL, NULL, &path));
         const Err err = file_exists(path) ? names_of_list(path, &w->lists[part])
-                                          : preset_found(w->preset, PRESET_NO_LIST, path,
-                                                         "the list of split %s is missing", preset_part_names[part]);
+                                          : preset_found_in(w->preset, (PresetPart)part, PRESET_NO_LIST, path,
+                                                            "the list of split %s is missing", preset_part_names[part]);
         free(path);
         TRY(err);
     }
@@ -132,5 +132,10 @@ const PresetDef preset_openearthmap = {
     .published = { 3000, 500, 1500 },
     .bands = { 1, 2, 3 },
     .place = "where its file says, else that of its region's name in the table of places",
+    .submission = { .coding = SUBMISSION_VALUES,
+                    .image_suffix = ".tif",
+                    .suffix = ".png",
+                    .unknown = 0,
+                    .server = "OpenEarthMap's (CodaLab), by the rules of its few-shot challenge" },
     .list = list,
 };

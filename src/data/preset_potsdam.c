@@ -43,5 +43,6 @@ const PresetDef preset_potsdam = {
     .published = { 22, 1, 14 },
     .bands = { 1, 2, 3 },
     .place = "Potsdam: by the world files, in UTM zone 33 North",
+    .submission = { .server = "the labels of its test tiles are published" },
     .list = list,
 };

@@ -42,5 +42,6 @@ const PresetDef preset_vaihingen = {
     .published = { 15, 1, 17 },
     .bands = { 1, 2, 3 }, /* near infrared, red, green */
     .place = "Vaihingen an der Enz: the place of the town, for all tiles",
+    .submission = { .server = "the labels of its test tiles are published" },
     .list = list,
 };

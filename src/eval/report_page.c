@@ -290,7 +290,7 @@ Err page_picture(Str *page, const uint8_t *rgb, int64_t width, int64_t height, c
 {
     uint8_t *bytes = NULL;
     size_t length = 0;
-    TRY(png_encode(rgb, width, height, &bytes, &length));
+    TRY(png_encode(rgb, 3, width, height, &bytes, &length));
     const Err err = page_png(page, bytes, length, alt);
     free(bytes);
     return err;

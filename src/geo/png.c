@@ -11,18 +11,18 @@
 #include <string.h>
 
 /* A file name in memory that no other picture has. */
-static void memory_name(const uint8_t *rgb, char *ret_name, size_t bytes)
+static void memory_name(const uint8_t *pixels, char *ret_name, size_t bytes)
 {
-    (void)snprintf(ret_name, bytes, "/vsimem/metaseg-picture-%p.png", (const void *)rgb);
+    (void)snprintf(ret_name, bytes, "/vsimem/metaseg-picture-%p.png", (const void *)pixels);
 }
 
-static GDALDatasetH in_memory(const uint8_t *rgb, int width, int height)
+static GDALDatasetH in_memory(const uint8_t *pixels, int bands, int width, int height)
 {
     const GDALDriverH driver = GDALGetDriverByName("MEM");
-    GDALDatasetH picture = driver != NULL ? GDALCreate(driver, "", width, height, 3, GDT_Byte, NULL) : NULL;
+    GDALDatasetH picture = driver != NULL ? GDALCreate(driver, "", width, height, bands, GDT_Byte, NULL) : NULL;
     if (picture == NULL) return NULL;
-    if (GDALDatasetRasterIO(picture, GF_Write, 0, 0, width, height, (void *)(uintptr_t)rgb, width, height, GDT_Byte, 3,
-                            NULL, 3, width * 3, 1) == CE_None)
+    if (GDALDatasetRasterIO(picture, GF_Write, 0, 0, width, height, (void *)(uintptr_t)pixels, width, height, GDT_Byte,
+                            bands, NULL, bands, width * bands, 1) == CE_None)
         return picture;
     GDALClose(picture);
     return NULL;
@@ -41,14 +41,15 @@ static Err take(const char *name, uint8_t **ret_bytes, size_t *ret_length)
     return ERR_NONE;
 }
 
-Err png_encode(const uint8_t *rgb, int64_t width, int64_t height, uint8_t **ret_bytes, size_t *ret_length)
+Err png_encode(const uint8_t *pixels, int32_t bands, int64_t width, int64_t height, uint8_t **ret_bytes,
+               size_t *ret_length)
 {
     char name[64];
     GdalSession session;
-    memory_name(rgb, name, sizeof name);
+    memory_name(pixels, name, sizeof name);
     gdal_begin(&session);
     const GDALDriverH driver = GDALGetDriverByName("PNG");
-    GDALDatasetH picture = driver != NULL ? in_memory(rgb, (int)width, (int)height) : NULL;
+    GDALDatasetH picture = driver != NULL ? in_memory(pixels, (int)bands, (int)width, (int)height) : NULL;
     GDALDatasetH copy = picture != NULL ? GDALCreateCopy(driver, name, picture, FALSE, NULL, NULL, NULL) : NULL;
     if (picture != NULL) GDALClose(picture);
     Err err = ERR_NONE;

@@ -7,18 +7,15 @@
 
 enum { WIDTH = 37, HEIGHT = 21 };
 
-static void read_back(void **state)
+static void read_bands(int32_t bands)
 {
-    (void)state;
     char path[256];
-    uint8_t rgb[HEIGHT][WIDTH][3];
-    for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < WIDTH; x++)
-            for (int c = 0; c < 3; c++) rgb[y][x][c] = (uint8_t)(x * 7 + y * 3 + c * 101);
+    uint8_t pixels[HEIGHT * WIDTH * 3];
+    for (int i = 0; i < HEIGHT * WIDTH * bands; i++) pixels[i] = (uint8_t)(i * 7 + i / WIDTH * 3);
     for (int round = 0; round < 2; round++) {
         uint8_t *bytes = NULL;
         size_t length = 0;
-        ASSERT_OK(png_encode(&rgb[0][0][0], WIDTH, HEIGHT, &bytes, &length));
+        ASSERT_OK(png_encode(pixels, bands, WIDTH, HEIGHT, &bytes, &length));
         FILE *file = fopen(unit_at("picture.png", path), "wb");
         assert_non_null(file);
         assert_int_equal(fwrite(bytes, 1, length, file), length);
@@ -28,11 +25,20 @@ static void read_back(void **state)
         static float values[HEIGHT * WIDTH * 3];
         static uint8_t valid[HEIGHT * WIDTH];
         ASSERT_OK(raster_open(path, NULL, &raster));
+        assert_int_equal(raster_info(raster)->bands, bands);
+        assert_false(raster_info(raster)->has_palette);
         ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, WIDTH, HEIGHT }, values, valid));
-        for (int i = 0; i < HEIGHT * WIDTH * 3; i++) assert_true(values[i] == (float)(&rgb[0][0][0])[i]);
+        for (int i = 0; i < HEIGHT * WIDTH * bands; i++) assert_true(values[i] == (float)pixels[i]);
         raster_close(raster);
     }
     unit_check_files((const char *const[]){ "picture.png" }, 1);
+}
+
+static void read_back(void **state)
+{
+    (void)state;
+    read_bands(3);
+    read_bands(1);
 }
 
 int main(void)

@@ -51,7 +51,9 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
 
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile)
 {
-    return options->overlap >= 0 ? options->overlap : tile / DEFAULT_OVERLAP_PART;
+    const int32_t part = tile / DEFAULT_OVERLAP_PART;
+    if (options->overlap >= 0) return options->overlap;
+    return (part + OVERLAP_UNIT - 1) / OVERLAP_UNIT * OVERLAP_UNIT; /* of the smallest tiles more than the part */
 }
 
 void predictor_tell(const MetasegModel *model, int level, const char *format, ...)

@@ -43,6 +43,7 @@ static Err add_all(const MetasegModel *model, const Raster *raster, const Raster
 static Err tell_style(const MetasegModel *model, const char *out)
 {
     char *style = NULL;
+    if (out == NULL) return ERR_NONE;
     TRY(raster_style_path(out, &style));
     if (raster_style_is_foreign(style))
         predictor_tell(

@@ -20,7 +20,9 @@ typedef struct Task {
     MetasegModel *model;
     const MetasegPredictOptions *options;
     const char *in, *out;
-    ImageSource *image;     /* on the network's grid; the reader thread's, but for raster_take_valid */
+    bool known;         /* place and pixel size of the options are a data set's: nothing is said where the file tells */
+    uint8_t *whole;     /* [height, width] without `out`: the codes */
+    ImageSource *image; /* on the network's grid; the reader thread's, but for raster_take_valid */
     PromptTable own_prompt; /* of options->prompt */
     RasterWriter *map, *confidence, *probabilities;
     Quicklook *quicklook;
@@ -64,7 +66,8 @@ static Err write_planes(Task *t, const SceneRows *r)
     const size_t stride = (size_t)r->width;
     const int64_t pixels = r->rows * r->width;
     const uint8_t *planes[256] = { t->codes };
-    TRY(raster_writer_rows(t->map, r->rows, planes, stride));
+    if (t->whole != NULL) memcpy(t->whole + r->first * r->width, t->codes, (size_t)pixels);
+    if (t->map != NULL) TRY(raster_writer_rows(t->map, r->rows, planes, stride));
     if (t->confidence != NULL) {
         apply_mask(t, r->confidence, pixels);
         planes[0] = r->confidence;
@@ -226,6 +229,7 @@ static Err open_input(Task *t)
     TRY(normalise(t));
     if (!isfinite(t->options->longitude)) return ERR_NONE;
     if (georeference_kind(t->image->place) != GEOREFERENCE_NONE) {
+        if (t->known) return ERR_NONE;
         predictor_tell(t->model, 1, "'%s': its georeference tells where it lies, which counts instead of --lonlat",
                        t->in);
         return ERR_NONE;
@@ -241,6 +245,8 @@ static Err open_zones(Task *t)
     TRY(predictor_climate(t->model, &climate));
     if (climate == NULL) return ERR_NONE;
     if (georeference_kind(t->image->place) == GEOREFERENCE_NONE) {
+        if (t->known && t->model->told_no_place) return ERR_NONE; /* of hundreds of images of a data set the first */
+        t->model->told_no_place = true;
         predictor_tell(t->model, 1, "'%s': its place is unknown (%s), so the null prompt is used; give --lonlat", t->in,
                        georeference_note(t->image->place));
         return ERR_NONE;
@@ -317,7 +323,10 @@ static Err open_outputs(Task *t)
     t->codes = malloc(block);
     t->valid = malloc(block);
     if (t->codes == NULL || t->valid == NULL) return err_memory(2 * block, "rows of the map");
-    return ERR_NONE;
+    if (t->out != NULL) return ERR_NONE;
+    const size_t pixels = (size_t)(info->width * info->height);
+    t->whole = malloc(pixels);
+    return t->whole != NULL ? ERR_NONE : err_memory(pixels, "the map");
 }
 
 static Err complete_writer(Task *t, RasterWriter **writer)
@@ -352,6 +361,7 @@ static void release(Task *t)
     free(t->classes);
     free(t->codes);
     free(t->valid);
+    free(t->whole);
 }
 
 /* Decoded blocks are kept for about three rows of tiles, within bounds: neighbouring tiles share rows and columns. What is slow
@@ -383,7 +393,7 @@ static Err choose_grid(Task *t, SceneJob *job, double *ret_resolution)
     const RasterInfo *info = raster_info(t->image->raster);
     const double gsd = t->options->gsd, own = georeference_sampling(t->image->place).metres;
     const PixelSides sides = predictor_sides(&t->model->model->config, t->image->place, gsd);
-    if (gsd > 0.0 && isfinite(own))
+    if (gsd > 0.0 && isfinite(own) && !t->known)
         predictor_tell(t->model, 0, "'%s': its georeference tells pixels of %.4g m, which counts instead of --gsd %g",
                        t->in, own, gsd);
     TRY(predictor_grid(t->model, t->in, info->width, info->height, &sides, t->options->resolution, &job->width,
@@ -452,15 +462,26 @@ static Err run(Task *t, MetasegPredictReport *report)
     return ERR_NONE;
 }
 
+Err predictor_raster(MetasegModel *model, const PredictorFiles *files, const MetasegPredictOptions *options,
+                     MetasegPredictReport *report)
+{
+    Task t = { .model = model, .options = options, .in = files->in, .out = files->out, .known = files->known };
+    const Err err = run(&t, report);
+    if (err == ERR_NONE && files->ret_codes != NULL) {
+        *files->ret_codes = t.whole;
+        t.whole = NULL;
+    }
+    release(&t);
+    return err;
+}
+
 MetasegStatus metaseg_predict_raster(MetasegModel *model, const char *in, const char *out,
                                      const MetasegPredictOptions *options, MetasegPredictReport *report)
 {
     if (model == NULL || in == NULL || out == NULL || options == NULL)
         return err_set(ERR_ARGUMENT, "model, input, output and options are needed");
-    Task t = { .model = model, .options = options, .in = in, .out = out };
     TRY(predictor_enter(model));
-    const Err err = run(&t, report);
-    release(&t);
+    const Err err = predictor_raster(model, &(PredictorFiles){ .in = in, .out = out }, options, report);
     predictor_leave(model);
     return err;
 }

@@ -31,7 +31,7 @@ struct MetasegModel {
     MetasegRun run;
     Device device;
     Climate *climate; /* opened at first need; NULL: none */
-    bool told_no_zones;
+    bool told_no_zones, told_no_place;
     /* for `tile`, the others for its further scales (NULL: none); made anew when another size is asked for */
     Program *programs[TTA_SCALES];
     int32_t tile;
@@ -74,6 +74,18 @@ typedef struct SceneJob {
     SceneSource source;
     SceneSink sink;
 } SceneJob;
+
+/* A raster and where its map goes. */
+typedef struct PredictorFiles {
+    const char *in, *out; /* out NULL: no file is written */
+    uint8_t **ret_codes;  /* out NULL: the map [height][width], 255 where there is no data; free() it */
+    bool known; /* longitude, latitude and gsd of the options are what a data set tells of its images, for those
+                             that do not tell it themselves */
+} PredictorFiles;
+
+/* predict_raster.c: metaseg_predict_raster with a model that the calling thread has entered. Errors of it. */
+Err predictor_raster(MetasegModel *model, const PredictorFiles *files, const MetasegPredictOptions *options,
+                     MetasegPredictReport *report);
 
 /* Options that any input has: tile, overlap, test-time augmentation. ERR_ARGUMENT. */
 Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *options);

@@ -41,6 +41,7 @@ static void json_preset(JsonWriter *w, const PresetDef *def)
     if (def->gsd > 0.0) json_put_double(w, "pixel_metres", def->gsd);
     json_put_string(w, "place", def->place);
     json_put_string(w, "source", def->source);
+    json_put_bool(w, "submissions", def->submission.coding != SUBMISSION_NONE);
     json_begin_array(w, "splits");
     for (int64_t i = 0; i < def->n_splits; i++) {
         json_begin_object(w, NULL);
@@ -63,6 +64,9 @@ static Err tell_preset(LineSink out, const PresetDef *def)
         TRY(line_put_text(out, &text));
     }
     str_addf(&text, "  place: %s", def->place);
+    TRY(line_put_text(out, &text));
+    const bool submits = def->submission.coding != SUBMISSION_NONE;
+    str_addf(&text, "  %s: %s", submits ? "submissions to" : "no submissions", def->submission.server);
     TRY(line_put_text(out, &text));
     str_addf(&text, "  known from: %s", def->source);
     return line_put_text(out, &text);
@@ -189,20 +193,6 @@ static Err json_check(LineSink out, const Preset *p, const ClassTable *classes, 
     return put_json(out, &w);
 }
 
-static Err load_classes(const PresetDef *def, const char *share, ClassTable *ret_table)
-{
-    char *path = NULL;
-    if (share == NULL)
-        return err_set(ERR_INPUT,
-                       "the class table of %s is in the data folder, which was not found; name it with "
-                       "--data-folder",
-                       def->name);
-    TRY(class_table_path(share, def->classes, &path));
-    const Err err = class_table_load(path, ret_table);
-    free(path);
-    return err;
-}
-
 /* The findings are told first, then they are the error. */
 static Err check(Preset *p, const ClassTable *classes, bool json_line, const MetasegRun *run, TakeLine line)
 {
@@ -226,7 +216,7 @@ MetasegStatus metaseg_dataset_check(const char *preset, const char *folder, cons
     const char *share = run != NULL ? run->data_folder : NULL;
     if (preset == NULL || folder == NULL) return err_set(ERR_ARGUMENT, "a preset and a folder are needed");
     TRY(preset_get(preset, &def));
-    TRY(load_classes(def, share, &classes));
+    TRY(preset_classes(def, share, &classes));
     Err err = preset_open(def, folder, split, share, &opened);
     if (err == ERR_NONE) err = check(&opened, &classes, json_line, run, line);
     preset_close(&opened);

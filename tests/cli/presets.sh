@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Presets on small copies of the published data sets: check, what it finds, training, the keys that override. presets.sh PROGRAM
+# Presets on small copies of the published data sets: check, what it finds, training, submissions, the keys that override. presets.sh PROGRAM
 # FIXTURES SOURCE
 program=$1 fixtures=$2 source=$3
 . "$(dirname "$0")/expect.sh"
@@ -17,6 +17,7 @@ share="--data-folder $work/share --threads 1"
 expect 0 '^loveda  *LoveDA; classes loveda.yaml, pixels of 0.3 m$' '' dataset list
 [ "$(grep -c '^[a-z]' "$log.out")" = 6 ] || fail "six presets were expected"
 grep -q '^  split 12/4 ' "$log.out" || fail "the small split is not listed"
+[ "$(grep -c "^  submissions to: " "$log.out")" = 3 ] || fail "three presets have submissions"
 expect 0 '"name":"flair"' '' dataset list --log-format json
 
 check() { # CODE PRESET FOLDER OPTIONS...
@@ -140,6 +141,101 @@ run predict "$work/loveda/Val/Urban/images_png/4.png" -m "$work/run_loveda/best.
 run eval "$work/map.tif" "$work/loveda/Val/Urban/masks_png/4.png" --by-pixel --ignore 0
 [ $got = 0 ] || fail "evaluating it: exit code $got"
 told 'mIoU'
+
+# submissions: what the server of each takes, and why there is none of the others
+submit() { # PRESET FOLDER OPTIONS...
+    name=$1 folder=$2
+    shift 2
+    # shellcheck disable=SC2086
+    run predict --preset "$name" "$work/$folder" -m "$work/run_$name/best.safetensors" -o "$work/$name.zip" -q $share "$@"
+}
+holds() { # ARCHIVE LINES: what read_submission.py says of it
+    mkdir -p "$work/unpacked"
+    python3 "$source/tests/cli/read_submission.py" "$work/$1" "$work/unpacked" >"$work/members" || fail "$1 cannot be read"
+    echo "$2" | grep -E -v '^$' >"$work/expected"
+    [ "$(wc -l <"$work/members")" = "$(wc -l <"$work/expected")" ] || fail "$1 has $(cat "$work/members")"
+    while read -r line; do grep -q -E -e "^$line\$" "$work/members" || fail "$1: no member is '$line': $(cat "$work/members")"; done <"$work/expected"
+}
+submit loveda loveda
+[ $got = 0 ] || fail "a submission for LoveDA: exit code $got"
+told "^$work/loveda.zip$"
+holds loveda.zip '10.png 128x128 values( [0-6])+
+11.png 192x96 values( [0-6])+
+8.png 128x128 values( [0-6])+
+9.png 192x96 values( [0-6])+'
+submit loveda loveda
+[ $got = 6 ] || fail "an archive that is there is replaced without -f: exit code $got"
+sum=$(cksum <"$work/loveda.zip")
+TZ=Asia/Kathmandu submit loveda loveda/ -f --log-format json
+[ "$(cksum <"$work/loveda.zip")" = "$sum" ] || fail "the same submission has other bytes"
+told '"preset":"loveda","server":"LoveDA .*","images":4,"pixels":69632,'
+submit loveda loveda -f --tta lr
+[ $got = 0 ] || fail "a submission with --tta: exit code $got"
+submit loveda loveda -f
+# the values are those of a map of the same image, less one
+run predict "$work/loveda/Test/Urban/images_png/9.png" -m "$work/run_loveda/best.safetensors" -o "$work/test.tif" -q --threads 1 --lonlat 118.78,32.06 \
+    --data-folder "$work/share"
+{
+    echo 'name: less one'
+    echo 'from: loveda'
+    echo 'to: loveda'
+    echo 'classes: [{ from: 1, to: 0 }, { from: 2, to: 1 }, { from: 3, to: 2 }, { from: 4, to: 3 }, { from: 5, to: 4 }, { from: 6, to: 5 }, { from: 7, to: 6 }]'
+} >"$work/less.yaml"
+run eval "$work/test.tif" "$work/unpacked/9.png" --by-pixel --mapping "$work/less.yaml"
+told 'OA *100.00'
+submit openearthmap openearthmap
+[ $got = 0 ] || fail "a submission for OpenEarthMap: exit code $got"
+holds openearthmap.zip 'koeln_4.png 224x128 values( [1-8])+
+lima_2.png 160x128 values( [1-8])+'
+submit deepglobe deepglobe
+[ $got = 0 ] || fail "a submission for DeepGlobe: exit code $got"
+holds deepglobe.zip '5_mask.png 128x128 colours( 00ffff| ffff00| ff00ff| 00ff00| 0000ff| ffffff)+
+7_mask.png 128x128 colours( 00ffff| ffff00| ff00ff| 00ff00| 0000ff| ffffff)+
+8_mask.png 128x128 colours( 00ffff| ffff00| ff00ff| 00ff00| 0000ff| ffffff)+'
+for preset in potsdam vaihingen flair; do
+    submit $preset $preset
+    [ $got = 2 ] || fail "a submission for $preset: exit code $got"
+    grep -q 'there is no submission file of .*published' "$log.err" || fail "why $preset has no submission is not told"
+done
+
+# refused as a whole: an image that cannot be read, one that is missing, a model of other classes, options of one image
+cp -R "$work/loveda" "$work/damaged"
+head -c 600 "$work/loveda/Test/Rural/images_png/10.png" >"$work/damaged/Test/Rural/images_png/10.png"
+rm "$work/loveda.zip"
+submit loveda damaged
+[ $got = 4 ] || fail "a damaged image: exit code $got"
+grep -q "^metaseg: error: no submission was written: '$work/damaged/Test/Rural/images_png/10.png': " "$log.err" || fail "the damaged image is not named"
+rm -r "$work/damaged/Test/Urban"
+submit loveda damaged
+[ $got = 4 ] || fail "a missing folder of test images: exit code $got"
+grep -q 'a submission needs all images' "$log.err" || fail "what a submission needs is not told"
+rm "$work/openearthmap.zip"
+cp -R "$work/openearthmap" "$work/part"
+rm "$work/part/lima/images/lima_1.tif" # of train.txt: the test part is whole
+submit openearthmap part
+[ $got = 0 ] || fail "an image to learn from is missing: exit code $got"
+rm "$work/openearthmap.zip" "$work/part/lima/images/lima_2.tif"
+submit openearthmap part
+[ $got = 4 ] || fail "a test image is missing: exit code $got"
+grep -q "part/lima/images/lima_2.tif': this image is missing; a submission needs all" "$log.err" || fail "the missing image is not told"
+refuse() { # CODE MESSAGE ARGUMENTS...
+    code=$1 message=$2
+    shift 2
+    # shellcheck disable=SC2086
+    expect "$code" '' "$message" predict -q $share -o "$work/loveda.zip" --preset loveda "$@"
+}
+refuse 5 'the model has a class 8 (Building), and LoveDA has none of this value' "$work/loveda" -m "$work/run_openearthmap/best.safetensors"
+for options in '--lonlat 9,48' '--crs EPSG:4326' '--gsd 1' '--mask x.tif' '--confidence c.tif' '--quicklook q.png'; do
+    # shellcheck disable=SC2086
+    refuse 2 'is of one image' "$work/loveda" -m "$work/run_loveda/best.safetensors" $options
+done
+refuse 2 'needs one folder, that of the data set, and 2 inputs' "$work/loveda" "$work/loveda" -m "$work/run_loveda/best.safetensors"
+refuse 2 'needs the model that is to be judged' "$work/loveda"
+refuse 2 'skip-existing' "$work/loveda" -m "$work/run_loveda/best.safetensors" --skip-existing
+# shellcheck disable=SC2086
+expect 2 '' 'zip' predict -q $share --preset loveda "$work/loveda" -m "$work/run_loveda/best.safetensors" -o "$work/loveda.tif"
+[ ! -e "$work/loveda.zip" ] || fail "an archive is there after all"
+! ls -d "$work"/.metaseg-partial-* 2>/dev/null || fail "hidden folders are left"
 
 # what the data set is: labels, places
 survey() { # PRESET OPTIONS...
