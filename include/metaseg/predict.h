@@ -94,6 +94,11 @@ typedef struct MetasegPredictOptions {
     double resolution; /* ground sampling distance to run at, in the model's unit; 0: chosen by the rule below */
     int32_t tile;      /* side of a tile in network pixels, a multiple of the network's (32 usually); 0: the model's */
     MetasegTta tta;
+    /* side of crops, as tile; 0: none. With it the image is cut into crops that share nothing, each mapped alone, its scores brought to
+     * the pixels without a look at its neighbours, as the test programs of the papers do it (docs/protocols.md): the image lies at the
+     * lower right of a whole number of crops, with stored zeros above and to the left of it. Tile and overlap must be unset, and the
+     * image is read at its own pixels or not at all. */
+    int32_t crops;
     int32_t overlap; /* network pixels shared by neighbouring tiles; -1: a quarter of the tile */
     /* processing level of the image's reflectance, for a model of level 1 (top of atmosphere) that brings level 2 (surface) to it: "L1C",
      * "L2A" and other words that begin with L1, L2; NULL: as the metadata say, level 2 if they do not */

@@ -18,7 +18,7 @@ typedef struct PredictArgs {
     const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
         *level, *prompt, *text_encoder, *preset;
     double gsd, resolution;
-    int64_t prompts, tile, overlap, tta;
+    int64_t prompts, tile, overlap, crops, tta;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
 
@@ -76,6 +76,10 @@ static const Option predict_options[] = {
     { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
       .maximum = 2048,
       .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
+    { "crops", 0, OPTION_INT, offsetof(PredictArgs, crops), .value = "PIXELS", .default_value = "0", .minimum = 0,
+      .maximum = 4096,
+      .help = "cut the image into crops of this side instead, without overlap, blending or a look over the edge, zeros "
+              "around the image: how the papers' figures are made (1024 for the ISPRS tiles); 0: tiles" },
     { "tta", 0, OPTION_ENUM, offsetof(PredictArgs, tta), .value = "KIND", .default_value = "none",
       .choices = { "none", "lr", "d4", "ms", "lr-ms" },
       .help =
@@ -137,6 +141,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->resolution = args->resolution;
     o->tile = (int32_t)args->tile;
     o->overlap = (int32_t)args->overlap;
+    o->crops = (int32_t)args->crops;
     o->tta = (MetasegTta)args->tta;
     o->level = args->level;
     o->stored_values = args->stored;

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DEFAULT_OVERLAP_PART = 4, TILE_LEAST = 64, TILE_LARGEST = 4096, OVERLAP_UNIT = 32 };
 
@@ -35,6 +36,15 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
     if (options->tile != 0 && (outside || options->tile % unit != 0))
         return err_set(ERR_ARGUMENT, "a tile of %d pixels; a multiple of %d from %d to %d was expected, or 0",
                        (int)options->tile, (int)unit, (int)TILE_LEAST, (int)TILE_LARGEST);
+    const bool cropped = options->crops >= TILE_LEAST && options->crops <= TILE_LARGEST;
+    if (options->crops != 0 && (!cropped || options->crops % unit != 0))
+        return err_set(ERR_ARGUMENT, "crops of %d pixels; a multiple of %d from %d to %d was expected, or 0: none",
+                       (int)options->crops, (int)unit, (int)TILE_LEAST, (int)TILE_LARGEST);
+    if (options->crops != 0 && (options->tile != 0 || options->overlap > 0))
+        return err_set(ERR_ARGUMENT,
+                       "crops are tiles of %d pixels that share nothing; expected no --tile and no "
+                       "--overlap beside --crops",
+                       (int)options->crops);
     if ((int)options->tta < METASEG_TTA_NONE || options->tta > METASEG_TTA_LR_MS)
         return err_set(ERR_ARGUMENT, "test-time augmentation of kind %d; expected one of MetasegTta",
                        (int)options->tta);
@@ -47,6 +57,29 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
         return err_set(ERR_ARGUMENT, "a resolution of %g; a pixel size was expected, or 0", options->resolution);
     TRY(image_level_given(options->level, &level));
     return check_place(options->longitude, options->latitude);
+}
+
+Err predictor_choose_crops(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
+                           const ImageBand *bands, float *ret_zero, SceneJob *job)
+{
+    const uint8_t valid = 1;
+    job->tile = predictor_tile(model, options->tile, job->width, job->height);
+    job->overlap = predictor_overlap(options, job->tile);
+    job->crops = options->crops > 0;
+    if (!job->crops) return ERR_NONE;
+    if (job->width != job->out_width || job->height != job->out_height)
+        return err_set(ERR_ARGUMENT,
+                       "'%s': the model would read it at %lld x %lld pixels instead of its own %lld x %lld, and crops "
+                       "are of its own; go without --crops",
+                       path, (long long)job->width, (long long)job->height, (long long)job->out_width,
+                       (long long)job->out_height);
+    memset(ret_zero, 0, (size_t)job->bands * sizeof *ret_zero);
+    image_normalise(bands, job->bands, 1, &valid, ret_zero);
+    job->tile = options->crops;
+    job->overlap = 0;
+    job->zero = ret_zero;
+    job->classes = model->model->config.network.n_classes;
+    return ERR_NONE;
 }
 
 int32_t predictor_overlap(const MetasegPredictOptions *options, int32_t tile)

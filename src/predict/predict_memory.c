@@ -10,7 +10,6 @@
  * further ones at output strides 2 and 1 (18 MiB more at tiles of 512). */
 enum {
     BLOCKS = 2,
-    BLOCK_ROWS = 64,
     WRITER_ROWS = 256,
     CACHE_BYTES = 100 << 20,
     USUAL_DECODED = 32 << 20,
@@ -52,9 +51,10 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
     const int32_t classes = model->model->config.network.n_classes;
     const double planes = 1.0 + (job->sink.confidence ? 1.0 : 0.0) + (job->sink.probabilities ? (double)classes : 0.0);
     const int64_t cell = model->model->config.network.output_stride;
-    const int64_t cells = (job->width + cell - 1) / cell;
-    const double rows = (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
-                        BLOCKS * BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
+    const int64_t cells = job->crops ? job->tile / cell : (job->width + cell - 1) / cell;
+    const double band = job->crops ? (double)job->tile * width * planes : 0.0;
+    const double rows = band + (double)mosaic_bytes(cells, classes, job->tile / cell + 4) +
+                        BLOCKS * SCENE_BLOCK_ROWS * width * planes + WRITER_ROWS * width * (double)written_bands;
     const double fine = cell == 4 ? 0.0 : (double)FINE_BYTES;
     const double pixel = NETWORK_BYTES + fine + image_bytes(model) + tta_bytes(&model->model->config, job);
     const double network = pixel * scaled_pixels(job);
@@ -66,11 +66,12 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
         return err_set(
             ERR_MEMORY,
             "tiles of %d pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction "
-            "may take; give a smaller --tile%s",
-            (int)job->tile, all / mebibyte, most_bytes / mebibyte, job->tta != METASEG_TTA_NONE ? ", or no --tta" : "");
+            "may take; give a smaller %s%s",
+            (int)job->tile, all / mebibyte, most_bytes / mebibyte, job->crops ? "--crops" : "--tile",
+            job->tta != METASEG_TTA_NONE ? ", or no --tta" : "");
     return err_set(
         ERR_MEMORY,
         "rows of %lld pixels would take about %.0f MiB of memory, more than the %.0f MiB that a prediction may "
-        "take; cut the image into parts (gdal_translate -srcwin), or give --tile 256",
-        (long long)job->out_width, all / mebibyte, most_bytes / mebibyte);
+        "take; cut the image into parts (gdal_translate -srcwin), or give %s 256",
+        (long long)job->out_width, all / mebibyte, most_bytes / mebibyte, job->crops ? "--crops" : "--tile");
 }

@@ -141,14 +141,11 @@ static Err run(Task *t, const MetasegPredictOptions *options)
     TRY(predictor_check(t->model, options));
     TRY(open_zones(t, options));
     if (options->prompt != NULL) TRY(predictor_free_prompt(t->model, options, &t->own_prompt));
-    const int32_t tile = predictor_tile(t->model, options->tile, t->width, t->height);
-    const SceneJob job = {
+    SceneJob job = {
         .width = t->width,
         .height = t->height,
         .out_width = t->width,
         .out_height = t->height,
-        .tile = tile,
-        .overlap = predictor_overlap(options, tile),
         .tta = options->tta,
         .prompts = options->prompts,
         .own_prompt = options->prompt != NULL ? &t->own_prompt : NULL,
@@ -160,6 +157,8 @@ static Err run(Task *t, const MetasegPredictOptions *options)
                   .confidence = t->confidence != NULL,
                   .probabilities = t->probabilities != NULL },
     };
+    float zero[MODEL_MAX_BANDS];
+    TRY(predictor_choose_crops(t->model, "the pixels", options, t->normalisation, zero, &job));
     TRY(predictor_check_memory(t->model, &job, 0));
     return predictor_run(t->model, &job, NULL);
 }

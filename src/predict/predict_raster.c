@@ -319,7 +319,7 @@ static Err open_outputs(Task *t)
     TRY(open_writer(t, t->out, RASTER_CLASSES, &t->map));
     TRY(open_writer(t, t->options->confidence, RASTER_CONFIDENCE, &t->confidence));
     TRY(open_writer(t, t->options->probabilities, RASTER_PROBABILITIES, &t->probabilities));
-    const size_t block = (size_t)info->width * 64;
+    const size_t block = (size_t)info->width * SCENE_BLOCK_ROWS;
     t->codes = malloc(block);
     t->valid = malloc(block);
     if (t->codes == NULL || t->valid == NULL) return err_memory(2 * block, "rows of the map");
@@ -431,15 +431,15 @@ static Err run(Task *t, MetasegPredictReport *report)
     const RasterInfo *info = raster_info(t->image->raster);
     SceneJob job = { .out_width = info->width, .out_height = info->height, .prompts = t->options->prompts };
     double resolution = 0.0;
+    float zero[MODEL_MAX_BANDS];
     TRY(choose_grid(t, &job, &resolution));
-    job.tile = predictor_tile(t->model, t->options->tile, job.width, job.height);
-    job.overlap = predictor_overlap(t->options, job.tile);
+    job.bands = raster_chosen_count(t->image->raster);
+    TRY(predictor_choose_crops(t->model, t->in, t->options, t->image->bands, zero, &job));
     job.tta = t->options->tta;
     job.decoded_bytes = decoded_bytes(t->image->raster, &job);
     raster_set_cache_bytes(job.decoded_bytes);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
     job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
-    job.bands = raster_chosen_count(t->image->raster);
     job.band_source = t->image->source;
     job.sink = (SceneSink){ .context = t,
                             .rows = write_rows,

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILES_AHEAD = 2, BLOCKS = 2, BLOCK_ROWS = 64, MARGIN = 32 };
+enum { TILES_AHEAD = 2, BLOCKS = 2, MARGIN = 32 };
 
 /* One tile between reader and program. */
 typedef struct TileJob {
@@ -169,7 +169,7 @@ static Err emit(Pipeline *p, int64_t readable)
             TRY(channel_error(p->free_blocks));
             return err_set(ERR_INTERNAL, "the writer ended early");
         }
-        const int64_t rows = readable - p->written < BLOCK_ROWS ? readable - p->written : BLOCK_ROWS;
+        const int64_t rows = readable - p->written < SCENE_BLOCK_ROWS ? readable - p->written : SCENE_BLOCK_ROWS;
         fill_block(p, item, p->written, rows);
         p->written += rows;
         if (!channel_put(p->full_blocks, item)) return channel_error(p->full_blocks);
@@ -248,7 +248,7 @@ static Err allocate_tile(const Pipeline *p, TileJob *tile)
 static Err allocate_block(const Pipeline *p, Block *block)
 {
     const SceneSink *sink = &p->job->sink;
-    const size_t plane = (size_t)(p->job->out_width * BLOCK_ROWS);
+    const size_t plane = (size_t)(p->job->out_width * SCENE_BLOCK_ROWS);
     const size_t classes = (size_t)p->model->model->config.network.n_classes;
     const size_t planes = 1U + (sink->confidence ? 1U : 0U) + (sink->probabilities ? classes : 0U);
     block->bytes = malloc(planes * plane);
@@ -347,6 +347,7 @@ static void release(Pipeline *p)
 
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
 {
+    if (job->crops) return predictor_run_crops(model, job, ret_tiles);
     Pipeline p = { .model = model, .job = job, .cell = model->model->config.network.output_stride };
     Err err = start(&p);
     if (err == ERR_NONE) err = loop(&p);

@@ -47,9 +47,10 @@ typedef struct SceneSource {
                   float *ret_shares);
 } SceneSource;
 
-/* Where finished rows go, in order, from the sink thread. Planes are [rows][width]; classes are indexes (0..n-1), not
+/* Where finished rows go, in order, at most SCENE_BLOCK_ROWS at a time, from the sink thread. Planes are [rows][width]; classes are indexes (0..n-1), not
  * yet masked; confidence and probabilities are NULL when not wanted; probability plane c begins at probabilities + c *
  * plane_bytes. */
+enum { SCENE_BLOCK_ROWS = 64 };
 typedef struct SceneRows {
     int64_t first, rows, width;
     uint8_t *classes, *confidence, *probabilities;
@@ -66,7 +67,11 @@ typedef struct SceneJob {
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
     int64_t decoded_bytes;         /* of blocks that are kept decoded */
-    MetasegTta tta;                /* readings of each tile */
+    bool crops;        /* tiles are crops that nothing joins, the image lies at the lower right of them; width and
+                                      height are those of the map */
+    const float *zero; /* crops: [bands] what stands around the image, as source.read gives it */
+    int64_t classes;   /* crops: of the model */
+    MetasegTta tta;    /* readings of each tile */
     MetasegPrompts prompts;
     const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
     int64_t bands;                 /* that source.read gives */
@@ -106,6 +111,14 @@ Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64
 
 /* Runs a job. ERR_* of source and sink, ERR_INTERRUPTED when run.stop is set, ERR_MEMORY. ret_tiles may be NULL. */
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
+
+/* predict_crops.c: a job of crops, by predictor_run. */
+Err predictor_run_crops(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
+
+/* Makes a job one of crops, if options ask for it: its tile, and in ret_zero [bands] what a stored 0 is behind the normalisation (bands:
+ * that of the job's bands). ERR_ARGUMENT: the job would be resampled. */
+Err predictor_choose_crops(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
+                           const ImageBand *bands, float *ret_zero, SceneJob *job);
 
 /* Compiles (or keeps) the program for a tile size. */
 Err predictor_compile(MetasegModel *model, int32_t tile, bool scales);

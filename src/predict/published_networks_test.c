@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Checkpoints of published networks as their own trainings save them, converted and run: scores against those of the public code
- * (tools/golden/checkpoints.py), and the map of a GeoTIFF. */
+ * (tools/golden/checkpoints.py), and the map of a GeoTIFF; fixed crops against those of the public program (tools/golden/crops.py). */
 #include "geo/geo_test.h"
 #include "geo/raster.h"
 #include "metaseg/predict.h"
@@ -155,6 +155,121 @@ static void converts_and_maps(void **state)
     for (int64_t i = 0; i < ARRAY_LEN(cases); i++) check_case(&cases[i]);
 }
 
+/* ---- crops ---- */
+
+enum { CROPS_HEIGHT = 260, CROPS_WIDTH = 420, CROP = 256, CROPS_STEP = 3, SURE_STEP = 4 };
+enum { CROPS_PIXELS = CROPS_HEIGHT * CROPS_WIDTH };
+
+static void read_band(const char *path, float *values)
+{
+    Raster *raster = NULL;
+    uint8_t *valid = malloc(CROPS_PIXELS);
+    assert_non_null(valid);
+    ASSERT_OK(raster_open(path, NULL, &raster));
+    ASSERT_OK(raster_read(raster, (RasterWindow){ .columns = CROPS_WIDTH, .rows = CROPS_HEIGHT }, values, valid));
+    raster_close(raster);
+    free(valid);
+}
+
+/* How many of the pixels that the public code was sure of have another class, and how far the confidence is off. */
+static int64_t compare_crops(const TensorFile *golden, const float *classes, const float *confidence,
+                             double *ret_confidence)
+{
+    enum {
+        ROWS = (CROPS_HEIGHT + CROPS_STEP - 1) / CROPS_STEP,
+        COLUMNS = (CROPS_WIDTH + CROPS_STEP - 1) / CROPS_STEP,
+        SURE_ROWS = (ROWS + SURE_STEP - 1) / SURE_STEP,
+        SURE_COLUMNS = (COLUMNS + SURE_STEP - 1) / SURE_STEP
+    };
+    static uint8_t want[ROWS][COLUMNS];
+    static float sure[SURE_ROWS][SURE_COLUMNS];
+    const StoredTensor *stored = NULL;
+    int64_t wrong = 0;
+    ASSERT_OK(tensor_file_require(golden, "classes", &(Shape){ 2, { ROWS, COLUMNS } }, &stored));
+    ASSERT_OK(stored_tensor_copy(stored, want));
+    ASSERT_OK(tensor_file_require(golden, "confidence", &(Shape){ 2, { SURE_ROWS, SURE_COLUMNS } }, &stored));
+    ASSERT_OK(stored_tensor_copy(stored, sure));
+    *ret_confidence = 0.0;
+    for (int64_t y = 0; y < ROWS; y++) {
+        for (int64_t x = 0; x < COLUMNS; x++) {
+            const int64_t at = y * CROPS_STEP * CROPS_WIDTH + x * CROPS_STEP;
+            wrong += want[y][x] != UNSURE && classes[at] != (float)want[y][x];
+            if (y % SURE_STEP != 0 || x % SURE_STEP != 0) continue;
+            const double off = fabs((double)confidence[at] - 254.0 * (double)sure[y / SURE_STEP][x / SURE_STEP]);
+            if (!(off <= *ret_confidence)) *ret_confidence = off;
+        }
+    }
+    return wrong;
+}
+
+static MetasegModel *load_crops(float *image)
+{
+    char path[256];
+    ConvertReport report = { 0 };
+    ConvertOptions options = convert_options_defaults();
+    const MetasegRun run = { 0 };
+    MetasegModel *model = NULL;
+    TensorFile *checkpoint = golden_open("published/checkpoint_geoseg_unetformer.safetensors");
+    golden_checkpoint_write(checkpoint, unit_at("state.safetensors", path));
+    tensor_file_close(checkpoint);
+    options.overwrite = true;
+    ASSERT_OK(convert_file(path, model_path, &options, &report));
+    golden_checkpoint_bytes("crops.image", image, CROPS_PIXELS * 3);
+    test_raster(image_path, (TestRaster){ .width = CROPS_WIDTH, .height = CROPS_HEIGHT, .bands = 3, .values = image });
+    ASSERT_OK((Err)metaseg_model_load(model_path, &run, &model));
+    return model;
+}
+
+/* GeoSeg's own program cuts, maps and joins an image that is no multiple of the crop. */
+static void crops_are_those_of_geoseg(void **state)
+{
+    (void)state;
+    char out[256], sure[256];
+    double off = 0.0;
+    float *image = malloc(sizeof(float[CROPS_PIXELS * 3])), *classes = malloc(sizeof(float[CROPS_PIXELS]));
+    float *confidence = malloc(sizeof(float[CROPS_PIXELS]));
+    uint8_t *codes = malloc(CROPS_PIXELS);
+    assert_true(image != NULL && classes != NULL && confidence != NULL && codes != NULL);
+    TensorFile *golden = golden_open("published/crops_geoseg_unetformer.safetensors");
+    MetasegModel *model = load_crops(image);
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    MetasegPredictReport report;
+    options.crops = CROP;
+    options.overwrite = true;
+    options.confidence = unit_at("confidence.tif", sure);
+    ASSERT_OK((Err)metaseg_predict_raster(model, image_path, unit_at("map.tif", out), &options, &report));
+    assert_int_equal(report.tiles, 4);
+    read_band(out, classes);
+    read_band(sure, confidence);
+    assert_int_equal(compare_crops(golden, classes, confidence, &off), 0);
+    print_message("crops: confidence differs by %.3f of 254\n", off);
+    assert_true(off <= 0.53); /* rounded to whole numbers */
+    ASSERT_OK((Err)metaseg_predict_pixels(model, image, NULL, CROPS_WIDTH, CROPS_HEIGHT, &options, codes, NULL, NULL));
+    for (int64_t i = 0; i < CROPS_PIXELS; i++) assert_true(classes[i] == (float)codes[i]);
+    /* tiles of the same size lie elsewhere and mirror the image at its border */
+    options.crops = 0;
+    options.tile = CROP;
+    options.overlap = 0;
+    ASSERT_OK((Err)metaseg_predict_raster(model, image_path, out, &options, NULL));
+    read_band(out, classes);
+    assert_true(compare_crops(golden, classes, confidence, &off) > CROPS_PIXELS / CROPS_STEP / CROPS_STEP / 10);
+    options.crops = CROP;
+    ASSERT_ERR(metaseg_predict_raster(model, image_path, out, &options, NULL), ERR_ARGUMENT, "expected no --tile");
+    options.tile = 0;
+    options.crops = 200;
+    ASSERT_ERR(metaseg_predict_raster(model, image_path, out, &options, NULL), ERR_ARGUMENT, "crops of 200 pixels");
+    options.crops = CROP;
+    options.overlap = -1;
+    options.resolution = 2.0;
+    ASSERT_ERR(metaseg_predict_raster(model, image_path, out, &options, NULL), ERR_ARGUMENT, "go without --crops");
+    metaseg_model_free(model);
+    tensor_file_close(golden);
+    free(image);
+    free(classes);
+    free(confidence);
+    free(codes);
+}
+
 static int set_up(void **state)
 {
     if (unit_set_up(state) != 0) return -1;
@@ -165,6 +280,7 @@ static int set_up(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(converts_and_maps) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(converts_and_maps),
+                                        cmocka_unit_test(crops_are_those_of_geoseg) };
     return cmocka_run_group_tests(tests, set_up, unit_tear_down);
 }

@@ -169,8 +169,8 @@ sum=$(cksum <"$work/loveda.zip")
 TZ=Asia/Kathmandu submit loveda loveda/ -f --log-format json
 [ "$(cksum <"$work/loveda.zip")" = "$sum" ] || fail "the same submission has other bytes"
 told '"preset":"loveda","server":"LoveDA .*","images":4,"pixels":69632,'
-submit loveda loveda -f --tta lr
-[ $got = 0 ] || fail "a submission with --tta: exit code $got"
+submit loveda loveda -f --tta lr --crops 256
+[ $got = 0 ] || fail "a submission with --tta and --crops: exit code $got"
 submit loveda loveda -f
 # the values are those of a map of the same image, less one
 run predict "$work/loveda/Test/Urban/images_png/9.png" -m "$work/run_loveda/best.safetensors" -o "$work/test.tif" -q --threads 1 --lonlat 118.78,32.06 \
