@@ -66,7 +66,8 @@ typedef enum MetasegTta {
     METASEG_TTA_LR,       /* mirrored left to right, upside down and both: 4 readings */
     METASEG_TTA_D4,       /* the symmetries of the square, quarter turns too: 8 readings */
     METASEG_TTA_MS,       /* mirrored left to right, at all scales: 8 readings */
-    METASEG_TTA_LR_MS     /* as LR, at all scales: 16 readings */
+    METASEG_TTA_LR_MS,    /* as LR, at all scales: 16 readings */
+    METASEG_TTA_D4_MS     /* as D4, at all scales and at 0.5: 40 readings */
 } MetasegTta;
 
 typedef struct MetasegPredictOptions {

@@ -81,10 +81,10 @@ static const Option predict_options[] = {
       .help = "cut the image into crops of this side instead, without overlap, blending or a look over the edge, zeros "
               "around the image: how the papers' figures are made (1024 for the ISPRS tiles); 0: tiles" },
     { "tta", 0, OPTION_ENUM, offsetof(PredictArgs, tta), .value = "KIND", .default_value = "none",
-      .choices = { "none", "lr", "d4", "ms", "lr-ms" },
-      .help =
-          "test-time augmentation, the mean of several readings of each tile: lr mirrored both ways (4 times the "
-          "time), d4 also turned (8), ms mirrored left to right at scales 0.75, 1, 1.25, 1.5 (8), lr-ms both (16)" },
+      .choices = { "none", "lr", "d4", "ms", "lr-ms", "d4-ms" },
+      .help = "test-time augmentation, the mean of several readings of each tile: lr mirrored both ways (4 times the "
+              "time), d4 also turned (8), ms mirrored left to right at scales 0.75, 1, 1.25, 1.5 (8), lr-ms both (16), "
+              "d4-ms turned too and at scale 0.5 (40)" },
     { "level", 0, OPTION_STRING, offsetof(PredictArgs, level), .value = "LEVEL",
       .help =
           "L1C (reflectance at the top of the atmosphere) or L2A (of the surface), for a model that reads the one from "

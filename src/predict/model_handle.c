@@ -45,7 +45,7 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
                        "crops are tiles of %d pixels that share nothing; expected no --tile and no "
                        "--overlap beside --crops",
                        (int)options->crops);
-    if ((int)options->tta < METASEG_TTA_NONE || options->tta > METASEG_TTA_LR_MS)
+    if ((int)options->tta < METASEG_TTA_NONE || options->tta > METASEG_TTA_D4_MS)
         return err_set(ERR_ARGUMENT, "test-time augmentation of kind %d; expected one of MetasegTta",
                        (int)options->tta);
     if (options->overlap >= 0 && options->overlap % OVERLAP_UNIT != 0)
@@ -279,21 +279,21 @@ static void free_programs(MetasegModel *model)
 }
 
 /* Several programs keep the parameters that they share; one alone packs them and lets them go. */
-static Err compile_all(MetasegModel *model, int32_t tile, bool scales)
+static Err compile_all(MetasegModel *model, int32_t tile, int32_t scales)
 {
     enum { QUARTERS = 4 };
     const int64_t multiple = network_side_multiple(&model->model->config.network);
-    if (scales && (tile % QUARTERS != 0 || tile / QUARTERS % multiple != 0))
+    if (scales > 1 && (tile % QUARTERS != 0 || tile / QUARTERS % multiple != 0))
         return err_set(ERR_ARGUMENT, "tiles of %d pixels at several scales; a multiple of %lld was expected", (int)tile,
                        (long long)(QUARTERS * multiple));
-    for (int32_t k = 0; k < (scales ? TTA_SCALES : 1); k++) TRY(compile(model, tta_side(tile, k), &model->programs[k]));
-    model->stale = !scales;
-    return scales ? ERR_NONE : program_discard_packed(model->programs[0]);
+    for (int32_t k = 0; k < scales; k++) TRY(compile(model, tta_side(tile, k), &model->programs[k]));
+    model->stale = scales == 1;
+    return scales > 1 ? ERR_NONE : program_discard_packed(model->programs[0]);
 }
 
-Err predictor_compile(MetasegModel *model, int32_t tile, bool scales)
+Err predictor_compile(MetasegModel *model, int32_t tile, int32_t scales)
 {
-    if (model->tile == tile && (!scales || model->programs[1] != NULL)) return ERR_NONE;
+    if (model->tile == tile && model->programs[scales - 1] != NULL) return ERR_NONE;
     free_programs(model);
     if (model->stale) TRY(reload(model));
     model->stale = false;

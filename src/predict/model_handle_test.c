@@ -308,7 +308,7 @@ static void mirrored_readings(void **state)
     for (int64_t i = 0; i < SMALL * SMALL; i++)
         memcpy(mirrored + 3 * i, pixels + 3 * (i / SMALL * SMALL + SMALL - 1 - i % SMALL), 3 * sizeof(float));
     assert_int_equal(metaseg_model_load(path, NULL, &model), ERR_NONE);
-    for (MetasegTta tta = METASEG_TTA_NONE; tta <= METASEG_TTA_LR_MS; tta++) {
+    for (MetasegTta tta = METASEG_TTA_NONE; tta <= METASEG_TTA_D4_MS; tta++) {
         int64_t other = 0;
         options.tta = tta;
         ASSERT_OK((Err)metaseg_predict_pixels(model, pixels, NULL, SMALL, SMALL, &options, first, NULL, NULL));

@@ -32,7 +32,7 @@ static double image_bytes(const MetasegModel *model)
 static double scaled_pixels(const SceneJob *job)
 {
     double pixels = 0.0;
-    for (int32_t k = 0; k < (tta_scales(job->tta) ? TTA_SCALES : 1); k++)
+    for (int32_t k = 0; k < tta_scales(job->tta); k++)
         pixels += (double)tta_side(job->tile, k) * (double)tta_side(job->tile, k);
     return pixels;
 }

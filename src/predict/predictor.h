@@ -120,8 +120,8 @@ Err predictor_run_crops(MetasegModel *model, const SceneJob *job, int64_t *ret_t
 Err predictor_choose_crops(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
                            const ImageBand *bands, float *ret_zero, SceneJob *job);
 
-/* Compiles (or keeps) the program for a tile size. */
-Err predictor_compile(MetasegModel *model, int32_t tile, bool scales);
+/* Compiles (or keeps) the programs for a tile size at this many scales (tta.h). */
+Err predictor_compile(MetasegModel *model, int32_t tile, int32_t scales);
 
 /* Takes the model for the calling thread; waits for another one that predicts. predictor_leave() it. ERR_ARGUMENT: the
  * calling thread has it already, so a callback tries to predict. */

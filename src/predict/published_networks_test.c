@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Checkpoints of published networks as their own trainings save them, converted and run: scores against those of the public code
- * (tools/golden/checkpoints.py), and the map of a GeoTIFF; fixed crops against those of the public program (tools/golden/crops.py). */
+ * (tools/golden/checkpoints.py), and the map of a GeoTIFF; fixed crops against those of the public program (tools/golden/crops.py), forty
+ * readings of a tile against ttach (tools/golden/tta.py). */
 #include "geo/geo_test.h"
 #include "geo/raster.h"
 #include "metaseg/predict.h"
@@ -270,6 +271,63 @@ static void crops_are_those_of_geoseg(void **state)
     free(codes);
 }
 
+/* ---- readings ---- */
+
+enum { READ_STEP = 12, READ_SIDE = (SIDE - READ_STEP / 2 + READ_STEP - 1) / READ_STEP, READ_CLASSES = 5 };
+
+/* The largest difference to ttach's mean of 40 readings, in bytes. */
+static double reading_difference(MetasegModel *model, const TensorFile *golden, const float *image, MetasegTta tta)
+{
+    static float want[READ_SIDE][READ_SIDE][READ_CLASSES];
+    static uint8_t classes[SIDE][SIDE], got[SIDE][SIDE][READ_CLASSES];
+    const StoredTensor *stored = NULL;
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    double worst = 0.0;
+    options.tile = SIDE;
+    options.tta = tta;
+    ASSERT_OK(
+        tensor_file_require(golden, "probabilities", &(Shape){ 3, { READ_SIDE, READ_SIDE, READ_CLASSES } }, &stored));
+    ASSERT_OK(stored_tensor_copy(stored, want));
+    ASSERT_OK(
+        (Err)metaseg_predict_pixels(model, image, NULL, SIDE, SIDE, &options, &classes[0][0], NULL, &got[0][0][0]));
+    for (int y = 0; y < READ_SIDE; y++)
+        for (int x = 0; x < READ_SIDE; x++)
+            for (int c = 0; c < READ_CLASSES; c++) {
+                const int byte = got[READ_STEP / 2 + y * READ_STEP][READ_STEP / 2 + x * READ_STEP][c];
+                worst = fmax(worst, fabs((double)byte - 254.0 * (double)want[y][x][c]));
+            }
+    return worst;
+}
+
+/* GeoSeg's forty readings of a Vaihingen crop, by ttach. */
+static void readings_are_those_of_ttach(void **state)
+{
+    (void)state;
+    char path[256];
+    static float image[SIDE][SIDE][3];
+    ConvertReport report = { 0 };
+    ConvertOptions options = convert_options_defaults();
+    MetasegModel *model = NULL;
+    TensorFile *checkpoint = golden_open("published/checkpoint_smp_resnet18.safetensors");
+    TensorFile *golden = golden_open("published/tta_smp_resnet18.safetensors");
+    golden_checkpoint_write(checkpoint, unit_at("state.safetensors", path));
+    options.overwrite = true;
+    ASSERT_OK(convert_file(path, model_path, &options, &report));
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            for (int b = 0; b < 3; b++)
+                image[y][x][b] = (float)((x / 40 * 97 + y / 28 * 61 + b * 83 + x * y / 512) % 256);
+    ASSERT_OK((Err)metaseg_model_load(model_path, &(MetasegRun){ 0 }, &model));
+    const double worst = reading_difference(model, golden, &image[0][0][0], METASEG_TTA_D4_MS);
+    print_message("40 readings: probabilities differ by %.3f of 254\n", worst);
+    assert_true(worst <= 0.53); /* rounded to whole numbers */
+    assert_true(reading_difference(model, golden, &image[0][0][0], METASEG_TTA_D4) > 1.0);
+    assert_true(reading_difference(model, golden, &image[0][0][0], METASEG_TTA_LR_MS) > 0.6);
+    metaseg_model_free(model);
+    tensor_file_close(golden);
+    tensor_file_close(checkpoint);
+}
+
 static int set_up(void **state)
 {
     if (unit_set_up(state) != 0) return -1;
@@ -281,6 +339,7 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(converts_and_maps),
-                                        cmocka_unit_test(crops_are_those_of_geoseg) };
+                                        cmocka_unit_test(crops_are_those_of_geoseg),
+                                        cmocka_unit_test(readings_are_those_of_ttach) };
     return cmocka_run_group_tests(tests, set_up, unit_tear_down);
 }

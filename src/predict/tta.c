@@ -16,13 +16,12 @@ static const Symmetry symmetries[SYMMETRIES] = {
     { true, false, false },  { true, false, true },  { true, true, false },  { true, true, true },
 };
 
-/* Of each kind: how many of the symmetries, and whether at all scales. */
+/* Of each kind: how many of the symmetries, and at how many of the scales. */
 static const struct {
-    int32_t symmetries;
-    bool scales;
+    int32_t symmetries, scales;
 } kinds[] = {
-    [METASEG_TTA_NONE] = { 1, false }, [METASEG_TTA_LR] = { 4, false },   [METASEG_TTA_D4] = { 8, false },
-    [METASEG_TTA_MS] = { 2, true },    [METASEG_TTA_LR_MS] = { 4, true },
+    [METASEG_TTA_NONE] = { 1, 1 }, [METASEG_TTA_LR] = { 4, 1 },    [METASEG_TTA_D4] = { 8, 1 },
+    [METASEG_TTA_MS] = { 2, 4 },   [METASEG_TTA_LR_MS] = { 4, 4 }, [METASEG_TTA_D4_MS] = { 8, 5 },
 };
 
 /* One scale: its program, and what brings an image there and scores back (NULL: they have their size). */
@@ -41,11 +40,11 @@ struct Tta {
     int64_t n_sum;
 };
 
-bool tta_scales(MetasegTta tta) { return kinds[tta].scales; }
+int32_t tta_scales(MetasegTta tta) { return kinds[tta].scales; }
 
 int32_t tta_side(int32_t tile, int32_t k)
 {
-    static const int32_t quarters[TTA_SCALES] = { 4, 3, 5, 6 };
+    static const int32_t quarters[TTA_SCALES] = { 4, 3, 5, 6, 2 };
     return tile / 4 * quarters[k];
 }
 
@@ -94,7 +93,7 @@ Err tta_new(const NetworkShape *shape, MetasegTta kind, Program *const *programs
     Tta *tta = calloc(1, sizeof *tta);
     if (tta == NULL) return err_memory(sizeof *tta, "readings of a tile");
     tta->n_symmetries = kinds[kind].symmetries;
-    tta->n_scales = kinds[kind].scales ? TTA_SCALES : 1;
+    tta->n_scales = kinds[kind].scales;
     tta->n_sum = shape_count(&scores);
     Err err = floats(tta->n_sum, &tta->sum);
     for (int32_t k = 0; k < tta->n_scales && err == ERR_NONE; k++) {

@@ -12,10 +12,10 @@
 #include "metaseg/predict.h"
 #include "tensor/network_inputs.h"
 
-enum { TTA_SCALES = 4 }; /* the first is 1 */
+enum { TTA_SCALES = 5 }; /* at most; the first is 1 */
 
-/* Whether it is read at other scales, and the side of a tile of `tile` pixels at scale k < TTA_SCALES: 1, 0.75, 1.25, 1.5. */
-bool tta_scales(MetasegTta tta);
+/* At how many scales it is read, and the side of a tile of `tile` pixels at scale k < TTA_SCALES: 1, 0.75, 1.25, 1.5, 0.5. */
+int32_t tta_scales(MetasegTta tta);
 int32_t tta_side(int32_t tile, int32_t k);
 
 typedef struct Tta Tta;
