@@ -6,11 +6,18 @@
 #include <stddef.h>
 
 static const TileSet tiles = {
-    .images = { { "2_Ortho_RGB", "top_potsdam_", "_RGB.tif" }, { "4_Ortho_RGBIR", "top_potsdam_", "_RGBIR.tif" } },
+    .images = { { "2_Ortho_RGB", "top_potsdam_", "_RGB.tif" },
+                { "4_Ortho_RGBIR", "top_potsdam_", "_RGBIR.tif" },
+                { "train_images", "top_potsdam_", "_RGB.tif" }, /* GeoSeg's folders */
+                { "test_images", "top_potsdam_", "_RGB.tif" } },
     .labels = { { "5_Labels_all", "top_potsdam_", "_label.tif" },
-                { "5_Labels_for_participants", "top_potsdam_", "_label.tif" } },
+                { "5_Labels_for_participants", "top_potsdam_", "_label.tif" },
+                { "train_masks", "top_potsdam_", "_label.tif" },
+                { "test_masks", "top_potsdam_", "_label.tif" } },
     .eroded = { { "5_Labels_all_noBoundary", "top_potsdam_", "_label_noBoundary.tif" },
-                { "5_Labels_for_participants_no_Boundary", "top_potsdam_", "_label_noBoundary.tif" } },
+                { "5_Labels_for_participants_no_Boundary", "top_potsdam_", "_label_noBoundary.tif" },
+                { "train_masks_eroded", "top_potsdam_", "_label_noBoundary.tif" },
+                { "test_masks_eroded", "top_potsdam_", "_label_noBoundary.tif" } },
     .tiles = { { "2_11 2_12 3_10 3_11 3_12 4_10 4_11 4_12 5_10 5_11 5_12 6_7 6_8 6_9 6_10 6_11 6_12 7_7 7_8 7_9 7_11 "
                  "7_12",
                  "2_10", "2_13 2_14 3_13 3_14 4_13 4_14 4_15 5_13 5_14 5_15 6_13 6_14 6_15 7_13" },

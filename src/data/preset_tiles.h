@@ -5,16 +5,16 @@
 
 #include "data/preset_files.h"
 
-enum { TILE_FOLDERS = 6, TILE_SPLITS = 2 };
+enum { TILE_FOLDERS = 8, TILE_SPLITS = 2 };
 
-/* A folder that may hold files of the tiles, and the rest of their names. */
+/* A folder ("": the data set's own) that may hold files of the tiles, and the rest of their names. */
 typedef struct TileFiles {
     const char *folder, *prefix, *suffix;
 } TileFiles;
 
 typedef struct TileSet {
     TileFiles images[TILE_FOLDERS], labels[TILE_FOLDERS],
-        eroded[TILE_FOLDERS];                     /* the first folder that is there; up to NULL */
+        eroded[TILE_FOLDERS];                     /* for each tile the first folder that has it; up to NULL */
     const char *tiles[TILE_SPLITS][PRESET_PARTS]; /* numbers with a space between, by split and part */
     double lonlat[2];
 } TileSet;

@@ -5,17 +5,25 @@
 
 #include <stddef.h>
 
-#define COMPLETE "ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE"
-#define COMPLETE_ERODED "ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE"
+#define TRUTH "ISPRS_semantic_labeling_Vaihingen_ground_truth_"
+#define AREA "top_mosaic_09cm_area"
 
 static const TileSet tiles = {
-    .images = { { "top", "top_mosaic_09cm_area", ".tif" },
-                { "ISPRS_semantic_labeling_Vaihingen/top", "top_mosaic_09cm_area", ".tif" } },
-    .labels = { { COMPLETE, "top_mosaic_09cm_area", ".tif" },
-                { "gts_for_participants", "top_mosaic_09cm_area", ".tif" },
-                { "ISPRS_semantic_labeling_Vaihingen/gts_for_participants", "top_mosaic_09cm_area", ".tif" } },
-    .eroded = { { COMPLETE_ERODED, "top_mosaic_09cm_area", "_noBoundary.tif" },
-                { "gts_eroded_for_participants", "top_mosaic_09cm_area", "_noBoundary.tif" } },
+    .images = { { "top", AREA, ".tif" },
+                { "ISPRS_semantic_labeling_Vaihingen/top", AREA, ".tif" },
+                { "train_images", AREA, ".tif" }, /* GeoSeg's folders */
+                { "test_images", AREA, ".tif" } },
+    .labels = { { TRUTH "COMPLETE", AREA, ".tif" },
+                { "gts_for_participants", AREA, ".tif" },
+                { "ISPRS_semantic_labeling_Vaihingen/gts_for_participants", AREA, ".tif" },
+                { "train_masks", AREA, ".tif" },
+                { "test_masks", AREA, ".tif" },
+                { "", AREA, ".tif" } }, /* TorchGeo unpacks the archive where it lies */
+    .eroded = { { TRUTH "eroded_COMPLETE", AREA, "_noBoundary.tif" },
+                { "gts_eroded_for_participants", AREA, "_noBoundary.tif" },
+                { TRUTH "eroded_for_participants", AREA, "_noBoundary.tif" },
+                { "train_masks_eroded", AREA, "_noBoundary.tif" },
+                { "test_masks_eroded", AREA, "_noBoundary.tif" } },
     .tiles = { { "1 3 5 7 11 13 15 17 21 23 26 28 32 34 37", "30", "2 4 6 8 10 12 14 16 20 22 24 27 29 31 33 35 38" },
                { "1 3 7 11 13 17 23 26 28 32 34 37", NULL, "5 15 21 30" } },
     .lonlat = { 8.96, 48.93 }, /* the town: the world files name no coordinate system */

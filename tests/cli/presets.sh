@@ -44,6 +44,24 @@ check 0 potsdam potsdam --split 18/6
 told 'split 18/6: 18 images to learn, 0 to validate, 6 to test$'
 check 0 vaihingen vaihingen --split 12/4
 told 'split 12/4: 12 images to learn, 0 to validate, 4 to test$'
+# other folders of the same tiles: GeoSeg's, and labels where the archive lies; heights (dsm) are nobody's business
+mkdir -p "$work/arranged/train_images" "$work/arranged/test_images" "$work/arranged/test_masks_eroded" "$work/arranged/dsm"
+for tile in 1 3 5 7 11 13 15 17 21 23 26 28 30 32 34 37; do
+    cp "$work/vaihingen/top/top_mosaic_09cm_area$tile.tif" "$work/arranged/train_images"
+done
+for tile in 2 4 6 8 10 12 14 16 20 22 24 27 29 31 33 35 38; do
+    cp "$work/vaihingen/top/top_mosaic_09cm_area$tile.tif" "$work/arranged/test_images"
+    cp "$work"/vaihingen/*eroded_COMPLETE/*_area${tile}_noBoundary.tif "$work/arranged/test_masks_eroded"
+done
+cp "$work"/vaihingen/*ground_truth_COMPLETE/*.tif "$work/arranged"
+cp "$work/vaihingen/top/top_mosaic_09cm_area1.tif" "$work/arranged/dsm/dsm_09cm_matching_area1.tif"
+check 0 vaihingen arranged
+told 'split official: 15 images to learn, 1 to validate, 17 to test$'
+told '^33 images read, 0 findings'
+rm "$work/arranged/test_images/top_mosaic_09cm_area38.tif" "$work/arranged/top_mosaic_09cm_area37.tif"
+check 4 vaihingen arranged
+told "^missing image: .*/arranged/train_images/top_mosaic_09cm_area38.tif.: "
+told "^missing labels: .*area37.tif.: an image without its labels '.*_COMPLETE/top_mosaic_09cm_area37.tif'"
 check 0 flair flair
 told ': 2 images to learn, 2 to validate, 2 to test$'
 told '^   13  Other '
