@@ -22,6 +22,13 @@ typedef struct MetasegClassPair {
     int32_t from, to;
 } MetasegClassPair;
 
+/* What a colour 0xRRGGBB of a reference that is a picture stands for. */
+typedef struct MetasegTruthClass {
+    uint32_t color;
+    int32_t value;
+    const char *name; /* of the class; NULL: the colour is no label, whatever its value */
+} MetasegTruthClass;
+
 /* Whose rule the means follow, where a class is missing on one side (docs/protocols.md). All are told; this one comes first. */
 typedef enum MetasegProtocol {
     METASEG_PROTOCOL_METASEG = 0, /* classes of the truth; F1 of one that is never found is 0 */
@@ -44,6 +51,14 @@ typedef struct MetasegEvalOptions {
      * colours of classes are the reference's. NULL: they are the same already */
     const MetasegClassPair *mapping;
     int64_t n_mapping;
+    /* a reference of three colours is read by them, and a colour that is not named here is METASEG_ERROR_INPUT with its place; one of a
+     * single band holds class values all the same. NULL: pictures are refused */
+    const MetasegTruthClass *truth_classes;
+    int64_t n_truth_classes;
+    int32_t truth_threshold; /* channels of colours from here on count as 255, those below as 0; 0: as they are */
+    /* values of the reference that become others; those not named stay what they are. NULL: none */
+    const MetasegClassPair *truth_mapping;
+    int64_t n_truth_mapping;
     double minimum_share;   /* classes below this share of the truth are left out of the means, 0 */
     int32_t ignore;         /* truth value without a label, 255; one that does not occur ignores none */
     const char *crs;        /* overrides the map's CRS; NULL */

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metaseg eval: compares a map with a reference. */
-#include "cli/cli.h"
+#include "cli/eval_truth.h"
 
 #include "base/file.h"
 #include "base/grow.h"
 #include "base/str.h"
 #include "data/class_mapping.h"
-#include "data/preset.h"
 #include "geo/georeference.h"
-#include "metaseg/eval.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +15,10 @@
 enum { LIST_LIMIT = 16 << 20, MOST_BOXES = 64, MOST_EXCLUDED = 254, LEAST_CLASS = -16777216, MOST_CLASS = 16777216 };
 
 typedef struct EvalArgs {
-    OptionList boxes, exclude, not_in_means;
+    OptionList boxes, exclude, not_in_means, ignore_colors;
     double minimum_share;
     int64_t ignore, protocol;
-    const char *crs, *truth_crs, *band, *truth_band, *mapping, *preset, *json, *csv, *html, *list;
+    const char *crs, *truth_crs, *band, *truth_band, *truth_classes, *mapping, *preset, *json, *csv, *html, *list;
     bool by_pixel, by_zone, overwrite;
 } EvalArgs;
 
@@ -53,6 +51,12 @@ static const Option eval_options[] = {
       .help = "band of the map with the class values, by number or name, where it has several" },
     { "truth-band", 0, OPTION_STRING, offsetof(EvalArgs, truth_band), .value = "BAND",
       .help = "band of the reference with the class values" },
+    { "truth-classes", 0, OPTION_STRING, offsetof(EvalArgs, truth_classes), .value = "TABLE",
+      .help =
+          "a reference of three colours is read by those of this class table: the name of one in share/classes (isprs, "
+          "deepglobe), or a file; a colour that no class has ends the comparison with its place" },
+    { "ignore-colors", 0, OPTION_LIST, offsetof(EvalArgs, ignore_colors), .value = "COLOR,...",
+      .help = "colours of it that are no label, #000000: the black boundaries of eroded labels" },
     { "mapping", 0, OPTION_STRING, offsetof(EvalArgs, mapping), .value = "NAME",
       .help = "what the map's classes are in the reference: openearthmap_to_loveda, openearthmap_to_isprs, or a file "
               "of the same form" },
@@ -205,72 +209,89 @@ static Err read_classes(const OptionList *words, const char *option, int32_t *re
     return ERR_NONE;
 }
 
-/* What a data set's papers do; --ignore is told from its default. */
-static Err read_preset(const char *name, int32_t *values, MetasegEvalOptions *o)
-{
-    const PresetDef *def = NULL;
-    if (name == NULL) return ERR_NONE;
-    TRY(preset_get(name, &def));
-    o->data_set = def->title;
-    if (o->ignore == metaseg_eval_options_defaults().ignore) o->ignore = 0;
-    if (def->not_in_means != 0 && o->n_not_in_means == 0) values[o->n_not_in_means++] = def->not_in_means;
-    return ERR_NONE;
-}
-
-static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
-{
-    const EvalArgs *args = target;
+/* What the options point into. */
+typedef struct EvalCall {
+    MetasegEvalOptions options;
     MetasegBox boxes[MOST_BOXES];
     int32_t exclude[MOST_EXCLUDED], not_in_means[MOST_EXCLUDED];
+    ClassMapping mapping;
+    MetasegClassPair classes[MOST_EXCLUDED + 2];
+    EvalTruth truth;
+    Pairs pairs;
+} EvalCall;
+
+static void call_done(EvalCall *call)
+{
+    pairs_done(&call->pairs);
+    class_mapping_done(&call->mapping);
+    eval_truth_done(&call->truth);
+}
+
+static Err fill_lists(const EvalArgs *args, EvalCall *call)
+{
+    MetasegEvalOptions *o = &call->options;
     if (args->boxes.count > MOST_BOXES || args->exclude.count > MOST_EXCLUDED ||
         args->not_in_means.count > MOST_EXCLUDED)
         return err_set(ERR_ARGUMENT, "too many boxes or classes");
     for (int64_t i = 0; i < args->boxes.count; i++) {
         double b[4];
         TRY(geo_parse_bbox(args->boxes.items[i], b));
-        boxes[i] = (MetasegBox){ b[0], b[1], b[2], b[3] };
+        call->boxes[i] = (MetasegBox){ b[0], b[1], b[2], b[3] };
     }
-    TRY(read_classes(&args->exclude, "--exclude", exclude));
-    TRY(read_classes(&args->not_in_means, "--not-in-means", not_in_means));
-    MetasegEvalOptions o = metaseg_eval_options_defaults();
-    o.boxes = boxes;
-    o.n_boxes = args->boxes.count;
-    o.exclude = exclude;
-    o.n_exclude = args->exclude.count;
-    o.minimum_share = args->minimum_share;
-    o.ignore = (int32_t)args->ignore;
-    o.not_in_means = not_in_means;
-    o.n_not_in_means = args->not_in_means.count;
-    o.protocol = (MetasegProtocol)args->protocol;
-    TRY(read_preset(args->preset, not_in_means, &o));
-    o.crs = args->crs;
-    o.truth_crs = args->truth_crs;
-    o.band = args->band;
-    o.truth_band = args->truth_band;
-    o.by_pixel = args->by_pixel;
-    o.by_zone = args->by_zone;
-    o.json = args->json;
-    o.csv = args->csv;
-    o.html = args->html;
-    o.overwrite = args->overwrite;
+    TRY(read_classes(&args->exclude, "--exclude", call->exclude));
+    TRY(read_classes(&args->not_in_means, "--not-in-means", call->not_in_means));
+    o->boxes = call->boxes;
+    o->n_boxes = args->boxes.count;
+    o->exclude = call->exclude;
+    o->n_exclude = args->exclude.count;
+    o->not_in_means = call->not_in_means;
+    o->n_not_in_means = args->not_in_means.count;
+    return ERR_NONE;
+}
+
+static Err fill_options(Cli *cli, const EvalArgs *args, EvalCall *call)
+{
+    MetasegEvalOptions *o = &call->options;
+    *o = metaseg_eval_options_defaults();
+    TRY(fill_lists(args, call));
+    o->minimum_share = args->minimum_share;
+    o->ignore = (int32_t)args->ignore;
+    o->protocol = (MetasegProtocol)args->protocol;
+    o->crs = args->crs;
+    o->truth_crs = args->truth_crs;
+    o->band = args->band;
+    o->truth_band = args->truth_band;
+    o->by_pixel = args->by_pixel;
+    o->by_zone = args->by_zone;
+    o->json = args->json;
+    o->csv = args->csv;
+    o->html = args->html;
+    o->overwrite = args->overwrite;
+    o->json_line = cli_json_wanted(cli, false);
+    TRY(eval_truth_load(cli, args->preset, args->truth_classes, &args->ignore_colors, &call->truth, o));
+    if (args->mapping != NULL) TRY(read_mapping(cli, args->mapping, &call->mapping));
+    for (uint32_t i = 0; i < call->mapping.n_classes; i++)
+        call->classes[i] = (MetasegClassPair){ call->mapping.classes[i].from, call->mapping.classes[i].to };
+    o->mapping = call->classes;
+    o->n_mapping = call->mapping.n_classes;
+    return ERR_NONE;
+}
+
+static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
+{
+    const EvalArgs *args = target;
+    EvalCall *call = calloc(1, sizeof *call);
+    if (call == NULL) return err_memory(sizeof *call, "the comparison");
     cli->doing = "comparing";
     cli->unit = "rows";
-    o.json_line = cli_json_wanted(cli, false);
-    Pairs pairs = { 0 };
-    ClassMapping mapping = { 0 };
-    MetasegClassPair classes[MOST_EXCLUDED + 2];
-    Err err = args->mapping != NULL ? read_mapping(cli, args->mapping, &mapping) : ERR_NONE;
-    for (uint32_t i = 0; i < mapping.n_classes; i++)
-        classes[i] = (MetasegClassPair){ mapping.classes[i].from, mapping.classes[i].to };
-    o.mapping = classes;
-    o.n_mapping = mapping.n_classes;
-    if (err == ERR_NONE) err = read_pairs(args, words, &pairs);
+    Err err = fill_options(cli, args, call);
+    if (err == ERR_NONE) err = read_pairs(args, words, &call->pairs);
     if (err == ERR_NONE)
-        err =
-            metaseg_eval_pairs(pairs.pairs, pairs.n, &o, &cli->run, o.json_line ? cli_take_json : cli_take_line, NULL);
+        err = metaseg_eval_pairs(call->pairs.pairs, call->pairs.n, &call->options, &cli->run,
+                                 call->options.json_line ? cli_take_json : cli_take_line, NULL);
     cli_progress_end(cli);
-    pairs_done(&pairs);
-    class_mapping_done(&mapping);
+    call_done(call);
+    free(call);
     return err;
 }
 

@@ -40,7 +40,7 @@ static void tell_values(const Census *c, const MetasegRun *run)
     if (label_counts_impossible(&c->values, &impossible) > 0)
         report_message(run, 1, "labels: values that no class can have: %s%s; such pixels are not learned",
                        str_text(&impossible), looked);
-    if (label_counts_colors(&c->colors, &colors) > 0)
+    if (color_counts_text(&c->colors, &colors) > 0)
         report_message(
             run, 1, "labels: no class has the colour %s%s; such pixels are not learned%s", str_text(&colors), looked,
             c->colors.others > 0 ? "; so many colours come of a mask that was saved as JPEG or resampled" : "");

@@ -154,7 +154,7 @@ static Err scan_row(Strip *t, int64_t row, int64_t at)
         t->valid_inside++;
         const float value = t->values[i * l->step];
         if (o->labels_kind == LABELS_COLORS && value < 0.0F)
-            label_count_color(&census->colors, label_color_of(value));
+            color_counts_add(&census->colors, raster_color_of(value));
         else
             label_count(&census->values, value);
         const uint8_t class_index = label_class(&census->table, value);

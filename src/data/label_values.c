@@ -74,36 +74,3 @@ int64_t label_counts_impossible(const LabelCounts *counts, Str *text)
                  counts->fraction);
     return counts->negative + counts->beyond + counts->fractional;
 }
-
-void label_count_color(ColorCounts *counts, uint32_t color)
-{
-    int64_t i = 0;
-    while (i < counts->n && counts->colors[i] != color) i++;
-    if (i == LABEL_COLORS) {
-        counts->others++;
-        return;
-    }
-    counts->colors[i] = color;
-    counts->pixels[i]++;
-    if (i == counts->n) counts->n++;
-}
-
-int64_t label_counts_colors(const ColorCounts *counts, Str *text)
-{
-    bool listed[LABEL_COLORS] = { false };
-    int64_t pixels = counts->others;
-    for (int64_t i = 0; i < counts->n; i++) pixels += counts->pixels[i];
-    for (int64_t shown = 0; shown < counts->n && shown < SHOWN; shown++) {
-        int64_t most = -1;
-        for (int64_t i = 0; i < counts->n; i++)
-            if (!listed[i] && (most < 0 || counts->pixels[i] > counts->pixels[most])) most = i;
-        listed[most] = true;
-        str_addf(text, shown == 0 ? "#%06x (%lld pixels)" : ", #%06x (%lld)", (unsigned)counts->colors[most],
-                 (long long)counts->pixels[most]);
-    }
-    if (counts->others > 0)
-        str_addf(text, " and more than %d more colours", LABEL_COLORS - SHOWN);
-    else if (counts->n > SHOWN)
-        str_addf(text, " and %lld more colours", (long long)(counts->n - SHOWN));
-    return pixels;
-}

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "data/dataset_options.h"
+#include "geo/raster_colors.h"
 
 #include <math.h>
 
@@ -44,25 +45,6 @@ static inline void label_area_add(LabelArea *sum, LabelArea part)
     sum->pixels += part.pixels;
     sum->square_metres += part.square_metres;
 }
-
-/* A colour 0xRRGGBB that no class has, as a value: below 0 and exact, and the colour of such a value. */
-static inline float label_unknown_color(uint32_t color) { return -1.0F - (float)color; }
-static inline uint32_t label_color_of(float value) { return (uint32_t)(-1.0F - value); }
-
-/* Colours that no class has; zero it to start. */
-enum { LABEL_COLORS = 64 };
-typedef struct ColorCounts {
-    uint32_t colors[LABEL_COLORS]; /* the first ones met */
-    int64_t pixels[LABEL_COLORS], others;
-    int64_t n;
-} ColorCounts;
-
-/* Counts one valid pixel with such a colour. */
-void label_count_color(ColorCounts *counts, uint32_t color);
-
-/* "#ff0000 (1204 pixels), #010203 (88)": most frequent first, at most 8, then how many more. Returns how many pixels those
- * are; nothing is written for 0. */
-int64_t label_counts_colors(const ColorCounts *counts, Str *text);
 
 /* Zero it to start. */
 typedef struct LabelCounts {

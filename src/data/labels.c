@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may be labels, and the classes of their pixels. */
-#include "data/labels_color.h"
+#include "data/labels.h"
 #include "data/labels_vector.h"
 
 #include <math.h>
@@ -95,6 +95,24 @@ static Err place_by_pixel(Labels *l, const Raster *image, Georeference *image_pl
     return ERR_NONE;
 }
 
+static Err choose_colors(Labels *l)
+{
+    const DatasetOptions *o = l->options;
+    const size_t n = (size_t)o->n_classes + o->n_ignore_colors;
+    l->table = calloc(n + 1, sizeof *l->table);
+    if (l->table == NULL) return err_memory(n * sizeof *l->table, "the colours of the classes");
+    for (uint32_t c = 0; c < o->n_classes; c++)
+        l->table[c] = (RasterColor){ (uint32_t)strtoul(o->classes[c].color + 1, NULL, 16), (float)o->classes[c].value };
+    for (uint32_t i = 0; i < o->n_ignore_colors; i++)
+        l->table[o->n_classes + i] =
+            (RasterColor){ (uint32_t)strtoul(o->ignore_colors[i] + 1, NULL, 16), (float)o->ignore };
+    l->colors = (RasterColors){ .table = l->table, .n = (int64_t)n, .threshold = (uint32_t)o->colors_threshold };
+    return raster_colors_choose(l->raster,
+                                "data.labels_kind colors reads classes by their colours, leave it out for a raster of "
+                                "class values",
+                                &l->colors);
+}
+
 static Err open_labels(Labels *l, const char *path, const LabelsPlace *place, const volatile int *stop,
                        const Raster *image, Georeference *image_place)
 {
@@ -103,7 +121,7 @@ static Err open_labels(Labels *l, const char *path, const LabelsPlace *place, co
     if (distribution(l)) {
         TRY(check_distribution(l->raster, l->options));
     } else if (colors(l)) {
-        TRY(labels_color_choose(l));
+        TRY(choose_colors(l));
     } else {
         TRY(check_bands(l->raster));
         TRY(raster_choose_bands(l->raster, "1", 1, NULL));
@@ -143,7 +161,7 @@ void labels_close(Labels *l)
     if (l->vector == NULL) georeference_free(l->place);
     raster_close(l->raster);
     vector_labels_close(l->vector);
-    free(l->colors);
+    free(l->table);
     free(l->vector_values);
     free(l->vector_window);
     free(l->values);
@@ -229,7 +247,7 @@ Err labels_read(Labels *l, const LabelTable *table, const PlaceWindow *window, u
     TRY(want_points(l, points));
     TRY(raster_lookup_window(l->lookup, window, l->values, l->valid));
     if (distribution(l)) return read_distribution(l, table, points, ret_classes, ret_probabilities);
-    if (colors(l)) labels_color_values(l, points, l->values, l->values);
+    if (colors(l)) raster_colors_values(&l->colors, points, l->values, l->values);
     for (int64_t i = 0; i < points; i++)
         ret_classes[i] = l->valid[i] != 0 ? label_class(table, l->values[i]) : CLASS_IGNORE;
     return ERR_NONE;
@@ -243,7 +261,7 @@ Err labels_read_values(Labels *l, RasterWindow window, float *ret_values, uint8_
     TRY(want_points(l, points));
     TRY(raster_read(l->raster, window, l->values, ret_valid));
     if (colors(l)) {
-        labels_color_values(l, points, l->values, ret_values);
+        raster_colors_values(&l->colors, points, l->values, ret_values);
         return ERR_NONE;
     }
     for (int64_t i = 0; i < points; i++) {

@@ -27,8 +27,8 @@ typedef struct Labels {
     uint8_t *vector_window; /* class indexes of one window; grows */
     int64_t vector_pixels;
     const DatasetOptions *options;
-    uint32_t *colors;     /* LABELS_COLORS: 0xRRGGBB of each class, then of each colour that is ignored */
-    uint32_t *palette;    /* [256] of a raster with a palette, else NULL; part of colors */
+    RasterColor *table; /* LABELS_COLORS: of each class, then of each colour that is ignored */
+    RasterColors colors;
     float sharpening;     /* 1 / options->temperature */
     Georeference *place;  /* of the label pixels; of vector labels the image's, borrowed */
     RasterLookup *lookup; /* pixels of the image -> pixels of a label raster */
@@ -68,7 +68,7 @@ Err labels_read(Labels *labels, const LabelTable *table, const PlaceWindow *wind
                 uint8_t *ret_probabilities);
 
 /* Label pixels themselves, a window inside the labels: the values of their classes (of a colour that no class has
- * label_unknown_color), and whether they are valid (in a distribution also: not all 0), both [rows][columns]. Errors as labels_read. */
+ * raster_unknown_color), and whether they are valid (in a distribution also: not all 0), both [rows][columns]. Errors as labels_read. */
 Err labels_read_values(Labels *labels, RasterWindow window, float *ret_values, uint8_t *ret_valid);
 
 /* Parts of the labels that may hold label pixels inside the image of width x height pixels, none twice: of a raster one

@@ -294,18 +294,18 @@ static void color_masks(void **state)
         uint8_t valid[5];
         float values[5];
         Pair p = open_pair_as(utm_image, masks[i], &o);
-        assert_int_equal(p.opened->palette != NULL, i == 1);
+        assert_int_equal(p.opened->colors.by_palette, i == 1);
         ASSERT_OK(labels_read(p.opened, &table, &window, got, NULL));
         assert_memory_equal(got, ((const uint8_t[]){ 0, 2, CLASS_IGNORE, 1, CLASS_IGNORE }), sizeof got);
         ASSERT_OK(labels_read_values(p.opened, (RasterWindow){ 10, 20, 5, 1 }, values, valid));
         assert_memory_equal(valid, ((const uint8_t[]){ 1, 1, 1, 1, 1 }), sizeof valid);
         assert_true(values[0] == 3.0F && values[1] == 0.0F && values[3] == 9.0F);
-        assert_int_equal(label_color_of(values[2]), 0x123456);
-        assert_int_equal(label_color_of(values[4]), 0);
+        assert_int_equal(raster_color_of(values[2]), 0x123456);
+        assert_int_equal(raster_color_of(values[4]), 0);
         close_pair(&p);
     }
-    assert_int_equal(label_color_of(label_unknown_color(0xffffff)), 0xffffff);
-    assert_int_equal(label_color_of(label_unknown_color(0xfffffe)), 0xfffffe);
+    assert_int_equal(raster_color_of(raster_unknown_color(0xffffff)), 0xffffff);
+    assert_int_equal(raster_color_of(raster_unknown_color(0xfffffe)), 0xfffffe);
     Pair p = open_pair_as(
         utm_image, (TestRaster){ "colors", 200, 200, 3, TEST_BYTE, 33, 500000, 5300000, 30, 30, NULL, paint }, &o);
     Labels *labels = NULL;
@@ -323,14 +323,14 @@ static void color_counts(void **state)
     (void)state;
     ColorCounts c = { 0 };
     Str text = { 0 };
-    assert_int_equal(label_counts_colors(&c, &text), 0);
-    for (int64_t i = 0; i < 3; i++) label_count_color(&c, 0xff00aa);
-    label_count_color(&c, 0);
-    assert_int_equal(label_counts_colors(&c, &text), 4);
+    assert_int_equal(color_counts_text(&c, &text), 0);
+    for (int64_t i = 0; i < 3; i++) color_counts_add(&c, 0xff00aa);
+    color_counts_add(&c, 0);
+    assert_int_equal(color_counts_text(&c, &text), 4);
     assert_string_equal(str_text(&text), "#ff00aa (3 pixels), #000000 (1)");
     str_done(&text);
-    for (uint32_t i = 0; i < 100; i++) label_count_color(&c, i);
-    assert_int_equal(label_counts_colors(&c, &text), 104);
+    for (uint32_t i = 0; i < 100; i++) color_counts_add(&c, i);
+    assert_int_equal(color_counts_text(&c, &text), 104);
     assert_non_null(strstr(str_text(&text), "#ff00aa (3 pixels), #000000 (2), #000001 (1)"));
     assert_non_null(strstr(str_text(&text), " and more than 56 more colours"));
     str_done(&text);
@@ -384,7 +384,7 @@ static void blurred_and_ignored_colors(void **state)
         assert_int_equal(got[3], i == 0 ? CLASS_IGNORE : 1);
         assert_int_equal(got[1], CLASS_IGNORE);
         if (i == 0)
-            assert_int_equal(label_color_of(values[1]), 0x5a5afa);
+            assert_int_equal(raster_color_of(values[1]), 0x5a5afa);
         else
             assert_true(values[1] == 7.0F);
         close_pair(&p);

@@ -87,7 +87,7 @@ static void count_strip(Look *l, int64_t pixels)
             l->check->ignored[part]++;
         if (l->valid[i] == 0) continue;
         if (l->options->labels_kind == LABELS_COLORS && value < 0.0F)
-            label_count_color(&l->colors, label_color_of(value));
+            color_counts_add(&l->colors, raster_color_of(value));
         else
             label_count(&l->counts, value);
     }
@@ -103,7 +103,7 @@ static Err tell_values(Look *l, const char *path)
     if (err == ERR_NONE && label_counts_impossible(&l->counts, &text) > 0)
         err = preset_found(l->preset, PRESET_VALUES, path, "values that no class can have: %s", str_text(&text));
     str_done(&text);
-    if (err == ERR_NONE && label_counts_colors(&l->colors, &text) > 0)
+    if (err == ERR_NONE && color_counts_text(&l->colors, &text) > 0)
         err = preset_found(l->preset, PRESET_VALUES, path, "no class has the colour %s", str_text(&text));
     str_done(&text);
     return err;

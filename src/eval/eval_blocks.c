@@ -65,7 +65,7 @@ static Err blocks_init(EvalBlocks *b, const Comparison *c)
 {
     const size_t n = BLOCK_PIXELS;
     *b = (EvalBlocks){ 0 };
-    b->values = malloc(n * sizeof *b->values);
+    b->values = malloc(n * (c->by_colors ? 3 : 1) * sizeof *b->values);
     b->valid = malloc(n);
     b->label = calloc(n, sizeof *b->label);
     b->column = calloc(n, sizeof *b->column);
@@ -143,13 +143,16 @@ static Err read_labels(Comparison *c, EvalBlocks *b)
 {
     const RasterWindow w = b->window;
     TRY(raster_read(c->truth, w, b->values, b->valid));
+    if (c->by_colors) raster_colors_values(&c->colors, w.columns * w.rows, b->values, b->values);
     for (int64_t i = 0; i < w.columns * w.rows; i++) {
+        const int64_t column = w.x + i % w.columns, row = w.y + i / w.columns;
         if (b->label[i] == NO_LABEL) continue;
-        if (b->valid[i] == 0) {
+        if (b->valid[i] == 0 || (c->by_colors && !eval_colors_take(c, b->values[i], column, row))) {
             b->label[i] = NO_LABEL;
             continue;
         }
-        TRY(read_class(c->truth, b->values[i], w.x + i % w.columns, w.y + i / w.columns, &b->label[i]));
+        TRY(read_class(c->truth, b->values[i], column, row, &b->label[i]));
+        b->label[i] = eval_mapped_truth(c->options, b->label[i]);
         if (b->label[i] != c->options->ignore) continue;
         b->label[i] = NO_LABEL;
         c->ignored++;

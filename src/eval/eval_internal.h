@@ -7,6 +7,7 @@
 #include "eval/value_counts.h"
 #include "geo/climate.h"
 #include "geo/place_lookup.h"
+#include "geo/raster_colors.h"
 #include "metaseg/eval.h"
 
 typedef struct EvalBlocks EvalBlocks;
@@ -27,6 +28,11 @@ typedef struct Comparison {
     PlaceLookup *lookup; /* truth -> map; NULL: pixels correspond */
     PlaceLookup *lonlat; /* of the truth; NULL unless boxes or zones are asked for */
     Climate *climate;    /* NULL: no figures by zone */
+    bool by_colors;      /* the reference is a picture, read by: */
+    RasterColors colors;
+    RasterColor *color_table;
+    ColorCounts unknown; /* colours of it that no class has, and where the first is */
+    int64_t unknown_at[2];
     ValueCounts *all;
     ValueCounts *zones[CLIMATE_ZONES + 1];   /* NULL until a zone occurs */
     Figures zone_figures[CLIMATE_ZONES + 1]; /* of zones that occur, once all is counted */
@@ -64,6 +70,18 @@ void eval_print(const Comparison *comparison, const Figures *figures, LineSink s
 
 /* All figures as JSON: one line, or for a file. free() it. ERR_MEMORY. */
 Err eval_json(const Comparison *comparison, const Figures *figures, bool pretty, char **ret_text);
+
+/* eval_colors.c: chooses the bands of a reference that is a picture, where the options have its colours; *ret_picture tells. */
+Err eval_colors_choose(Comparison *comparison, bool *ret_picture);
+
+/* Whether a value of raster_colors_values is a class; else it is counted as ignored or unknown. */
+bool eval_colors_take(Comparison *comparison, float value, int64_t column, int64_t row);
+
+/* ERR_INPUT: the reference has colours that no class has. */
+Err eval_colors_check(const Comparison *comparison);
+
+/* What a value of the reference is compared as. */
+int32_t eval_mapped_truth(const MetasegEvalOptions *options, int32_t value);
 
 /* Name of a class value: the map's, else the reference's, "" where neither has one. */
 const char *eval_class_name(const Comparison *comparison, int32_t value);

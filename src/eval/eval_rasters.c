@@ -110,7 +110,10 @@ static Err open_pair(Comparison *c, const MetasegEvalPair *pair)
     TRY(raster_open(pair->truth, stop, &c->truth));
     TRY(check_outputs(c));
     TRY(choose_band(c->map, o->band, "--band"));
-    TRY(choose_band(c->truth, o->truth_band, "--truth-band"));
+    TRY(eval_colors_choose(c, &c->by_colors));
+    if (!c->by_colors)
+        TRY(choose_band(c->truth, o->truth_band,
+                        "--truth-band, or read a picture by the colours of its classes with --truth-classes"));
     TRY(georeference_open(c->map, o->crs, &c->map_place));
     TRY(georeference_open(c->truth, o->truth_crs, &c->truth_place));
     TRY(open_climate(c));
@@ -128,6 +131,7 @@ static void close_all(Comparison *c)
     raster_close(c->map);
     raster_close(c->truth);
     climate_close(c->climate);
+    free(c->color_table);
     value_counts_free(c->all);
     for (int32_t z = 0; z <= CLIMATE_ZONES; z++) {
         value_counts_free(c->zones[z]);
@@ -214,6 +218,7 @@ static Err count_pair(Comparison *c, const MetasegEvalPair *pair, PairSummary *r
     const MeansChoice choice = choice_of(c);
     TRY(open_pair(c, pair));
     TRY(eval_count(c));
+    TRY(eval_colors_check(c));
     if (c->page != NULL) TRY(eval_page_end(c->page, c));
     TRY(value_counts_figures(c->all, &choice, &figures));
     *ret_summary = (PairSummary){ .uncovered = figures.uncovered, .ignored = c->ignored, .total = figures.total };
@@ -292,6 +297,12 @@ static Err check_options(const MetasegEvalOptions *options)
     if (options->n_not_in_means < 0 || (options->not_in_means == NULL && options->n_not_in_means > 0))
         return err_set(ERR_ARGUMENT, "%lld classes beside the means were announced, and no list of them given",
                        (long long)options->n_not_in_means);
+    if (options->n_truth_classes < 0 || (options->truth_classes == NULL && options->n_truth_classes > 0) ||
+        options->n_truth_mapping < 0 || (options->truth_mapping == NULL && options->n_truth_mapping > 0))
+        return err_set(ERR_ARGUMENT,
+                       "%lld colours and %lld values of the reference were announced, and no list of them "
+                       "given",
+                       (long long)options->n_truth_classes, (long long)options->n_truth_mapping);
     if (options->protocol < METASEG_PROTOCOL_METASEG || options->protocol > METASEG_PROTOCOL_TORCHMETRICS)
         return err_set(ERR_ARGUMENT, "protocol %d is none of MetasegProtocol", (int)options->protocol);
     if (!(options->minimum_share >= 0.0 && options->minimum_share <= 1.0))

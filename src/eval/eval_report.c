@@ -14,10 +14,26 @@
 
 enum { WIDEST_MATRIX = 1024 }; /* classes; a CSV of more is a list of pairs */
 
+/* By the table of a reference that is a picture; NULL: it has none of this value. */
+static const MetasegTruthClass *truth_class(const Comparison *c, int32_t value)
+{
+    for (int64_t i = 0; c->by_colors && i < c->options->n_truth_classes; i++) {
+        const MetasegTruthClass *k = &c->options->truth_classes[i];
+        if (k->name != NULL && k->value == value) return k;
+    }
+    return NULL;
+}
+
+static const char *truth_name(const Comparison *c, int32_t value)
+{
+    const MetasegTruthClass *k = truth_class(c, value);
+    return k != NULL ? k->name : raster_class_name(c->truth, value);
+}
+
 const char *eval_class_name(const Comparison *c, int32_t value)
 {
     const char *name = c->options->n_mapping > 0 ? "" : raster_class_name(c->map, value);
-    return name[0] != '\0' ? name : raster_class_name(c->truth, value);
+    return name[0] != '\0' ? name : truth_name(c, value);
 }
 
 uint32_t eval_class_color(const Comparison *c, int32_t value)
@@ -27,6 +43,7 @@ uint32_t eval_class_color(const Comparison *c, int32_t value)
     if (value == EVAL_NOTHING || (own && raster_class_color(c->map, value, &color)) ||
         raster_class_color(c->truth, value, &color))
         return color;
+    if (truth_class(c, value) != NULL) return truth_class(c, value)->color;
     return class_color(value >= 0 ? value : -(value + 1));
 }
 
@@ -45,7 +62,7 @@ void eval_draw(const Comparison *c, const int32_t *values, int64_t n, uint8_t *r
 
 bool eval_names_differ(const Comparison *c, int32_t value, const char **ret_truth_name)
 {
-    const char *map = raster_class_name(c->map, value), *truth = raster_class_name(c->truth, value);
+    const char *map = raster_class_name(c->map, value), *truth = truth_name(c, value);
     if (c->options->n_mapping > 0 || map[0] == '\0' || truth[0] == '\0' || str_equal_nocase(map, truth)) return false;
     *ret_truth_name = truth;
     return true;

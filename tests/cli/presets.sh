@@ -160,6 +160,20 @@ run eval "$work/map.tif" "$work/loveda/Val/Urban/masks_png/4.png" --by-pixel --i
 [ $got = 0 ] || fail "evaluating it: exit code $got"
 told 'mIoU'
 
+# published labels that are pictures are read by the preset's colours: eroded black is no label, JPEG's colours are cut at 128
+run predict "$work/potsdam/2_Ortho_RGB/top_potsdam_2_13_RGB.tif" -m "$work/run_potsdam/best.safetensors" -o "$work/2_13.tif" -q --threads 1 --prompts null
+# shellcheck disable=SC2086
+run eval "$work/2_13.tif" "$work/potsdam/5_Labels_all_noBoundary/top_potsdam_2_13_label_noBoundary.tif" --preset potsdam --by-pixel $share
+[ $got = 0 ] || fail "labels in colours: exit code $got"
+told ' pixels of the reference with the ignored value'
+# shellcheck disable=SC2086
+expect 4 '' "label.tif': no class has the colour #fcfc03 (1536 pixels), .*, first at column 0, row 0; " eval -q "$work/2_13.tif" "$work/broken/potsdam/5_Labels_all/top_potsdam_2_11_label.tif" \
+    --preset potsdam --by-pixel $share
+run predict "$work/deepglobe/train/119_sat.jpg" -m "$work/run_deepglobe/best.safetensors" -o "$work/119.tif" -q --threads 1 --prompts null
+# shellcheck disable=SC2086
+run eval "$work/119.tif" "$work/deepglobe/train/119_mask.png" --preset deepglobe --by-pixel $share
+[ $got = 0 ] || fail "masks in blurred colours: exit code $got"
+
 # submissions: what the server of each takes, and why there is none of the others
 submit() { # PRESET FOLDER OPTIONS...
     name=$1 folder=$2

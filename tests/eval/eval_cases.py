@@ -7,10 +7,12 @@
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 import xml.dom.minidom
+import zlib
 
 from eval_oracle import Raster
 
@@ -399,12 +401,57 @@ def pages():
     assert done.returncode == 6 and "page.html" in done.stderr, done.stderr
 
 
+def picture(name, colors, width):
+    """A PNG of these colours."""
+    raw = b"".join(b"\0" + bytes(v for c in colors[i:i + width] for v in c) for i in range(0, len(colors), width))
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, len(colors) // width, 8, 2, 0, 0, 0)
+    with open(name + ".png", "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+    return os.path.abspath(name + ".png")
+
+
+def pictures():
+    """References that are pictures are read by the colours of a class table."""
+    white, blue, green, black, odd = (255, 255, 255), (0, 0, 255), (0, 255, 0), (0, 0, 0), (1, 2, 3)
+    with open("table.yaml", "w", encoding="utf-8") as f:
+        f.write('name: made\nclasses:\n  - { value: 1, name: Road, color: "#ffffff" }\n'
+                '  - { value: 2, name: Roof, color: "#0000ff" }\n  - { value: 4, name: Tree, color: "#00ff00" }\n')
+    chart = raster("map", [1, 1, 2, 4, 4, 2], 3)
+    table = ["--truth-classes", "./table.yaml", "--by-pixel"]
+    truth = picture("truth", [white, blue, blue, green, black, blue], 3)
+    got, done = figures(chart, truth, *table, "--ignore-colors", "#000000")
+    same, _ = figures(chart, raster("values", [1, 2, 2, 4, 9, 2], 3), "--by-pixel", "--ignore", "9")
+    assert got["pixels"] == 5 and got["ignored"] == 1 and same["ignored"] == 1, got
+    for key in ("miou_macro", "mf1_macro", "overall_accuracy", "kappa"):
+        assert got[key] == same[key], key
+    assert [c["name"] for c in got["classes"]] == ["Road", "Roof", "Tree"], got["classes"]
+    assert "Roof" in done.stdout
+    # a colour that no class has: which, how often, where
+    refused(4, ["truth.png': no class has the colour #000000 (1 pixels), first at column 1, row 1; expected"], chart, truth, *table)
+    many = picture("many", [odd, blue, odd, green, black, odd], 3)
+    refused(4, ["no class has the colour #010203 (3 pixels), #000000 (1), first at column 0, row 0"], chart, many, *table)
+    refused(4, ["#010203 (3 pixels), first at column 0, row 0"], chart, many, *table, "--ignore-colors", "#000000")
+    got, _ = figures(chart, many, *table, "--ignore-colors", "#000000,#010203")
+    assert got["pixels"] == 2 and got["ignored"] == 4, got
+    # one band holds class values all the same; a picture without a table is refused as before, and its way out is told
+    got, _ = figures(chart, raster("values", [1, 1, 2, 4, 4, 2], 3), *table)
+    assert got["overall_accuracy"] == 1, got
+    refused(4, ["truth.png'", "one band of class values, not a picture", "--truth-classes"], chart, truth, "--by-pixel")
+    refused(2, ["'black' is no colour"], chart, truth, *table, "--ignore-colors", "black")
+    refused(2, ["--ignore-colors is of a picture"], chart, truth, "--by-pixel", "--ignore-colors", "#000000")
+    refused(4, ["--truth-classes ./nothing.yaml: "], chart, truth, "--truth-classes", "./nothing.yaml")
+
+
 def main():
     global METASEG
     METASEG = os.path.abspath(sys.argv[1])
     failed = 0
     for case in (left_out_pixels, values, no_class_rasters, class_names, places, control_points, boxes_and_zones,
-                 finer_map, protocols, several_pairs, mapped_classes, pages):
+                 finer_map, protocols, several_pairs, mapped_classes, pictures, pages):
         with tempfile.TemporaryDirectory() as folder:
             os.chdir(folder)
             try:
