@@ -45,10 +45,6 @@ bool graph_training(const Graph *graph) { return graph->training; }
 
 void graph_freeze_statistics(Graph *graph, bool frozen) { graph->statistics_frozen = frozen; }
 
-void graph_without_dropout(Graph *graph) { graph->no_dropout = true; }
-
-bool graph_has_dropout(const Graph *graph) { return !graph->no_dropout; }
-
 bool graph_statistics_frozen(const Graph *graph) { return graph->statistics_frozen; }
 
 /* Keeps the first error; `text` is the sentence without the module path. */

@@ -38,10 +38,6 @@ bool graph_training(const Graph *graph);
 void graph_freeze_statistics(Graph *graph, bool frozen);
 bool graph_statistics_frozen(const Graph *graph);
 
-/* Dropout added from here on changes nothing: for comparisons whose other side draws other numbers. */
-void graph_without_dropout(Graph *graph);
-bool graph_has_dropout(const Graph *graph);
-
 /* Scopes make names: graph_push(g, "decoder"); graph_push(g, "b4"); graph_param(g, "norm1.weight") names
  * "decoder.b4.norm1.weight". An empty name pushes nothing visible. */
 void graph_push(Graph *graph, const char *name);

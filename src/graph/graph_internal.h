@@ -39,7 +39,7 @@ typedef struct GraphNames {
 struct Graph {
     ParamSet *params;
     bool training;
-    bool statistics_frozen, no_dropout;
+    bool statistics_frozen;
     GraphValue *values;
     int32_t n_values;
     int64_t values_capacity;

@@ -50,7 +50,7 @@ static int32_t build_geoseg(Graph *g, Var image, const void *context, Var ret_ou
     const SwinVariant variant = { REDUCED, .kind = SWIN_SEGMENTATION };
     const DecoderOptions options = { .width = 32, .classes = 6, .heads = 16, .output_stride = decoder->output_stride };
     graph_push(g, "encoder");
-    const FeatureMaps maps = encoder_def_swin_t.build(g, image, &variant);
+    const FeatureMaps maps = encoder_def_swin_t.build(g, image, &variant, 0.0F);
     graph_pop(g);
     graph_push(g, "decoder");
     const Var logits = decoder->build(g, image, &maps, &options).logits;

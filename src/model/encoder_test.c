@@ -38,7 +38,8 @@ static Program *compile(const Model *model, CpuIsa isa)
     assert_int_equal(graph_new(model->params, false, &g), ERR_NONE);
     const Var image = graph_input(g, "image", DTYPE_F32, shape4(1, SIDE, SIDE, 3));
     graph_push(g, "encoder");
-    const FeatureMaps maps = encoder_def_efficientnet_lite0.build(g, image, encoder_def_efficientnet_lite0.variant);
+    const FeatureMaps maps =
+        encoder_def_efficientnet_lite0.build(g, image, encoder_def_efficientnet_lite0.variant, 0.0F);
     graph_pop(g);
     graph_output(g, "f4", maps.f4);
     graph_output(g, "f8", maps.f8);

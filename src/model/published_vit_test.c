@@ -24,7 +24,7 @@ static ParamSet *declare(const VitVariant *variant, int64_t bands)
     ASSERT_OK(params_new(&params));
     ASSERT_OK(graph_new(params, false, &g));
     const Var image = graph_input(g, "image", DTYPE_F32, shape4(1, 64, 64, bands));
-    (void)encoder_def_vit_small_patch16_dinov3.build(g, image, variant);
+    (void)encoder_def_vit_small_patch16_dinov3.build(g, image, variant, 0.0F);
     ASSERT_OK(graph_finish(g));
     graph_free(g);
     ASSERT_OK(params_allocate(params));

@@ -11,7 +11,7 @@ static int32_t build(Graph *g, Var image, const void *context, Var ret_outputs[G
     const DecoderOptions options = { .width = 64, .classes = 5, .output_stride = 1 };
     (void)context;
     graph_push(g, "encoder");
-    const FeatureMaps maps = encoder_def_resnet18.build(g, image, &variant);
+    const FeatureMaps maps = encoder_def_resnet18.build(g, image, &variant, 0.0F);
     graph_pop(g);
     graph_push(g, "decoder");
     ret_outputs[0] = decoder_def_unet.build(g, image, &maps, &options).logits;

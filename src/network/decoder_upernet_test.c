@@ -12,7 +12,7 @@ static int32_t build(Graph *g, Var image, const void *context, Var ret_outputs[G
     const DecoderDef *def = context;
     graph_freeze_statistics(g, true);
     graph_push(g, "encoder");
-    const FeatureMaps maps = encoder_def_convnextv2_tiny.build(g, image, &variant);
+    const FeatureMaps maps = encoder_def_convnextv2_tiny.build(g, image, &variant, 0.0F);
     graph_pop(g);
     for (int32_t i = 0; i < 2; i++) {
         const DecoderOptions options = { .width = 32, .classes = 5, .output_stride = i == 0 ? 4 : 1 };

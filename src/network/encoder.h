@@ -29,9 +29,12 @@ typedef struct EncoderDef {
     NetworkDecoder decoder; /* its own choice */
     int32_t size_multiple;  /* sides of images are multiples of this; 1: any size, padded as the reference does */
     const void *variant;    /* what tells the members of a family apart */
-    /* Adds the encoder in the current scope, parameters named as in the public implementation; image [B, H, W, bands]. NULL: it
-     * has no maps. */
-    FeatureMaps (*build)(Graph *g, Var image, const void *variant);
+    bool drops_paths;       /* has stochastic depth in training */
+    double drop_path;       /* its own choice of the last block's rate: that of the family's published training */
+    /* Adds the encoder in the current scope, parameters named as in the public implementation; image [B, H, W, bands];
+     * drop_path: rate of the last block in training graphs (nn_drop_path_rate), of no meaning without drops_paths. NULL: it has no
+     * maps. */
+    FeatureMaps (*build)(Graph *g, Var image, const void *variant, float drop_path);
     /* Names of the published files that hold its weights; NULL: they are those of build. Ends what belongs to no feature map. */
     NetworkRename rename;
     bool others_files; /* those files are of another encoder of the list too, as which they are recognised */

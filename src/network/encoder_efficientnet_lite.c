@@ -73,8 +73,9 @@ static Var block(Graph *g, Var x, const Stage *stage, int32_t stride, const Layo
     return nn_conv_bn(g, "_project_conv", "_bn2", y, project, norm, ACTIVATION_NONE, residual);
 }
 
-static FeatureMaps build(Graph *g, Var image, const void *data)
+static FeatureMaps build(Graph *g, Var image, const void *data, float drop_path)
 {
+    (void)drop_path;
     const LiteVariant *variant = data;
     const Layout layout = { .norm = { .eps = variant->smp ? 1e-5F : 1e-3F, .momentum = variant->smp ? 0.1F : 0.01F },
                             .smp = variant->smp };

@@ -17,49 +17,54 @@ static const float EPS = 1e-5F;
 static const double STD = 0.02;
 static const int32_t reduction[STAGES] = { 8, 4, 2, 1 }, heads[STAGES] = { 1, 2, 5, 8 };
 
-static Var linear(Graph *g, const char *name, Var x, int64_t channels, Var residual)
+static Var linear(Graph *g, const char *name, Var x, int64_t channels) { return nn_linear(g, name, x, channels, STD); }
+
+/* residual + a layer of a branch. */
+static Var branch(Graph *g, const char *name, Var x, int64_t channels, float drop, Var residual)
 {
     const NnLinear layer = { .channels = channels, .std = STD, .bias = true };
-    return nn_linear_act(g, name, x, layer, ACTIVATION_NONE, residual);
+    return nn_linear_branch(g, name, x, layer, drop, residual);
 }
 
 /* x + attention(h), h the normalised map; in the current scope. */
-static Var attention(Graph *g, Var h, int32_t stage, int64_t channels, Var x)
+static Var attention(Graph *g, Var h, int32_t stage, int64_t channels, float drop, Var x)
 {
     const int32_t side = reduction[stage];
     const AttentionAttr attr = { .heads = heads[stage], .slots = ATTENTION_PLAIN };
     graph_push(g, "self");
-    const Var q = linear(g, "query", h, channels, VAR_NONE);
+    const Var q = linear(g, "query", h, channels);
     if (side > 1) {
         const NnConv smaller = { .channels = channels, .kernel = side, .stride = side, .bias = true };
         h = nn_layernorm(g, "layer_norm", nn_conv(g, "sr", h, smaller, ACTIVATION_NONE, VAR_NONE), EPS);
     }
-    const Var k = linear(g, "key", h, channels, VAR_NONE), v = linear(g, "value", h, channels, VAR_NONE);
+    const Var k = linear(g, "key", h, channels), v = linear(g, "value", h, channels);
     graph_pop(g);
-    return linear(g, "output.dense", op_attention(g, q, k, v, VAR_NONE, VAR_NONE, &attr), channels, x);
+    return branch(g, "output.dense", op_attention(g, q, k, v, VAR_NONE, VAR_NONE, &attr), channels, drop, x);
 }
 
-static Var block(Graph *g, Var x, int32_t stage, int64_t channels)
+static Var block(Graph *g, Var x, int32_t stage, int64_t channels, float drop)
 {
     const NnConv depthwise = {
         .channels = MLP_RATIO * channels, .kernel = 3, .stride = 1, .padding = 1, .depthwise = true, .bias = true
     };
     Var h = nn_layernorm(g, "layer_norm_1", x, EPS);
     graph_push(g, "attention");
-    x = attention(g, h, stage, channels, x);
+    x = attention(g, h, stage, channels, drop, x);
     graph_pop(g);
     h = nn_layernorm(g, "layer_norm_2", x, EPS);
     graph_push(g, "mlp");
-    h = linear(g, "dense1", h, MLP_RATIO * channels, VAR_NONE);
+    h = linear(g, "dense1", h, MLP_RATIO * channels);
     h = op_gelu(g, nn_conv(g, "dwconv.dwconv", h, depthwise, ACTIVATION_NONE, VAR_NONE));
-    x = linear(g, "dense2", h, channels, x);
+    x = branch(g, "dense2", h, channels, drop, x);
     graph_pop(g);
     return x;
 }
 
-static FeatureMaps build(Graph *g, Var image, const void *variant)
+static FeatureMaps build(Graph *g, Var image, const void *variant, float drop_path)
 {
     const MitVariant *v = variant;
+    const int32_t blocks = v->depths[0] + v->depths[1] + v->depths[2] + v->depths[3];
+    int32_t number = 0;
     Var maps[STAGES], x = image;
     char name[40];
     for (int32_t s = 0; s < STAGES; s++) {
@@ -75,7 +80,7 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
         for (int32_t b = 0; b < v->depths[s]; b++) {
             (void)snprintf(name, sizeof name, "block.%d.%d", (int)s, (int)b);
             graph_push(g, name);
-            x = block(g, x, s, v->channels[s]);
+            x = block(g, x, s, v->channels[s], nn_drop_path_rate(drop_path, number++, blocks));
             graph_pop(g);
         }
         (void)snprintf(name, sizeof name, "layer_norm.%d", (int)s);
@@ -88,9 +93,12 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
 #define CHANNELS(a, b, c, d) .channels = { a, b, c, d }
 #define MIT(name, ...)                                                                                                 \
     static const MitVariant variant_##name = { __VA_ARGS__ };                                                          \
-    const EncoderDef encoder_def_##name = {                                                                            \
-        .decoder = NETWORK_DECODER_segformer, .size_multiple = 1, .variant = &variant_##name, .build = build           \
-    }
+    const EncoderDef encoder_def_##name = { .decoder = NETWORK_DECODER_segformer,                                      \
+                                            .size_multiple = 1,                                                        \
+                                            .variant = &variant_##name,                                                \
+                                            .drops_paths = true,                                                       \
+                                            .drop_path = 0.1,                                                          \
+                                            .build = build }
 
 MIT(mit_b0, DEPTHS(2, 2, 2, 2), CHANNELS(32, 64, 160, 256));
 MIT(mit_b1, DEPTHS(2, 2, 2, 2), CHANNELS(64, 128, 320, 512));

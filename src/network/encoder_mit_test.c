@@ -19,7 +19,7 @@ static int32_t build(Graph *g, Var image, const void *context, Var ret_outputs[G
     const DecoderOptions options = { .width = 32, .classes = 5, .output_stride = 4 };
     (void)context;
     graph_push(g, "encoder");
-    const FeatureMaps features = encoder_def_mit_b0.build(g, image, &small);
+    const FeatureMaps features = encoder_def_mit_b0.build(g, image, &small, 0.0F);
     graph_pop(g);
     graph_push(g, "decoder");
     ret_outputs[0] = decoder_def_segformer.build(g, image, &features, &options).logits;

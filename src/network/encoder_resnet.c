@@ -46,8 +46,9 @@ static Var stage(Graph *g, Var x, int32_t index, const ResnetVariant *variant)
     return x;
 }
 
-static FeatureMaps build(Graph *g, Var image, const void *data)
+static FeatureMaps build(Graph *g, Var image, const void *data, float drop_path)
 {
+    (void)drop_path;
     const ResnetVariant *variant = data;
     FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     Var *const all[STAGES] = { &maps.f4, &maps.f8, &maps.f16, &maps.f32 };

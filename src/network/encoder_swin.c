@@ -34,16 +34,6 @@ static bool is_torchvision(const SwinVariant *variant)
 /* A fully connected layer, with bias. */
 static NnLinear linear(int64_t channels) { return (NnLinear){ .channels = channels, .std = STD, .bias = true }; }
 
-/* residual + what a branch gives, dropped for some samples in training. */
-static Var branch_end(Graph *g, const char *name, Var y, int64_t channels, float drop, Var residual)
-{
-    if (!graph_training(g) || drop <= 0.0F)
-        return nn_linear_act(g, name, y, linear(channels), ACTIVATION_NONE, residual);
-    const DropoutAttr path = { .p = drop, .per_sample = true };
-    y = op_dropout(g, nn_linear_act(g, name, y, linear(channels), ACTIVATION_NONE, VAR_NONE), &path);
-    return op_add(g, y, residual);
-}
-
 static int32_t shift_of(const SwinVariant *variant, int64_t length)
 {
     if (variant->kind != SWIN_SEGMENTATION && length <= variant->window) return 0;
@@ -96,7 +86,6 @@ static Var block_v2(Graph *g, Var x, const SwinVariant *variant, int32_t heads, 
 {
     const Shape shape = graph_value(g, x).shape;
     const int64_t channels = shape.rank == 4 ? shape.dim[3] : 0;
-    const DropoutAttr path = { .p = drop, .per_sample = true };
     for (int half = 0; half < 2; half++) {
         graph_push(g, half == 0 ? "attn" : "mlp");
         Var h = half == 0 ? attention(g, x, variant, heads, shifted)
@@ -104,8 +93,7 @@ static Var block_v2(Graph *g, Var x, const SwinVariant *variant, int32_t heads, 
         h = nn_linear_act(g, half == 0 ? "proj" : "3", h, linear(channels), ACTIVATION_NONE, VAR_NONE);
         graph_pop(g);
         h = nn_layernorm(g, half == 0 ? "norm1" : "norm2", h, EPS);
-        if (graph_training(g) && drop > 0.0F) h = op_dropout(g, h, &path);
-        x = op_add(g, h, x);
+        x = op_add(g, nn_drop_path(g, h, drop), x);
     }
     return x;
 }
@@ -119,12 +107,12 @@ static Var block(Graph *g, Var x, const SwinVariant *variant, int32_t heads, boo
     Var h = nn_layernorm(g, "norm1", x, EPS);
     graph_push(g, "attn");
     h = attention(g, h, variant, heads, shifted);
-    x = branch_end(g, "proj", h, channels, drop, x);
+    x = nn_linear_branch(g, "proj", h, linear(channels), drop, x);
     graph_pop(g);
     h = nn_layernorm(g, "norm2", x, EPS);
     graph_push(g, "mlp");
     h = nn_linear_act(g, own ? "fc1" : "0", h, linear(4 * channels), ACTIVATION_GELU, VAR_NONE);
-    x = branch_end(g, own ? "fc2" : "3", h, channels, drop, x);
+    x = nn_linear_branch(g, own ? "fc2" : "3", h, linear(channels), drop, x);
     graph_pop(g);
     return x;
 }
@@ -174,14 +162,19 @@ static Var patch_merging(Graph *g, Var x, const SwinVariant *variant, int32_t s)
     return x;
 }
 
-/* Stage s from x; its first block is number `first` of `blocks` in all. Stochastic depth grows linearly over all blocks. */
-static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, int32_t first, int32_t blocks)
+/* The blocks of all stages. */
+typedef struct Depth {
+    float drop_path;
+    int32_t block, blocks; /* the next one, of so many */
+} Depth;
+
+static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, Depth *depth)
 {
     char name[32];
     if (s > 0) x = patch_merging(g, x, variant, s);
     push_stage(g, variant, s, false);
     for (int32_t i = 0; i < variant->depths[s]; i++) {
-        const float drop = blocks > 1 ? variant->drop_path * (float)(first + i) / (float)(blocks - 1) : 0.0F;
+        const float drop = nn_drop_path_rate(depth->drop_path, depth->block++, depth->blocks);
         (void)snprintf(name, sizeof name, is_torchvision(variant) ? "%d" : "blocks.%d", (int)i);
         graph_push(g, name);
         x = block(g, x, variant, variant->heads[s], i % 2 == 1, drop);
@@ -191,16 +184,15 @@ static Var stage(Graph *g, Var x, const SwinVariant *variant, int32_t s, int32_t
     return x;
 }
 
-static FeatureMaps build(Graph *g, Var image, const void *which)
+static FeatureMaps build(Graph *g, Var image, const void *which, float drop_path)
 {
     const SwinVariant *variant = which;
     Var x = patch_embedding(g, image, variant), maps[SWIN_STAGES];
-    int32_t blocks = 0, first = 0;
-    for (int32_t s = 0; s < SWIN_STAGES; s++) blocks += variant->depths[s];
+    Depth depth = { .drop_path = drop_path };
+    for (int32_t s = 0; s < SWIN_STAGES; s++) depth.blocks += variant->depths[s];
     for (int32_t s = 0; s < SWIN_STAGES; s++) {
         char name[16];
-        x = stage(g, x, variant, s, first, blocks);
-        first += variant->depths[s];
+        x = stage(g, x, variant, s, &depth);
         (void)snprintf(name, sizeof name, "norm%d", (int)s);
         maps[s] = variant->kind == SWIN_SEGMENTATION ? nn_layernorm(g, name, x, EPS) : x;
     }
@@ -217,27 +209,29 @@ static bool rename_own(const char *published, char ret_name[NETWORK_NAME_BYTES])
             network_rename_start(published, "", "", ret_name));
 }
 
-/* Depths and heads by size; stochastic depth as in the package. */
+/* Depths and heads by size; rate: of stochastic depth, as in the package. */
 #define TINY .channels = 96, .depths = { 2, 2, 6, 2 }, .heads = { 3, 6, 12, 24 }
 #define SMALL .channels = 96, .depths = { 2, 2, 18, 2 }, .heads = { 3, 6, 12, 24 }
 #define BASE .channels = 128, .depths = { 2, 2, 18, 2 }, .heads = { 4, 8, 16, 32 }
-#define SWIN(name, ...)                                                                                                \
+#define SWIN(name, rate, ...)                                                                                          \
     const EncoderDef encoder_def_##name = { .decoder = NETWORK_DECODER_unetformer,                                     \
                                             .size_multiple = 1,                                                        \
                                             .variant = &(const SwinVariant){ __VA_ARGS__ },                            \
+                                            .drops_paths = true,                                                       \
+                                            .drop_path = (rate),                                                       \
                                             .build = build,                                                            \
                                             .rename = rename_own };
 
-SWIN(swin_t, TINY, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
-SWIN(swin_s, SMALL, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
-SWIN(swin_b, BASE, .window = 7, .kind = SWIN_TIMM, .drop_path = 0.1F)
-SWIN(swin_b_w12, BASE, .window = 12, .kind = SWIN_TIMM, .drop_path = 0.1F)
-SWIN(swin_t_torchvision, TINY, .window = 7, .kind = SWIN_TORCHVISION, .drop_path = 0.2F)
-SWIN(swin_s_torchvision, SMALL, .window = 7, .kind = SWIN_TORCHVISION, .drop_path = 0.3F)
-SWIN(swin_b_torchvision, BASE, .window = 7, .kind = SWIN_TORCHVISION, .drop_path = 0.5F)
-SWIN(swin_t_seg, TINY, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
-SWIN(swin_s_seg, SMALL, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
-SWIN(swin_b_seg, BASE, .window = 7, .kind = SWIN_SEGMENTATION, .drop_path = 0.3F)
-SWIN(swin_v2_t, TINY, .window = 8, .kind = SWIN_V2, .drop_path = 0.2F)
-SWIN(swin_v2_s, SMALL, .window = 8, .kind = SWIN_V2, .drop_path = 0.3F)
-SWIN(swin_v2_b, BASE, .window = 8, .kind = SWIN_V2, .drop_path = 0.5F)
+SWIN(swin_t, 0.1, TINY, .window = 7, .kind = SWIN_TIMM)
+SWIN(swin_s, 0.1, SMALL, .window = 7, .kind = SWIN_TIMM)
+SWIN(swin_b, 0.1, BASE, .window = 7, .kind = SWIN_TIMM)
+SWIN(swin_b_w12, 0.1, BASE, .window = 12, .kind = SWIN_TIMM)
+SWIN(swin_t_torchvision, 0.2, TINY, .window = 7, .kind = SWIN_TORCHVISION)
+SWIN(swin_s_torchvision, 0.3, SMALL, .window = 7, .kind = SWIN_TORCHVISION)
+SWIN(swin_b_torchvision, 0.5, BASE, .window = 7, .kind = SWIN_TORCHVISION)
+SWIN(swin_t_seg, 0.3, TINY, .window = 7, .kind = SWIN_SEGMENTATION)
+SWIN(swin_s_seg, 0.3, SMALL, .window = 7, .kind = SWIN_SEGMENTATION)
+SWIN(swin_b_seg, 0.3, BASE, .window = 7, .kind = SWIN_SEGMENTATION)
+SWIN(swin_v2_t, 0.2, TINY, .window = 8, .kind = SWIN_V2)
+SWIN(swin_v2_s, 0.3, SMALL, .window = 8, .kind = SWIN_V2)
+SWIN(swin_v2_b, 0.5, BASE, .window = 8, .kind = SWIN_V2)

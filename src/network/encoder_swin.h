@@ -15,7 +15,6 @@ typedef struct SwinVariant {
     int64_t channels; /* of the first stage */
     int32_t depths[SWIN_STAGES], heads[SWIN_STAGES], window;
     SwinKind kind;
-    float drop_path; /* of the last block, in training */
 } SwinVariant;
 
 #endif

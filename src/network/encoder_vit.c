@@ -82,21 +82,23 @@ static Var attention(Graph *g, Var x, const VitVariant *v, const RotaryAttr *rot
     return x;
 }
 
-static Var scaled(Graph *g, const char *gamma, Var x, Var residual, const VitVariant *v)
+/* The end of a branch; scaled after dropping, which is the same product. */
+static Var scaled(Graph *g, const char *gamma, Var x, float drop, Var residual, const VitVariant *v)
 {
+    x = nn_drop_path(g, x, drop);
     return op_layer_scale(g, x, graph_param(g, gamma, shape1(v->width), (ParamInit){ INIT_ONE, 0.0 }), residual);
 }
 
-static Var block(Graph *g, Var x, const VitVariant *v, const RotaryAttr *rotary)
+static Var block(Graph *g, Var x, const VitVariant *v, const RotaryAttr *rotary, float drop)
 {
     const NnLinear wide = { .channels = 4 * v->width, .std = weight_std, .bias = true };
     const bool learned = v->positions > 0;
     Var y = attention(g, nn_layernorm(g, "norm1", x, v->eps), v, rotary);
-    x = scaled(g, learned ? "ls1.gamma" : "gamma_1", y, x, v);
+    x = scaled(g, learned ? "ls1.gamma" : "gamma_1", y, drop, x, v);
     y = nn_layernorm(g, "norm2", x, v->eps);
     y = nn_linear_act(g, "mlp.fc1", y, wide, ACTIVATION_GELU, VAR_NONE);
     y = nn_linear(g, "mlp.fc2", y, v->width, weight_std);
-    return scaled(g, learned ? "ls2.gamma" : "gamma_2", y, x, v);
+    return scaled(g, learned ? "ls2.gamma" : "gamma_2", y, drop, x, v);
 }
 
 /* Twice the size, half the channels; number: of the module in its Sequential. */
@@ -145,7 +147,7 @@ static Var pyramid_level(Graph *g, int32_t level, Var x, const VitVariant *v)
     return x;
 }
 
-static FeatureMaps build(Graph *g, Var image, const void *variant)
+static FeatureMaps build(Graph *g, Var image, const void *variant, float drop_path)
 {
     const VitVariant *v = variant;
     FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
@@ -161,7 +163,7 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
         char name[24];
         (void)snprintf(name, sizeof name, "blocks.%d", (int)i);
         graph_push(g, name);
-        x = block(g, x, v, &rotary);
+        x = block(g, x, v, &rotary, nn_drop_path_rate(drop_path, i, v->depth));
         graph_pop(g);
     }
     x = nn_layernorm(g, "norm", x, v->eps);
@@ -186,6 +188,7 @@ static FeatureMaps build(Graph *g, Var image, const void *variant)
     const EncoderDef encoder_def_##name = { .decoder = NETWORK_DECODER_unetformer,                                     \
                                             .size_multiple = SIDE_MULTIPLE,                                            \
                                             .variant = &variant_##name,                                                \
+                                            .drops_paths = true, /* these were trained without */                      \
                                             .build = build };
 VIT(vit_small_patch14_dinov2, VIT_S, DINOV2)
 VIT(vit_base_patch14_dinov2, VIT_B, DINOV2)

@@ -11,17 +11,18 @@ SegmenterTraining segmenter_training_defaults(void)
     return (SegmenterTraining){ .smoothing = 0.05F,
                                 .dice_smooth = 0.05F,
                                 .dropout = 0.1F,
+                                .drop_path = -1.0F,
                                 .dice_weight = 1.0F,
                                 .auxiliary_weight = 0.4F,
                                 .ignore = 255 };
 }
 
-static FeatureMaps encode(Graph *g, const EncoderDef *encoder, Var image)
+static FeatureMaps encode(Graph *g, const EncoderDef *encoder, Var image, float drop_path)
 {
     FeatureMaps maps = { VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE, VAR_NONE };
     if (encoder->build == NULL) return maps;
     graph_push(g, "encoder");
-    maps = encoder->build(g, image, encoder->variant);
+    maps = encoder->build(g, image, encoder->variant, drop_path < 0.0F ? (float)encoder->drop_path : drop_path);
     graph_pop(g);
     return maps;
 }
@@ -174,7 +175,6 @@ void segmenter_build(Graph *g, const NetworkConfig *config, const NetworkShape *
     }
     const Var image = input(g, shape, NETWORK_IMAGE);
     const bool trains = graph_training(g);
-    if (training->dropout == 0.0F) graph_without_dropout(g); /* of the encoder neither */
     const DecoderOptions options = { .width = config->decoder_width,
                                      .classes = config->n_classes,
                                      .heads = config->decoder_heads,
@@ -183,7 +183,7 @@ void segmenter_build(Graph *g, const NetworkConfig *config, const NetworkShape *
                                      .dropout = training->dropout,
                                      .auxiliary = trains && training->auxiliary_weight != 0.0F };
     graph_freeze_statistics(g, training->freeze_encoder);
-    FeatureMaps maps = encode(g, encoder, image);
+    FeatureMaps maps = encode(g, encoder, image, training->drop_path);
     graph_freeze_statistics(g, training->freeze_decoder);
     net.f16 = maps.f16;
     net.f32 = maps.f32;

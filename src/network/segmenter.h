@@ -21,10 +21,11 @@ NetworkShape segmenter_shape(const NetworkConfig *config, int64_t batch, int64_t
 
 /* Used by training graphs. */
 typedef struct SegmenterTraining {
-    float smoothing;        /* of the labels, 0.05 */
-    float dice_smooth;      /* 0.05 */
-    float dropout;          /* 0.1 */
-    float dice_weight;      /* 1 */
+    float smoothing;   /* of the labels, 0.05 */
+    float dice_smooth; /* 0.05 */
+    float dropout;     /* of the decoder, 0.1 */
+    float drop_path;   /* of the encoder's last block (EncoderDef); negative: its own choice, which is the default */
+    float dice_weight; /* 1 */
     float auxiliary_weight; /* 0.4; 0 leaves the auxiliary head out */
     bool
         probabilities; /* cross-entropy, the auxiliary head's too, against label_probabilities; Dice against the labels */

@@ -36,6 +36,24 @@ Var nn_linear(Graph *g, const char *name, Var x, int64_t channels, double std)
     return nn_linear_act(g, name, x, linear, ACTIVATION_NONE, VAR_NONE);
 }
 
+Var nn_drop_path(Graph *g, Var x, float p)
+{
+    const DropoutAttr attr = { .p = p, .per_sample = true };
+    return graph_training(g) && p > 0.0F ? op_dropout(g, x, &attr) : x;
+}
+
+float nn_drop_path_rate(float last, int32_t block, int32_t blocks)
+{
+    return blocks > 1 ? last * (float)block / (float)(blocks - 1) : 0.0F;
+}
+
+Var nn_linear_branch(Graph *g, const char *name, Var x, NnLinear linear, float drop_path, Var residual)
+{
+    if (!graph_training(g) || drop_path <= 0.0F) return nn_linear_act(g, name, x, linear, ACTIVATION_NONE, residual);
+    const Var y = nn_linear_act(g, name, x, linear, ACTIVATION_NONE, VAR_NONE);
+    return op_add(g, nn_drop_path(g, y, drop_path), residual);
+}
+
 Var nn_layernorm(Graph *g, const char *name, Var x, float eps)
 {
     const int64_t channels = channels_of(g, x);

@@ -45,6 +45,16 @@ typedef struct NnLinear {
 } NnLinear;
 Var nn_linear_act(Graph *g, const char *name, Var x, NnLinear linear, Activation activation, Var residual);
 
+/* Stochastic depth (Huang et al., ECCV 2016): of what a residual branch gives, each sample is left out with probability p, else
+ * divided by 1 - p. In training graphs; x itself in others and for p 0. */
+Var nn_drop_path(Graph *g, Var x, float p);
+
+/* Its rate in block `block` of `blocks`: grows linearly from 0 to `last` in the last block. */
+float nn_drop_path_rate(float last, int32_t block, int32_t blocks);
+
+/* residual + nn_drop_path(x W^T + b). */
+Var nn_linear_branch(Graph *g, const char *name, Var x, NnLinear linear, float drop_path, Var residual);
+
 /* LayerNorm over the last dimension. */
 Var nn_layernorm(Graph *g, const char *name, Var x, float eps);
 

@@ -139,7 +139,4 @@ const OpDef op_def_dropout = {
     .kernels = kernels,
 };
 
-Var op_dropout(Graph *g, Var x, const DropoutAttr *attr)
-{
-    return graph_has_dropout(g) ? graph_node(g, &op_def_dropout, attr, 1, &x) : x;
-}
+Var op_dropout(Graph *g, Var x, const DropoutAttr *attr) { return graph_node(g, &op_def_dropout, attr, 1, &x); }

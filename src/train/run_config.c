@@ -217,6 +217,7 @@ static const YamlField train_fields[] = {
     NUMBER_KEY(train, dice_weight, SAME, 0, 100, "1"),
     NUMBER_KEY(train, auxiliary_weight, SAME, 0, 100, "0.4"),
     NUMBER_KEY(train, dropout, SAME, 0, 0.9, "0.1"),
+    NUMBER_KEY(train, drop_path, SAME, 0, 0.9, "-1"),
     INTEGER_KEY(train, validate_every, MAY_CHANGE, 0, 1e9, "500"),
     INTEGER_KEY(train, checkpoint_every, MAY_CHANGE, 0, 1e9, "500"),
     { "unsampled", YAML_LIST, YAML_LIST_AT(RunConfig, data.unsampled, data.n_unsampled), .element = YAML_INTEGER,
@@ -384,6 +385,9 @@ static Err check(const YamlFile *file, const RunConfig *config)
     if (data->window % multiple != 0)
         return yaml_file_wrong(file, "train.window", "is %lld; this network needs a multiple of %lld",
                                (long long)data->window, (long long)multiple);
+    if (config->train.drop_path > 0.0 && !encoder->drops_paths)
+        return yaml_file_wrong(file, "train.drop_path", "is %g; the encoder %s has no stochastic depth, only 0 fits it",
+                               config->train.drop_path, network_encoder_names[config->network.encoder]);
     if (!whole && config->train.encoder_weights != NULL)
         return yaml_file_wrong(file, "model.encoder_weights", "are for an encoder, and model.encoder is none");
     const TrainOptions *t = &config->train;
@@ -417,8 +421,9 @@ static Err complete_classes(const char *path, const YamlFile *file, RunConfig *c
 }
 
 /* What the configuration does not say. */
-static void complete_network(NetworkConfig *network)
+static void complete_network(RunConfig *config)
 {
+    NetworkConfig *network = &config->network;
     const NetworkConfig given = *network;
     *network = network_config_defaults();
     network->encoder = given.encoder;
@@ -430,6 +435,7 @@ static void complete_network(NetworkConfig *network)
     network->detail_width = given.detail_width;
     network->missing_bands = given.missing_bands;
     network_config_resolve(network);
+    if (config->train.drop_path < 0.0) config->train.drop_path = encoder_def(network->encoder)->drop_path;
 }
 
 /* text NULL: of the file at `path`. */
@@ -442,7 +448,7 @@ static Err load(const char *path, const char *text, const char *const *overrides
     Err err = text == NULL
                   ? yaml_file_load(path, &run_config_table, overrides, n_overrides, config, &file)
                   : yaml_file_parse(path, text, strlen(text), &run_config_table, overrides, n_overrides, config, &file);
-    if (err == ERR_NONE) complete_network(&config->network);
+    if (err == ERR_NONE) complete_network(config);
     if (err == ERR_NONE) err = run_preset_complete(file, share, config);
     if (err == ERR_NONE) err = complete_classes(path, file, config);
     if (err == ERR_NONE) err = check(file, config);

@@ -32,6 +32,7 @@ typedef struct TrainOptions {
     int64_t warmup_steps;                  /* below 0: not given, see run_config_warmup */
     double freeze_encoder, freeze_decoder; /* fraction of the steps after which BatchNorm there is frozen; 1: never */
     double label_smoothing, dice_weight, auxiliary_weight, dropout;
+    double drop_path; /* of the encoder's last block; its own choice where the file says nothing */
     int64_t validate_every, checkpoint_every; /* steps */
     char *output;                             /* run folder */
 } TrainOptions;

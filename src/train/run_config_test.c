@@ -296,6 +296,29 @@ static void bands_that_may_be_missing(void **state)
     ASSERT_ERR(load_sets("true", "[{ bands: [], probability: 0.6 }]", &config), ERR_CONFIG, "bands");
 }
 
+/* The encoder's published rate, unless the file has one; only where there is one. */
+static void stochastic_depth(void **state)
+{
+    static const char *const own[] = { "model.encoder=convnext_small" };
+    static const char *const given[] = { "model.encoder=convnext_small", "train.drop_path=0" };
+    RunConfig *config = NULL;
+    (void)state;
+    ASSERT_OK(load(two_classes, own, 1, &config));
+    assert_true(config->train.drop_path == 0.3);
+    run_config_free(config);
+    ASSERT_OK(load(two_classes, given, 2, &config));
+    assert_true(config->train.drop_path == 0.0);
+    run_config_free(config);
+    ASSERT_OK(load(two_classes, NULL, 0, &config));
+    assert_true(config->train.drop_path == 0.0);
+    run_config_free(config);
+    static const char *const none[] = { "model.encoder=resnet18", "train.drop_path=0.1" };
+    ASSERT_ERR(load(two_classes, none, 2, &config), ERR_ARGUMENT,
+               "train.drop_path: is 0.1; the encoder resnet18 has no stochastic depth");
+    static const char *const negative[] = { "train.drop_path=-1" };
+    ASSERT_ERR(load(two_classes, negative, 1, &config), ERR_ARGUMENT, "drop_path");
+}
+
 /* Lists of which something is needed. */
 static void empty_lists(void **state)
 {
@@ -383,6 +406,7 @@ int main(void)
         cmocka_unit_test(shipped_tables),
         cmocka_unit_test(output_strides),
         cmocka_unit_test(bands_that_may_be_missing),
+        cmocka_unit_test(stochastic_depth),
         cmocka_unit_test(label_kinds),
         cmocka_unit_test(ways_of_validation),
         cmocka_unit_test(transforms),

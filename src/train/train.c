@@ -149,6 +149,7 @@ static Err compile_training(Trainer *t)
     SegmenterTraining training = segmenter_training_defaults();
     training.smoothing = (float)train->label_smoothing;
     training.dropout = (float)train->dropout;
+    training.drop_path = (float)train->drop_path;
     training.dice_weight = (float)train->dice_weight;
     training.auxiliary_weight = (float)train->auxiliary_weight;
     training.probabilities = t->shape.label_classes > 0;

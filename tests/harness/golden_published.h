@@ -104,7 +104,6 @@ static inline Program *golden_published_compile(const GoldenPublished *p, ParamS
     Program *program = NULL;
     Var outputs[GOLDEN_OUTPUTS], loss = VAR_NONE;
     ASSERT_OK(graph_new(params, training, &g));
-    graph_without_dropout(g);
     const Var image = graph_input(g, "image", DTYPE_F32, shape4(1, p->height, p->width, p->bands));
     const int32_t n = build(g, image, context, outputs);
     if (graph_finish(g) != ERR_NONE) fail_msg("%s", err_message());
@@ -252,7 +251,7 @@ typedef struct GoldenEncoder {
 static inline int32_t golden_encoder_maps(Graph *g, Var image, const void *context, Var ret_outputs[GOLDEN_OUTPUTS])
 {
     const GoldenEncoder *e = context;
-    const FeatureMaps maps = e->def->build(g, image, e->variant);
+    const FeatureMaps maps = e->def->build(g, image, e->variant, 0.0F);
     const Var all[] = { maps.f4, maps.f8, maps.f16, maps.f32 };
     for (int i = 0; i < 4; i++) ret_outputs[i] = all[i];
     return 4;
