@@ -65,6 +65,21 @@ static DecoderResult scores(Graph *g, Var x, Var image, const DecoderOptions *op
     return (DecoderResult){ .logits = x, .auxiliary = VAR_NONE };
 }
 
+/* The FCN head of mmsegmentation's and transformers' networks, in training alone: one 3x3 convolution of the (normalised) map at stride 16, half as
+ * wide as the decoder, which is what is published (256 beside 512); scores at the image's size. */
+static Var auxiliary_head(Graph *g, Var map, Var image, const DecoderOptions *options)
+{
+    const DropoutAttr dropout = { .p = options->dropout, .per_channel = true };
+    NnConv classifier = nn_square(options->classes, 1, 1);
+    classifier.bias = true;
+    graph_push(g, "aux_head");
+    Var x = conv_bn_relu(g, "convs.0", map, options->width / 2, 3);
+    if (graph_training(g) && options->dropout > 0.0F) x = op_dropout(g, x, &dropout);
+    x = nn_conv(g, "classifier", x, classifier, ACTIVATION_NONE, VAR_NONE);
+    graph_pop(g);
+    return resized(g, x, image);
+}
+
 /* The paper's form, in segmentation_models_pytorch since 0.5: LayerNorm of each map, a 3x3 convolution after pooling, after
  * each sum of the pyramid, and after the levels are joined. */
 static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options)
@@ -86,7 +101,9 @@ static DecoderResult build(Graph *g, Var image, const FeatureMaps *maps, const D
     graph_push(g, "fusion_block");
     const Var x = nn_conv_bn_levels(g, "0", "1", LEVELS, pyramid, pyramid[0], width, NN_BATCHNORM);
     graph_pop(g);
-    return scores(g, x, image, options);
+    DecoderResult result = scores(g, x, image, options);
+    if (options->auxiliary) result.auxiliary = auxiliary_head(g, level[2], image, options);
+    return result;
 }
 
 const DecoderDef decoder_def_upernet = {
