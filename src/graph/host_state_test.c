@@ -64,7 +64,14 @@ static Err probe_backward(const Step *step)
 
 static const Kernel probe_kernel = { .name = "plain", .forward = probe_forward, .backward = probe_backward };
 static const Kernel *const probe_kernels[] = { &probe_kernel, NULL };
-static const OpDef op_probe_ = { "probe", 1, 1, 1, 1, READS_IN(0), 0, 0, 0, same_shape, probe_kernels };
+static const OpDef op_probe_ = { .name = "probe",
+                                 .min_in = 1,
+                                 .max_in = 1,
+                                 .n_out = 1,
+                                 .n_results = 1,
+                                 .bwd_reads = READS_IN(0),
+                                 .infer = same_shape,
+                                 .kernels = probe_kernels };
 
 typedef struct ThreadState {
     sigset_t signals;

@@ -33,7 +33,7 @@ static int32_t build(Graph *g, Var image, const void *context, Var ret_outputs[G
 {
     const EncoderDef *def = encoder_def(((const Case *)context)->encoder);
     graph_push(g, "encoder");
-    const FeatureMaps maps = def->build(g, image, def->variant);
+    const FeatureMaps maps = def->build(g, image, def->variant, 0.0F);
     graph_pop(g);
     const Var all[] = { maps.f4, maps.f8, maps.f16, maps.f32 };
     for (int i = 0; i < 4; i++) ret_outputs[i] = all[i];

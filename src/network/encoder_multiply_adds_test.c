@@ -20,7 +20,7 @@ static double giga_multiply_adds(const EncoderDef *def)
     ASSERT_OK(graph_new(params, false, &g));
     options.device = device_default();
     const Var image = graph_input(g, "image", DTYPE_F32, shape4(1, SIDE, SIDE, 3));
-    const FeatureMaps maps = def->build(g, image, def->variant);
+    const FeatureMaps maps = def->build(g, image, def->variant, 0.0F);
     graph_output(g, "f32", maps.f32);
     ASSERT_OK(program_compile(g, params, &options, &program));
     const double giga = 1e-9 * (double)program_stats(program).multiply_adds;

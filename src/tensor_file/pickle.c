@@ -385,7 +385,7 @@ static Err run_memo(Machine *m, unsigned char opcode)
 
 static Err push_global(Machine *m, const char *module, size_t n_module, const char *name, size_t n_name)
 {
-    char shown[128], text[160];
+    char shown[128], text[192];
     const PickleGlobal global = pickle_global(module, n_module, name, n_name);
     if (global.kind != PICKLE_OPAQUE) return push_integer(m, global.kind, global.integer);
     const int shown_module = n_module < 60 ? (int)n_module : 60, shown_name = n_name < 60 ? (int)n_name : 60;

@@ -144,7 +144,7 @@ static void build(const Reduced *r, Made *made)
     ASSERT_OK(params_new(&made->params));
     ASSERT_OK(graph_new(made->params, false, &made->graph));
     made->image = graph_input(made->graph, "image", DTYPE_F32, shape4(1, r->height, r->width, BANDS));
-    const FeatureMaps maps = r->def->build(made->graph, made->image, r->variant);
+    const FeatureMaps maps = r->def->build(made->graph, made->image, r->variant, 0.0F);
     const Var all[MAPS] = { maps.f2, maps.f4, maps.f8, maps.f16, maps.f32 };
     for (int i = 0; i < MAPS; i++) {
         made->maps[i] = all[i];
