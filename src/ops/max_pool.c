@@ -19,6 +19,17 @@ static Map map_of(const Step *step)
                   out->dim[2], attr->kernel, attr->stride, attr->padding };
 }
 
+/* The larger of y and from, and which tap it is. Bytes may alias anything: without `restrict` the loop runs one by one. */
+static void keep_larger(const float *restrict from, uint8_t tap, int64_t n, float *restrict y, uint8_t *restrict taps)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) {
+        const bool larger = from[k] > y[k] || from[k] != from[k];
+        y[k] = larger ? from[k] : y[k];
+        taps[k] = larger ? tap : taps[k];
+    }
+}
+
 /* One window: the first tap inside the map is taken, then whatever is larger; not a number is larger than all. */
 static void pool(const Map *m, const float *x, int64_t oy, int64_t ox, float *y, uint8_t *taps)
 {
@@ -35,11 +46,7 @@ static void pool(const Map *m, const float *x, int64_t oy, int64_t ox, float *y,
 #pragma omp simd
             for (int64_t k = 0; k < m->c; k++) y[k] = from[k] > y[k] || from[k] != from[k] ? from[k] : y[k];
         } else {
-            for (int64_t k = 0; k < m->c; k++) {
-                const bool larger = from[k] > y[k] || from[k] != from[k];
-                y[k] = larger ? from[k] : y[k];
-                taps[k] = larger ? (uint8_t)i : taps[k];
-            }
+            keep_larger(from, (uint8_t)i, m->c, y, taps);
         }
         first = false;
     }
@@ -62,6 +69,14 @@ static Err forward(const Step *step)
     return ERR_NONE;
 }
 
+/* dx += dy where this tap was taken. */
+static void add_taken(const float *restrict dy, const uint8_t *restrict taps, uint8_t tap, int64_t n,
+                      float *restrict dx)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++) dx[k] += taps[k] == tap ? dy[k] : 0.0F;
+}
+
 /* Adds to one pixel's gradient what windows give it that chose it. */
 static void gather(const Map *m, const float *dy, const uint8_t *taps, int64_t row, int64_t column, float *dx)
 {
@@ -71,7 +86,7 @@ static void gather(const Map *m, const float *dy, const uint8_t *taps, int64_t r
         const int64_t oy = down / m->stride, ox = right / m->stride;
         if (oy >= m->ho || ox >= m->wo) continue;
         const int64_t at = (oy * m->wo + ox) * m->c;
-        for (int64_t k = 0; k < m->c; k++) dx[k] += taps[at + k] == i ? dy[at + k] : 0.0F;
+        add_taken(dy + at, taps + at, (uint8_t)i, m->c, dx);
     }
 }
 
