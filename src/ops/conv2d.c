@@ -12,6 +12,7 @@
 #include "ops/conv2d_kernels.h"
 
 #include "ops/column_sum.h"
+#include "ops/conv2d_winograd.h"
 
 #include <math.h>
 #include <string.h>
@@ -321,18 +322,38 @@ static const Kernel kernel_plain = {
     .name = "plain", .prepare = plain_prepare, .forward = plain_forward, .backward = plain_backward
 };
 static const Kernel *const kernels[] = { KERNEL_DNNL(conv2d_dnnl) KERNEL_AVX2(conv2d_winograd)
-                                                 KERNEL_AVX512(conv2d_depthwise_avx512)
-                                                     KERNEL_AVX2(conv2d_depthwise_avx2) &
+                                                 KERNEL_AVX512(conv2d_strided_avx512) KERNEL_AVX2(conv2d_strided_avx2)
+                                                     KERNEL_AVX512(conv2d_depthwise_avx512)
+                                                         KERNEL_AVX2(conv2d_depthwise_avx2) &
                                              kernel_plain,
                                          NULL };
+
+/* The first of a list that runs on the step's device and suits it; NULL: none. */
+static const Kernel *choose_own(const Kernel *const *own, const Step *step)
+{
+    for (int64_t i = 0; own[i] != NULL; i++)
+        if (own[i]->isa <= step->device.isa && own[i]->suits(step)) return own[i];
+    return NULL;
+}
 
 const Kernel *conv2d_depthwise_kernel(const Step *step)
 {
     static const Kernel *const own[] = { KERNEL_AVX512(conv2d_depthwise_avx512) KERNEL_AVX2(conv2d_depthwise_avx2)
                                              NULL };
-    for (int64_t i = 0; own[i] != NULL; i++)
-        if (own[i]->isa <= step->device.isa && own[i]->suits(step)) return own[i];
-    return NULL;
+    return choose_own(own, step);
+}
+
+bool conv2d_own_wins(const Step *step)
+{
+    static const Kernel *const winograd[] = { KERNEL_AVX2(conv2d_winograd) NULL };
+    static const Kernel *const strided[] = { KERNEL_AVX512(conv2d_strided_avx512) KERNEL_AVX2(conv2d_strided_avx2)
+                                                 NULL };
+    const Conv2dShape s = conv2d_shape(step);
+    if (choose_own(winograd, step) != NULL)
+        return winograd_wins(s.batch, s.out_height, s.out_width, s.in_channels, s.out_channels);
+    /* Measured on an AMD EPYC with AVX2: oneDNN is as fast with one tap, and forward with few channels (7x7 of an image). */
+    return choose_own(strided, step) != NULL && s.kernel_height * s.kernel_width > 1 &&
+           (step->training || s.in_channels >= 16);
 }
 
 static int64_t multiply_adds(const Step *step)

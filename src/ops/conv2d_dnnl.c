@@ -269,7 +269,7 @@ static Err backward(const Step *step)
     return ERR_NONE;
 }
 
-static bool suits(const Step *step) { return conv2d_winograd_kernel(step) == NULL; }
+static bool suits(const Step *step) { return !conv2d_own_wins(step); }
 
 const Kernel conv2d_dnnl = {
     .name = "dnnl",

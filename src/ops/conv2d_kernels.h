@@ -6,7 +6,8 @@
 #include "ops/kernel_util.h"
 #include "ops/ops.h"
 
-extern const Kernel conv2d_dnnl, conv2d_winograd, conv2d_depthwise_avx2, conv2d_depthwise_avx512;
+extern const Kernel conv2d_dnnl, conv2d_winograd, conv2d_strided_avx2, conv2d_strided_avx512, conv2d_depthwise_avx2,
+    conv2d_depthwise_avx512;
 
 /* Sizes of a convolution and where its optional inputs stand (-1: absent). */
 typedef struct Conv2dShape {
@@ -23,8 +24,8 @@ Conv2dShape conv2d_shape(const Step *step);
 /* Our own vector kernel for a depthwise step on its device; NULL: none. */
 const Kernel *conv2d_depthwise_kernel(const Step *step);
 
-/* The Winograd kernel where it suits the step and is faster than oneDNN's; NULL: not so. */
-const Kernel *conv2d_winograd_kernel(const Step *step);
+/* True where one of our own kernels for dense convolutions suits the step and is faster than oneDNN's. */
+bool conv2d_own_wins(const Step *step);
 
 static inline bool conv2d_is_depthwise(const Conv2dShape *s) { return s->groups > 1 && s->groups == s->in_channels; }
 

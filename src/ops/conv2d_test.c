@@ -62,6 +62,18 @@ static const Conv2dAttr stem_odd = {
 static const Conv2dAttr valid_3x2 = { .stride = 3, .groups = 1, .left = 1 };
 static const Conv2dAttr valid_3x3 = { .stride = 1, .groups = 1, .has_bias = true };
 static const Conv2dAttr wide_3x3 = { .stride = 1, .groups = 1, .top = 2, .left = 0, .bottom = 1, .right = 3 };
+static const Conv2dAttr stem_7x7 = { .stride = 2, .groups = 1, .top = 3, .left = 3, .bottom = 3, .right = 3 };
+static const Conv2dAttr resnet_s2 = { .stride = 2,
+                                      .groups = 1,
+                                      .top = 1,
+                                      .left = 1,
+                                      .bottom = 1,
+                                      .right = 1,
+                                      .has_batchnorm = true,
+                                      .has_residual = true,
+                                      .activate_sum = true,
+                                      .batchnorm_eps = 1e-5F,
+                                      .activation = ACTIVATION_RELU };
 static const Conv2dAttr stride_1x1 = { .stride = 2, .groups = 1 };
 #define DEPTHWISE(groups_, stride_, first, last, bias_)                                                                \
     {                                                                                                                  \
@@ -169,6 +181,14 @@ static const OpCase cases[] = {
     { .in = { OP_F32(4, 1, 13, 15, 3), OP_F32(4, 8, 3, 3, 3), OP_F32(1, 8) }, .attr = &stem_odd },
     { .in = { OP_F32(4, 1, 11, 9, 4), OP_F32(4, 6, 4, 3, 2) }, .attr = &valid_3x2 },
     { .in = { OP_F32(4, 1, 6, 7, 6), OP_F32(4, 5, 6, 1, 1) }, .attr = &stride_1x1 },
+    { .in = { OP_F32(4, 2, 9, 7, 19), OP_F32(4, 21, 19, 3, 3), OP_F32(1, 21) }, .attr = &stem_odd },
+    { .in = { OP_F32(4, 1, 1, 1, 2), OP_F32(4, 3, 2, 3, 3), OP_F32(1, 3) }, .attr = &stem_odd },
+    { .in = { OP_F32(4, 1, 8, 6, 18), OP_F32(4, 20, 18, 2, 2) }, .attr = &stride_1x1 },
+    { .in = { OP_F32(4, 1, 21, 19, 3), OP_F32(4, 10, 3, 7, 7) }, .attr = &stem_7x7 },
+    { .in = { OP_F32(4, 1, 2, 3, 90), OP_F32(4, 5, 90, 7, 7) }, .attr = &stem_7x7 },
+    { .in = { OP_F32(4, 2, 9, 13, 20), OP_F32(4, 34, 20, 3, 3), NORM(34), OP_F32(4, 2, 5, 7, 34) },
+      .attr = &resnet_s2,
+      .inference_only = true },
     { .in = { OP_F32(4, 2, 7, 21, 33), OP_F32(4, 33, 1, 3, 3) }, .attr = &depthwise3 },
     { .in = { OP_F32(4, 1, 20, 34, 64), OP_F32(4, 64, 1, 3, 3), OP_F32(1, 64) }, .attr = &depthwise3_bias },
     { .in = { OP_F32(4, 2, 12, 38, 32), OP_F32(4, 32, 1, 3, 3) }, .attr = &depthwise3_s2 },

@@ -30,13 +30,6 @@ static bool suits(const Step *step)
            s.dilation == 1 && s.groups == 1 && s.activation != ACTIVATION_SIGMOID;
 }
 
-const Kernel *conv2d_winograd_kernel(const Step *step)
-{
-    const Conv2dShape s = conv2d_shape(step);
-    if (!suits(step)) return NULL;
-    return winograd_wins(s.batch, s.out_height, s.out_width, s.in_channels, s.out_channels) ? &conv2d_winograd : NULL;
-}
-
 bool winograd_wins(int64_t batch, int64_t out_height, int64_t out_width, int64_t in_channels, int64_t out_channels)
 {
     const int64_t tiles = batch * ceil_divide(out_height, 4) * ceil_divide(out_width, 4);

@@ -90,16 +90,6 @@ static void transform_gradient(const WinogradProblem *p, const Sizes *s, const f
     }
 }
 
-/* sum[channels, PANEL] = (add ? sum : 0) + v[tiles, channels]^T w[tiles, PANEL]. */
-static void multiply_gradient(const float *v, int64_t v_row, const float *w, int64_t channels, int64_t tiles, bool add,
-                              float *sum)
-{
-    for (int64_t c = 0, rows = 0; c < channels; c += rows) {
-        rows = rows_of_product(channels - c);
-        products[rows][1](v + c, v_row, w, tiles, add, sum + c * PANEL, PANEL);
-    }
-}
-
 /* g = G^T u. */
 static INLINE_ALWAYS void taps_1d(const Vec u[PATCH], Vec g[3])
 {
@@ -162,9 +152,9 @@ static void gradient(const WinogradProblem *p, int32_t threads, const float *x, 
 #pragma omp for collapse(2) schedule(static)
             for (int64_t point = 0; point < POINTS; point++)
                 for (int64_t panel = 0; panel < s->panels; panel++)
-                    multiply_gradient(v + point * plane, s->row, w + (point * s->panels + panel) * tiles * PANEL,
-                                      p->in_channels, tiles, first > 0,
-                                      sums + (panel * POINTS + point) * p->in_channels * PANEL);
+                    product_transposed(v + point * plane, s->row, w + (point * s->panels + panel) * tiles * PANEL,
+                                       tiles, p->in_channels, first > 0,
+                                       sums + (panel * POINTS + point) * p->in_channels * PANEL);
         }
     }
     write_gradient(p, threads, sums, add, d_weights);

@@ -12,7 +12,7 @@
 #define METASEG_OPS_CONV2D_WINOGRAD_SIMD_H
 
 #include "ops/conv2d_winograd.h"
-#include "ops/kernel_util.h"
+#include "ops/simd_product.h"
 
 #include <omp.h>
 #include <string.h>
@@ -22,11 +22,8 @@ enum {
     PATCH = SIDE + 2, /* side of what it reads */
     POINTS = PATCH * PATCH,
     TAPS = 9,
-    PANEL = 2 * VEC_LANES,          /* output channels of one product */
-    ROWS = VEC_LANES == 8 ? 6 : 12, /* tiles of one product: 2 ROWS sums in 16 or 32 registers */
-    PACKED = 8,                     /* channels */
+    PACKED = 8,   /* channels */
     NARROW = 128, /* channels: the border between two kinds of blocks, measured with 512 KiB of second-level cache */
-    DEPTH = 256   /* channels of one product: its weights stay in the first-level cache */
 };
 
 /* Sizes that follow from a problem. */
@@ -190,99 +187,12 @@ static void transform_source(const WinogradProblem *p, const Sizes *s, const flo
 
 /* ---- products ---- */
 
-/* m[rows, PANEL] = (add ? m : 0) + v[rows, depth] u[depth, PANEL], v[r * v_row + k * v_step]. `rows`, `add` and one of the steps
- * are constants where it is called, so that the sums stay in registers. */
-static INLINE_ALWAYS void product(const float *v, int64_t v_row, int64_t v_step, const float *u, int64_t depth,
-                                  bool add, float *m, int64_t m_row, int rows)
-{
-    Vec sum[ROWS][2];
-    for (int r = 0; r < rows; r++) {
-        sum[r][0] = add ? vec_load(m + r * m_row) : vec_zero();
-        sum[r][1] = add ? vec_load(m + r * m_row + VEC_LANES) : vec_zero();
-    }
-    int64_t k = 0;
-    do { /* depth is not 0; a loop that may be skipped makes gcc keep the sums in memory before and behind it */
-        const Vec u0 = vec_load(u), u1 = vec_load(u + VEC_LANES);
-        for (int r = 0; r < rows; r++) {
-            const Vec factor = vec_set(v[r * v_row]);
-            sum[r][0] = vec_fma(factor, u0, sum[r][0]);
-            sum[r][1] = vec_fma(factor, u1, sum[r][1]);
-        }
-        v += v_step;
-        u += PANEL;
-    } while (++k < depth);
-    for (int r = 0; r < rows; r++) {
-        vec_store(m + r * m_row, sum[r][0]);
-        vec_store(m + r * m_row + VEC_LANES, sum[r][1]);
-    }
-}
-
-/* Forward: the rows are tiles, the sum runs over channels, neighbours in V. Gradient: the rows are channels, the sum runs over
- * tiles, `step` apart in V; m[rows, PANEL] without gaps. */
-#define PRODUCTS(rows)                                                                                                 \
-    static void product_##rows(const float *v, int64_t step, const float *u, int64_t depth, bool add, float *m,        \
-                               int64_t m_row)                                                                          \
-    {                                                                                                                  \
-        if (add)                                                                                                       \
-            product(v, step, 1, u, depth, true, m, m_row, rows);                                                       \
-        else                                                                                                           \
-            product(v, step, 1, u, depth, false, m, m_row, rows);                                                      \
-    }                                                                                                                  \
-    static void gradient_##rows(const float *v, int64_t step, const float *u, int64_t depth, bool add, float *m,       \
-                                int64_t m_row)                                                                         \
-    {                                                                                                                  \
-        if (add)                                                                                                       \
-            product(v, 1, step, u, depth, true, m, m_row, rows);                                                       \
-        else                                                                                                           \
-            product(v, 1, step, u, depth, false, m, m_row, rows);                                                      \
-    }
-PRODUCTS(1)
-PRODUCTS(2)
-PRODUCTS(3)
-PRODUCTS(4)
-PRODUCTS(5)
-PRODUCTS(6)
-#if defined(METASEG_OPS_SIMD_AVX512_H)
-PRODUCTS(8)
-PRODUCTS(12)
-#endif
-
-typedef void (*Product)(const float *v, int64_t step, const float *u, int64_t depth, bool add, float *m, int64_t m_row);
-static const Product products[][2] = { { NULL, NULL },
-                                       { product_1, gradient_1 },
-                                       { product_2, gradient_2 },
-                                       { product_3, gradient_3 },
-                                       { product_4, gradient_4 },
-                                       { product_5, gradient_5 },
-                                       { product_6, gradient_6 },
-#if defined(METASEG_OPS_SIMD_AVX512_H)
-                                       { NULL, NULL },
-                                       { product_8, gradient_8 },
-                                       { NULL, NULL },
-                                       { NULL, NULL },
-                                       { NULL, NULL },
-                                       { product_12, gradient_12 }
-#endif
-};
-
-/* The largest number of rows that has a product. */
-static int64_t rows_of_product(int64_t left)
-{
-    if (left >= ROWS) return ROWS;
-    return VEC_LANES == 16 && left >= 8 ? 8 : min_int64(left, 6);
-}
-
 /* One of the 36: m[tiles, PANEL] = v[tiles, channels] u[channels, PANEL]. */
 static void multiply(const float *v, int64_t v_row, const float *u, int64_t channels, int64_t tiles, float *m,
                      int64_t m_row)
 {
-    for (int64_t k = 0; k < channels; k += DEPTH) {
-        const int64_t depth = min_int64(DEPTH, channels - k);
-        for (int64_t tile = 0, rows = 0; tile < tiles; tile += rows) {
-            rows = rows_of_product(tiles - tile);
-            products[rows][0](v + tile * v_row + k, v_row, u + k * PANEL, depth, k > 0, m + tile * m_row, m_row);
-        }
-    }
+    for (int64_t k = 0; k < channels; k += DEPTH)
+        product(v + k, v_row, u + k * PANEL, min_int64(DEPTH, channels - k), tiles, k > 0, m, m_row);
 }
 
 /* ---- results ---- */
