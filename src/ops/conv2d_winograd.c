@@ -30,6 +30,9 @@ static bool suits(const Step *step)
            s.dilation == 1 && s.groups == 1 && s.activation != ACTIVATION_SIGMOID;
 }
 
+/* Measured forward on one core of an AMD EPYC with AVX2 against oneDNN 2.6, 4x4 to 256x256 pixels: from 16 channels on both sides and
+ * four tiles on it is 1.1 (8x8, 512 channels, whose weights come from memory) to 5 times as fast, with 8 channels or one tile of 512
+ * channels 1.1 to 0.6 times. Gradients gain more. */
 bool winograd_wins(int64_t batch, int64_t out_height, int64_t out_width, int64_t in_channels, int64_t out_channels)
 {
     const int64_t tiles = batch * ceil_divide(out_height, 4) * ceil_divide(out_width, 4);
