@@ -2,7 +2,7 @@
  * The walk over a graph, and what its translators share. */
 #include "export/onnx_translate.h"
 
-#include "graph/program.h"
+#include "graph/run_op.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -227,48 +227,20 @@ const char *onnx_reduce(OnnxGraph *g, const char *op, const char *x, int64_t n, 
 
 /* ---- constants ---- */
 
-static Err run_op(const OpDef *op, const void *attr, int32_t n_in, const Tensor *in, OnnxFile *file, Graph *graph,
-                  ParamSet *params, float **ret_values, Shape *ret_shape)
-{
-    Var vars[STEP_MAX_IN];
-    char name[16];
-    Program *program = NULL;
-    const ProgramOptions options = program_options_defaults();
-    for (int32_t i = 0; i < n_in; i++) {
-        (void)snprintf(name, sizeof name, "in%d", (int)i);
-        vars[i] = graph_input(graph, name, in[i].dtype, in[i].shape);
-    }
-    graph_output(graph, "out", graph_node(graph, op, attr, n_in, vars));
-    TRY(graph_finish(graph));
-    TRY(params_allocate(params));
-    TRY(program_compile(graph, params, &options, &program));
-    for (int32_t i = 0; i < n_in; i++) {
-        (void)snprintf(name, sizeof name, "in%d", (int)i);
-        memcpy(program_tensor(program, name).data, in[i].data, tensor_bytes(&in[i]));
-    }
-    const Err err = program_forward(program, 0);
-    const Tensor out = program_tensor(program, "out");
-    float *values = onnx_room(file, shape_count(&out.shape), sizeof *values);
-    if (err == ERR_NONE && values != NULL) memcpy(values, out.data, tensor_bytes(&out));
-    *ret_values = values;
-    *ret_shape = out.shape;
-    program_free(program);
-    return err;
-}
-
 const float *onnx_run(OnnxGraph *g, const OpDef *op, const void *attr, int32_t n_in, const Tensor *in, Shape *ret_shape)
 {
-    ParamSet *params = NULL;
-    Graph *graph = NULL;
-    float *values = NULL;
+    Tensor out = { .data = NULL };
     if (onnx_failed(g->file)) return NULL;
-    Err err = params_new(&params);
-    if (err == ERR_NONE) err = graph_new(params, false, &graph);
-    if (err == ERR_NONE) err = run_op(op, attr, n_in, in, g->file, graph, params, &values, ret_shape);
-    if (err != ERR_NONE) onnx_fail(g->file, err, "%s", err_message());
-    graph_free(graph);
-    params_free(params);
-    return err == ERR_NONE ? values : NULL;
+    const Err err = run_op(op, attr, n_in, in, &out);
+    if (err != ERR_NONE) {
+        onnx_fail(g->file, err, "%s", err_message());
+        return NULL;
+    }
+    float *values = onnx_room(g->file, shape_count(&out.shape), sizeof *values);
+    if (values != NULL) memcpy(values, out.data, tensor_bytes(&out));
+    free(out.data);
+    *ret_shape = out.shape;
+    return values;
 }
 
 /* A node that reads constants alone becomes one. */

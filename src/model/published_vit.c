@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "model/model_file.h"
 #include "model/published.h"
+#include "model/vit_positions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,35 +268,73 @@ static Err read_third(const Source *s, const TheirNames *names, const ParamInfo 
     return err;
 }
 
-/* Learned positions [1, 1 + n, C] there, of the class token and of the map, where ours are [1, n, C]: timm adds the first to the
- * class token of networks with registers, once for all. of_token: adds it to the token's values; else the others. */
-static Err read_positions(const Source *s, bool of_token, const Shape *ours, float *values)
+/* Learned positions of a file, [1, n, C]: of a map of side x side, and of the class token before it or not. */
+typedef struct Positions {
+    const StoredTensor *tensor; /* NULL: it has none */
+    int64_t side, channels;
+    bool class_row;
+} Positions;
+
+static Err find_positions(const Source *s, int64_t channels, Positions *ret_positions)
 {
     TheirNames names;
-    float *all = NULL;
-    const Shape shape = { 3, { 1, ours->dim[1] + 1, ours->dim[2] } };
+    char text[96];
+    Positions p = { .channels = channels };
     TRY(their_names(s->convention, "pos_embed", &names));
-    Err err = scratch(&shape, &all);
-    if (err == ERR_NONE) err = require_values(s, names.name[0], &shape, all);
-    const int64_t C = shape.dim[2];
-    if (err == ERR_NONE && !of_token) memcpy(values, all + C, (size_t)(ours->dim[1] * C) * sizeof *values);
-    for (int64_t c = 0; err == ERR_NONE && of_token && c < C; c++) values[c] += all[c];
-    free(all);
+    Err err = require(s, names.name[0], NULL, &p.tensor);
     their_names_done(&names);
-    return err;
+    TRY(err);
+    const Shape *shape = &p.tensor->shape;
+    if (shape->rank == 3 && shape->dim[0] == 1 && shape->dim[2] == channels)
+        p.side = vit_positions_side(shape->dim[1], &p.class_row);
+    if (p.side == 0)
+        return err_set(ERR_MODEL, "'%s': '%.200s' is %s; %lld features of the positions of a square map were expected",
+                       tensor_file_path(s->file), p.tensor->name, shape_text(shape, text, sizeof text),
+                       (long long)channels);
+    *ret_positions = p;
+    return ERR_NONE;
 }
 
-/* Whether their positions have a row for the class token that ours have not. */
-static Err has_class_row(const Source *s, const ParamInfo *positions, bool *ret_has)
+/* Whose rule brings positions to another map: files of timm and Meta have the same names, those of Meta the token of masks too. */
+static Err find_rule(const Source *s, VitPositions *ret_rule)
 {
+    const StoredTensor *registers = NULL, *mask = NULL;
     TheirNames names;
-    const StoredTensor *tensor = NULL;
-    *ret_has = false;
-    if (positions == NULL) return ERR_NONE;
-    TRY(their_names(s->convention, "pos_embed", &names));
-    const Err err = find(s, names.name[0], &tensor);
+    *ret_rule = VIT_POSITIONS_TIMM;
+    TRY(their_names(s->convention, "reg_token", &names));
+    Err err = find(s, names.name[0], &registers);
     their_names_done(&names);
-    *ret_has = tensor != NULL && tensor->shape.rank == 3 && tensor->shape.dim[1] == positions->shape.dim[1] + 1;
+    if (err == ERR_NONE) err = find(s, "mask_token", &mask);
+    if (err != ERR_NONE || registers != NULL) return err;
+    if (s->convention->parts[0] != NULL)
+        *ret_rule = VIT_POSITIONS_TRANSFORMERS;
+    else if (mask != NULL)
+        *ret_rule = VIT_POSITIONS_META;
+    return ERR_NONE;
+}
+
+/* Positions where ours are [1, n, C], of another map perhaps. Where theirs have one of the class token and ours have not, timm adds it to
+ * the token of networks with registers, once for all: of_token adds it to the token's values. */
+static Err read_positions(const Source *s, bool of_token, const Shape *ours, float *values)
+{
+    Positions p = { .tensor = NULL };
+    VitPositions rule = VIT_POSITIONS_TIMM;
+    float *all = NULL;
+    bool own_row = false;
+    const int64_t C = ours->dim[2], side = vit_positions_side(ours->dim[1], &own_row);
+    TRY(find_positions(s, C, &p));
+    TRY(find_rule(s, &rule));
+    if (own_row && !p.class_row)
+        return err_set(ERR_MODEL, "'%s': '%.200s' has no position of the class token; this network needs one",
+                       tensor_file_path(s->file), p.tensor->name);
+    TRY(scratch(&p.tensor->shape, &all));
+    Err err = model_read_values(s->file, p.tensor, all);
+    const float *map = p.class_row ? all + C : all;
+    for (int64_t c = 0; err == ERR_NONE && of_token && p.class_row && !own_row && c < C; c++) values[c] += all[c];
+    if (err == ERR_NONE && !of_token && own_row) memcpy(values, all, (size_t)C * sizeof *values);
+    if (err == ERR_NONE && !of_token)
+        err = vit_positions_resize(rule, map, p.side, side, C, own_row ? values + C : values);
+    free(all);
     return err;
 }
 
@@ -333,18 +372,17 @@ static Err read_param(const Source *s, const char *ours, const ParamInfo *info, 
                       int64_t bands, float *values)
 {
     TheirNames names;
-    bool lacks = false, class_row = false;
+    bool lacks = false;
     TRY(lacks_bias(s, ours, &lacks));
     if (lacks) {
         memset(values, 0, (size_t)shape_count(&info->shape) * sizeof *values);
         return ERR_NONE;
     }
-    TRY(has_class_row(s, positions, &class_row));
-    if (class_row && info == positions) return read_positions(s, false, &info->shape, values);
+    if (info == positions) return read_positions(s, false, &info->shape, values);
     TRY(their_names(s->convention, ours, &names));
     Err err = read_named(s, &names, info, bands, values);
     their_names_done(&names);
-    if (err == ERR_NONE && class_row && strcmp(ours, "cls_token") == 0)
+    if (err == ERR_NONE && positions != NULL && strcmp(ours, "cls_token") == 0)
         err = read_positions(s, true, &positions->shape, values);
     return err;
 }

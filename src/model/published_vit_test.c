@@ -2,6 +2,7 @@
  * Checkpoints of vision transformers as timm, Meta and transformers write them (tools/golden/vit.py): read into our network they
  * give the maps of the package's own. And what does not fit is told. */
 #include "model/published_vit.h"
+#include "model/vit_positions.h"
 
 #include "network/encoder_vit.h"
 
@@ -122,8 +123,8 @@ static void refusals(void **state)
     other.patch = 8;
     refuse("timm_dinov3.weights.pth", &other, "'patch_embed.proj.weight' is [8, 3, 16, 16]; [8, 3, 8, 8] was expected");
     other = dinov2;
-    other.positions = 5;
-    refuse("transformers_dinov2.weights.safetensors", &other, "'embeddings.position_embeddings' is [1, 17, 8]");
+    other.width = 16;
+    refuse("transformers_dinov2.weights.safetensors", &other, "[16, 3, 14, 14] was expected");
     /* a network of another width is no S, B or L */
     int32_t bands = 0;
     NetworkEncoder encoder = NETWORK_ENCODER_none;
@@ -134,6 +135,62 @@ static void refusals(void **state)
     ASSERT_OK(published_vit_find(file, &encoder, &bands));
     assert_int_equal(encoder, NETWORK_ENCODER_none);
     tensor_file_close(file);
+}
+
+static void sides_of_maps(void **state)
+{
+    static const struct {
+        int64_t n, side;
+        bool class_row;
+    } cases[] = { { 17, 4, true },   { 16, 4, false }, { 2, 1, true },  { 1370, 37, true },     { 1369, 37, false },
+                  { 257, 16, true }, { 18, 0, false }, { 0, 0, false }, { INT64_MAX, 0, false } };
+    (void)state;
+    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool class_row = false;
+        assert_int_equal(vit_positions_side(cases[i].n, &class_row), cases[i].side);
+        assert_int_equal(class_row, cases[i].class_row);
+    }
+}
+
+/* Positions of maps of 4 x 4 in a network for 7 x 7 and 3 x 3, as each package brings them there (tools/golden/vit.py). */
+static void other_maps(void **state)
+{
+    static const struct {
+        const char *weights, *golden;
+        const VitVariant *variant;
+    } files[] = {
+        { "transformers_dinov2.weights.safetensors", "transformers", &dinov2 },
+        { "modules_dinov2.weights.pth", "transformers", &dinov2 },
+        { "transformers_dinov2_reg4.weights.safetensors", "transformers_reg4", &dinov2_reg4 },
+        { "meta_dinov2_reg4.weights.pth", "meta_reg4", &dinov2_reg4 },
+        { "timm_dinov2.weights.pth", "timm", &dinov2 },
+        { "meta_dinov2.weights.pth", "meta", &dinov2 },
+    };
+    static const int64_t sides[] = { 7, 3, 4 };
+    TensorFile *golden = golden_open("published/vit_positions.safetensors");
+    (void)state;
+    for (int64_t i = 0; i < ARRAY_LEN(files) * ARRAY_LEN(sides); i++) {
+        const int64_t which = i / ARRAY_LEN(sides), side = sides[i % ARRAY_LEN(sides)];
+        VitVariant variant = *files[which].variant;
+        char name[64];
+        const StoredTensor *stored = NULL;
+        float want[50 * 8];
+        variant.positions = side;
+        TensorFile *file = open_weights(files[which].weights);
+        ParamSet *params = declare(&variant, 3);
+        ASSERT_OK(published_vit_read(file, params, "", 3, NULL));
+        (void)snprintf(name, sizeof name, "%s.%d", files[which].golden, (int)side);
+        const Tensor got = params_tensor(params, params_find(params, "pos_embed"));
+        ASSERT_OK(tensor_file_require(golden, name, &got.shape, &stored));
+        ASSERT_OK(stored_tensor_read_f32(stored, want));
+        for (int64_t k = 0; k < shape_count(&got.shape); k++)
+            if (!(fabs((double)(((const float *)got.data)[k] - want[k])) < 2e-5))
+                fail_msg("%s, value %d is %g; %g was expected", name, (int)k, (double)((const float *)got.data)[k],
+                         (double)want[k]);
+        params_free(params);
+        tensor_file_close(file);
+    }
+    tensor_file_close(golden);
 }
 
 /* A file in memory of the patches [width, 3, patch, patch] in half precision and of three tensors without elements. */
@@ -228,7 +285,8 @@ static void sizes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(names), cmocka_unit_test(four_bands),
-                                        cmocka_unit_test(refusals), cmocka_unit_test(sizes) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(names),         cmocka_unit_test(four_bands),
+                                        cmocka_unit_test(refusals),      cmocka_unit_test(other_maps),
+                                        cmocka_unit_test(sides_of_maps), cmocka_unit_test(sizes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,9 @@ maps of another size than their positions', under a simple feature pyramid writt
 names of detectron2. And names_vit_*: small checkpoints as timm, Meta and transformers write them (*.weights.*), with the maps
 that their code makes of them.
 
-    python tools/golden/vit.py DINOV3      DINOV3: a checkout of github.com/facebookresearch/dinov3
+    python tools/golden/vit.py DINOV3 DINOV2      checkouts of github.com/facebookresearch/dinov3 and dinov2
+
+vit_positions.safetensors: learned positions of small DINOv2s for maps of 4 x 4 as each package brings them to other maps.
 """
 
 import math
@@ -169,7 +171,46 @@ def meta_names(path):
     write_names("meta_dinov3", net, 16, lambda net, x: net.forward_features(x)["x_norm_patchtokens"])
 
 
+def positions(path):
+    """The positions that each package would give patches of another map, with the class token's where it has one."""
+    import transformers
+
+    sys.path.insert(0, path)
+    from dinov2.models.vision_transformer import DinoVisionTransformer
+    from timm.layers import resample_abs_pos_embed
+
+    tensors = {}
+    small = {"embed_dim": SMALL, "depth": DEPTH, "num_heads": 2, "num_classes": 0, "dynamic_img_size": True}
+    published_small = {"hidden_size": SMALL, "num_hidden_layers": DEPTH, "num_attention_heads": 2, "patch_size": 14, "image_size": 56}
+    timm_net = timm.create_model("vit_small_patch14_dinov2", img_size=56, **small)
+    timm_state = dict(draw(timm_net.state_dict()))
+    write_checkpoint("timm_dinov2", timm_state)
+    write_checkpoint("meta_dinov2", {**timm_state, "mask_token": torch.zeros(1, SMALL)})
+    for side in (7, 3, 4):
+        tokens, image = torch.zeros(1, 1 + side * side, SMALL), (14 * side, 14 * side)
+        tensors[f"timm.{side}"] = resample_abs_pos_embed(timm_state["pos_embed"], [side, side])
+        for name, offset, antialias in (("meta", 0.1, False), ("meta_reg4", 0.0, True)):  # dinov2/hub/backbones.py
+            net = DinoVisionTransformer(img_size=56, patch_size=14, embed_dim=SMALL, depth=DEPTH, num_heads=2, init_values=1.0,
+                                        interpolate_offset=offset, interpolate_antialias=antialias)
+            with torch.no_grad():
+                net.pos_embed.copy_(timm_state["pos_embed"] if name == "meta" else torch.zeros(1, 17, SMALL))
+            if name == "meta_reg4":
+                state = dict(draw({"pos_embed": net.pos_embed}))
+                with torch.no_grad():
+                    net.pos_embed.copy_(state["pos_embed"])
+            made = net.interpolate_pos_encoding(tokens, *image)
+            tensors[f"{name}.{side}"] = made if name == "meta" else made[:, 1:]
+        for name, kind in (("transformers", "Dinov2"), ("transformers_reg4", "Dinov2WithRegisters")):
+            net = getattr(transformers, f"{kind}Model")(getattr(transformers, f"{kind}Config")(**published_small))
+            net.load_state_dict(dict(draw(net.state_dict())))
+            made = net.embeddings.interpolate_pos_encoding(tokens, *image)
+            tensors[f"{name}.{side}"] = made if name == "transformers" else made[:, 1:]
+    common.write("published/vit_positions.safetensors", {k: v.detach().float().contiguous() for k, v in tensors.items()}, {})
+
+
 def main():
+    if len(sys.argv) > 2:
+        positions(sys.argv[2])
     for name, model, patch in (
         ("dinov2", "vit_small_patch14_dinov2", 14),
         ("dinov2_reg4", "vit_small_patch14_reg4_dinov2", 14),
