@@ -142,13 +142,13 @@ static void sides_of_maps(void **state)
     static const struct {
         int64_t n, side;
         bool class_row;
-    } cases[] = { { 17, 4, true },   { 16, 4, false }, { 2, 1, true },  { 1370, 37, true },     { 1369, 37, false },
-                  { 257, 16, true }, { 18, 0, false }, { 0, 0, false }, { INT64_MAX, 0, false } };
+    } counts[] = { { 17, 4, true },   { 16, 4, false }, { 2, 1, true },  { 1370, 37, true },     { 1369, 37, false },
+                   { 257, 16, true }, { 18, 0, false }, { 0, 0, false }, { INT64_MAX, 0, false } };
     (void)state;
-    for (int64_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (int64_t i = 0; i < ARRAY_LEN(counts); i++) {
         bool class_row = false;
-        assert_int_equal(vit_positions_side(cases[i].n, &class_row), cases[i].side);
-        assert_int_equal(class_row, cases[i].class_row);
+        assert_int_equal(vit_positions_side(counts[i].n, &class_row), counts[i].side);
+        assert_int_equal(class_row, counts[i].class_row);
     }
 }
 

@@ -4,7 +4,7 @@
 
     faults.py PROGRAM INJECT.so FIXTURES [--all] [--commands predict,train,...] [--kinds alloc,...] [--points N]
 
-For each command (predict, train, dataset, convert, eval, info) and each kind of call (inject.c) the calls of an undisturbed run are
+For each command (predict, train, dataset, convert, eval, export, info, model) and each kind of call (inject.c) the calls of an undisturbed run are
 counted; then the run is repeated with the n-th call failing, for N values of n spread evenly (--all: every n). What must hold:
 
 1. The exit code is a documented one: 0 (the fault did not matter), 3, 4, 5 or 6; never 1, never a signal, never a hang.
@@ -14,9 +14,11 @@ counted; then the run is repeated with the n-th call failing, for N values of n 
 4. Older files under these names are untouched by a failure.
 """
 import argparse
+import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -49,10 +51,39 @@ def commands(fixtures):
     def map_there(folder, program):
         shutil.copy(folder.parent / "labels.tif", folder / "map.tif")
 
+    def encoder_there(folder, program):
+        """The encoder of the model alone, as a file of others."""
+        content = pathlib.Path(model).read_bytes()
+        (length,) = struct.unpack("<Q", content[:8])
+        header, data, kept = json.loads(content[8 : 8 + length]), content[8 + length :], b""
+        tensors = {}
+        for name, entry in header.items():
+            if not name.startswith("encoder."):
+                continue
+            begin, end = entry["data_offsets"]
+            tensors[name] = {**entry, "data_offsets": [len(kept), len(kept) + end - begin]}
+            kept += data[begin:end]
+        text = json.dumps(tensors).encode()
+        (folder / "encoder.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + kept)
+
+    def models_there(folder, program):
+        (folder / "share" / "models").mkdir(parents=True)
+        (folder / "share" / "models" / "made.safetensors").symlink_to(model)
+
+    golden = pathlib.Path(__file__).resolve().parents[1] / "golden"
+    clip = str(fixtures / "clip" / "model.safetensors")
     return [
         Command("predict", ["predict", image, "-o", "map.tif", "--confidence", "sure.tif", "--quicklook", "map.png", "-f", "-m", model,
                             *data], ["map.tif", "sure.tif", "map.png"]),
         Command("convert", ["convert", model, "out.safetensors", "-f", "-q"], ["out.safetensors"]),
+        Command("convert_encoder", ["convert", "encoder.safetensors", "out.safetensors", "-f", "-q"], ["out.safetensors"], encoder_there),
+        Command("convert_text", ["convert", clip, "out.safetensors", "--half", "-f", "-q"], ["out.safetensors"]),
+        Command("convert_list", ["convert", "--list", str(golden / "torch_strangers.pth")], []),
+        Command("convert_legacy", ["convert", "--list", str(golden / "torch_strangers_legacy.pth")], []),
+        Command("export", ["export", model, "--onnx", "out.onnx", "--tile", "64", "--zone", "null", "-f", *data],
+                ["out.onnx", "out.onnx.json"]),
+        Command("model_list", ["model", "list", "--data-folder", "share", "-q"], [], models_there),
+        Command("model_show", ["model", "show", "made", "--json", "--data-folder", "share", "-q"], [], models_there),
         Command("eval", ["eval", "map.tif", "../labels.tif", "--json", "figures.json", "--csv", "matrix.csv", "--html", "page.html",
                          "-f", "--by-zone", *data], ["figures.json", "matrix.csv", "page.html"], map_there),
         Command("info", ["info", "--shares", image, "-q"], []),
@@ -181,7 +212,7 @@ def main():
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--points", type=int, default=6)
     parser.add_argument("--kinds", default=",".join(KINDS))
-    parser.add_argument("--commands", default="predict,convert,eval,info,dataset,train")
+    parser.add_argument("--commands", default="predict,convert,eval,export,info,model,dataset,train")
     arguments = parser.parse_args()
     return Runner(arguments).run(arguments)
 
