@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct ConvertArgs {
-    const char *output, *classes, *name;
+    const char *output, *classes, *name, *state_dict;
     OptionList bands, means, stds;
     double gsd;
     bool half, overwrite, list;
@@ -39,6 +39,10 @@ static const Option convert_options[] = {
       .help = "what it then divided by (255,255,255)" },
     { "gsd", 0, OPTION_DOUBLE, offsetof(ConvertArgs, gsd), .value = "METRES", .default_value = "0", .minimum = 0,
       .maximum = 1e6, .help = "pixel size that a network was trained at; 0: not known, images are read as they are" },
+    { "state-dict", 0, OPTION_STRING, offsetof(ConvertArgs, state_dict), .value = "NAME",
+      .help =
+          "the dictionary of a PyTorch checkpoint to read where it has several, state_dict_ema for example (without "
+          "it state_dict, model_state_dict or model)" },
     { "name", 0, OPTION_STRING, offsetof(ConvertArgs, name), .value = "TEXT", .help = "name of the model" },
     { "half", 0, OPTION_FLAG, offsetof(ConvertArgs, half), .help = "store matrices and filters in half precision" },
     { "list", 0, OPTION_FLAG, offsetof(ConvertArgs, list), .help = "say what a file holds and list its tensors" },
@@ -117,6 +121,7 @@ static Err convert(const ConvertArgs *args, const char *in, const char *out, con
     if (args->half) o.weights = DTYPE_F16;
     o.overwrite = args->overwrite;
     o.name = args->name;
+    o.state_dict = args->state_dict;
     o.gsd = args->gsd;
     TRY(read_bands(args, &numbers, &o));
     for (uint32_t i = 0; i < table->n_classes; i++) classes[i] = model_class(&table->classes[i]);
@@ -125,16 +130,18 @@ static Err convert(const ConvertArgs *args, const char *in, const char *out, con
         o.n_classes = (int32_t)table->n_classes;
     }
     TRY(convert_file(in, out, &o, &report));
-    cli_line("%s, %s, %lld tensors read, %lld written to %s%s%s", report.title, report.format, (long long)report.read,
-             (long long)report.written, out, report.left_out[0] != '\0' ? "; left out: " : "", report.left_out);
+    cli_line("%s, %s, %lld tensors read, %lld written to %s%s%s%s%s", report.title, report.format,
+             (long long)report.read, (long long)report.written, out, report.left_out[0] != '\0' ? "; left out: " : "",
+             report.left_out, report.beside[0] != '\0' ? "; not read, but beside it (--state-dict): " : "",
+             report.beside);
     return ERR_NONE;
 }
 
-static Err list(const char *path)
+static Err list(const char *path, const char *state_dict)
 {
     TensorFile *file = NULL;
     char title[CONVERT_TITLE], shape[96];
-    TRY(tensor_file_open(path, &file));
+    TRY(tensor_file_open_member(path, state_dict, &file));
     const Err err = convert_title(file, title);
     if (err == ERR_NONE)
         cli_line("%s, %s, %lld tensors", title, tensor_file_format(file), (long long)tensor_file_count(file));
@@ -154,7 +161,7 @@ static Err run_convert(Cli *cli, const void *target, const OptionResult *words)
     ClassTable table = { 0 };
     if (args->list && (second || args->output != NULL))
         return err_set(ERR_ARGUMENT, "--list writes no file; give the file to look at alone");
-    if (args->list) return list(words->arguments[0]);
+    if (args->list) return list(words->arguments[0], args->state_dict);
     if (second == (args->output != NULL))
         return err_set(ERR_ARGUMENT, "convert needs one file to write: -o OUT.safetensors");
     if (args->classes != NULL) TRY(load_classes(cli, args->classes, &table));

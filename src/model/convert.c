@@ -142,7 +142,7 @@ static Err convert_encoder(Conversion *c)
 static Err convert_text_encoder(Conversion *c)
 {
     TextEncoder *encoder = NULL;
-    TRY(text_encoder_new(c->in, device_default(), &encoder));
+    TRY(text_encoder_new_file(c->file, device_default(), &encoder));
     const TextEncoderFile *file = text_encoder_file(encoder);
     char *metadata = NULL;
     (void)snprintf(c->found.text_title, sizeof c->found.text_title, "text encoder %s, %lld layers, %lld features",
@@ -312,6 +312,12 @@ static Err copy_tensors(Conversion *c)
     return ERR_NONE;
 }
 
+/* Who names a dictionary knows of the others. */
+static const char *options_beside(const Conversion *c)
+{
+    return c->options->state_dict == NULL ? tensor_file_beside(c->file) : NULL;
+}
+
 static Err convert(Conversion *c, ConvertReport *ret_report)
 {
     ConvertReport report = { .format = tensor_file_format(c->file), .read = tensor_file_count(c->file) };
@@ -323,6 +329,8 @@ static Err convert(Conversion *c, ConvertReport *ret_report)
                                                 : convert_model(c));
     report.kind = c->found.kind;
     report.written = c->written;
+    const char *beside = options_beside(c);
+    if (beside != NULL) (void)snprintf(report.beside, sizeof report.beside, "%s", beside);
     if (report.kind == CONVERT_ENCODER || report.kind == CONVERT_NETWORK)
         left_out_text(c->file, c->used, report.left_out);
     title_of(&c->found, report.title);
@@ -336,7 +344,7 @@ Err convert_file(const char *in, const char *out, const ConvertOptions *options,
     if (options->weights != DTYPE_F32 && options->weights != DTYPE_F16)
         return err_set(ERR_ARGUMENT, "weights can be stored as f32 or f16, not as %s", dtype_name(options->weights));
     TRY(check_files(in, out));
-    TRY(tensor_file_open(in, &c.file));
+    TRY(tensor_file_open_member(in, options->state_dict, &c.file));
     const size_t n = (size_t)tensor_file_count(c.file);
     c.used = calloc(n + 1, sizeof *c.used);
     const Err err = c.used != NULL ? convert(&c, ret_report) : err_memory(n, "which tensors are read");

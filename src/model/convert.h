@@ -27,6 +27,8 @@ typedef enum ConvertKind {
 typedef struct ConvertOptions {
     Dtype weights; /* DTYPE_F32, or DTYPE_F16 for matrices and filters in half precision */
     bool overwrite;
+    const char *
+        state_dict; /* the dictionary of a PyTorch checkpoint that is read (tensor_file_open_member); NULL: the usual one */
     const char *name;          /* of the model; NULL: the family's title */
     const ModelClass *classes; /* n_classes of the network, in the order of its outputs; NULL: as the family says */
     int32_t n_classes;
@@ -38,15 +40,15 @@ typedef struct ConvertOptions {
 } ConvertOptions;
 ConvertOptions convert_options_defaults(void); /* f32, nothing known */
 
-enum { CONVERT_TITLE = 96 };
+enum { CONVERT_TITLE = 96, CONVERT_BESIDE = 64 };
 
 typedef struct ConvertReport {
     ConvertKind kind;
-    char title[CONVERT_TITLE]; /* for people: "image encoder ResNet-18" */
-    const char *format;        /* of the input, "PyTorch legacy" */
-    int64_t read, written;     /* tensors in the input, tensors in the output */
-    char
-        left_out[LEFT_OUT_TEXT]; /* of an encoder's or a whole network's file: modules that are not in the output; "" */
+    char title[CONVERT_TITLE];    /* for people: "image encoder ResNet-18" */
+    const char *format;           /* of the input, "PyTorch legacy" */
+    int64_t read, written;        /* tensors in the input, tensors in the output */
+    char beside[CONVERT_BESIDE];  /* another dictionary of the checkpoint that may be meant (tensor_file_beside), "" */
+    char left_out[LEFT_OUT_TEXT]; /* modules of an encoder's or a network's file that are not in the output; "" */
 } ConvertReport;
 
 /* What a file holds, for people; "not recognised" where it cannot be converted. ERR_INPUT, ERR_MEMORY. */

@@ -70,19 +70,25 @@ static Err load(TextEncoder *encoder, const TensorFile *file)
     return hash_weights(encoder->params, &encoder->hash);
 }
 
-Err text_encoder_new(const char *weights, Device device, TextEncoder **ret_encoder)
+Err text_encoder_new_file(const TensorFile *file, Device device, TextEncoder **ret_encoder)
 {
     TextEncoder *encoder = calloc(1, sizeof *encoder);
     if (encoder == NULL) return err_memory(sizeof *encoder, "a text encoder");
     encoder->device = device;
-    TensorFile *file = NULL;
-    Err err = tensor_file_open(weights, &file);
-    if (err == ERR_NONE) err = load(encoder, file);
-    tensor_file_close(file);
+    const Err err = load(encoder, file);
     if (err == ERR_NONE)
         *ret_encoder = encoder;
     else
         text_encoder_free(encoder);
+    return err;
+}
+
+Err text_encoder_new(const char *weights, Device device, TextEncoder **ret_encoder)
+{
+    TensorFile *file = NULL;
+    TRY(tensor_file_open(weights, &file));
+    const Err err = text_encoder_new_file(file, device, ret_encoder);
+    tensor_file_close(file);
     return err;
 }
 

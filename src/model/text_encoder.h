@@ -27,6 +27,8 @@ typedef struct TextEncoder TextEncoder;
 /* Loads the weights (safetensors or PyTorch; model/text_encoder_file.h). ERR_INPUT: missing; ERR_MODEL: other names, shapes or values;
  * ERR_MEMORY. */
 Err text_encoder_new(const char *weights, Device device, TextEncoder **ret_encoder);
+/* The same from an open file, which stays the caller's. */
+Err text_encoder_new_file(const TensorFile *file, Device device, TextEncoder **ret_encoder);
 void text_encoder_free(TextEncoder *encoder);
 
 /* Paths of the two files of a text encoder's folder: model.safetensors, and vocab.txt or another of text/tokenizer_file.h; they need not be

@@ -96,13 +96,20 @@ static Err finish(TensorFile *file, Err err, TensorFile **ret_file)
     return err;
 }
 
-Err tensor_file_load(const char *path, TensorFileRead read, TensorFile **ret_file)
+static Err load(const char *path, const char *member, TensorFileRead read, TensorFile **ret_file)
 {
     TensorFile *file = NULL;
     TRY(new_file(path, &file));
+    file->member = member;
     Err err = open_file(file);
     if (err == ERR_NONE) err = read(file);
+    file->member = NULL;
     return finish(file, err, ret_file);
+}
+
+Err tensor_file_load(const char *path, TensorFileRead read, TensorFile **ret_file)
+{
+    return load(path, NULL, read, ret_file);
 }
 
 Err tensor_file_parse(const void *bytes, size_t n_bytes, const char *name, TensorFileRead read, TensorFile **ret_file)
@@ -142,6 +149,9 @@ static Err read_any(TensorFile *file)
     if (n == 0) return err_set(ERR_MODEL, "'%s': is empty; download or copy it again", file->path);
     TRY(tensor_file_head(file, n));
     const unsigned char *start = file->bytes;
+    if (is_safetensors(start, n) && file->member != NULL)
+        return err_set(ERR_MODEL, "'%s': is a safetensors file, which has no dictionary '%s'", file->path,
+                       file->member);
     if (is_safetensors(start, n)) return safetensors_read(file);
     const char *what = foreign_format(start, n);
     if (what != NULL) return err_set(ERR_MODEL, "'%s': is %s", file->path, what);
@@ -155,6 +165,13 @@ static Err read_any(TensorFile *file)
 }
 
 Err tensor_file_open(const char *path, TensorFile **ret_file) { return tensor_file_load(path, read_any, ret_file); }
+
+Err tensor_file_open_member(const char *path, const char *member, TensorFile **ret_file)
+{
+    return load(path, member, read_any, ret_file);
+}
+
+const char *tensor_file_beside(const TensorFile *file) { return file->beside; }
 
 const char *tensor_file_format(const TensorFile *file) { return file->format; }
 const char *tensor_file_path(const TensorFile *file) { return file->path; }

@@ -43,6 +43,13 @@ typedef struct StoredTensor {
 Err tensor_file_open(const char *path, TensorFile **ret_file);
 void tensor_file_close(TensorFile *file);
 
+/* The same of one dictionary of a PyTorch checkpoint, "state_dict_ema", instead of the usual one; NULL: the usual one. ERR_MODEL also
+ * where there is none of that name with tensors. */
+Err tensor_file_open_member(const char *path, const char *member, TensorFile **ret_file);
+
+/* Another dictionary of the checkpoint that was opened, with about as many tensors: a moving average perhaps. NULL: none. */
+const char *tensor_file_beside(const TensorFile *file);
+
 /* "safetensors", "PyTorch zip", "PyTorch legacy". */
 const char *tensor_file_format(const TensorFile *file);
 const char *tensor_file_path(const TensorFile *file);
@@ -92,7 +99,9 @@ struct TensorFile {
     const StoredTensor **by_name;
     TensorFileMetadata *metadata;
     int64_t n_metadata;
-    void *owned; /* what names and data point into */
+    const char *member; /* while it is read: the dictionary that is wanted, NULL: the usual one */
+    const char *beside; /* tensor_file_beside() */
+    void *owned;        /* what names and data point into */
     void (*release)(void *owned);
 };
 

@@ -106,7 +106,7 @@ Err torch_legacy_read(TensorFile *file)
     Pickle *pickle = NULL;
     TRY(next_pickle(&r, &pickle));
     TorchObject *object = NULL;
-    TRY(torch_object_new(file->path, pickle, &object));
+    TRY(torch_object_new(file, pickle, &object));
     file->owned = object;
     file->release = torch_object_free;
     Pickle *keys = NULL;

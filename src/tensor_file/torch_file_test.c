@@ -380,7 +380,8 @@ static void refuses_what_is_no_weight(void **state)
         { "torch_module.pth", "holds an object of '__main__.Network', which only its program can read" },
         { "torch_quantised.pth", "tensor 'layer.weight' is quantised" },
         { "torch_optimizer.pth", "is the state of an optimizer" },
-        { "torch_two.pth", "2 dictionaries of it hold tensors, 'generator' and 'critic'" },
+        { "torch_two.pth",
+          "2 dictionaries of it hold tensors, 'generator' and 'critic' for example; say which is wanted" },
     };
     for (int64_t i = 0; i < ARRAY_LEN(files); i++) {
         char path[512];
@@ -445,6 +446,32 @@ static void stays_within_limits(void **state)
     assert_int_equal(parse(bytes, at), ERR_MODEL);
     assert_non_null(strstr(err_message(), "64 MiB of text"));
     free(bytes);
+}
+
+/* One of several dictionaries, by its name; another of the same size is told. */
+static void chooses_a_dictionary(void **state)
+{
+    (void)state;
+    char path[512];
+    TensorFile *file = NULL;
+    (void)snprintf(path, sizeof path, "%s/tests/golden/torch_two.pth", METASEG_SOURCE_DIR);
+    ASSERT_OK(tensor_file_open_member(path, "critic", &file));
+    assert_int_equal(tensor_file_count(file), 1);
+    assert_non_null(tensor_file_find(file, "b"));
+    assert_string_equal(tensor_file_beside(file), "generator");
+    tensor_file_close(file);
+    file = NULL;
+    ASSERT_ERR(tensor_file_open_member(path, "ema", &file), ERR_MODEL,
+               "has no dictionary of tensors 'ema'; it has 'generator' and 'critic'");
+    (void)snprintf(path, sizeof path, "%s/tests/golden/torch_strangers.pth", METASEG_SOURCE_DIR);
+    ASSERT_ERR(tensor_file_open_member(path, "args", &file), ERR_MODEL,
+               "has no dictionary of tensors 'args'; it has 'state_dict'");
+    ASSERT_OK(tensor_file_open(path, &file));
+    assert_null(tensor_file_beside(file));
+    tensor_file_close(file);
+    file = NULL;
+    (void)snprintf(path, sizeof path, "%s/tests/golden/encoder.safetensors", METASEG_SOURCE_DIR);
+    ASSERT_ERR(tensor_file_open_member(path, "model", &file), ERR_MODEL, "which has no dictionary 'model'");
 }
 
 /* A legacy file around an object pickle with one tensor "w" in a storage "k" of 4 floats. */
@@ -555,8 +582,8 @@ int main(void)
         cmocka_unit_test(zip_with_wrong_bytes),       cmocka_unit_test(refuses_bad_pickles),
         cmocka_unit_test(stays_within_limits),        cmocka_unit_test(refuses_bad_files),
         cmocka_unit_test(finds_the_state_dictionary), cmocka_unit_test(zips_of_others),
-        cmocka_unit_test(keeps_strangers_shut),       cmocka_unit_test(reads_beside_strangers),
-        cmocka_unit_test(refuses_what_is_no_weight),
+        cmocka_unit_test(chooses_a_dictionary),       cmocka_unit_test(keeps_strangers_shut),
+        cmocka_unit_test(reads_beside_strangers),     cmocka_unit_test(refuses_what_is_no_weight),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

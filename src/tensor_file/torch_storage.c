@@ -58,11 +58,10 @@ static Err other_dictionary(const char *path, const PickleValue *root, const Pic
     const int64_t n = find_members(root, keys, ret_dict);
     if (n == 1) return ERR_NONE;
     if (n > 1)
-        return err_set(
-            ERR_MODEL,
-            "'%s': %lld dictionaries of it hold tensors, '%.60s' and '%.60s' for example; save the one that is "
-            "wanted as state_dict",
-            path, (long long)n, keys[0]->text, keys[1]->text);
+        return err_set(ERR_MODEL,
+                       "'%s': %lld dictionaries of it hold tensors, '%.60s' and '%.60s' for example; say which is "
+                       "wanted (--state-dict)",
+                       path, (long long)n, keys[0]->text, keys[1]->text);
     for (int64_t i = 1; i < root->n_items; i += 2)
         if (root->items[i]->kind == PICKLE_OPAQUE && str_starts_with(root->items[i]->text, "numpy."))
             return err_set(ERR_MODEL,
@@ -72,8 +71,41 @@ static Err other_dictionary(const char *path, const PickleValue *root, const Pic
     return err_set(ERR_MODEL, "'%s': its dictionary holds no tensors; a state_dict was expected", path);
 }
 
-static Err find_dictionary(const char *path, const PickleValue *root, const PickleValue **ret_dict)
+/* The dictionary of a name. */
+static Err named_dictionary(const char *path, const char *name, const PickleValue *root, const PickleValue **ret_dict)
 {
+    const PickleValue *keys[2] = { NULL, NULL }, *first = NULL, *found = pickle_find(root, name);
+    if (found != NULL && pickle_is_dict(found)) *ret_dict = search_dictionary(found, 0);
+    if (*ret_dict != NULL) return ERR_NONE;
+    const int64_t n = find_members(root, keys, &first);
+    return err_set(ERR_MODEL, "'%s': has no dictionary of tensors '%.60s'%s%.60s%s%.60s%s", path, name,
+                   n > 0 ? "; it has '" : "", n > 0 ? keys[0]->text : "", n > 1 ? "' and '" : "",
+                   n > 1 ? keys[1]->text : "", n > 0 ? "'" : "");
+}
+
+static int64_t count_tensors(const PickleValue *dict)
+{
+    int64_t n = 0;
+    for (int64_t i = 1; i < dict->n_items; i += 2) n += dict->items[i]->kind == PICKLE_TENSOR;
+    return n;
+}
+
+/* Another member with at least half as many tensors. */
+static const char *find_beside(const PickleValue *root, const PickleValue *dict)
+{
+    const int64_t n = count_tensors(dict);
+    for (int64_t i = 0; i + 1 < root->n_items && root != dict; i += 2) {
+        const PickleValue *key = root->items[i], *value = root->items[i + 1];
+        if (key->kind == PICKLE_STRING && value != dict && pickle_is_dict(value) && 2 * count_tensors(value) >= n)
+            return key->text;
+    }
+    return NULL;
+}
+
+static Err find_dictionary(const TensorFile *file, const PickleValue *root, const PickleValue **ret_dict)
+{
+    const char *path = file->path;
+    *ret_dict = NULL;
     if (root->kind == PICKLE_OPAQUE && !pickle_is_dict(root))
         return err_set(ERR_MODEL,
                        "'%s': holds an object of '%s', which only its program can read; save its state_dict with "
@@ -83,6 +115,7 @@ static Err find_dictionary(const char *path, const PickleValue *root, const Pick
         return err_set(ERR_MODEL, "'%s': holds a %s; a dictionary of tensors (a state_dict) was expected", path,
                        pickle_kind_name(root->kind));
     }
+    if (file->member != NULL) return named_dictionary(path, file->member, root, ret_dict);
     *ret_dict = search_dictionary(root, 0);
     return *ret_dict != NULL ? ERR_NONE : other_dictionary(path, root, ret_dict);
 }
@@ -177,7 +210,6 @@ static Err mark_entry(const char *path, TorchObject *object, const PickleValue *
 
 static Err mark_wanted(const char *path, TorchObject *object)
 {
-    TRY(find_dictionary(path, pickle_root(object->pickle), &object->dict));
     const PickleValue *dict = object->dict;
     if (dict->n_items / 2 > TENSOR_FILE_MAX_TENSORS) {
         return err_set(ERR_MODEL, "'%s': has %lld entries; at most %d can be read", path, (long long)dict->n_items / 2,
@@ -188,7 +220,7 @@ static Err mark_wanted(const char *path, TorchObject *object)
     return ERR_NONE;
 }
 
-Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object)
+Err torch_object_new(TensorFile *file, Pickle *pickle, TorchObject **ret_object)
 {
     TorchObject *object = calloc(1, sizeof *object);
     if (object == NULL) {
@@ -196,8 +228,10 @@ Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object)
         return err_memory(sizeof *object, "a state dictionary");
     }
     object->pickle = pickle;
-    Err err = list_storages(path, object);
-    if (err == ERR_NONE) err = mark_wanted(path, object);
+    Err err = list_storages(file->path, object);
+    if (err == ERR_NONE) err = find_dictionary(file, pickle_root(pickle), &object->dict);
+    if (err == ERR_NONE) err = mark_wanted(file->path, object);
+    if (err == ERR_NONE) file->beside = find_beside(pickle_root(pickle), object->dict);
     if (err == ERR_NONE)
         *ret_object = object;
     else

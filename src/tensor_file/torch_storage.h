@@ -29,8 +29,8 @@ typedef struct TorchObject {
 } TorchObject;
 
 /* Lists the storages that the pickle names, those of tensors outside the state dictionary included; takes the pickle
- * over, also on failure. ERR_MODEL, ERR_MEMORY. */
-Err torch_object_new(const char *path, Pickle *pickle, TorchObject **ret_object);
+ * over, also on failure. Of the file it reads path and member, and sets beside. ERR_MODEL, ERR_MEMORY. */
+Err torch_object_new(TensorFile *file, Pickle *pickle, TorchObject **ret_object);
 void torch_object_free(void *owned); /* a TorchObject */
 
 TorchStorage *torch_object_storage(TorchObject *object, const char *key); /* NULL: unknown */

@@ -117,7 +117,7 @@ static Err explain(const Archive *archive, Err err)
         archive->path);
 }
 
-static Err read_object(Archive *archive, TorchObject **ret_object)
+static Err read_object(Archive *archive, TensorFile *file, TorchObject **ret_object)
 {
     char *name = NULL;
     TRY(str_format(&name, "%sdata.pkl", archive->folder));
@@ -130,7 +130,7 @@ static Err read_object(Archive *archive, TorchObject **ret_object)
                       MAX_PICKLE_BYTES);
     }
     if (err == ERR_NONE) err = pickle_parse(bytes, length, archive->path, &pickle, &used);
-    if (err == ERR_NONE) err = torch_object_new(archive->path, pickle, ret_object);
+    if (err == ERR_NONE) err = torch_object_new(file, pickle, ret_object);
     free(bytes);
     free(name);
     return err == ERR_NONE ? ERR_NONE : explain(archive, err);
@@ -162,7 +162,7 @@ static Err read_all(Archive *archive, TensorFile *file)
     TRY(find_folder(archive));
     TRY(check_byte_order(archive));
     TorchObject *object = NULL;
-    TRY(read_object(archive, &object));
+    TRY(read_object(archive, file, &object));
     file->owned = object;
     file->release = torch_object_free;
     TRY(read_storages(archive, file, object));
