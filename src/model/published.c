@@ -67,31 +67,42 @@ static int64_t count_behind(const TensorFile *file, NetworkRename rename, const 
     return count;
 }
 
+enum { MOST_PLACES = 64 };
+
+/* All places, at most MOST_PLACES + 1 of them. */
+static int32_t find_places(const TensorFile *file, NetworkRename rename, const char *wanted,
+                           Place ret_places[MOST_PLACES + 1])
+{
+    int32_t n = 0;
+    for (int64_t i = 0; i < tensor_file_count(file) && n <= MOST_PLACES; i++) {
+        const StoredTensor *tensor = tensor_file_at(file, i);
+        const char *at = is_float(tensor) ? find_published(tensor->name, rename, wanted) : NULL;
+        if (at != NULL) ret_places[n++] = (Place){ tensor->name, (size_t)(at - tensor->name), 0 };
+    }
+    return n;
+}
+
 /* The first parameter of a ResNet is "conv1.weight", which is in each of its blocks too: the place with most of the parameters
  * is meant, unless another has half as many. */
 Err published_prefix(const TensorFile *file, NetworkRename rename, const ParamSet *params, const char *scope,
                      char **ret_prefix)
 {
-    enum { MOST = 256 };
     const int32_t first = first_in_scope(params, scope);
     ASSERT(first >= 0);
-    const char *wanted = params_info(params, first)->name + strlen(scope);
-    Place best = { NULL, 0, 0 }, second = best;
-    int32_t places = 0;
-    for (int64_t i = 0; i < tensor_file_count(file) && places <= MOST; i++) {
-        const StoredTensor *tensor = tensor_file_at(file, i);
-        const char *at = is_float(tensor) ? find_published(tensor->name, rename, wanted) : NULL;
-        if (at == NULL) continue;
-        Place place = { tensor->name, (size_t)(at - tensor->name), 0 };
-        place.count = count_behind(file, rename, params, scope, &place);
-        places++;
-        if (place.count > best.count)
-            second = best, best = place;
-        else if (place.count > second.count)
-            second = place;
-    }
+    Place places[MOST_PLACES + 1], best = { NULL, 0, 0 }, second = best;
+    const int32_t n = find_places(file, rename, params_info(params, first)->name + strlen(scope), places);
     *ret_prefix = NULL;
-    if (second.name != NULL && (places > MOST || 2 * second.count >= best.count))
+    if (n > MOST_PLACES)
+        return err_set(ERR_MODEL, "'%s': holds '%.200s' in %d places; one network was expected", tensor_file_path(file),
+                       params_info(params, first)->name + strlen(scope), (int)n);
+    for (int32_t i = 0; i < n; i++) {
+        places[i].count = count_behind(file, rename, params, scope, &places[i]);
+        if (places[i].count > best.count)
+            second = best, best = places[i];
+        else if (places[i].count > second.count)
+            second = places[i];
+    }
+    if (second.name != NULL && 2 * second.count >= best.count)
         return err_set(ERR_MODEL, "'%s': holds the same network twice: '%.200s' and '%.200s'; keep one of them",
                        tensor_file_path(file), best.name, second.name);
     return best.name != NULL ? str_format(ret_prefix, "%.*s", (int)best.length, best.name) : ERR_NONE;
