@@ -95,6 +95,7 @@ MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, co
 /* A map and its reference. */
 typedef struct MetasegEvalPair {
     const char *prediction, *truth;
+    const char *name; /* what the figures call the map; NULL: its path */
 } MetasegEvalPair;
 
 /* Compares n pairs (at least 1) and tells their sum: the figures of one confusion matrix of all pixels, and below it each

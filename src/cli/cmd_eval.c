@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metaseg eval: compares a map with a reference. */
+#include "cli/eval_maps.h"
 #include "cli/eval_truth.h"
+#include "cli/reading_options.h"
 
 #include "base/file.h"
 #include "base/grow.h"
 #include "base/str.h"
 #include "data/class_mapping.h"
 #include "geo/georeference.h"
+#include "train/run_config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +18,11 @@
 enum { LIST_LIMIT = 16 << 20, MOST_BOXES = 64, MOST_EXCLUDED = 254, LEAST_CLASS = -16777216, MOST_CLASS = 16777216 };
 
 typedef struct EvalArgs {
+    ReadingArgs reading;
+    OptionList set;
+    const char *model, *split, *maps;
+    int64_t part;
+    bool skip_missing;
     OptionList boxes, exclude, not_in_means, ignore_colors;
     double minimum_share;
     int64_t ignore, protocol;
@@ -37,6 +45,22 @@ static const Option eval_options[] = {
       .help =
           "the reference is of this published data set (metaseg dataset check): 0 is no label, and the classes that "
           "its papers leave out are not in the means" },
+    { "model", 'm', OPTION_STRING, offsetof(EvalArgs, model), .value = "MODEL",
+      .help = "with --preset: IN is the data set's folder, whose images this model maps first; with a configuration "
+              "instead "
+              "of the best of its run" },
+    { "split", 0, OPTION_STRING, offsetof(EvalArgs, split), .value = "SPLIT",
+      .help = "the data set's split, one of those that 'metaseg dataset list' tells; without it the official one" },
+    { "part", 0, OPTION_ENUM, offsetof(EvalArgs, part), .value = "PART", .default_value = "auto",
+      .choices = { "auto", "train", "validation", "test" },
+      .help = "the part of the split to map; auto: test where its labels are there, else validation" },
+    { "maps", 0, OPTION_STRING, offsetof(EvalArgs, maps), .value = "FOLDER",
+      .help = "keep the maps there, as NAME_classes.tif; without it they go when all is told" },
+    { "skip-missing", 0, OPTION_FLAG, offsetof(EvalArgs, skip_missing),
+      .help = "go on where files of the part are missing, which changes the figures" },
+    { "set", 0, OPTION_LIST, offsetof(EvalArgs, set), .value = "KEY=VALUE", .whole = true,
+      .help = "another value for a key of the configuration, as data.folder=/data/LoveDA" },
+    READING_OPTIONS(EvalArgs),
     { "minimum-share", 0, OPTION_DOUBLE, offsetof(EvalArgs, minimum_share), .value = "SHARE", .default_value = "0",
       .minimum = 0, .maximum = 1,
       .help = "classes rarer than this in the reference do not enter the means, 0.001: a thousandth" },
@@ -79,7 +103,7 @@ static const Option eval_options[] = {
 const OptionSpec cmd_eval_spec = {
     .command = "eval",
     .summary = "compare a map with a reference raster",
-    .usage = "MAP REFERENCE [MAP REFERENCE]... [options]",
+    .usage = "MAP REFERENCE [MAP REFERENCE]... | --preset NAME FOLDER -m MODEL | CONFIG.yaml [options]",
     .details =
         "Both rasters hold class values (whole numbers) and may have any grid and CRS: at the centre of every labelled "
         "pixel of the reference the value of the map is looked up; labelled pixels for which the map has none are "
@@ -89,8 +113,13 @@ const OptionSpec cmd_eval_spec = {
         "F1, precision (user's accuracy) and recall (producer's accuracy), and over all classes mIoU and mF1 "
         "(macro: the mean over classes, each counts alike), OA (overall accuracy) and Cohen's kappa. Several pairs "
         "give the "
-        "figures of all their pixels together, and a line for each pair.",
+        "figures of all their pixels together, and a line for each pair. With a preset, its folder and a model "
+        "(or a configuration that trained on one) the images of a part are mapped first, as --crops, --tta and the "
+        "others say, and compared pixel by pixel with the published labels: the figure of a paper in one command.",
     .examples = "metaseg eval map.tif truth.tif\n"
+                "metaseg eval --preset vaihingen /data/Vaihingen -m mine.safetensors --crops 1024 --tta d4-ms "
+                "--protocol geoseg\n"
+                "metaseg eval configs/loveda.yaml --tta ms\n"
                 "metaseg eval map.tif truth.tif --html figures.html\n"
                 "metaseg eval earth.tif igbp.tif --truth-crs EPSG:4326 --exclude 0 --minimum-share 0.001 \\\n"
                 "    --bbox -82,-56,-34,12 --bbox 110,-45,155,-10 --by-zone --json figures.json",
@@ -119,7 +148,7 @@ static void pairs_done(Pairs *p)
 static Err pairs_add(Pairs *p, const char *map, const char *reference)
 {
     TRY(grow_array(&p->pairs, p->n, &p->capacity, sizeof *p->pairs, "the pairs"));
-    p->pairs[p->n++] = (MetasegEvalPair){ map, reference };
+    p->pairs[p->n++] = (MetasegEvalPair){ .prediction = map, .truth = reference };
     return ERR_NONE;
 }
 
@@ -218,11 +247,15 @@ typedef struct EvalCall {
     MetasegClassPair classes[MOST_EXCLUDED + 2];
     EvalTruth truth;
     Pairs pairs;
+    EvalMaps maps;
+    RunConfig *config; /* of a configuration */
 } EvalCall;
 
 static void call_done(EvalCall *call)
 {
     pairs_done(&call->pairs);
+    eval_maps_done(&call->maps);
+    run_config_free(call->config);
     class_mapping_done(&call->mapping);
     eval_truth_done(&call->truth);
 }
@@ -249,7 +282,7 @@ static Err fill_lists(const EvalArgs *args, EvalCall *call)
     return ERR_NONE;
 }
 
-static Err fill_options(Cli *cli, const EvalArgs *args, EvalCall *call)
+static Err fill_options(Cli *cli, const EvalArgs *args, const char *preset, EvalCall *call)
 {
     MetasegEvalOptions *o = &call->options;
     *o = metaseg_eval_options_defaults();
@@ -268,7 +301,7 @@ static Err fill_options(Cli *cli, const EvalArgs *args, EvalCall *call)
     o->html = args->html;
     o->overwrite = args->overwrite;
     o->json_line = cli_json_wanted(cli, false);
-    TRY(eval_truth_load(cli, args->preset, args->truth_classes, &args->ignore_colors, &call->truth, o));
+    TRY(eval_truth_load(cli, preset, args->truth_classes, &args->ignore_colors, &call->truth, o));
     if (args->mapping != NULL) TRY(read_mapping(cli, args->mapping, &call->mapping));
     for (uint32_t i = 0; i < call->mapping.n_classes; i++)
         call->classes[i] = (MetasegClassPair){ call->mapping.classes[i].from, call->mapping.classes[i].to };
@@ -277,19 +310,134 @@ static Err fill_options(Cli *cli, const EvalArgs *args, EvalCall *call)
     return ERR_NONE;
 }
 
+/* ---- data sets ---- */
+
+static bool is_config(const OptionResult *words)
+{
+    return words->n_arguments == 1 &&
+           (str_ends_with(words->arguments[0], ".yaml") || str_ends_with(words->arguments[0], ".yml"));
+}
+
+/* Options that only say how to map. */
+static Err refuse_reading(const EvalArgs *args)
+{
+    const ReadingArgs *r = &args->reading;
+    const char *given = NULL;
+    if (args->split != NULL) given = "--split";
+    if (args->maps != NULL) given = "--maps";
+    if (args->part != 0) given = "--part";
+    if (args->skip_missing) given = "--skip-missing";
+    if (args->set.count > 0) given = "--set";
+    if (r->bands != NULL) given = "--bands";
+    if (r->prompts != 0) given = "--prompts";
+    if (r->tile != 0) given = "--tile";
+    if (r->overlap >= 0) given = "--overlap";
+    if (r->crops != 0) given = "--crops";
+    if (r->tta != 0) given = "--tta";
+    if (given == NULL) return ERR_NONE;
+    return err_set(ERR_ARGUMENT,
+                   "%s is of images that are mapped first: a data set with --preset and -m, or a configuration; here "
+                   "are maps",
+                   given);
+}
+
+/* The data set of a configuration, and the model that its training left. */
+static Err read_config(const Cli *cli, const EvalArgs *args, const char *path, EvalCall *call, char **ret_model)
+{
+    TRY(run_config_load(path, args->set.items, args->set.count, cli->data_folder, &call->config));
+    const RunConfig *c = call->config;
+    if (c->preset.preset == 0 || c->preset.folder == NULL)
+        return err_set(ERR_CONFIG,
+                       "'%s': its data are no published data set's (data.preset, data.folder); map its images with "
+                       "'metaseg predict' and compare the maps",
+                       path);
+    const PresetDef *def = preset_at(c->preset.preset - 1);
+    const char *table = c->class_table != NULL ? path_name(c->class_table) : "";
+    if (!str_starts_with(table, def->classes) || strcmp(table + strlen(def->classes), ".yaml") != 0)
+        return err_set(ERR_CONFIG,
+                       "'%s': its classes are not those of preset %s (%s.yaml), which its labels are read by; map the "
+                       "images with 'metaseg predict' and compare the maps",
+                       path, def->name, def->classes);
+    return args->model != NULL ? str_copy(args->model, ret_model)
+                               : path_join(c->train.output, "best.safetensors", ret_model);
+}
+
+static Err map_data_set(Cli *cli, const EvalArgs *args, const OptionResult *words, const char *model, EvalCall *call)
+{
+    const RunConfig *c = call->config;
+    EvalMapsRequest r = { .def = call->truth.def,
+                          .folder = c != NULL ? c->preset.folder : words->arguments[0],
+                          .split = args->split != NULL || c == NULL ? args->split : c->preset.split,
+                          .part = args->part,
+                          .skip_missing = args->skip_missing || (c != NULL && c->preset.missing != 0),
+                          .other_classes = args->mapping != NULL,
+                          .model = model,
+                          .out = args->maps,
+                          .reading = metaseg_predict_options_defaults() };
+    Str bands = { 0 };
+    TRY(cli_reading_fill(&args->reading, &r.reading));
+    for (uint32_t i = 0; c != NULL && r.reading.bands == NULL && i < c->preset.n_bands; i++)
+        str_addf(&bands, "%s%d", i > 0 ? "," : "", (int)c->preset.bands[i]);
+    if (bands.length > 0) r.reading.bands = str_text(&bands);
+    r.reading.overwrite = args->overwrite;
+    const Err err = eval_maps_make(cli, &r, &call->maps);
+    str_done(&bands);
+    TRY(err);
+    call->options.by_pixel = true;
+    call->options.data_set = call->maps.title;
+    return ERR_NONE;
+}
+
+/* ---- the command ---- */
+
+static Err compare(Cli *cli, const MetasegEvalPair *pairs, int64_t n, const MetasegEvalOptions *o)
+{
+    cli->doing = "comparing";
+    cli->unit = "rows";
+    const Err err = metaseg_eval_pairs(pairs, n, o, &cli->run, o->json_line ? cli_take_json : cli_take_line, NULL);
+    cli_progress_end(cli);
+    return err;
+}
+
+static Err run_data_set(Cli *cli, const EvalArgs *args, const OptionResult *words, EvalCall *call)
+{
+    const bool config = is_config(words);
+    char *model = NULL;
+    if (args->list != NULL || words->n_arguments != 1)
+        return err_set(ERR_ARGUMENT,
+                       "-m maps one folder of a data set, and %lld arguments were given; maps are compared "
+                       "without -m",
+                       (long long)words->n_arguments);
+    if (!config && args->preset == NULL)
+        return err_set(ERR_ARGUMENT, "-m maps the images of a published data set; name it with --preset");
+    if (config && args->preset != NULL)
+        return err_set(ERR_ARGUMENT, "--preset %s and a configuration, which names its own; give one of both",
+                       args->preset);
+    if (!config && args->set.count > 0) return err_set(ERR_ARGUMENT, "--set is of a configuration, and none was given");
+    Err err = config ? read_config(cli, args, words->arguments[0], call, &model) : str_copy(args->model, &model);
+    if (err == ERR_NONE)
+        err = fill_options(cli, args, config ? preset_at(call->config->preset.preset - 1)->name : args->preset, call);
+    if (err == ERR_NONE) err = map_data_set(cli, args, words, model, call);
+    if (err == ERR_NONE) err = compare(cli, call->maps.pairs, call->maps.n, &call->options);
+    free(model);
+    return err;
+}
+
+static Err run_maps(Cli *cli, const EvalArgs *args, const OptionResult *words, EvalCall *call)
+{
+    TRY(refuse_reading(args));
+    TRY(fill_options(cli, args, args->preset, call));
+    TRY(read_pairs(args, words, &call->pairs));
+    return compare(cli, call->pairs.pairs, call->pairs.n, &call->options);
+}
+
 static Err run_eval(Cli *cli, const void *target, const OptionResult *words)
 {
     const EvalArgs *args = target;
     EvalCall *call = calloc(1, sizeof *call);
     if (call == NULL) return err_memory(sizeof *call, "the comparison");
-    cli->doing = "comparing";
-    cli->unit = "rows";
-    Err err = fill_options(cli, args, call);
-    if (err == ERR_NONE) err = read_pairs(args, words, &call->pairs);
-    if (err == ERR_NONE)
-        err = metaseg_eval_pairs(call->pairs.pairs, call->pairs.n, &call->options, &cli->run,
-                                 call->options.json_line ? cli_take_json : cli_take_line, NULL);
-    cli_progress_end(cli);
+    const Err err = args->model != NULL || is_config(words) ? run_data_set(cli, args, words, call)
+                                                            : run_maps(cli, args, words, call);
     call_done(call);
     free(call);
     return err;

@@ -2,6 +2,7 @@
  * metaseg predict: land-cover maps from rasters. */
 #include "cli/cli.h"
 #include "cli/predict_batch.h"
+#include "cli/reading_options.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -15,10 +16,10 @@
 #include <string.h>
 
 typedef struct PredictArgs {
-    const char *out, *model, *bands, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat,
-        *level, *prompt, *text_encoder, *preset;
+    ReadingArgs reading;
+    const char *out, *model, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat, *level,
+        *prompt, *text_encoder, *preset;
     double gsd, resolution;
-    int64_t prompts, tile, overlap, crops, tta;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
 
@@ -34,9 +35,7 @@ static const Option predict_options[] = {
       .help =
           "IN is the folder of this published data set (metaseg dataset list): maps its images whose labels are hidden "
           "and writes the archive that its evaluation server takes, or nothing if one of them cannot be mapped" },
-    { "bands", 'b', OPTION_STRING, offsetof(PredictArgs, bands), .value = "BAND,...",
-      .help = "bands to read, by number from 1 or by name, in the model's order, or as red=3,green=2,blue=1; without "
-              "it by the names that the model states" },
+    READING_OPTIONS(PredictArgs),
     { "confidence", 0, OPTION_STRING, offsetof(PredictArgs, confidence), .value = "FILE",
       .help =
           "also write how sure the map is: the probability of the chosen class, 0..254 for 0..1; a folder for several "
@@ -56,10 +55,6 @@ static const Option predict_options[] = {
               "gets it too" },
     { "lonlat", 0, OPTION_STRING, offsetof(PredictArgs, lonlat), .value = "LON,LAT",
       .help = "where an image without georeference lies, in degrees" },
-    { "prompts", 0, OPTION_ENUM, offsetof(PredictArgs, prompts), .value = "MODE", .default_value = "grounded",
-      .choices = { "grounded", "null", "tile-mixed", "shuffled" },
-      .help = "what the network reads beside the image: for each place the words of its climate zone, nothing, one mix "
-              "of words per tile, or the words of other zones (for experiments)" },
     { "prompt", 0, OPTION_STRING, offsetof(PredictArgs, prompt), .value = "TEXT",
       .help = "your own words, read everywhere instead; needs the text encoder that the model was trained with" },
     { "text-encoder", 0, OPTION_STRING, offsetof(PredictArgs, text_encoder), .value = "FOLDER",
@@ -70,21 +65,6 @@ static const Option predict_options[] = {
       .minimum = 0, .maximum = 1e6,
       .help = "pixel size to predict at, in the unit of the model (see metaseg info MODEL); 0: the image's own, or the "
               "nearest that the model was made for" },
-    { "tile", 0, OPTION_INT, offsetof(PredictArgs, tile), .value = "PIXELS", .default_value = "0", .minimum = 0,
-      .maximum = 4096,
-      .help = "side of a tile, a multiple of what the network needs (256 with a UNetFormer); 0: the model's" },
-    { "overlap", 0, OPTION_INT, offsetof(PredictArgs, overlap), .value = "PIXELS", .default_value = "-1", .minimum = -1,
-      .maximum = 2048,
-      .help = "what neighbouring tiles share, a multiple of 32, at most half a tile; -1: a quarter of the tile" },
-    { "crops", 0, OPTION_INT, offsetof(PredictArgs, crops), .value = "PIXELS", .default_value = "0", .minimum = 0,
-      .maximum = 4096,
-      .help = "cut the image into crops of this side instead, without overlap, blending or a look over the edge, zeros "
-              "around the image: how the papers' figures are made (1024 for the ISPRS tiles); 0: tiles" },
-    { "tta", 0, OPTION_ENUM, offsetof(PredictArgs, tta), .value = "KIND", .default_value = "none",
-      .choices = { "none", "lr", "d4", "ms", "lr-ms", "d4-ms" },
-      .help = "test-time augmentation, the mean of several readings of each tile: lr mirrored both ways (4 times the "
-              "time), d4 also turned (8), ms mirrored left to right at scales 0.75, 1, 1.25, 1.5 (8), lr-ms both (16), "
-              "d4-ms turned too and at scale 0.5 (40)" },
     { "level", 0, OPTION_STRING, offsetof(PredictArgs, level), .value = "LEVEL",
       .help =
           "L1C (reflectance at the top of the atmosphere) or L2A (of the surface), for a model that reads the one from "
@@ -123,9 +103,7 @@ const OptionSpec cmd_predict_spec = {
 static Err fill_options(const PredictArgs *args, const char *text_encoder, MetasegPredictOptions *o)
 {
     *o = metaseg_predict_options_defaults();
-    if (args->overlap > 0 && args->overlap % 32 != 0)
-        return err_set(ERR_ARGUMENT, "--overlap %lld is not a multiple of 32", (long long)args->overlap);
-    o->bands = args->bands;
+    TRY(cli_reading_fill(&args->reading, o));
     o->crs = args->crs;
     o->prompt = args->prompt;
     o->text_encoder = text_encoder;
@@ -136,13 +114,8 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->mask_values = args->mask_values;
     if (args->mask_values != NULL && args->mask == NULL)
         return err_set(ERR_ARGUMENT, "--mask-values says which values of --mask FILE are masked; no mask was given");
-    o->prompts = (MetasegPrompts)args->prompts;
     o->gsd = args->gsd;
     o->resolution = args->resolution;
-    o->tile = (int32_t)args->tile;
-    o->overlap = (int32_t)args->overlap;
-    o->crops = (int32_t)args->crops;
-    o->tta = (MetasegTta)args->tta;
     o->level = args->level;
     o->stored_values = args->stored;
     o->overwrite = args->overwrite;

@@ -156,14 +156,10 @@ int64_t preset_wrong(const Preset *p, const PresetFinding **ret_first)
     return n;
 }
 
-const PresetFinding *preset_missing(const Preset *p, PresetPart part)
+const PresetFinding *preset_wrong_in(const Preset *p, PresetPart part)
 {
-    for (int64_t i = 0; i < p->n_findings; i++) {
-        const PresetFinding *f = &p->findings[i];
-        const bool missing =
-            f->problem == PRESET_NO_FOLDER || f->problem == PRESET_NO_LIST || f->problem == PRESET_NO_IMAGE;
-        if (missing && f->part == (int32_t)part) return f;
-    }
+    for (int64_t i = 0; i < p->n_findings; i++)
+        if (p->findings[i].problem < PRESET_NOTES && p->findings[i].part == (int32_t)part) return &p->findings[i];
     return NULL;
 }
 

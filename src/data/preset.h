@@ -133,8 +133,8 @@ int64_t preset_items_of(const Preset *preset, PresetPart part);
 /* Findings that are no notes: how many, and the first (NULL: none). */
 int64_t preset_wrong(const Preset *preset, const PresetFinding **ret_first);
 
-/* The first finding that says that a part lacks images: a folder, a list, an image. NULL: none. */
-const PresetFinding *preset_missing(const Preset *preset, PresetPart part);
+/* The first finding of a part that is no note. NULL: none. */
+const PresetFinding *preset_wrong_in(const Preset *preset, PresetPart part);
 
 /* The class table, out of the data folder. class_table_done() it. ERR_INPUT: share is NULL, or has no such table; ERR_CONFIG,
  * ERR_MEMORY. */

@@ -83,6 +83,9 @@ Err eval_colors_check(const Comparison *comparison);
 /* What a value of the reference is compared as. */
 int32_t eval_mapped_truth(const MetasegEvalOptions *options, int32_t value);
 
+/* What the figures call a map. */
+const char *eval_pair_name(const MetasegEvalPair *pair);
+
 /* Name of a class value: the map's, else the reference's, "" where neither has one. */
 const char *eval_class_name(const Comparison *comparison, int32_t value);
 

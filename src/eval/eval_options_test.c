@@ -8,7 +8,7 @@
 
 static void refuse(const MetasegEvalOptions *options, const char *text)
 {
-    const MetasegEvalPair pair = { "missing.tif", "missing.tif" };
+    const MetasegEvalPair pair = { .prediction = "missing.tif", .truth = "missing.tif" };
     ASSERT_ERR(metaseg_eval_pairs(&pair, 1, options, NULL, NULL, NULL), METASEG_ERROR_ARGUMENT, text);
 }
 
@@ -30,7 +30,7 @@ static void pairs(void **state)
 {
     (void)state;
     const MetasegEvalOptions o = metaseg_eval_options_defaults();
-    const MetasegEvalPair pairs[] = { { "a.tif", "b.tif" }, { "c.tif", NULL } };
+    const MetasegEvalPair pairs[] = { { .prediction = "a.tif", .truth = "b.tif" }, { .prediction = "c.tif" } };
     ASSERT_ERR(metaseg_eval_pairs(pairs, 0, &o, NULL, NULL, NULL), METASEG_ERROR_ARGUMENT, "are needed");
     ASSERT_ERR(metaseg_eval_pairs(pairs, 2, &o, NULL, NULL, NULL), METASEG_ERROR_ARGUMENT, "are needed");
     ASSERT_ERR(metaseg_eval_rasters(NULL, "a.tif", &o, NULL, NULL, NULL), METASEG_ERROR_ARGUMENT, "are needed");

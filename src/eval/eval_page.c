@@ -347,7 +347,7 @@ static void add_parts(const Comparison *c, Str *page)
     }
     if (c->n_pairs < 2) return;
     begin_rows(page, "Each map", "map");
-    for (int64_t i = 0; i < c->n_pairs; i++) add_row(c, page, c->pairs[i].prediction, &c->summaries[i].total);
+    for (int64_t i = 0; i < c->n_pairs; i++) add_row(c, page, eval_pair_name(&c->pairs[i]), &c->summaries[i].total);
     str_add(page, "</tbody></table></div>\n");
 }
 

@@ -338,6 +338,6 @@ MetasegStatus metaseg_eval_rasters(const char *prediction, const char *truth, co
                                    const MetasegRun *run, void (*line)(void *context, const char *text),
                                    MetasegEvalReport *report)
 {
-    const MetasegEvalPair pair = { prediction, truth };
+    const MetasegEvalPair pair = { .prediction = prediction, .truth = truth };
     return metaseg_eval_pairs(&pair, 1, options, run, line, report);
 }

@@ -30,6 +30,8 @@ static const char *truth_name(const Comparison *c, int32_t value)
     return k != NULL ? k->name : raster_class_name(c->truth, value);
 }
 
+const char *eval_pair_name(const MetasegEvalPair *pair) { return pair->name != NULL ? pair->name : pair->prediction; }
+
 const char *eval_class_name(const Comparison *c, int32_t value)
 {
     const char *name = c->options->n_mapping > 0 ? "" : raster_class_name(c->map, value);
@@ -165,7 +167,7 @@ static void print_pairs(const Comparison *c, LineSink sink)
     for (int64_t i = 0; i < c->n_pairs; i++) {
         const TotalMetrics *t = &c->summaries[i].total;
         line_put(sink, "%12lld %8.2f %8.2f %8.4f  %.200s", (long long)t->pixels, 100 * eval_means(c, t).miou,
-                 100 * t->overall_accuracy, t->kappa, c->pairs[i].prediction);
+                 100 * t->overall_accuracy, t->kappa, eval_pair_name(&c->pairs[i]));
     }
 }
 
@@ -248,7 +250,7 @@ static void put_pairs(JsonWriter *w, const Comparison *c)
     for (int64_t i = 0; i < c->n_pairs; i++) {
         const PairSummary *p = &c->summaries[i];
         json_begin_object(w, NULL);
-        json_put_string(w, "prediction", c->pairs[i].prediction);
+        json_put_string(w, "prediction", eval_pair_name(&c->pairs[i]));
         json_put_string(w, "truth", c->pairs[i].truth);
         json_put_int(w, "pixels", p->total.pixels);
         json_put_int(w, "uncovered", p->uncovered);
@@ -277,7 +279,7 @@ Err eval_json(const Comparison *c, const Figures *figures, bool pretty, char **r
 {
     JsonWriter w = { .pretty = pretty };
     json_begin_object(&w, NULL);
-    if (c->n_pairs == 1) json_put_string(&w, "prediction", raster_path(c->map));
+    if (c->n_pairs == 1) json_put_string(&w, "prediction", eval_pair_name(&c->pairs[0]));
     if (c->n_pairs == 1) json_put_string(&w, "truth", raster_path(c->truth));
     json_put_string(&w, "protocol", eval_protocol_names[c->options->protocol]);
     json_put_string(&w, "data_set", c->options->data_set);

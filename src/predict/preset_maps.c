@@ -67,18 +67,26 @@ Err preset_maps_begin(MetasegModel *model, const Preset *preset, const ClassTabl
                       const MetasegPredictOptions *options, PresetMaps *ret_maps)
 {
     const PresetDef *def = preset->def;
-    PresetMaps maps = { .model = model, .preset = preset, .options = options };
+    PresetMaps maps = { .model = model, .preset = preset, .options = options, .progress = model->run.progress };
     size_t used = 0;
     int32_t n = 0;
     TRY(check_options(def, options));
-    TRY(check_values(model, def, classes));
-    tell_names(model, def, classes);
+    if (classes != NULL) TRY(check_values(model, def, classes));
+    if (classes != NULL) tell_names(model, def, classes);
     while (n < ARRAY_LEN(def->bands) && def->bands[n] > 0) n++;
     for (int32_t i = 0; i < n && n == model->model->config.network.n_bands; i++)
         used +=
             (size_t)snprintf(maps.bands + used, sizeof maps.bands - used, "%s%d", i > 0 ? "," : "", (int)def->bands[i]);
+    model->run.progress = NULL;
     *ret_maps = maps;
     return ERR_NONE;
+}
+
+void preset_maps_end(PresetMaps *maps) { maps->model->run.progress = maps->progress; }
+
+void preset_maps_progress(const PresetMaps *maps, int64_t done, int64_t total)
+{
+    if (maps->progress != NULL) maps->progress(maps->model->run.context, done, total, NULL);
 }
 
 Err preset_maps_item(const PresetMaps *maps, const PresetItem *item, const char *out, uint8_t **ret_codes,

@@ -20,7 +20,6 @@ typedef struct Submission {
     PresetMaps maps;
     uint32_t color_of[256]; /* SUBMISSION_COLORS: 0xRRGGBB of a class's value; black of no data */
     int64_t images;
-    MetasegRun run; /* the model's, whose progress counts tiles meanwhile nobody is told of */
     ZipWriter *zip;
 } Submission;
 
@@ -30,7 +29,7 @@ static bool is_hidden(const PresetItem *item) { return item->part == PRESET_TEST
 static Err check_images(Submission *s)
 {
     const Preset *p = s->preset;
-    const PresetFinding *missing = preset_missing(p, PRESET_TEST);
+    const PresetFinding *missing = preset_wrong_in(p, PRESET_TEST);
     for (int64_t i = 0; i < p->n_items; i++) s->images += is_hidden(&p->items[i]) ? 1 : 0;
     if (missing != NULL)
         return err_set(ERR_INPUT, "'%s': %s; a submission needs all images of the test part", missing->path,
@@ -48,7 +47,7 @@ static Err check_images(Submission *s)
 /* The archive is none of the images, nor the model. */
 static Err check_files(const Submission *s, const char *out)
 {
-    FileSet set = { .stop = s->run.stop };
+    FileSet set = { .stop = s->model->run.stop };
     TRY(file_check_kind(out, "the submission", "zip archive", "zip"));
     Err err = file_set_input(&set, tensor_file_path(s->model->file), "the model");
     for (int64_t i = 0; i < s->preset->n_items && err == ERR_NONE; i++)
@@ -115,7 +114,7 @@ static Err add_map(const Submission *s, const PresetItem *item, uint8_t *codes, 
 static Err add_all(const Submission *s, MetasegSubmissionReport *report)
 {
     int64_t done = 0;
-    if (s->run.progress != NULL) s->run.progress(s->run.context, 0, s->images, NULL);
+    preset_maps_progress(&s->maps, 0, s->images);
     for (int64_t i = 0; i < s->preset->n_items; i++) {
         const PresetItem *item = &s->preset->items[i];
         uint8_t *codes = NULL;
@@ -130,8 +129,7 @@ static Err add_all(const Submission *s, MetasegSubmissionReport *report)
         TRY(err_prefix(err, "no submission was written"));
         report->pixels += r.width * r.height;
         report->peak_memory = r.peak_memory;
-        done++;
-        if (s->run.progress != NULL) s->run.progress(s->run.context, done, s->images, NULL);
+        preset_maps_progress(&s->maps, ++done, s->images);
     }
     return ERR_NONE;
 }
@@ -158,14 +156,13 @@ static void take_colors(const ClassTable *classes, uint32_t *color_of)
 static Err submit(MetasegModel *model, const Preset *preset, const ClassTable *classes, const char *out,
                   const MetasegPredictOptions *options, MetasegSubmissionReport *report)
 {
-    Submission s = { .model = model, .preset = preset, .wanted = &preset->def->submission, .run = model->run };
+    Submission s = { .model = model, .preset = preset, .wanted = &preset->def->submission };
     TRY(preset_maps_begin(model, preset, classes, options, &s.maps));
-    TRY(check_files(&s, out));
-    TRY(check_images(&s));
     take_colors(classes, s.color_of);
-    model->run.progress = NULL; /* images are counted, not their tiles */
-    const Err err = write_archive(&s, out, report);
-    model->run.progress = s.run.progress;
+    Err err = check_files(&s, out);
+    if (err == ERR_NONE) err = check_images(&s);
+    if (err == ERR_NONE) err = write_archive(&s, out, report);
+    preset_maps_end(&s.maps);
     report->images = s.images;
     report->server = s.wanted->server;
     return err;

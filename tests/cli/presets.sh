@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Presets on small copies of the published data sets: check, what it finds, training, submissions, the keys that override. presets.sh PROGRAM
+# Presets on small copies of the published data sets: check, what it finds, training, submissions, evaluation, the keys
+# that override. presets.sh PROGRAM
 # FIXTURES SOURCE
 program=$1 fixtures=$2 source=$3
 . "$(dirname "$0")/expect.sh"
@@ -268,6 +269,80 @@ refuse 2 'skip-existing' "$work/loveda" -m "$work/run_loveda/best.safetensors" -
 expect 2 '' 'zip' predict -q $share --preset loveda "$work/loveda" -m "$work/run_loveda/best.safetensors" -o "$work/loveda.tif"
 [ ! -e "$work/loveda.zip" ] || fail "an archive is there after all"
 ! ls -d "$work"/.metaseg-partial-* 2>/dev/null || fail "hidden folders are left"
+
+# the figure of a paper in one command: the part is mapped, then compared with the published labels
+judge() { # PRESET OPTIONS...
+    name=$1
+    shift
+    # shellcheck disable=SC2086
+    run eval --preset "$name" "$work/$name" -m "$work/run_$name/best.safetensors" -q $share "$@"
+}
+for entry in openearthmap:validation:2 loveda:validation:4 potsdam:test:14 vaihingen:test:17 flair:validation:2 deepglobe:train:4; do
+    preset=${entry%%:*} rest=${entry#*:}
+    options=
+    [ $preset != deepglobe ] || options='--part train'
+    # shellcheck disable=SC2086
+    TMPDIR=$work judge $preset $options
+    [ $got = 0 ] || fail "evaluating on $preset: exit code $got"
+    told "^data set: .* (split official, ${rest%:*})$"
+    told "^mIoU "
+    lines=$(sed -n '/ mIoU  *OA  *kappa  *map$/,$p' "$log.out" | tail -n +2 | grep -c '[0-9]')
+    [ "$lines" = "${rest#*:}" ] || fail "not every image of $preset has its line"
+    if grep -q "metaseg-eval" "$log.out"; then fail "maps that are gone are named"; fi
+done
+! ls -d "$work"/metaseg-eval-* 2>/dev/null || fail "maps are left in TMPDIR"
+# kept maps are those that predict makes, and their comparison is the same
+judge vaihingen --split 12/4 --maps "$work/kept" --json "$work/kept.json" --crops 64
+[ $got = 0 ] || fail "keeping the maps: exit code $got"
+[ "$(ls "$work/kept/"*_classes.tif | wc -l)" = 4 ] || fail "not all maps are kept"
+run predict "$work/vaihingen/top/top_mosaic_09cm_area5.tif" -m "$work/run_vaihingen/best.safetensors" --crops 64 -b 1,2,3 --lonlat 8.96,48.93 \
+    --data-folder "$work/share" --threads 1 -q -o "$work/area5.tif"
+run eval "$work/kept/5_classes.tif" "$work/area5.tif" --by-pixel --ignore 255
+told 'OA *100.00'
+for tile in 5 15 21 30; do
+    echo "$work/kept/${tile}_classes.tif,$(echo "$work"/vaihingen/*eroded_COMPLETE/*area${tile}_noBoundary.tif)"
+done >"$work/pairs.csv"
+# shellcheck disable=SC2086
+run eval --list "$work/pairs.csv" --preset vaihingen --by-pixel --json "$work/listed.json" -q $share
+[ $got = 0 ] || fail "the kept maps: exit code $got"
+grep -o '"miou_macro": [0-9.e-]*' "$work/kept.json" | head -n 1 >"$work/kept.miou"
+grep -o '"miou_macro": [0-9.e-]*' "$work/listed.json" | head -n 1 | cmp - "$work/kept.miou" || fail "the same maps have other figures"
+judge vaihingen --split 12/4 --maps "$work/kept"
+[ $got = 6 ] || fail "maps that are there are replaced: exit code $got"
+# from a configuration: its folder, split and the model of its run
+# shellcheck disable=SC2086
+run eval "$work/loveda.yaml" -q $share --part validation --log-format json
+[ $got = 0 ] || fail "evaluating a configuration: exit code $got"
+told '"data_set":"LoveDA (split official, validation)"'
+# shellcheck disable=SC2086
+run eval "$work/potsdam.yaml" -q $share --set data.split=18/6 --tta lr
+told 'split 18/6, test'
+# zero-shot: another data set's model, and what its classes are here
+# shellcheck disable=SC2086
+run eval --preset loveda "$work/loveda" -m "$work/run_openearthmap/best.safetensors" -q --data-folder "$source/share" --threads 1 --prompts null \
+    --mapping openearthmap_to_loveda
+[ $got = 0 ] || fail "a model of other classes with a mapping: exit code $got"
+refuse_eval() { # CODE MESSAGE ARGUMENTS...
+    code=$1 message=$2
+    shift 2
+    # shellcheck disable=SC2086
+    expect "$code" '' "$message" eval -q $share "$@"
+}
+best=$work/run_loveda/best.safetensors
+refuse_eval 4 'they are hidden' --preset loveda "$work/loveda" -m "$best" --part test
+refuse_eval 4 'no image with labels in part validation of split official of DeepGlobe' --preset deepglobe "$work/deepglobe" -m "$work/run_deepglobe/best.safetensors"
+refuse_eval 5 'the model has a class 8' --preset loveda "$work/loveda" -m "$work/run_openearthmap/best.safetensors"
+refuse_eval 2 'name it with --preset' "$work/loveda" -m "$best"
+refuse_eval 2 '2 arguments were given' --preset loveda "$work/loveda" "$work/loveda" -m "$best"
+refuse_eval 2 '--crops is of images that are mapped first' "$work/map.tif" "$work/map.tif" --crops 64
+refuse_eval 2 'give one of both' --preset loveda "$work/loveda.yaml"
+refuse_eval 2 'has no split' --preset loveda "$work/loveda" -m "$best" --split 9/9
+refuse_eval 4 "part/lima/images/lima_2.tif': .*--skip-missing" --preset openearthmap "$work/part" -m "$work/run_openearthmap/best.safetensors" --part test
+rm "$work/part/koeln/images/koeln_3.tif"
+refuse_eval 4 "part/koeln/images/koeln_3.tif': .*--skip-missing" --preset openearthmap "$work/part" -m "$work/run_openearthmap/best.safetensors"
+# shellcheck disable=SC2086
+run eval --preset openearthmap "$work/part" -m "$work/run_openearthmap/best.safetensors" -q $share --skip-missing
+[ $got = 0 ] || fail "going without a missing image: exit code $got"
 
 # what the data set is: labels, places
 survey() { # PRESET OPTIONS...
