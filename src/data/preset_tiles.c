@@ -19,6 +19,7 @@ static Err path_in(const Preset *p, const TileFiles *files, const char *tile, ch
 static Err find_file(const Preset *p, const TileFiles files[TILE_FOLDERS], const char *tile, char **ret_path)
 {
     int64_t named = -1;
+    ASSERT(files[0].folder != NULL);
     for (int64_t i = 0; i < TILE_FOLDERS && files[i].folder != NULL; i++) {
         char *path = NULL, *folder = NULL;
         TRY(path_in(p, &files[i], tile, &path));

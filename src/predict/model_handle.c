@@ -59,7 +59,7 @@ Err predictor_check(const MetasegModel *model, const MetasegPredictOptions *opti
     return check_place(options->longitude, options->latitude);
 }
 
-Err predictor_choose_crops(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
+Err predictor_choose_tiles(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
                            const ImageBand *bands, float *ret_zero, SceneJob *job)
 {
     const uint8_t valid = 1;

@@ -158,7 +158,7 @@ static Err run(Task *t, const MetasegPredictOptions *options)
                   .probabilities = t->probabilities != NULL },
     };
     float zero[MODEL_MAX_BANDS];
-    TRY(predictor_choose_crops(t->model, "the pixels", options, t->normalisation, zero, &job));
+    TRY(predictor_choose_tiles(t->model, "the pixels", options, t->normalisation, zero, &job));
     TRY(predictor_check_memory(t->model, &job, 0));
     return predictor_run(t->model, &job, NULL);
 }

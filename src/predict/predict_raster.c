@@ -434,7 +434,7 @@ static Err run(Task *t, MetasegPredictReport *report)
     float zero[MODEL_MAX_BANDS];
     TRY(choose_grid(t, &job, &resolution));
     job.bands = raster_chosen_count(t->image->raster);
-    TRY(predictor_choose_crops(t->model, t->in, t->options, t->image->bands, zero, &job));
+    TRY(predictor_choose_tiles(t->model, t->in, t->options, t->image->bands, zero, &job));
     job.tta = t->options->tta;
     job.decoded_bytes = decoded_bytes(t->image->raster, &job);
     raster_set_cache_bytes(job.decoded_bytes);

@@ -115,9 +115,9 @@ Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 /* predict_crops.c: a job of crops, by predictor_run. */
 Err predictor_run_crops(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
 
-/* Makes a job one of crops, if options ask for it: its tile, and in ret_zero [bands] what a stored 0 is behind the normalisation (bands:
- * that of the job's bands). ERR_ARGUMENT: the job would be resampled. */
-Err predictor_choose_crops(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
+/* Sets tile and overlap of a job whose sizes and bands are known. Crops, if options ask for them: ret_zero [bands] becomes what a stored 0
+ * is behind the normalisation `bands`, and is borrowed. ERR_ARGUMENT: crops of an image that would be resampled. */
+Err predictor_choose_tiles(const MetasegModel *model, const char *path, const MetasegPredictOptions *options,
                            const ImageBand *bands, float *ret_zero, SceneJob *job);
 
 /* Compiles (or keeps) the programs for a tile size at this many scales (tta.h). */
