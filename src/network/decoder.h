@@ -23,10 +23,12 @@ typedef struct DecoderResult {
 } DecoderResult;
 
 typedef struct DecoderDef {
-    bool reads_maps;           /* needs an encoder; otherwise there is none */
-    int32_t size_multiple;     /* sides of images are multiples of this */
-    int32_t output_stride;     /* its own choice */
-    const char *strides;       /* all that it has, "4, 2, 1" */
+    bool reads_maps;       /* needs an encoder; otherwise there is none */
+    int32_t size_multiple; /* sides of images are multiples of this */
+    int32_t output_stride; /* its own choice */
+    const char *strides;   /* all that it has, "4, 2, 1" */
+    bool reads_f2; /* at output strides below 4 it reads the encoder's map at stride 2, unless it has a detail branch */
+    bool pools_image;          /* BatchNorm of one value of each image: needs two in a batch, or frozen statistics */
     bool has_width, has_heads; /* whether decoder_width and decoder_heads mean something */
     /* Adds the decoder in the current scope; image [B, H, W, bands] is what the encoder read. */
     DecoderResult (*build)(Graph *g, Var image, const FeatureMaps *maps, const DecoderOptions *options);

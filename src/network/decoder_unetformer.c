@@ -227,6 +227,7 @@ const DecoderDef decoder_def_unetformer = {
     .size_multiple = 32,
     .output_stride = 4,
     .strides = "4, 2, 1",
+    .reads_f2 = true,
     .has_width = true,
     .has_heads = true,
     .build = build,

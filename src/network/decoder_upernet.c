@@ -111,6 +111,7 @@ const DecoderDef decoder_def_upernet = {
     .size_multiple = 32,
     .output_stride = 4,
     .strides = "4, 1",
+    .pools_image = true,
     .has_width = true,
     .build = build,
 };
@@ -147,6 +148,7 @@ const DecoderDef decoder_def_upernet_smp04 = {
     .size_multiple = 32,
     .output_stride = 4,
     .strides = "4, 1",
+    .pools_image = true,
     .has_width = true,
     .build = build_0_4,
 };

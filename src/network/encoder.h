@@ -29,6 +29,7 @@ typedef struct EncoderDef {
     NetworkDecoder decoder; /* its own choice */
     int32_t size_multiple;  /* sides of images are multiples of this; 1: any size, padded as the reference does */
     const void *variant;    /* what tells the members of a family apart */
+    bool has_f2;            /* has a map at stride 2 */
     bool drops_paths;       /* has stochastic depth in training */
     double drop_path;       /* its own choice of the last block's rate: that of the family's published training */
     /* Adds the encoder in the current scope, parameters named as in the public implementation; image [B, H, W, bands];

@@ -153,11 +153,13 @@ static bool rename_published(const LiteVariant *variant, const char *published, 
     const EncoderDef encoder_def_efficientnet_lite##number = { .decoder = NETWORK_DECODER_unetformer,                  \
                                                                .size_multiple = 32,                                    \
                                                                .variant = &lite##number,                               \
+                                                               .has_f2 = true,                                         \
                                                                .build = build,                                         \
                                                                .rename = rename_lite##number };                        \
     const EncoderDef encoder_def_efficientnet_lite##number##_smp = { .decoder = NETWORK_DECODER_unet,                  \
                                                                      .size_multiple = 32,                              \
                                                                      .variant = &lite##number##_smp,                   \
+                                                                     .has_f2 = true,                                   \
                                                                      .build = build,                                   \
                                                                      .rename = rename_lite##number,                    \
                                                                      .others_files = true };

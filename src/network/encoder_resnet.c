@@ -74,15 +74,18 @@ static const ResnetVariant resnet18 = { { 2, 2, 2, 2 }, false }, resnet34 = { { 
 const EncoderDef encoder_def_resnet18 = { .decoder = NETWORK_DECODER_unetformer,
                                           .size_multiple = 1,
                                           .variant = &resnet18,
+                                          .has_f2 = true,
                                           .build = build,
                                           .rename = rename_published };
 const EncoderDef encoder_def_resnet34 = { .decoder = NETWORK_DECODER_unetformer,
                                           .size_multiple = 1,
                                           .variant = &resnet34,
+                                          .has_f2 = true,
                                           .build = build,
                                           .rename = rename_published };
 const EncoderDef encoder_def_resnet50 = { .decoder = NETWORK_DECODER_unetformer,
                                           .size_multiple = 1,
                                           .variant = &resnet50,
+                                          .has_f2 = true,
                                           .build = build,
                                           .rename = rename_published };

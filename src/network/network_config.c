@@ -121,6 +121,12 @@ static Err check_pair(const NetworkConfig *config)
     if (strstr(decoder->strides, digit) == NULL)
         return err_set(ERR_MODEL, "the output stride is %d; the decoder %s has %s", (int)stride, decoder_name,
                        decoder->strides);
+    if (decoder->reads_f2 && !encoder->has_f2 && config->detail_width == 0 && stride < 4)
+        return err_set(
+            ERR_MODEL,
+            "the output stride is %d; the decoder %s behind the encoder %s, which has no map at stride 2, has "
+            "4, or 2 with a detail branch",
+            (int)stride, decoder_name, encoder_name);
     return ERR_NONE;
 }
 

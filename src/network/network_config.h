@@ -70,7 +70,7 @@ NetworkConfig network_config_defaults(void);
 void network_config_resolve(NetworkConfig *config);
 
 /* Sizes that fit each other, apart from bands and classes: a decoder that goes with the encoder; heads 1 to 64, width 16 to 1024
- * in steps of 16 and of the heads; an output stride that the decoder has; detail width 0, or 16 to 256 in steps of 16 at output
+ * in steps of 16 and of the heads; an output stride that the decoder has with that encoder; detail width 0, or 16 to 256 in steps of 16 at output
  * stride 2; fusion with an encoder alone. ERR_MODEL. */
 Err network_config_check(const NetworkConfig *config);
 

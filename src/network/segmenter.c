@@ -201,9 +201,9 @@ void segmenter_build(Graph *g, const NetworkConfig *config, const NetworkShape *
 
 Err segmenter_declare(ParamSet *params, const NetworkConfig *config, bool auxiliary)
 {
-    enum { SIDE = 256 }; /* any would do */
+    enum { BATCH = 2, SIDE = 256 }; /* any would do, from two images on */
     const int64_t multiple = network_side_multiple(config);
-    const NetworkShape shape = segmenter_shape(config, 1, (SIDE + multiple - 1) / multiple * multiple);
+    const NetworkShape shape = segmenter_shape(config, BATCH, (SIDE + multiple - 1) / multiple * multiple);
     Graph *g = NULL;
     Segmenter net;
     TRY(graph_new(params, auxiliary, &g));

@@ -158,6 +158,9 @@ Var nn_batchnorm(Graph *g, const char *name, Var x, NnBatchnorm norm, Activation
                                  .momentum = norm.momentum,
                                  .activation = apart ? ACTIVATION_NONE : activation,
                                  .frozen = graph_statistics_frozen(g) };
+    const Tensor value = graph_value(g, x);
+    if (graph_training(g) && !attr.frozen && shape_count(&value.shape) == channels_of(g, x))
+        graph_fail(g, "BatchNorm of one value in each channel has no statistics; a batch of 2 or more was expected");
     const Var y = op_batchnorm(g, x, vars.weight, vars.bias, vars.mean, vars.var, &attr);
     return apart ? op_activation(g, y, activation) : y;
 }

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "data/class_table.h"
-#include "network/encoder.h"
+#include "network/decoder.h"
 #include "train/run_preset.h"
 
 #include <stdio.h>
@@ -355,6 +355,37 @@ static Err check_colors(const YamlFile *file, const DatasetOptions *data)
     return ERR_NONE;
 }
 
+/* What encoder and decoder can do. */
+static Err check_network(const YamlFile *file, const RunConfig *config)
+{
+    const EncoderDef *encoder = encoder_def(config->network.encoder);
+    if (encoder->whole != NULL)
+        return yaml_file_wrong(file, "model.encoder", "is %s, which is for prediction alone (metaseg convert)",
+                               network_encoder_names[config->network.encoder]);
+    char message[ERR_MESSAGE_BYTES];
+    const Err err = network_config_check(&config->network);
+    (void)snprintf(message, sizeof message, "%s", err_message());
+    if (err != ERR_NONE) return yaml_file_wrong(file, "model", "%s", message);
+    const bool whole = encoder->build != NULL;
+    const int64_t multiple = network_side_multiple(&config->network);
+    if (config->data.window % multiple != 0)
+        return yaml_file_wrong(file, "train.window", "is %lld; this network needs a multiple of %lld",
+                               (long long)config->data.window, (long long)multiple);
+    if (config->train.batch == 1 && config->train.freeze_decoder > 0.0 &&
+        decoder_def(config->network.decoder)->pools_image)
+        return yaml_file_wrong(
+            file, "train.batch",
+            "is 1; BatchNorm of the decoder %s, which pools each image to one value, needs 2 or more, or "
+            "train.freeze_decoder: 0",
+            network_decoder_names[config->network.decoder]);
+    if (config->train.drop_path > 0.0 && !encoder->drops_paths)
+        return yaml_file_wrong(file, "train.drop_path", "is %g; the encoder %s has no stochastic depth, only 0 fits it",
+                               config->train.drop_path, network_encoder_names[config->network.encoder]);
+    if (!whole && config->train.encoder_weights != NULL)
+        return yaml_file_wrong(file, "model.encoder_weights", "are for an encoder, and model.encoder is none");
+    return ERR_NONE;
+}
+
 static Err check(const YamlFile *file, const RunConfig *config)
 {
     const DatasetOptions *data = &config->data;
@@ -376,20 +407,7 @@ static Err check(const YamlFile *file, const RunConfig *config)
     if (data->gsd > 0.0 && data->gsd_unit == MODEL_PIXEL)
         return yaml_file_wrong(file, "data.gsd", "is a size on the ground, but model.gsd_unit is pixel; give metre");
     TRY(check_bands(file, config));
-    const EncoderDef *encoder = encoder_def(config->network.encoder);
-    if (encoder->whole != NULL)
-        return yaml_file_wrong(file, "model.encoder", "is %s, which is for prediction alone (metaseg convert)",
-                               network_encoder_names[config->network.encoder]);
-    const bool whole = encoder->build != NULL;
-    const int64_t multiple = network_side_multiple(&config->network);
-    if (data->window % multiple != 0)
-        return yaml_file_wrong(file, "train.window", "is %lld; this network needs a multiple of %lld",
-                               (long long)data->window, (long long)multiple);
-    if (config->train.drop_path > 0.0 && !encoder->drops_paths)
-        return yaml_file_wrong(file, "train.drop_path", "is %g; the encoder %s has no stochastic depth, only 0 fits it",
-                               config->train.drop_path, network_encoder_names[config->network.encoder]);
-    if (!whole && config->train.encoder_weights != NULL)
-        return yaml_file_wrong(file, "model.encoder_weights", "are for an encoder, and model.encoder is none");
+    TRY(check_network(file, config));
     const TrainOptions *t = &config->train;
     const bool zones = run_config_reads_text(config) && t->text == TRAIN_TEXT_ZONES;
     if (zones && (t->prompts == NULL) != (t->text_encoder == NULL))

@@ -319,6 +319,33 @@ static void stochastic_depth(void **state)
     ASSERT_ERR(load(two_classes, negative, 1, &config), ERR_ARGUMENT, "drop_path");
 }
 
+/* What encoder and decoder cannot do together is told before anything is read. */
+static void pairs(void **state)
+{
+    static const struct {
+        const char *set[3];
+        Err err;
+        const char *message;
+    } bad[] = {
+        { { "model.decoder=upernet", "train.batch=1" },
+          ERR_ARGUMENT,
+          "train.batch: is 1; BatchNorm of the decoder upernet, which pools each image to one value" },
+        { { "model.encoder=none", "model.fusion=none", "model.decoder=unet" },
+          ERR_CONFIG,
+          "model: the encoder none does not go with the decoder unet; detail was expected" },
+        { { "model.encoder=swin_t", "model.output_stride=2" },
+          ERR_CONFIG,
+          "model: the output stride is 2; the decoder unetformer behind the encoder swin_t" },
+    };
+    static const char *const frozen[] = { "model.decoder=upernet", "train.batch=1", "train.freeze_decoder=0" };
+    RunConfig *config = NULL;
+    (void)state;
+    for (int64_t i = 0; i < ARRAY_LEN(bad); i++)
+        ASSERT_ERR(load(two_classes, bad[i].set, bad[i].set[2] == NULL ? 2 : 3, &config), bad[i].err, bad[i].message);
+    ASSERT_OK(load(two_classes, frozen, 3, &config));
+    run_config_free(config);
+}
+
 /* Lists of which something is needed. */
 static void empty_lists(void **state)
 {
@@ -407,6 +434,7 @@ int main(void)
         cmocka_unit_test(output_strides),
         cmocka_unit_test(bands_that_may_be_missing),
         cmocka_unit_test(stochastic_depth),
+        cmocka_unit_test(pairs),
         cmocka_unit_test(label_kinds),
         cmocka_unit_test(ways_of_validation),
         cmocka_unit_test(transforms),
