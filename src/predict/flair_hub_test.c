@@ -89,6 +89,35 @@ static void check_map(const TensorFile *golden, const char *model_path, const fl
     assert_true(sure > 4000);
 }
 
+/* Converts the network of a golden file, and loads it; ret_path: of the model. */
+static TensorFile *convert(const char *name, const ConvertOptions *options, ConvertReport *ret_report,
+                           char ret_path[256], Model **ret_model)
+{
+    char in[256], golden_name[64];
+    (void)snprintf(golden_name, sizeof golden_name, "published/%s.safetensors", name);
+    TensorFile *golden = golden_open(golden_name);
+    golden_checkpoint_write(golden, unit_at("published.safetensors", in));
+    ASSERT_OK(convert_file(in, unit_at("model.safetensors", ret_path), options, ret_report));
+    ASSERT_OK(model_load(ret_path, false, ret_model));
+    return golden;
+}
+
+/* What the golden networks read: bytes. */
+static float *golden_image(void)
+{
+    float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
+    assert_non_null(image);
+    golden_checkpoint_bytes("flair_hub.image", image, (int64_t)SIDE * SIDE * BANDS);
+    return image;
+}
+
+static ConvertOptions overwriting(void)
+{
+    ConvertOptions options = convert_options_defaults();
+    options.overwrite = true;
+    return options;
+}
+
 /* As in the class table for training. */
 static void check_classes(const Model *model)
 {
@@ -108,19 +137,14 @@ static void check_classes(const Model *model)
 static void same_as_the_public_network(void **state)
 {
     (void)state;
-    char in[256], out[256];
-    TensorFile *golden = golden_open("published/flair_hub.safetensors");
+    char out[256];
     Model *model = NULL;
     ConvertReport report = { 0 };
-    const ConvertOptions options = convert_options_defaults();
-    float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
-    assert_non_null(image);
-    golden_checkpoint_bytes("flair_hub.image", image, (int64_t)SIDE * SIDE * BANDS);
-    golden_checkpoint_write(golden, unit_at("flair.safetensors", in));
-    ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
+    const ConvertOptions options = overwriting();
+    TensorFile *golden = convert("flair_hub", &options, &report, out, &model);
+    float *image = golden_image();
     assert_int_equal(report.kind, CONVERT_NETWORK);
     assert_string_equal(report.title, "FLAIR-HUB, aerial land cover");
-    ASSERT_OK(model_load(out, false, &model));
     assert_int_equal(model->config.network.encoder, NETWORK_ENCODER_convnextv2_atto);
     assert_int_equal(model->config.network.n_classes, CLASSES);
     check_classes(model);
@@ -136,17 +160,12 @@ static void same_as_the_public_network(void **state)
 static void swin(void **state)
 {
     (void)state;
-    char in[256], out[256];
-    TensorFile *golden = golden_open("published/flair_hub_swin.safetensors");
+    char out[256];
     Model *model = NULL;
     ConvertReport report = { 0 };
-    const ConvertOptions options = convert_options_defaults();
-    float *image = malloc(sizeof(float) * SIDE * SIDE * BANDS);
-    assert_non_null(image);
-    golden_checkpoint_bytes("flair_hub.image", image, (int64_t)SIDE * SIDE * BANDS);
-    golden_checkpoint_write(golden, unit_at("swin.safetensors", in));
-    ASSERT_OK(convert_file(in, unit_at("swin_model.safetensors", out), &options, &report));
-    ASSERT_OK(model_load(out, false, &model));
+    const ConvertOptions options = overwriting();
+    TensorFile *golden = convert("flair_hub_swin", &options, &report, out, &model);
+    float *image = golden_image();
     assert_int_equal(model->config.network.encoder, NETWORK_ENCODER_swin_t);
     check_scores(golden, model, image);
     model_free(model);
@@ -159,17 +178,13 @@ static void bands_by_name(void **state)
 {
     (void)state;
     static const char *const names[] = { "red", "green", "blue" };
-    char in[256], out[256];
-    TensorFile *golden = golden_open("published/flair_hub.safetensors");
+    char out[256];
     Model *model = NULL;
     ConvertReport report = { 0 };
-    ConvertOptions options = convert_options_defaults();
+    ConvertOptions options = overwriting();
     options.bands = names;
     options.n_bands = 3;
-    options.overwrite = true;
-    golden_checkpoint_write(golden, unit_at("flair.safetensors", in));
-    ASSERT_OK(convert_file(in, unit_at("model.safetensors", out), &options, &report));
-    ASSERT_OK(model_load(out, false, &model));
+    TensorFile *golden = convert("flair_hub", &options, &report, out, &model);
     assert_string_equal(model->config.bands[0].name, "red");
     assert_true(model->config.bands[0].mean == 105.66 && model->config.bands[0].std == 52.23);
     model_free(model);

@@ -11,20 +11,8 @@ work=$(mktemp -d "$PWD/text_encoders.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 share="--data-folder $fixtures/share --threads 1"
 
-# shellcheck disable=SC2086
-"$program" predict "$fixtures/good.tif" -q $share -m "$fixtures/model.safetensors" -o "$work/labels.tif" >/dev/null || exit 1
-{
-    echo 'name: clipped'
-    echo "model: { decoder_width: 16, gsd_min: 0.001, gsd_max: 0.01, gsd_unit: degree, climate: '$fixtures/share/koppen_geiger.bin',"
-    echo "         prompts: '$fixtures/share/prompts/koppen.yaml', text_encoder: '$fixtures/clip' }"
-    echo 'data:'
-    echo "  scenes: [{ name: s, image: '$fixtures/good.tif', labels: labels.tif }]"
-    echo '  classes:'
-    for value in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
-        echo "    - { value: $value, name: class $value, color: \"#102030\" }"
-    done
-    echo 'train: { window: 256, batch: 1, upsample: 16, steps: 1, warmup_steps: 0, output: run }'
-} >"$work/run.yaml"
+make_run clipped "climate: '$fixtures/share/koppen_geiger.bin', prompts: '$fixtures/share/prompts/koppen.yaml', text_encoder: '$fixtures/clip'" \
+    'steps: 1, output: run'
 model=$work/run/best.safetensors
 
 # shellcheck disable=SC2086

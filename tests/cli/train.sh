@@ -8,20 +8,7 @@ work=$(mktemp -d "$PWD/train.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 share="--data-folder $fixtures/share --threads 1"
 
-# labels: the map that the fixture's model makes of its own image
-# shellcheck disable=SC2086
-"$program" predict "$fixtures/good.tif" -q $share -m "$fixtures/model.safetensors" -o "$work/labels.tif" >/dev/null || exit 1
-{
-    echo 'name: made'
-    echo 'model: { fusion: none, decoder_width: 16, gsd_min: 0.001, gsd_max: 0.01, gsd_unit: degree }'
-    echo 'data:'
-    echo "  scenes: [{ name: s, image: '$fixtures/good.tif', labels: labels.tif }]"
-    echo '  classes:'
-    for value in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
-        echo "    - { value: $value, name: class $value, color: \"#102030\" }"
-    done
-    echo 'train: { window: 256, batch: 1, upsample: 16, steps: 1, warmup_steps: 0, output: run }'
-} >"$work/run.yaml"
+make_run made 'fusion: none' 'steps: 1, output: run'
 
 train() { # CODE STDOUT STDERR OPTIONS...
     code=$1 out=$2 err=$3
