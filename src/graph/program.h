@@ -56,7 +56,7 @@ Err program_discard_packed(Program *program);
 typedef struct ProgramStats {
     int64_t forward_steps, backward_steps;
     size_t arena_bytes, workspace_bytes, unplanned_bytes; /* unplanned: one buffer per value */
-    int64_t multiply_adds; /* of a forward run: OpDef.multiply_adds of all steps */
+    int64_t multiply_adds;                                /* of a forward run: OpDef.multiply_adds of all steps */
 } ProgramStats;
 ProgramStats program_stats(const Program *program);
 

@@ -131,10 +131,7 @@ static Err infer(const void *attribute, int32_t n_in, const Tensor *in, Tensor *
 static const Kernel kernel_plain = { .name = "plain", .forward = forward, .backward = backward };
 static const Kernel *const kernels[] = { KERNEL_DNNL(linear_dnnl) & kernel_plain, NULL };
 
-static int64_t multiply_adds(const Step *step)
-{
-    return shape_count(&step->out[0].shape) * channels_of(&step->in[0]);
-}
+static int64_t multiply_adds(const Step *step) { return shape_count(&step->out[0].shape) * channels_of(&step->in[0]); }
 
 const OpDef op_def_linear = {
     .name = "linear",
