@@ -9,12 +9,13 @@
  *
  * --model FILE (safetensors; without it random weights of the same network), --threads N, --samples N, --cpu ISA,
  * --zones K (prompts in the tile, 4); of random weights --output-stride S (4), or --encoder NAME, --decoder NAME, --decoder-width N of
- * a text-free network; --save-model FILE (the weights used, f32), --save FILE (inputs and scores of the
+ * a text-free network; --save-model FILE (the weights used, f32; random ones get BatchNorm statistics of the images first), --save FILE (inputs and scores of the
  * tile, for peers.py).
  */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/rng.h"
+#include "base/str.h"
 #include "metaseg/predict.h"
 #include "model/model_file.h"
 #include "network/segmenter.h"
@@ -210,6 +211,64 @@ static Err save_weights(const Arguments *a, const Model *model)
     return model_save(model, a->save_model, &save);
 }
 
+static bool is_statistic(const char *name)
+{
+    return str_ends_with(name, ".running_var") || str_ends_with(name, ".running_mean");
+}
+
+static void set_statistics(const Model *model, float value)
+{
+    for (int32_t i = 0; i < params_count(model->params); i++) {
+        const ParamInfo *info = params_info(model->params, i);
+        if (!is_statistic(info->name)) continue;
+        for (int64_t k = 0; k < shape_count(&info->shape); k++) params_values(model->params)[info->offset + k] = value;
+    }
+}
+
+/* Running statistics become those of a batch of two images. A pass leaves (1 - m) old + m batch: one from 0 gives m batch, one from
+ * PROBE tells m. */
+static Err calibrate_passes(const Model *model, Program *program)
+{
+    static const float PROBE = 1e6F;
+    ParamSet *params = model->params;
+    float *values = params_values(params);
+    const size_t bytes = (size_t)params_length(params) * sizeof(float);
+    float *probed = malloc(bytes);
+    if (probed == NULL) return err_memory(bytes, "statistics");
+    set_statistics(model, PROBE);
+    Err err = program_forward(program, 0);
+    memcpy(probed, values, bytes);
+    set_statistics(model, 0.0F);
+    if (err == ERR_NONE) err = program_forward(program, 0);
+    for (int32_t i = 0; i < params_count(params) && err == ERR_NONE; i++) {
+        const ParamInfo *info = params_info(params, i);
+        if (!is_statistic(info->name)) continue;
+        for (int64_t k = info->offset; k < info->offset + shape_count(&info->shape); k++) {
+            const double momentum = 1.0 - ((double)probed[k] - (double)values[k]) / (double)PROBE;
+            values[k] = (float)((double)values[k] / momentum);
+        }
+    }
+    free(probed);
+    return err;
+}
+
+/* For random weights, whose activations would grow from block to block with the statistics of a new network. */
+static Err calibrate(const Arguments *a, const Model *model)
+{
+    SegmenterTraining training = segmenter_training_defaults();
+    ProgramOptions options = program_options_defaults();
+    const NetworkShape shape = shape_of(model, a, 2);
+    Program *program = NULL;
+    options.device = a->device;
+    training.auxiliary_weight = 0.0F; /* the model has no such head */
+    training.dropout = training.drop_path = 0.0F;
+    TRY(segmenter_compile(model->params, &model->config.network, &shape, &training, &options, &program));
+    fill_inputs(program);
+    const Err err = calibrate_passes(model, program);
+    program_free(program);
+    return err;
+}
+
 static Err run_tile(const Arguments *a, Samples *samples)
 {
     Model *model = NULL;
@@ -218,7 +277,8 @@ static Err run_tile(const Arguments *a, Samples *samples)
     options.device = a->device;
     TRY(open_model(a, false, &model));
     const NetworkShape shape = shape_of(model, a, 1);
-    Err err = save_weights(a, model);
+    Err err = a->model == NULL && a->save_model != NULL ? calibrate(a, model) : ERR_NONE;
+    if (err == ERR_NONE) err = save_weights(a, model);
     if (err == ERR_NONE)
         err = segmenter_compile(model->params, &model->config.network, &shape, NULL, &options, &program);
     if (err == ERR_NONE) {
