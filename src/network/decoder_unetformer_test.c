@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UNetFormer behind a small ResNet against GeoSeg (tools/golden/unetformer.py), where maps are no multiples of the windows. */
+ * UNetFormer behind a small ConvNeXt V2 against GeoSeg (tools/golden/unetformer.py), where maps are no multiples of the windows. */
 #include "network/decoder.h"
-#include "network/encoder_resnet.h"
+#include "network/encoder_convnext.h"
 
 #include "harness/golden_published.h"
 
 static int32_t build(Graph *g, Var image, const void *context, Var ret_outputs[GOLDEN_OUTPUTS])
 {
-    static const ResnetVariant variant = { { 1, 1, 1, 1 }, false };
-    const DecoderOptions options = { .width = 48, .heads = 8, .classes = 5, .output_stride = 4 };
+    static const ConvnextVariant variant = { { 1, 1, 1, 1 }, { 16, 32, 64, 128 }, true };
+    const DecoderOptions options = { .width = 24, .heads = 8, .classes = 5, .output_stride = 4 };
     (void)context;
     graph_push(g, "encoder");
-    const FeatureMaps maps = encoder_def_resnet18.build(g, image, &variant, 0.0F);
+    const FeatureMaps maps = encoder_def_convnextv2_tiny.build(g, image, &variant, 0.0F);
     graph_pop(g);
     graph_push(g, "decoder");
     ret_outputs[0] = decoder_def_unetformer.build(g, image, &maps, &options).logits;

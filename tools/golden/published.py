@@ -15,10 +15,12 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import common
 
 MOST_LABELS = 200  # labels are bytes
+DRAWS, TRIED, MOST_LOST = 24, 8, 5e-5  # of images
 
 
 def value(name, shape, norm):
@@ -59,41 +61,54 @@ def image_name(draw):
     return f"input.image.{draw}" if draw else "input.image"
 
 
-KINKS = {torch.nn.ReLU: (0.0,), torch.nn.ReLU6: (0.0, 6.0)}
+class Kinks(TorchDispatchMode):
+    """How near the bend of an activation any value comes, as a part of the values' deviation."""
+
+    bends = {"relu": (0.0,), "relu_": (0.0,), "hardtanh": (0.0, 6.0), "hardtanh_": (0.0, 6.0)}
+    nearest = math.inf
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        for bend in self.bends.get(func.overloadpacket.__name__, ()):
+            self.nearest = min(self.nearest, (args[0] - bend).abs().min().item() / args[0].std().item())
+        return func(*args, **(kwargs or {}))
 
 
 def kink_distance(net, x, run):
-    """How near a bend of an activation any value comes in training, as a part of the values' deviation: where rounding takes a
-    value to the other side, gradients jump. Infinite in a network without bends."""
-    nearest = [math.inf]
-
-    def look(module, inputs):
-        deviation = inputs[0].std().item()
-        for bend in KINKS[type(module)]:
-            nearest[0] = min(nearest[0], (inputs[0] - bend).abs().min().item() / deviation)
-
+    """Where rounding takes a value to the other side of a bend gradients jump. Infinite in a network without bends."""
     net = copy.deepcopy(net).double().train()
-    for module in net.modules():
-        if type(module) in KINKS:
-            module.register_forward_pre_hook(look)
-    with torch.no_grad():
+    without_dropout(net)
+    with torch.no_grad(), Kinks() as kinks:
         run(net, torch.from_numpy(x).double().permute(0, 3, 1, 2).contiguous())
-    return nearest[0]
+    return kinks.nearest
 
 
-def farthest_from_kinks(net, shape, run, draws):
-    """The draw of an image that keeps farthest from bends."""
-    found = []
-    for draw in range(draws):
-        found.append(kink_distance(net, image(shape, draw), run))
-        if math.isinf(found[-1]):
+def choose_draw(net, shape, run):
+    """The draw of an image that keeps farthest from bends, of those whose gradients lose little in single precision."""
+    distances = []
+    for draw in range(DRAWS):
+        distances.append(kink_distance(net, image(shape, draw), run))
+        if math.isinf(distances[-1]):
+            return draw
+    best, least = 0, math.inf
+    for draw in sorted(range(DRAWS), key=distances.__getitem__, reverse=True)[:TRIED]:
+        x = image(shape, draw)
+        lost = gradient_deviation(evaluate(net, x, run, torch.float64)[1], evaluate(net, x, run, torch.float32)[1])
+        if lost < least:
+            best, least = draw, lost
+        if lost < MOST_LOST:
             break
-    return max(range(len(found)), key=found.__getitem__)
+    return best
 
 
 def labels(k, shape, classes):
     """[1, h, w] class indexes of output k."""
     return common.below(f"input.labels.{k}", shape, min(classes, MOST_LABELS))
+
+
+def without_dropout(net):
+    for module in net.modules():
+        if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout2d)) or type(module).__name__ == "DropPath":
+            module.eval()
 
 
 def evaluate(net, x, run, dtype):
@@ -103,9 +118,7 @@ def evaluate(net, x, run, dtype):
     with torch.no_grad():
         outputs = [o.clone() for o in run(net, x)]
     net.train()
-    for module in net.modules():
-        if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout2d)) or type(module).__name__ == "DropPath":
-            module.eval()
+    without_dropout(net)
     loss = 0.0
     for k, o in enumerate(run(net, x)):
         target = labels(k, (1, o.shape[2], o.shape[3]), o.shape[1])
@@ -115,16 +128,26 @@ def evaluate(net, x, run, dtype):
     return [common.nhwc(o) for o in outputs], gradients
 
 
+def largest_of(gradients):
+    return max(g.abs().max().item() for g in gradients.values())
+
+
+def gradient_deviation(slopes, single):
+    """Gradients that are nothing but rounding are measured by the largest of all."""
+    floor = 1e-3 * largest_of(slopes)
+    return max((g - single[key].double()).abs().max().item() / max(g.abs().max().item(), floor) for key, g in slopes.items())
+
+
 def deviation(a, b):
     return ((a.double() - b.double()).abs().max() / a.double().abs().max()).item()
 
 
-def write(path, net, shape, run, rename=lambda name: name, special=lambda name, shape: None, gradients=True, draws=1, **config):
+def write(path, net, shape, run, rename=lambda name: name, special=lambda name, shape: None, gradients=True, **config):
     """tests/golden/published/PATH.safetensors. shape: of the image, (1, H, W, C); the best of some draws of it for gradients.
     Returns what is written of the case beside its tensors."""
     common.start()
     fill(net, rename, special)
-    draw = farthest_from_kinks(net, shape, run, draws) if draws > 1 else 0
+    draw = choose_draw(net, shape, run) if gradients else 0
     if draw:
         config["image"] = image_name(draw)
     x = image(shape, draw)
@@ -135,10 +158,7 @@ def write(path, net, shape, run, rename=lambda name: name, special=lambda name, 
         tensors[f"output.{k}.summary"] = common.summary(f"output.{k}", o, 8)
         tensors[f"output.{k}.first"] = o.reshape(-1)[:64].clone()
         tensors[f"output.{k}.shape"] = np.asarray(o.shape, np.int32)
-    largest = max(g.abs().max().item() for g in slopes.values())
-    worst = 0.0
     for key, g in slopes.items():
-        worst = max(worst, (g - single_slopes[key].double()).abs().max().item() / max(g.abs().max().item(), 1e-3 * largest))
         if gradients and rename(key) is not None:
             tensors[f"gradient.{rename(key)}"] = common.summary(f"gradient.{rename(key)}", g, 2)
     config = dict(
@@ -147,9 +167,9 @@ def write(path, net, shape, run, rename=lambda name: name, special=lambda name, 
         width=shape[2],
         bands=shape[3],
         outputs=len(outputs),
-        largest_gradient=largest,
+        largest_gradient=largest_of(slopes),
         float32_deviation=max(deviation(a, b) for a, b in zip(outputs, single)),
-        float32_gradient_deviation=worst,
+        float32_gradient_deviation=gradient_deviation(slopes, single_slopes),
     )
     print({k: v for k, v in config.items() if k.startswith("float32")}, [tuple(o.shape) for o in outputs])
     file = f"{path}.safetensors" if os.path.isabs(path) else f"published/{path}.safetensors"

@@ -122,7 +122,7 @@ def of_vit(name):
 
 # In ReLU networks gradients jump where rounding takes a value to the other side of 0. Of a small image some draw keeps all values
 # far enough from it; of a large one none does, and torch's own single precision is then off by 10 %.
-BENT, BENT_SIZE, DRAWS = ("efficientnet", "resnet"), (128, 96), 24
+BENT, BENT_SIZE = ("efficientnet", "resnet"), (128, 96)
 FAMILIES = (("efficientnet", of_lite), ("mit", of_mit), ("resnet", of_resnet), ("swin", of_swin), ("convnext", of_convnext), ("vit", of_vit))
 
 
@@ -133,7 +133,7 @@ def compare(program, name, case, size, gradients, plain, folder):
         net = net(*size)
     path = os.path.join(folder, "case")
     levels = {} if plain else {"fastest": True}
-    config = published.write(path, net, (1, *size, 3), run, rename, gradients=gradients, draws=DRAWS if gradients else 1, **levels)
+    config = published.write(path, net, (1, *size, 3), run, rename, gradients=gradients, **levels)
     done = subprocess.run([program, "encoder", name, path + ".safetensors"], capture_output=True, text=True)
     found = re.findall(r"outputs ([\d.]+) %, gradients ([\d.]+) %", done.stdout + done.stderr)
     if done.returncode != 0 or not found:
