@@ -230,7 +230,7 @@ static void crops_are_those_of_geoseg(void **state)
     float *image = malloc(sizeof(float[CROPS_PIXELS * 3])), *classes = malloc(sizeof(float[CROPS_PIXELS]));
     float *confidence = malloc(sizeof(float[CROPS_PIXELS]));
     uint8_t *codes = malloc(CROPS_PIXELS);
-    assert_true(image != NULL && classes != NULL && confidence != NULL && codes != NULL);
+    if (image == NULL || classes == NULL || confidence == NULL || codes == NULL) abort();
     TensorFile *golden = golden_open("published/crops_geoseg_unetformer.safetensors");
     MetasegModel *model = load_crops(image);
     MetasegPredictOptions options = metaseg_predict_options_defaults();
