@@ -5,6 +5,7 @@
  * there with inputs and maps, for tools/compare_onnx.py. */
 #include "export/onnx_eval.h"
 #include "export/onnx_graph.h"
+#include "export/onnx_translated.h"
 #include "harness/golden.h"
 #include "network/decoder.h"
 #include "network/encoder_convnext.h"
@@ -26,21 +27,6 @@ static const char *const map_names[MAPS] = { "f2", "f4", "f8", "f16", "f32" };
 
 /* ---- every op of every network ---- */
 
-static const char *const translated[] = {
-#define ONNX_OP_TRANSLATED(op) #op,
-#define ONNX_OP_FOLDED(op) #op,
-#include "export/onnx_ops.def"
-#undef ONNX_OP_TRANSLATED
-#undef ONNX_OP_FOLDED
-};
-
-static bool is_translated(const char *name)
-{
-    for (int64_t i = 0; i < ARRAY_LEN(translated); i++)
-        if (strcmp(translated[i], name) == 0) return true;
-    return false;
-}
-
 static void check_ops(const NetworkConfig *config)
 {
     ParamSet *params = NULL;
@@ -55,7 +41,7 @@ static void check_ops(const NetworkConfig *config)
     assert_true(graph_node_count(graph) > 0);
     for (int32_t i = 0; i < graph_node_count(graph); i++) {
         const GraphNodeView node = graph_node_view(graph, i);
-        if (!is_translated(node.op->name))
+        if (!onnx_is_translated(node.op->name))
             fail_msg("%s with %s: '%s' of '%s' cannot be exported", network_encoder_names[config->encoder],
                      network_decoder_names[config->decoder], node.op->name, node.path);
     }

@@ -5,6 +5,7 @@
  * tools/compare_onnx.py, which runs them in ONNX Runtime. */
 #include "export/onnx_eval.h"
 #include "export/onnx_graph.h"
+#include "export/onnx_translated.h"
 #include "harness/op_instance.h"
 
 #include "base/file.h"
@@ -21,21 +22,6 @@ static const OpTest *const tests[] = {
 #include "ops/ops.def"
 #undef OP
 };
-
-static const char *const translated[] = {
-#define ONNX_OP_TRANSLATED(op) #op,
-#define ONNX_OP_FOLDED(op) #op,
-#include "export/onnx_ops.def"
-#undef ONNX_OP_TRANSLATED
-#undef ONNX_OP_FOLDED
-};
-
-static bool is_translated(const char *name)
-{
-    for (size_t i = 0; i < sizeof translated / sizeof *translated; i++)
-        if (strcmp(translated[i], name) == 0) return true;
-    return false;
-}
 
 /* What has no translation: losses, and what reads text as ids. */
 static bool is_left_out(const char *name)
@@ -200,7 +186,7 @@ static void every_case(void **state)
     (void)state;
     for (size_t t = 0; t < sizeof tests / sizeof *tests; t++) {
         const char *name = tests[t]->op->name;
-        assert_int_equal(is_translated(name), !is_left_out(name));
+        assert_int_equal(onnx_is_translated(name), !is_left_out(name));
         if (is_left_out(name)) continue;
         for (int64_t i = 0; i < tests[t]->n_cases; i++)
             if (!is_passed_over(&tests[t]->cases[i])) check_case(tests[t], i, folder != NULL ? folder : ".");
