@@ -15,6 +15,7 @@
 #include "ops/conv2d_winograd.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 Conv2dShape conv2d_shape(const Step *step)
@@ -65,6 +66,33 @@ void conv2d_fold(const Step *step, const Conv2dShape *shape, float *ret_weights,
         for (int64_t i = co * per_channel; i < (co + 1) * per_channel; i++)
             ret_weights[i] = (float)(scale * (double)weights[i]);
     }
+}
+
+void conv2d_packed_release(Step *step)
+{
+    Conv2dPacked *state = step->state;
+    if (state == NULL) return;
+    free(state->weights);
+    free(state->bias);
+    free(state);
+    step->state = NULL;
+}
+
+Err conv2d_packed_new(Step *step, const Conv2dShape *shape, size_t bytes)
+{
+    if (!conv2d_is_constant(step, shape)) return ERR_NONE;
+    Conv2dPacked *state = calloc(1, sizeof *state);
+    if (state == NULL) return err_memory(sizeof *state, "a convolution");
+    step->state = state;
+    state->weights = aligned_alloc(BUFFER_ALIGNMENT, bytes);
+    state->bias = aligned_alloc(BUFFER_ALIGNMENT, aligned_bytes((size_t)shape->out_channels * sizeof(float)));
+    if (state->weights == NULL || state->bias == NULL) {
+        conv2d_packed_release(step);
+        return err_memory(bytes, "packed convolution weights");
+    }
+    for (int32_t i = 1; i < step->n_in; i++)
+        if (i != shape->residual) step->packed_in |= READS_IN(i);
+    return ERR_NONE;
 }
 
 void conv2d_bias_gradient(const Step *step, const Conv2dShape *shape)

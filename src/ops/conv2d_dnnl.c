@@ -25,14 +25,13 @@ static bool adds_directly(const Conv2dShape *s, const ConvolutionState *state)
     return conv2d_is_pointwise(s) || state->depthwise != NULL;
 }
 
-static const size_t ALIGNMENT = 64;
-
-static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
-
-static size_t weight_bytes(const Conv2dShape *s) { return aligned((size_t)conv2d_weight_count(s) * sizeof(float)); }
-static size_t bias_bytes(const Conv2dShape *s) { return aligned((size_t)s->out_channels * sizeof(float)); }
-static size_t packed_bytes(const OnednnOp *op) { return op == NULL ? 0 : aligned(onednn_packed_bytes(op)); }
-static size_t scratch_bytes(const OnednnOp *op) { return op == NULL ? 0 : aligned(onednn_scratch_bytes(op)); }
+static size_t weight_bytes(const Conv2dShape *s)
+{
+    return aligned_bytes((size_t)conv2d_weight_count(s) * sizeof(float));
+}
+static size_t bias_bytes(const Conv2dShape *s) { return aligned_bytes((size_t)s->out_channels * sizeof(float)); }
+static size_t packed_bytes(const OnednnOp *op) { return op == NULL ? 0 : aligned_bytes(onednn_packed_bytes(op)); }
+static size_t scratch_bytes(const OnednnOp *op) { return op == NULL ? 0 : aligned_bytes(onednn_scratch_bytes(op)); }
 static size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Parts of the workspace; forward and backward use it in turn. */
@@ -54,7 +53,7 @@ static Scratch scratch_of(const Step *step, const Conv2dShape *s, const Convolut
     if (state->packed != NULL && !training) return (Scratch){ .library = base, .bytes = library };
     const size_t packed = max_size(max_size(packed_bytes(state->forward), packed_bytes(state->backward_data)),
                                    packed_bytes(state->backward_weights));
-    const size_t d_source = training && !adds_directly(s, state) ? aligned(tensor_bytes(&step->in[0])) : 0;
+    const size_t d_source = training && !adds_directly(s, state) ? aligned_bytes(tensor_bytes(&step->in[0])) : 0;
     const size_t plain_at = library + packed, bias_at = plain_at + weight_bytes(s),
                  d_source_at = bias_at + bias_bytes(s);
     if (base == NULL) return (Scratch){ .bytes = d_source_at + d_source };
@@ -130,9 +129,9 @@ static Err make_backward(const Step *step, const Conv2dShape *s, ConvolutionStat
 static Err make_buffers(const Conv2dShape *s, ConvolutionState *state)
 {
     const size_t bytes = packed_bytes(state->forward);
-    state->packed = aligned_alloc(ALIGNMENT, bytes);
+    state->packed = aligned_alloc(BUFFER_ALIGNMENT, bytes);
     if (state->packed == NULL) return err_memory(bytes, "packed convolution weights");
-    state->bias = aligned_alloc(ALIGNMENT, bias_bytes(s));
+    state->bias = aligned_alloc(BUFFER_ALIGNMENT, bias_bytes(s));
     return state->bias == NULL ? err_memory(bias_bytes(s), "a folded convolution bias") : ERR_NONE;
 }
 
@@ -172,7 +171,7 @@ static Err pack(Step *step)
     const ConvolutionState *state = step->state;
     if (state->packed == NULL) return ERR_NONE;
     const size_t bytes = weight_bytes(&s) + scratch_bytes(state->forward);
-    char *memory = aligned_alloc(ALIGNMENT, bytes);
+    char *memory = aligned_alloc(BUFFER_ALIGNMENT, bytes);
     if (memory == NULL) return err_memory(bytes, "packing convolution weights");
     const Err err =
         make_packed(step, &s, memory + weight_bytes(&s), (float *)(void *)memory, state->packed, state->bias);

@@ -53,6 +53,16 @@ static inline bool conv2d_has_bias(const Conv2dShape *s) { return s->bias >= 0 |
  * ret_weights in PyTorch order [Cout, Cin/groups, kh, kw], ret_bias [Cout]. */
 void conv2d_fold(const Step *step, const Conv2dShape *shape, float *ret_weights, float *ret_bias);
 
+/* State of our own dense kernels, of steps with constant weights alone: what pack writes. */
+typedef struct Conv2dPacked {
+    float *weights, *bias; /* bias [Cout] */
+} Conv2dPacked;
+
+/* Makes the state where the weights are constant, `bytes` (a multiple of BUFFER_ALIGNMENT) for them as the kernel orders them, and
+ * tells that forward does not read them. ERR_MEMORY: nothing is left. */
+Err conv2d_packed_new(Step *step, const Conv2dShape *shape, size_t bytes);
+void conv2d_packed_release(Step *step);
+
 /* d_bias [Cout] = (or +=) sum over all pixels of dy. No-op when that gradient is not wanted. */
 void conv2d_bias_gradient(const Step *step, const Conv2dShape *shape);
 

@@ -27,9 +27,6 @@ typedef struct State {
     bool constant; /* weights and BatchNorm: packed once */
 } State;
 
-static const size_t ALIGNMENT = 64;
-static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
-
 static WinogradProblem winograd_problem(const Conv2dLevels *l, const Conv2dLevel *level)
 {
     return (WinogradProblem){ .batch = l->batch,
@@ -62,18 +59,18 @@ static Scratch scratch_of(const State *state, int32_t threads)
     Scratch s = { 0 };
     for (int32_t i = 0; i < l->n; i++) {
         const Conv2dLevel *level = &l->level[i];
-        const size_t library = aligned(level_scratch_bytes(l, level, &state->level[i], threads));
-        const size_t plain = aligned((size_t)(LEVELS_TAPS * l->channels * level->channels) * sizeof(float));
-        const size_t products =
-            aligned((size_t)(l->batch * level->height * level->width * LEVELS_TAPS * l->channels) * sizeof(float));
-        const size_t rows = aligned((size_t)(level->width * 3 * l->channels) * sizeof(float));
+        const size_t library = aligned_bytes(level_scratch_bytes(l, level, &state->level[i], threads));
+        const size_t plain = aligned_bytes((size_t)(LEVELS_TAPS * l->channels * level->channels) * sizeof(float));
+        const size_t products = aligned_bytes(
+            (size_t)(l->batch * level->height * level->width * LEVELS_TAPS * l->channels) * sizeof(float));
+        const size_t rows = aligned_bytes((size_t)(level->width * 3 * l->channels) * sizeof(float));
         if (library > s.library) s.library = library;
         if (plain > s.plain) s.plain = plain;
         if (level->whole) continue;
         if (products > s.products) s.products = products;
         if (rows > s.rows) s.rows = rows;
     }
-    s.sum = aligned((size_t)(l->batch * l->height * l->width * l->channels) * sizeof(float));
+    s.sum = aligned_bytes((size_t)(l->batch * l->height * l->width * l->channels) * sizeof(float));
     s.bytes = s.library + s.plain + s.products + s.sum + s.rows * (size_t)threads;
     return s;
 }
@@ -133,17 +130,17 @@ static Err make_level(const Step *step, State *state, int32_t i, bool last)
                               LEVELS_TAPS * l->channels, true, &none, &made->op));
     const WinogradProblem problem = winograd_problem(l, level);
     const size_t bytes =
-        aligned(made->winograd != NULL ? made->winograd->packed_bytes(&problem) : onednn_packed_bytes(made->op));
-    made->packed = aligned_alloc(ALIGNMENT, bytes);
+        aligned_bytes(made->winograd != NULL ? made->winograd->packed_bytes(&problem) : onednn_packed_bytes(made->op));
+    made->packed = aligned_alloc(BUFFER_ALIGNMENT, bytes);
     return made->packed == NULL ? err_memory(bytes, "packed convolution weights") : ERR_NONE;
 }
 
 static Err make(const Step *step, State *state)
 {
     TRY(conv2d_levels_init(step, &state->levels));
-    const size_t bytes = aligned((size_t)state->levels.channels * sizeof(float));
-    state->factor = aligned_alloc(ALIGNMENT, bytes);
-    state->bias = aligned_alloc(ALIGNMENT, bytes);
+    const size_t bytes = aligned_bytes((size_t)state->levels.channels * sizeof(float));
+    state->factor = aligned_alloc(BUFFER_ALIGNMENT, bytes);
+    state->bias = aligned_alloc(BUFFER_ALIGNMENT, bytes);
     if (state->factor == NULL || state->bias == NULL) return err_memory(bytes, "a folded BatchNorm");
     int32_t last = -1;
     for (int32_t i = 0; i < state->levels.n; i++) {
@@ -210,7 +207,7 @@ static Err pack(Step *step)
     const State *state = step->state;
     if (!state->constant) return ERR_NONE;
     const Scratch s = scratch_of(state, 1);
-    char *memory = aligned_alloc(ALIGNMENT, s.library + s.plain);
+    char *memory = aligned_alloc(BUFFER_ALIGNMENT, s.library + s.plain);
     if (memory == NULL) return err_memory(s.library + s.plain, "packing convolution weights");
     const Err err = pack_all(step, (float *)(void *)(memory + s.library), memory);
     free(memory);

@@ -12,5 +12,5 @@ const Kernel conv2d_strided_avx512 = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = conv2d_packed_release,
 };

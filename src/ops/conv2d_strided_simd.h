@@ -25,10 +25,6 @@ enum {
     GRADIENT_BAND = 256 /* for the weight gradient */
 };
 
-typedef struct State {
-    float *packed, *bias; /* constant weights only */
-} State;
-
 static bool suits(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
@@ -78,34 +74,11 @@ static Scratch scratch_of(const Step *step, const Conv2dShape *s)
     return scratch;
 }
 
-static void release(Step *step)
-{
-    State *state = step->state;
-    if (state == NULL) return;
-    free(state->packed);
-    free(state->bias);
-    free(state);
-    step->state = NULL;
-}
-
 static Err prepare(Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
     step->workspace_bytes = (size_t)scratch_of(step, &s).floats * sizeof(float);
-    if (!conv2d_is_constant(step, &s)) return ERR_NONE;
-    State *state = calloc(1, sizeof *state);
-    if (state == NULL) return err_memory(sizeof *state, "a convolution");
-    step->state = state;
-    const size_t bytes = (size_t)packed_floats(&s, s.out_channels, s.in_channels) * sizeof(float);
-    state->packed = aligned_alloc(64, bytes);
-    state->bias = aligned_alloc(64, (size_t)round_up(s.out_channels, 16) * sizeof(float));
-    if (state->packed == NULL || state->bias == NULL) {
-        release(step);
-        return err_memory(bytes, "packed convolution weights");
-    }
-    for (int32_t i = 1; i < step->n_in; i++)
-        if (i != s.residual) step->packed_in |= READS_IN(i);
-    return ERR_NONE;
+    return conv2d_packed_new(step, &s, (size_t)packed_floats(&s, s.out_channels, s.in_channels) * sizeof(float));
 }
 
 /* weights [Cout, Cin, taps] -> [panel of Cout][taps][Cin][PANEL], transposed: [panel of Cin][taps][Cout][PANEL]. */
@@ -130,13 +103,13 @@ static void pack_weights(const Step *step, const Conv2dShape *s, const float *we
 static Err pack(Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
-    const State *state = step->state;
+    const Conv2dPacked *state = step->state;
     if (state == NULL) return ERR_NONE;
     const size_t bytes = (size_t)conv2d_weight_count(&s) * sizeof(float);
     float *plain = malloc(bytes);
     if (plain == NULL) return err_memory(bytes, "packing convolution weights");
     conv2d_fold(step, &s, plain, state->bias);
-    pack_weights(step, &s, plain, false, state->packed);
+    pack_weights(step, &s, plain, false, state->weights);
     free(plain);
     return ERR_NONE;
 }
@@ -237,11 +210,11 @@ static Err forward(const Step *step)
 {
     Pass pass = { .step = step, .shape = conv2d_shape(step) };
     const Conv2dShape *s = &pass.shape;
-    const State *state = step->state;
+    const Conv2dPacked *state = step->state;
     const Scratch scratch = scratch_of(step, s);
     float *packed = step->workspace, *plain = packed + scratch.packed, *bias = plain + scratch.plain;
     float *m = bias + scratch.bias;
-    pass.packed = state != NULL ? state->packed : packed;
+    pass.packed = state != NULL ? state->weights : packed;
     if (state != NULL) {
         pass.bias = state->bias;
     } else if (s->batchnorm >= 0) {

@@ -9,10 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef struct State {
-    float *packed, *bias; /* constant weights only */
-} State;
-
 const Winograd *winograd_of(const Device *device)
 {
 #if METASEG_WITH_X86
@@ -65,8 +61,6 @@ static WinogradProblem gradient_problem(const Conv2dShape *s)
                               .left = 2 - s->left };
 }
 
-static const size_t ALIGNMENT = 64;
-static size_t aligned(size_t bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Parts of the workspace, one after the other. Plain: folded weights. The weight gradient has all of it. */
@@ -78,7 +72,7 @@ typedef struct Scratch {
 static size_t packed_bytes(const Winograd *winograd, const Conv2dShape *s)
 {
     const WinogradProblem p = forward_problem(s);
-    return aligned(winograd->packed_bytes(&p));
+    return aligned_bytes(winograd->packed_bytes(&p));
 }
 
 static Scratch scratch_of(const Step *step, const Conv2dShape *s)
@@ -89,11 +83,11 @@ static Scratch scratch_of(const Step *step, const Conv2dShape *s)
     Scratch scratch = { .run = winograd->scratch_bytes(&forward, threads) };
     if (!conv2d_is_constant(step, s)) {
         scratch.packed = packed_bytes(winograd, s);
-        scratch.bias = aligned((size_t)s->out_channels * sizeof(float));
-        if (s->batchnorm >= 0) scratch.plain = aligned((size_t)conv2d_weight_count(s) * sizeof(float));
+        scratch.bias = aligned_bytes((size_t)s->out_channels * sizeof(float));
+        if (s->batchnorm >= 0) scratch.plain = aligned_bytes((size_t)conv2d_weight_count(s) * sizeof(float));
     }
     if (step->training) {
-        scratch.packed = larger(scratch.packed, aligned(winograd->packed_bytes(&gradient)));
+        scratch.packed = larger(scratch.packed, aligned_bytes(winograd->packed_bytes(&gradient)));
         scratch.run = larger(scratch.run, winograd->scratch_bytes(&gradient, threads));
     }
     scratch.bytes = scratch.packed + scratch.plain + scratch.bias + scratch.run;
@@ -101,48 +95,24 @@ static Scratch scratch_of(const Step *step, const Conv2dShape *s)
     return scratch;
 }
 
-static void release(Step *step)
-{
-    State *state = step->state;
-    if (state == NULL) return;
-    free(state->packed);
-    free(state->bias);
-    free(state);
-    step->state = NULL;
-}
-
 static Err prepare(Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
-    const Scratch scratch = scratch_of(step, &s);
-    step->workspace_bytes = scratch.bytes;
-    if (!conv2d_is_constant(step, &s)) return ERR_NONE;
-    State *state = calloc(1, sizeof *state);
-    if (state == NULL) return err_memory(sizeof *state, "a convolution");
-    step->state = state;
-    const size_t bytes = packed_bytes(winograd_of(&step->device), &s);
-    state->packed = aligned_alloc(ALIGNMENT, bytes);
-    state->bias = aligned_alloc(ALIGNMENT, aligned((size_t)s.out_channels * sizeof(float)));
-    if (state->packed == NULL || state->bias == NULL) {
-        release(step);
-        return err_memory(bytes, "packed convolution weights");
-    }
-    for (int32_t i = 1; i < step->n_in; i++)
-        if (i != s.residual) step->packed_in |= READS_IN(i);
-    return ERR_NONE;
+    step->workspace_bytes = scratch_of(step, &s).bytes;
+    return conv2d_packed_new(step, &s, packed_bytes(winograd_of(&step->device), &s));
 }
 
 static Err pack(Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
-    const State *state = step->state;
+    const Conv2dPacked *state = step->state;
     if (state == NULL) return ERR_NONE;
     const size_t bytes = (size_t)conv2d_weight_count(&s) * sizeof(float);
     const WinogradProblem problem = forward_problem(&s);
     float *plain = malloc(bytes);
     if (plain == NULL) return err_memory(bytes, "packing convolution weights");
     conv2d_fold(step, &s, plain, state->bias);
-    winograd_of(&step->device)->pack(&problem, step->device.threads, plain, false, state->packed);
+    winograd_of(&step->device)->pack(&problem, step->device.threads, plain, false, state->weights);
     free(plain);
     return ERR_NONE;
 }
@@ -165,7 +135,7 @@ static const float *pack_now(const Step *step, const Conv2dShape *s, const Scrat
 static Err forward(const Step *step)
 {
     const Conv2dShape s = conv2d_shape(step);
-    const State *state = step->state;
+    const Conv2dPacked *state = step->state;
     const Scratch scratch = scratch_of(step, &s);
     const WinogradProblem problem = forward_problem(&s);
     char *base = step->workspace;
@@ -177,7 +147,7 @@ static Err forward(const Step *step)
                           .target = step->out[0].data,
                           .scratch = base + scratch.packed + scratch.plain + scratch.bias };
     if (state != NULL) {
-        args.weights = state->packed;
+        args.weights = state->weights;
         args.bias = state->bias;
     } else {
         args.weights = (const float *)(const void *)base;
@@ -226,5 +196,5 @@ const Kernel conv2d_winograd = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = conv2d_packed_release,
 };

@@ -20,6 +20,13 @@ static inline int64_t max_int64(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t ceil_divide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t round_up(int64_t a, int64_t multiple) { return ceil_divide(a, multiple) * multiple; }
 
+/* Buffers begin, and their sizes end, at multiples of it: a cache line, and a vector of AVX-512. */
+enum { BUFFER_ALIGNMENT = 64 };
+static inline size_t aligned_bytes(size_t bytes)
+{
+    return (bytes + BUFFER_ALIGNMENT - 1) / BUFFER_ALIGNMENT * BUFFER_ALIGNMENT;
+}
+
 /* Last dimension; 1 for a scalar. */
 static inline int64_t channels_of(const Tensor *tensor)
 {

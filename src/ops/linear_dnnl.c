@@ -17,8 +17,6 @@ typedef struct LinearState {
     bool convolution; /* forward is a 1x1 convolution, which wants its weights packed */
 } LinearState;
 
-static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 static void release(Step *step)
 {
     LinearState *state = step->state;
@@ -60,7 +58,7 @@ static Err make(const Step *step, LinearState *state)
                               &state->forward));
     }
     if (!constant) return ERR_NONE;
-    const size_t bytes = aligned(onednn_packed_bytes(state->forward));
+    const size_t bytes = aligned_bytes(onednn_packed_bytes(state->forward));
     state->packed = aligned_alloc(64, bytes);
     return state->packed == NULL ? err_memory(bytes, "packed linear weights") : ERR_NONE;
 }
@@ -79,7 +77,7 @@ static Err prepare(Step *step)
     if (state->packed != NULL) step->packed_in = READS_IN(1);
     step->workspace_bytes = onednn_scratch_bytes(state->forward);
     if (state->convolution && state->packed == NULL) /* the packed weights, then the scratch */
-        step->workspace_bytes += aligned(onednn_packed_bytes(state->forward));
+        step->workspace_bytes += aligned_bytes(onednn_packed_bytes(state->forward));
     return ERR_NONE;
 }
 
@@ -102,7 +100,7 @@ static Err forward(const Step *step)
     const float *weights = state->packed != NULL ? state->packed : step->in[1].data;
     void *scratch = step->workspace;
     if (state->convolution && state->packed == NULL) {
-        scratch = (char *)step->workspace + aligned(onednn_packed_bytes(state->forward));
+        scratch = (char *)step->workspace + aligned_bytes(onednn_packed_bytes(state->forward));
         TRY(onednn_pack(state->forward, weights, step->workspace, scratch));
         weights = step->workspace;
     }
