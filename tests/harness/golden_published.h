@@ -227,7 +227,7 @@ static inline void golden_published_special(const char *path, GoldenBuild build,
         golden_published_inputs(&p, program);
         ASSERT_OK(program_forward(program, 0));
         const double outputs = golden_published_outputs(&p, program);
-        print_message("%s, %s: outputs %.1f %%, gradients %.1f %% of the tolerance\n", path, cpu_isa_name((CpuIsa)isa),
+        print_message("%s, %s: outputs %.3g %%, gradients %.3g %% of the tolerance\n", path, cpu_isa_name((CpuIsa)isa),
                       100.0 * outputs, 100.0 * slopes);
         assert_true(outputs <= 1.0 && slopes <= 1.0);
         program_free(program);
