@@ -30,8 +30,10 @@ typedef void (*MetasegProgress)(void *context, int64_t done, int64_t total, cons
 typedef void (*MetasegMessage)(void *context, int level, const char *text);
 
 typedef struct MetasegRun {
-    int32_t threads;          /* 0: as OMP_NUM_THREADS says, at most the processors that the calling thread may use */
-    const char *cpu;          /* "plain", "avx2", "avx512"; NULL: the best this CPU has (see above) */
+    int32_t threads; /* 0: as OMP_NUM_THREADS says, at most the processors that the calling thread may use */
+    const char *cpu; /* "plain", "avx2", "avx512"; NULL: the best this CPU has (see above) */
+    int64_t ram;     /* bytes of memory that a prediction may take in all; 0: a quarter of what the process may use, at
+                                 most 2 GiB */
     const char *data_folder;  /* folder with koppen_geiger.bin, prompts/, models/; NULL: no zones can be looked up */
     MetasegProgress progress; /* may be NULL */
     MetasegMessage message;   /* may be NULL */

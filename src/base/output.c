@@ -179,6 +179,17 @@ Err output_add(Output *output, const char *path, const char **ret_partial)
     return ERR_NONE;
 }
 
+Err output_scratch(const Output *output, int *ret_file)
+{
+    static const char name[] = "0-scratch"; /* empty_folder() would know it, should it outlive the next line but one */
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int file = openat(output->lock, name, flags, 0600);
+    if (file < 0) return output_error(output->files[0].path, errno);
+    (void)unlinkat(output->lock, name, 0);
+    *ret_file = file;
+    return ERR_NONE;
+}
+
 Err output_retire(Output *output, const char *path) { return add_file(output, path, false); }
 
 /* ---- publishing ---- */

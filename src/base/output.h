@@ -43,6 +43,10 @@ const char *output_partial(const Output *output);
  * Checks the name. ERR_OUTPUT, ERR_MEMORY. */
 Err output_add(Output *output, const char *path, const char **ret_partial);
 
+/* A file without a name beside the files of the output, open for reading and writing, gone when it is closed; the caller's to
+ * close. ERR_OUTPUT. */
+Err output_scratch(const Output *output, int *ret_file);
+
 /* Adds an older file that goes when the output gets its names, as overviews of the older map; it may be missing. Without
  * `overwrite` it must be. ERR_OUTPUT, ERR_MEMORY. */
 Err output_retire(Output *output, const char *path);

@@ -2,6 +2,7 @@
  * Strings. */
 #include "base/str.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -205,6 +206,27 @@ Err str_parse_double(const char *text, const char *what, double minimum, double 
     if (value < minimum || value > maximum)
         return err_set(ERR_ARGUMENT, "%s: %s is out of range; give %g to %g", what, text, minimum, maximum);
     *ret_value = value;
+    return ERR_NONE;
+}
+
+Err str_parse_bytes(const char *text, const char *what, int64_t *ret_bytes)
+{
+    enum { BITS = 10, DIGITS = 32 };
+    static const char units[] = "KMGT";
+    const char *unit = text + strspn(text, "0123456789.");
+    const size_t digits = (size_t)(unit - text);
+    const char *found = *unit != '\0' ? strchr(units, toupper((unsigned char)*unit)) : NULL;
+    const char *rest = found != NULL ? unit + 1 : unit;
+    char number[DIGITS];
+    double value = 0.0;
+    if (found == NULL || digits == 0 || digits >= DIGITS ||
+        !(*rest == '\0' || str_equal_nocase(rest, "B") || str_equal_nocase(rest, "iB")))
+        return err_set(ERR_ARGUMENT, "%s: '%s' is no size; expected a number and its unit: 512M, 1.5G", what, text);
+    memcpy(number, text, digits);
+    number[digits] = '\0';
+    const double factor = (double)(INT64_C(1) << (BITS * (found - units + 1)));
+    TRY(str_parse_double(number, what, 1.0 / factor, (double)(INT64_C(1) << 60) / factor, &value));
+    *ret_bytes = (int64_t)(value * factor);
     return ERR_NONE;
 }
 

@@ -58,6 +58,10 @@ bool str_is_utf8(const char *bytes, size_t length);
 Err str_parse_int(const char *text, const char *what, int64_t minimum, int64_t maximum, int64_t *ret_value);
 Err str_parse_double(const char *text, const char *what, double minimum, double maximum, double *ret_value);
 
+/* A number of bytes: "512M", "1.5G"; K, M, G and T are powers of 1024, "B" and "iB" may follow. A number without a unit is refused.
+ * At least 1. ERR_ARGUMENT. */
+Err str_parse_bytes(const char *text, const char *what, int64_t *ret_bytes);
+
 /* "x1,x2,...": exactly `count` finite numbers. ERR_ARGUMENT. */
 Err str_parse_doubles(const char *text, const char *what, int64_t count, double *ret_values);
 

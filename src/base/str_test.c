@@ -127,12 +127,27 @@ static void distance(void **state)
     assert_null(str_nearest("x", words, 0));
 }
 
+static void sizes(void **state)
+{
+    static const char *const bad[] = { "", "512", "G", "-1G", "1GG", "1e9M", "1.2.3G", "2X", "1 G", "0M", "99999999T" };
+    int64_t bytes = 0;
+    (void)state;
+    ASSERT_OK(str_parse_bytes("512M", "ram", &bytes));
+    assert_int_equal(bytes, 512 << 20);
+    ASSERT_OK(str_parse_bytes("1.5GiB", "ram", &bytes));
+    assert_int_equal(bytes, 3 << 29);
+    ASSERT_OK(str_parse_bytes("2kb", "ram", &bytes));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(str_parse_bytes(bad[i], "ram", &bytes), ERR_ARGUMENT);
+    assert_int_equal(bytes, 2048);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(builder_grows), cmocka_unit_test(failure_sticks), cmocka_unit_test(ends_and_cases),
         cmocka_unit_test(whole_numbers), cmocka_unit_test(numbers),        cmocka_unit_test(doubles_read_back),
-        cmocka_unit_test(utf8),          cmocka_unit_test(distance),
+        cmocka_unit_test(utf8),          cmocka_unit_test(distance),       cmocka_unit_test(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

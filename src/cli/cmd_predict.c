@@ -18,7 +18,7 @@
 typedef struct PredictArgs {
     ReadingArgs reading;
     const char *out, *model, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat, *level,
-        *prompt, *text_encoder, *preset;
+        *prompt, *text_encoder, *preset, *ram;
     double gsd, resolution;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
@@ -71,6 +71,10 @@ static const Option predict_options[] = {
           "the other; without it as the metadata say" },
     { "stored", 0, OPTION_FLAG, offsetof(PredictArgs, stored),
       .help = "read the stored numbers as they are; without it less the offset that the file states for a band" },
+    { "ram", 0, OPTION_STRING, offsetof(PredictArgs, ram), .value = "SIZE",
+      .help =
+          "memory to take at most, like 512M or 2G: a wide image is mapped in strips that fit; without it a quarter of "
+          "what there is, at most 2G" },
     { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),
       .help = "leave outputs that are there: a batch that was stopped goes on" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
@@ -218,7 +222,8 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     MetasegPredictOptions options;
     cli->doing = "predicting";
     cli->unit = "tiles";
-    Err err = cli_data_folder(cli, &data);
+    Err err = args->ram != NULL ? str_parse_bytes(args->ram, "--ram", &cli->run.ram) : ERR_NONE;
+    if (err == ERR_NONE) err = cli_data_folder(cli, &data);
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE)
         err = fill_options(args, args->text_encoder != NULL ? args->text_encoder : text_encoder, &options);

@@ -58,16 +58,17 @@ static void expected_pixel(const double *sum, int64_t height, int64_t width, dou
     }
 }
 
-static void check_row(const Mosaic *m, const double *sum, int64_t height, int64_t width, int64_t out_height,
-                      int64_t out_width, int64_t row)
+static void check_row(const Mosaic *m, const double *sum, int64_t height, int64_t width, const MosaicSize *size,
+                      int64_t row)
 {
+    const int64_t out_height = size->out_height, whole_width = size->out_width, out_width = size->strip_columns;
     uint8_t *out = malloc((size_t)(out_width * (CLASSES + 2)));
     float *scratch = malloc((size_t)mosaic_scratch(m) * sizeof(float));
     mosaic_read(m, row, out, out + out_width, out + 2 * out_width, (size_t)out_width, scratch);
     for (int64_t x = 0; x < out_width; x++) {
         double scores[CLASSES];
         expected_pixel(sum, height, width, ((double)row + 0.5) * (double)height / (double)out_height - 0.5,
-                       ((double)x + 0.5) * (double)width / (double)out_width - 0.5, scores);
+                       ((double)(size->strip_x + x) + 0.5) * (double)width / (double)whole_width - 0.5, scores);
         double total = 0.0;
         double top = 0.0;
         for (int64_t c = 0; c < CLASSES; c++) {
@@ -83,16 +84,14 @@ static void check_row(const Mosaic *m, const double *sum, int64_t height, int64_
     free(scratch);
 }
 
-static void run(int64_t height, int64_t width, int64_t out_height, int64_t out_width)
+static void run_strip(int64_t height, int64_t width, MosaicSize size)
 {
     double *sum = whole(height, width);
     float tile[TILE * TILE * CLASSES];
     float weights[TILE];
     for (int64_t i = 0; i < TILE; i++) weights[i] = ramp(i);
     Mosaic *m = NULL;
-    assert_int_equal(
-        mosaic_new(&(MosaicSize){ (double)height, (double)width, CLASSES, TILE + 3, out_height, out_width, 2 }, &m),
-        ERR_NONE);
+    ASSERT_OK(mosaic_new(&size, &m));
     int64_t done = 0;
     for (int64_t ty = 0; ty * STRIDE < height; ty++) {
         for (int64_t tx = 0; tx * STRIDE < width; tx++) {
@@ -102,12 +101,31 @@ static void run(int64_t height, int64_t width, int64_t out_height, int64_t out_w
         }
         const bool last = (ty + 1) * STRIDE >= height;
         const int64_t readable = mosaic_complete(m, last ? height : (ty + 1) * STRIDE - 1);
-        for (; done < readable; done++) check_row(m, sum, height, width, out_height, out_width, done);
+        for (; done < readable; done++) check_row(m, sum, height, width, &size, done);
         mosaic_discard(m, done);
     }
-    assert_int_equal(done, out_height);
+    assert_int_equal(done, size.out_height);
     mosaic_free(m);
     free(sum);
+}
+
+/* All columns at once, and in strips. */
+static void run(int64_t height, int64_t width, int64_t out_height, int64_t out_width)
+{
+    MosaicSize size = { .span_y = (double)height,
+                        .span_x = (double)width,
+                        .classes = CLASSES,
+                        .ring_rows = TILE + 3,
+                        .out_height = out_height,
+                        .out_width = out_width,
+                        .strip_columns = out_width,
+                        .threads = 2 };
+    run_strip(height, width, size);
+    const int64_t strip = out_width / 3 + 1;
+    for (size.strip_x = 0; size.strip_x < out_width; size.strip_x += strip) {
+        size.strip_columns = out_width - size.strip_x < strip ? out_width - size.strip_x : strip;
+        run_strip(height, width, size);
+    }
 }
 
 static void test_sizes(void **state)

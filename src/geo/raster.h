@@ -202,10 +202,11 @@ void raster_remove_offsets(Raster *raster);
 typedef struct CloudMask CloudMask;
 void raster_set_cloud_mask(Raster *raster, CloudMask *mask);
 
-/* From now on the validity of the file's own pixels is remembered as windows are read; call once, before reading. Once
- * windows have covered rows y .. y + rows of the file, raster_take_valid gives ret_valid [rows][width of the file], in
- * order from row 0, and forgets them; another thread than the reader's may call it. ERR_MEMORY. */
-Err raster_keep_valid(Raster *raster);
+/* From now on the validity of the file's own pixels in `window` is remembered as windows are read, in the place of an earlier
+ * one. Once windows have covered its part of rows y .. y + rows of the file, raster_take_valid gives ret_valid
+ * [rows][window.columns], in order from its first row, and forgets them; another thread than the reader's may call it.
+ * ERR_MEMORY. */
+Err raster_keep_valid(Raster *raster, RasterWindow window);
 void raster_take_valid(Raster *raster, int64_t y, int64_t rows, uint8_t *ret_valid);
 
 /* Index i mirrored into 0..n-1 that way: -1 is 1, n is n - 2. */

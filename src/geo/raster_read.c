@@ -90,9 +90,11 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
 
 void raster_remove_offsets(Raster *raster) { raster->offsets_removed = true; }
 
-Err raster_keep_valid(Raster *raster)
+Err raster_keep_valid(Raster *raster, RasterWindow window)
 {
-    return validity_rows_new(raster->info.width, raster->info.height, &raster->kept);
+    validity_rows_free(raster->kept);
+    raster->kept = NULL;
+    return validity_rows_new(window.x, window.y, window.columns, window.rows, &raster->kept);
 }
 
 void raster_take_valid(Raster *raster, int64_t y, int64_t rows, uint8_t *ret_valid)

@@ -16,7 +16,7 @@ static void check_open(Raster *raster, const char *choice, const char *expected)
     float values[PIXELS * MAX_BANDS];
     uint8_t valid[PIXELS], kept[PIXELS];
     ASSERT_OK(raster_choose_bands(raster, choice, 0, NULL));
-    ASSERT_OK(raster_keep_valid(raster));
+    ASSERT_OK(raster_keep_valid(raster, (RasterWindow){ 0, 0, PIXELS, 1 }));
     ASSERT_OK(raster_read(raster, (RasterWindow){ 0, 0, PIXELS, 1 }, values, valid));
     raster_take_valid(raster, 0, 1, kept);
     for (int i = 0; i < PIXELS; i++) {

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 256, NODATA = 255, MAX_CODE = 254 };
+enum { BLOCK = RASTER_WRITER_BLOCK, NODATA = 255, MAX_CODE = 254 };
 
 struct RasterWriter {
     char *path;
@@ -33,9 +33,10 @@ struct RasterWriter {
     RasterKind kind;
     int64_t width, height, bands;
     int64_t next_row; /* rows received */
+    int64_t blocks;   /* or blocks */
     int64_t held;     /* rows in the buffer */
     uint8_t fill;     /* beyond the border of the last blocks */
-    uint8_t *buffer;  /* [bands][BLOCK][padded width] */
+    uint8_t *buffer;  /* [bands][BLOCK][padded width]; NULL: no rows came yet */
     size_t padded_width;
     uint8_t *block; /* [BLOCK][BLOCK] */
 };
@@ -279,13 +280,20 @@ static Err open_names(RasterWriter *w, const RasterWriteOptions *o)
     return err;
 }
 
+static int64_t blocks_along(int64_t length) { return (length + BLOCK - 1) / BLOCK; }
+
 static Err allocate(RasterWriter *w)
 {
-    w->padded_width = (size_t)((w->width + BLOCK - 1) / BLOCK * BLOCK);
+    w->padded_width = (size_t)(blocks_along(w->width) * BLOCK);
+    w->block = malloc((size_t)BLOCK * BLOCK);
+    return w->block != NULL ? ERR_NONE : err_memory((size_t)BLOCK * BLOCK, "a block of the output");
+}
+
+static Err allocate_rows(RasterWriter *w)
+{
     const size_t bytes = (size_t)w->bands * BLOCK * w->padded_width;
     w->buffer = malloc(bytes);
-    w->block = malloc((size_t)BLOCK * BLOCK);
-    if (w->buffer == NULL || w->block == NULL) return err_memory(bytes, "a row of blocks of the output");
+    if (w->buffer == NULL) return err_memory(bytes, "a row of blocks of the output");
     memset(w->buffer, w->fill, bytes);
     return ERR_NONE;
 }
@@ -348,6 +356,7 @@ Err raster_writer_rows(RasterWriter *w, int64_t rows, const uint8_t *const *plan
 {
     ASSERT(rows >= 0 && w->next_row + rows <= w->height && row_stride >= (size_t)w->width);
     TRY(room_check("writing a raster"));
+    if (w->buffer == NULL) TRY(allocate_rows(w));
     for (int64_t y = 0; y < rows; y++) {
         for (int64_t b = 0; b < w->bands; b++)
             memcpy(w->buffer + (size_t)(b * BLOCK + w->held) * w->padded_width, planes[b] + (size_t)y * row_stride,
@@ -358,6 +367,30 @@ Err raster_writer_rows(RasterWriter *w, int64_t rows, const uint8_t *const *plan
     }
     return ERR_NONE;
 }
+
+Err raster_writer_block(RasterWriter *w, int64_t band, int64_t column, int64_t row, const uint8_t *bytes)
+{
+    ASSERT(band >= 0 && band < w->bands && w->next_row == 0);
+    ASSERT(column >= 0 && column < blocks_along(w->width) && row >= 0 && row < blocks_along(w->height));
+    TRY(room_check("writing a raster"));
+    const int64_t columns = w->width - column * BLOCK, rows = w->height - row * BLOCK;
+    memcpy(w->block, bytes, (size_t)BLOCK * BLOCK);
+    for (int64_t y = 0; columns < BLOCK && y < BLOCK; y++)
+        memset(w->block + y * BLOCK + columns, w->fill, (size_t)(BLOCK - columns));
+    if (rows < BLOCK) memset(w->block + rows * BLOCK, w->fill, (size_t)((BLOCK - rows) * BLOCK));
+    GdalSession session;
+    gdal_begin(&session);
+    errno = 0;
+    const GDALRasterBandH target = GDALGetRasterBand(w->dataset, (int)band + 1);
+    Err err = ERR_NONE;
+    if (GDALWriteBlock(target, (int)column, (int)row, w->block) != CE_None || session.failures > 0)
+        err = write_error(w->path, &session);
+    gdal_end(&session);
+    w->blocks++;
+    return err;
+}
+
+const Output *raster_writer_output(const RasterWriter *writer) { return writer->output; }
 
 static Err close_dataset(RasterWriter *w)
 {
@@ -409,9 +442,11 @@ static Err write_beside(const RasterWriter *w)
 
 Err raster_writer_complete(RasterWriter *w, Output **ret_output)
 {
-    Err err = w->next_row == w->height ? ERR_NONE
-                                       : err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows were written", w->path,
-                                                 (long long)w->next_row, (long long)w->height);
+    const int64_t blocks = w->bands * blocks_along(w->width) * blocks_along(w->height);
+    Err err = ERR_NONE;
+    if (w->next_row != w->height && w->blocks != blocks)
+        err = err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows or %lld of %lld blocks were written", w->path,
+                      (long long)w->next_row, (long long)w->height, (long long)w->blocks, (long long)blocks);
     if (err == ERR_NONE) err = close_dataset(w);
     if (err == ERR_NONE) err = check_closed(w);
     if (err == ERR_NONE) err = write_beside(w);

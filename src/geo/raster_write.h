@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster. Rows are given in order, in any
- * portions. The map, its side-car (.aux.xml: class names, and a coordinate system that GeoTIFF cannot hold) and its style
+ * portions, or blocks in any order. The map, its side-car (.aux.xml: class names, and a coordinate system that GeoTIFF cannot hold) and its style
  * for QGIS (.qml) are one output (base/output.h): they get their names together when all are complete and on disk, and
  * side-cars of an older map (.ovr, .msk too) stay until then. A style that we did not write is never touched.
  *
@@ -59,8 +59,19 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
  * ERR_OUTPUT when the disk is full or fails; the writer can then only be aborted. */
 Err raster_writer_rows(RasterWriter *writer, int64_t rows, const uint8_t *const *planes, size_t row_stride);
 
+/* Sides of the blocks that the file consists of; those at its right and lower border reach beyond it. */
+enum { RASTER_WRITER_BLOCK = 256 };
+
+/* Writes the block in this column and row of blocks of a band (from 0), once each; bytes [RASTER_WRITER_BLOCK][RASTER_WRITER_BLOCK],
+ * what lies beyond the border does not count. Not together with raster_writer_rows. The bytes of the file depend on the
+ * order. ERR_OUTPUT as above. */
+Err raster_writer_block(RasterWriter *writer, int64_t band, int64_t column, int64_t row, const uint8_t *bytes);
+
+/* The writer's output, for output_scratch(). */
+const Output *raster_writer_output(const RasterWriter *writer);
+
 /* Closes, syncs, renames and frees the writer, also on failure (then nothing remains). ERR_OUTPUT; ERR_INTERNAL when
- * rows are missing. */
+ * rows or blocks are missing. */
 Err raster_writer_finish(RasterWriter *writer);
 
 /* The same, but the file has no name yet: *ret_output is for output_publish_all, together with other outputs, and the

@@ -2,6 +2,8 @@
  * Tile arithmetic. */
 #include "geo/tile_grid.h"
 
+#include <stdbool.h>
+
 enum { ALIGNMENT = 32 };
 
 static int64_t count_along(int64_t length, int64_t size, int64_t overlap)
@@ -82,6 +84,32 @@ void tile_grid_weights_x(const TileGrid *grid, int64_t column, int64_t cell, flo
 void tile_grid_weights_y(const TileGrid *grid, int64_t row, int64_t cell, float *ret_weights)
 {
     weights_along(grid, row, grid->rows, cell, ret_weights);
+}
+
+/* Whether any cell of [first, end) has a weight above 0 in this column of tiles. */
+static bool counts_in(const TileGrid *grid, int64_t column, int64_t cell, int64_t first, int64_t end)
+{
+    const int64_t stride = grid->size - grid->overlap, x = column * stride;
+    const double size = (double)grid->size, outer = (double)grid->margin;
+    const double begin = column > 0 ? outer : 0.0, limit = column + 1 < grid->columns ? size - outer : size;
+    /* centres of cells lie strictly between begin and limit */
+    const double from = (double)(first * cell - x) + 0.5 * (double)cell;
+    const double last = (double)((end - 1) * cell - x) + 0.5 * (double)cell;
+    return last > begin && from < limit;
+}
+
+void tile_grid_columns_over(const TileGrid *grid, int64_t cell, int64_t first, int64_t end, int64_t *ret_first,
+                            int64_t *ret_end)
+{
+    ASSERT(first >= 0 && first < end);
+    const int64_t stride = grid->size - grid->overlap;
+    int64_t column = first * cell / stride;
+    if (column >= grid->columns) column = grid->columns - 1;
+    while (column > 0 && counts_in(grid, column - 1, cell, first, end)) column--;
+    while (column + 1 < grid->columns && !counts_in(grid, column, cell, first, end)) column++;
+    *ret_first = column;
+    while (column < grid->columns && counts_in(grid, column, cell, first, end)) column++;
+    *ret_end = column;
 }
 
 void tile_grid_final_rows(const TileGrid *grid, int64_t row, int64_t *ret_first, int64_t *ret_end)

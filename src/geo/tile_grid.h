@@ -51,6 +51,10 @@ Tile tile_grid_at(const TileGrid *grid, int64_t i);
 void tile_grid_weights_x(const TileGrid *grid, int64_t column, int64_t cell, float *ret_weights);
 void tile_grid_weights_y(const TileGrid *grid, int64_t row, int64_t cell, float *ret_weights);
 
+/* The columns of tiles that count in columns [first, end) of cells of the scene: [*ret_first, *ret_end). */
+void tile_grid_columns_over(const TileGrid *grid, int64_t cell, int64_t first, int64_t end, int64_t *ret_first,
+                            int64_t *ret_end);
+
 /* Rows of the scene that are finished once tile row `row` is done: [*ret_first, *ret_end). */
 void tile_grid_final_rows(const TileGrid *grid, int64_t row, int64_t *ret_first, int64_t *ret_end);
 

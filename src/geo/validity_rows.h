@@ -13,12 +13,12 @@
 
 typedef struct ValidityRows ValidityRows;
 
-/* For a grid of width x height pixels, all valid at first. ERR_MEMORY. validity_rows_free(). */
-Err validity_rows_new(int64_t width, int64_t height, ValidityRows **ret_rows);
+/* For the columns x .. x + width and rows y .. y + height of a grid, all valid at first. ERR_MEMORY. validity_rows_free(). */
+Err validity_rows_new(int64_t x, int64_t y, int64_t width, int64_t height, ValidityRows **ret_rows);
 void validity_rows_free(ValidityRows *rows);
 
-/* Notes the invalid pixels (0) of a window inside the grid; valid: [n_rows][columns]. What was noted invalid stays so.
- * Rows that were taken are passed over. ERR_MEMORY. */
+/* Notes the invalid pixels (0) of a window of the grid, of which the part inside counts; valid: [n_rows][columns]. What was
+ * noted invalid stays so. Rows that were taken are passed over. ERR_MEMORY. */
 Err validity_rows_add(ValidityRows *rows, int64_t x, int64_t y, int64_t columns, int64_t n_rows, const uint8_t *valid);
 
 /* ret_valid [n_rows][width]: rows y .. y + n_rows, 1 valid, 0 not; then forgets all rows above y + n_rows. Rows are

@@ -25,7 +25,7 @@ static void overlapping_windows(void **state)
     enum { WIDTH = 133, HEIGHT = 301, ROWS = 50 };
     uint8_t got[ROWS * WIDTH];
     ValidityRows *rows = NULL;
-    ASSERT_OK(validity_rows_new(WIDTH, HEIGHT, &rows));
+    ASSERT_OK(validity_rows_new(0, 0, WIDTH, HEIGHT, &rows));
     add_tiles(rows, WIDTH, HEIGHT, 0, 180);
     for (int64_t y = 0; y < HEIGHT; y += ROWS) {
         const int64_t n = HEIGHT - y < ROWS ? HEIGHT - y : ROWS;
@@ -42,14 +42,29 @@ static void nothing_noted(void **state)
     (void)state;
     uint8_t got[9];
     ValidityRows *rows = NULL;
-    ASSERT_OK(validity_rows_new(9, 1, &rows));
+    ASSERT_OK(validity_rows_new(0, 0, 9, 1, &rows));
     validity_rows_take(rows, 0, 1, got);
     for (int i = 0; i < 9; i++) assert_int_equal(got[i], 1);
     validity_rows_free(rows);
 }
 
+/* Windows lie left, right, above and below of what is kept, and across its border. */
+static void part_of_a_grid(void **state)
+{
+    (void)state;
+    enum { WIDTH = 133, HEIGHT = 301, X = 41, Y = 77, COLUMNS = 37, KEPT = 130 };
+    uint8_t got[KEPT * COLUMNS];
+    ValidityRows *rows = NULL;
+    ASSERT_OK(validity_rows_new(X, Y, COLUMNS, KEPT, &rows));
+    add_tiles(rows, WIDTH, HEIGHT, 0, HEIGHT);
+    validity_rows_take(rows, Y, KEPT, got);
+    for (int64_t i = 0; i < KEPT * COLUMNS; i++) assert_int_equal(got[i], is_valid(X + i % COLUMNS, Y + i / COLUMNS));
+    validity_rows_free(rows);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(overlapping_windows), cmocka_unit_test(nothing_noted) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(overlapping_windows), cmocka_unit_test(part_of_a_grid),
+                                        cmocka_unit_test(nothing_noted) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,6 @@ Err predictor_choose_tiles(const MetasegModel *model, const char *path, const Me
     job->tile = options->crops;
     job->overlap = 0;
     job->zero = ret_zero;
-    job->classes = model->model->config.network.n_classes;
     return ERR_NONE;
 }
 

@@ -91,14 +91,14 @@ static void mirrored_readings_take_memory(void **state)
     unit_folder(folder);
     (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
     save_model(path, 1, 1);
-    ASSERT_OK(metaseg_model_load(path, NULL, &model));
-    ASSERT_OK(predictor_check_memory(model, &job, 1));
+    ASSERT_OK(metaseg_model_load(path, &(MetasegRun){ .ram = INT64_C(900) << 20 }, &model));
+    ASSERT_OK(predictor_choose_strips(model, &job));
     job.tta = METASEG_TTA_NONE;
-    ASSERT_OK(predictor_check_memory(model, &job, 1));
+    ASSERT_OK(predictor_choose_strips(model, &job));
     job.tta = METASEG_TTA_LR;
-    ASSERT_ERR(predictor_check_memory(model, &job, 1), ERR_MEMORY, "give a smaller --tile, or no --tta");
+    ASSERT_ERR(predictor_choose_strips(model, &job), ERR_MEMORY, "give a smaller --tile, or no --tta");
     job.tile = 1024;
-    ASSERT_OK(predictor_check_memory(model, &job, 1));
+    ASSERT_OK(predictor_choose_strips(model, &job));
     metaseg_model_free(model);
     assert_int_equal(remove(path), 0);
     assert_int_equal(rmdir(folder), 0);
@@ -326,6 +326,48 @@ static void mirrored_readings(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void count_tiles(void *context, int64_t done, int64_t total, const char *text)
+{
+    (void)done;
+    (void)text;
+    *(int64_t *)context = total;
+}
+
+/* With hardly enough memory a wide image is read in strips of 256 columns, some tiles twice; less is refused. */
+static void strips_give_the_same_map(void **state)
+{
+    enum { WIDE = 1900, HIGH = 130, CLASSES = 5, N = WIDE * HIGH };
+    static uint8_t maps[2][2 + CLASSES][N];
+    char folder[64], path[96];
+    int64_t tiles[2] = { 0 }, refused = 0;
+    MetasegPredictOptions options = metaseg_predict_options_defaults();
+    (void)state;
+    unit_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    save_model(path, 5, 4);
+    fill_pixels();
+    options.tile = 64;
+    for (int k = 0; k < 2; k++) {
+        MetasegModel *model = NULL;
+        const MetasegRun run = { .progress = count_tiles, .context = &tiles[k], .ram = k == 0 ? INT64_C(1) << 30 : 1 };
+        ASSERT_OK((Err)metaseg_model_load(path, &run, &model));
+        Err err = ERR_MEMORY;
+        while (err == ERR_MEMORY) {
+            err = (Err)metaseg_predict_pixels(model, pixels, NULL, WIDE, HIGH, &options, maps[k][0], maps[k][1],
+                                              maps[k][2]);
+            refused += err == ERR_MEMORY;
+            model->run.ram += 1 << 16;
+        }
+        ASSERT_OK(err);
+        metaseg_model_free(model);
+    }
+    assert_true(refused > 1);
+    assert_true(tiles[1] > tiles[0] && tiles[1] < 2 * tiles[0]);
+    assert_memory_equal(maps[0], maps[1], sizeof maps[0]);
+    assert_int_equal(file_remove(path), ERR_NONE);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +375,7 @@ int main(void)
         cmocka_unit_test(maps_follow_the_stride_of_the_scores),
         cmocka_unit_test(mirrored_readings),
         cmocka_unit_test(mirrored_readings_take_memory),
+        cmocka_unit_test(strips_give_the_same_map),
         cmocka_unit_test(the_path_is_of_no_concern),
         cmocka_unit_test(overwritten_in_place),
         cmocka_unit_test(two_threads_share_a_model),

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fixed crops: each is a scene of its own of one tile, and rows of crops become rows of the map. */
+ * Fixed crops: each is a scene of its own of one tile, and its blocks are blocks of the map. */
 #include "predict/predictor.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* A row of crops that is being filled. The crop that is read lies at (x, y) of the image, which may begin before it. */
+/* The crop that is read lies at (x, y) of the image, which may begin before it. */
 typedef struct Crops {
     const SceneJob *job;
     int64_t x, y;
-    SceneRows band; /* the rows of the image in this row of crops */
 } Crops;
 
 /* The image at the lower right of a whole number of crops: how far the first one begins before it. */
@@ -36,47 +34,35 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
     return c->job->source.shares(c->job->source.context, c->x + x, c->y + y, side, ret_known, ret_zones, ret_shares);
 }
 
-/* The part inside the image of one plane of rows of a crop. */
-static void keep(const Crops *c, const SceneRows *r, const uint8_t *from, uint8_t *to)
+/* A part of the crop, in the image: what lies before the image is left out. */
+static RasterWindow part_inside(const Crops *c, RasterWindow of_crop)
 {
-    const int64_t left = c->x < 0 ? -c->x : 0;
-    for (int64_t i = 0; i < r->rows; i++) {
-        const int64_t row = c->y + r->first + i - c->band.first;
-        if (row < 0) continue;
-        memcpy(to + row * c->band.width + c->x + left, from + i * r->width + left, (size_t)(r->width - left));
-    }
+    RasterWindow part = { c->x + of_crop.x, c->y + of_crop.y, of_crop.columns, of_crop.rows };
+    if (part.x < 0) part.columns += part.x;
+    if (part.y < 0) part.rows += part.y;
+    part.x = part.x < 0 ? 0 : part.x;
+    part.y = part.y < 0 ? 0 : part.y;
+    return part;
 }
 
-static Err take_rows(void *context, const SceneRows *r)
+static Err begin_crop(void *context, RasterWindow part)
 {
     const Crops *c = context;
-    const SceneRows *band = &c->band;
-    keep(c, r, r->classes, band->classes);
-    if (band->confidence != NULL) keep(c, r, r->confidence, band->confidence);
-    if (band->probabilities == NULL) return ERR_NONE;
-    for (size_t plane = 0; (int64_t)plane < c->job->classes; plane++)
-        keep(c, r, r->probabilities + plane * r->plane_bytes, band->probabilities + plane * band->plane_bytes);
-    return ERR_NONE;
+    return c->job->source.begin(c->job->source.context, part_inside(c, part));
 }
 
-/* Hands a finished row of crops on, in blocks as the sink takes them. */
-static Err emit(const Crops *c)
+static Err take_block(void *context, const SceneBlock *b)
 {
-    const SceneRows *band = &c->band;
-    for (int64_t row = 0; row < band->rows; row += SCENE_BLOCK_ROWS) {
-        const int64_t at = row * band->width;
-        const SceneRows block = {
-            .first = band->first + row,
-            .rows = band->rows - row < SCENE_BLOCK_ROWS ? band->rows - row : SCENE_BLOCK_ROWS,
-            .width = band->width,
-            .classes = band->classes + at,
-            .confidence = band->confidence != NULL ? band->confidence + at : NULL,
-            .probabilities = band->probabilities != NULL ? band->probabilities + at : NULL,
-            .plane_bytes = band->plane_bytes,
-        };
-        TRY(c->job->sink.rows(c->job->sink.context, &block));
-    }
-    return ERR_NONE;
+    const Crops *c = context;
+    SceneBlock block = *b;
+    block.at = part_inside(c, b->at);
+    if (block.at.rows <= 0) return ERR_NONE;
+    const int64_t left = b->at.columns - block.at.columns, above = b->at.rows - block.at.rows;
+    const int64_t skipped = above * b->stride + left;
+    block.classes += skipped;
+    if (block.confidence != NULL) block.confidence += skipped;
+    if (block.probabilities != NULL) block.probabilities += skipped;
+    return c->job->sink.block(c->job->sink.context, &block);
 }
 
 static Err run_all(MetasegModel *model, Crops *c, const MetasegRun *run, int64_t *ret_done)
@@ -88,15 +74,17 @@ static Err run_all(MetasegModel *model, Crops *c, const MetasegRun *run, int64_t
     one.crops = false;
     one.width = one.height = one.out_width = one.out_height = crop;
     one.overlap = 0;
-    one.source = (SceneSource){ .context = c, .read = read_crop, .shares = read_shares };
+    one.strip_columns = 0;
+    one.source.context = c;
+    one.source.begin = job->source.begin != NULL ? begin_crop : NULL;
+    one.source.read = read_crop;
+    one.source.shares = read_shares;
     one.sink.context = c;
-    one.sink.rows = take_rows;
+    one.sink.block = take_block;
     if (run->progress != NULL) run->progress(run->context, 0, rows * columns, NULL);
     for (int64_t i = 0; i < rows * columns; i++) {
         c->x = i % columns * crop - left;
         c->y = i / columns * crop - above;
-        c->band.first = c->y < 0 ? 0 : c->y;
-        c->band.rows = c->y + crop - c->band.first;
         const Err err = predictor_run(model, &one, NULL);
         if (err == ERR_INTERRUPTED)
             return err_set(ERR_INTERRUPTED, "stopped after %lld of %lld crops; nothing was written", (long long)i,
@@ -104,27 +92,18 @@ static Err run_all(MetasegModel *model, Crops *c, const MetasegRun *run, int64_t
         TRY(err);
         *ret_done = i + 1;
         if (run->progress != NULL) run->progress(run->context, i + 1, rows * columns, NULL);
-        if (i % columns + 1 == columns) TRY(emit(c));
     }
     return ERR_NONE;
 }
 
 Err predictor_run_crops(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
 {
-    const size_t plane = (size_t)job->tile * (size_t)job->width;
-    const size_t planes = 1U + (job->sink.confidence ? 1U : 0U) + (job->sink.probabilities ? (size_t)job->classes : 0U);
-    Crops c = { .job = job, .band = { .width = job->width, .plane_bytes = plane } };
+    Crops c = { .job = job };
     const MetasegRun run = model->run;
     int64_t done = 0;
-    uint8_t *bytes = malloc(planes * plane);
-    if (bytes == NULL) return err_memory(planes * plane, "a row of crops");
-    c.band.classes = bytes;
-    if (job->sink.confidence) c.band.confidence = bytes + plane;
-    if (job->sink.probabilities) c.band.probabilities = bytes + (planes - (size_t)job->classes) * plane;
     model->run.progress = NULL; /* crops are counted, not the tile of each */
     const Err err = run_all(model, &c, &run, &done);
     model->run.progress = run.progress;
-    free(bytes);
     if (err == ERR_NONE && ret_tiles != NULL) *ret_tiles = done;
     return err;
 }

@@ -59,18 +59,19 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
     return zone_window_shares(t->zones, x, y, side, t->width, t->height, ret_shares, ret_zones);
 }
 
-static Err write_rows(void *context, const SceneRows *r)
+static Err write_block(void *context, const SceneBlock *b)
 {
     const Task *t = context;
     const ModelConfig *c = &t->model->model->config;
-    for (int64_t i = 0; i < r->rows * r->width; i++) {
-        const int64_t to = r->first * t->width + i;
+    for (int64_t i = 0; i < b->at.rows * b->at.columns; i++) {
+        const int64_t y = i / b->at.columns, x = i % b->at.columns, from = y * b->stride + x;
+        const int64_t to = (b->at.y + y) * t->width + b->at.x + x;
         const bool valid = is_valid(t, to);
-        t->classes[to] = valid ? (uint8_t)c->classes[r->classes[i]].code : NODATA;
-        if (t->confidence != NULL) t->confidence[to] = valid ? r->confidence[i] : NODATA;
+        t->classes[to] = valid ? (uint8_t)c->classes[b->classes[from]].code : NODATA;
+        if (t->confidence != NULL) t->confidence[to] = valid ? b->confidence[from] : NODATA;
         for (int32_t k = 0; t->probabilities != NULL && k < c->network.n_classes; k++)
             t->probabilities[to * c->network.n_classes + k] =
-                valid ? r->probabilities[(size_t)k * r->plane_bytes + (size_t)i] : NODATA;
+                valid ? b->probabilities[(size_t)k * b->plane_bytes + (size_t)from] : NODATA;
     }
     return ERR_NONE;
 }
@@ -153,13 +154,13 @@ static Err run(Task *t, const MetasegPredictOptions *options)
         .band_source = t->model->model->config.network.missing_bands ? t->source : NULL,
         .source = { .context = t, .read = read_pixels, .shares = read_shares },
         .sink = { .context = t,
-                  .rows = write_rows,
+                  .block = write_block,
                   .confidence = t->confidence != NULL,
                   .probabilities = t->probabilities != NULL },
     };
     float zero[MODEL_MAX_BANDS];
     TRY(predictor_choose_tiles(t->model, "the pixels", options, t->normalisation, zero, &job));
-    TRY(predictor_check_memory(t->model, &job, 0));
+    TRY(predictor_choose_strips(t->model, &job));
     return predictor_run(t->model, &job, NULL);
 }
 

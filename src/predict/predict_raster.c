@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "data/image_source.h"
 #include "geo/raster_write.h"
+#include "predict/map_store.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -25,13 +26,14 @@ typedef struct Task {
     ImageSource *image; /* on the network's grid; the reader thread's, but for raster_take_valid */
     PromptTable own_prompt; /* of options->prompt */
     RasterWriter *map, *confidence, *probabilities;
+    MapStore *store; /* planes of all of these; NULL: none is written */
     Quicklook *quicklook;
     Output *outputs[4]; /* complete, without their names yet */
     int64_t n_outputs;
     RasterClass *classes;
-    uint8_t code_of[256]; /* class index -> code */
-    uint8_t *codes;       /* [block rows, width] */
-    uint8_t *valid;       /* [block rows, width] */
+    uint8_t code_of[256];   /* class index -> code */
+    uint8_t *codes, *valid; /* [block_bytes], grow: of a block of the map */
+    size_t block_bytes;
     int64_t valid_pixels;
     char hash[32];
     char *bands; /* of the model's that are there, "red,green,blue"; NULL: all */
@@ -52,48 +54,100 @@ static Err read_shares(void *context, int64_t x, int64_t y, int64_t side, bool *
     return image_source_shares(t->image, x, y, side, ret_known, ret_zones, ret_shares);
 }
 
+static Err begin_part(void *context, RasterWindow part)
+{
+    const Task *t = context;
+    return raster_keep_valid(t->image->raster, part);
+}
+
 /* ---- sink ---- */
 
-static void apply_mask(const Task *t, uint8_t *plane, int64_t pixels)
+static void apply_mask(const Task *t, const SceneBlock *b, uint8_t *plane)
 {
-    for (int64_t i = 0; i < pixels; i++) {
-        if (t->valid[i] == 0) plane[i] = NODATA;
-    }
+    for (int64_t i = 0; i < b->at.rows * b->at.columns; i++)
+        if (t->valid[i] == 0) plane[i / b->at.columns * b->stride + i % b->at.columns] = NODATA;
 }
 
-static Err write_planes(Task *t, const SceneRows *r)
+static Err store_planes(Task *t, const SceneBlock *b)
 {
-    const size_t stride = (size_t)r->width;
-    const int64_t pixels = r->rows * r->width;
-    const uint8_t *planes[256] = { t->codes };
-    if (t->whole != NULL) memcpy(t->whole + r->first * r->width, t->codes, (size_t)pixels);
-    if (t->map != NULL) TRY(raster_writer_rows(t->map, r->rows, planes, stride));
+    int64_t plane = 0;
+    if (t->map != NULL) TRY(map_store_write(t->store, plane++, b->at, t->codes, b->at.columns));
     if (t->confidence != NULL) {
-        apply_mask(t, r->confidence, pixels);
-        planes[0] = r->confidence;
-        TRY(raster_writer_rows(t->confidence, r->rows, planes, stride));
+        apply_mask(t, b, b->confidence);
+        TRY(map_store_write(t->store, plane++, b->at, b->confidence, b->stride));
     }
-    if (t->probabilities == NULL) return ERR_NONE;
-    for (int32_t c = 0; c < t->model->model->config.network.n_classes; c++) {
-        uint8_t *plane = r->probabilities + (size_t)c * r->plane_bytes;
-        apply_mask(t, plane, pixels);
-        planes[c] = plane;
+    for (size_t c = 0; t->probabilities != NULL && c < (size_t)t->model->model->config.network.n_classes; c++) {
+        uint8_t *bytes = b->probabilities + c * b->plane_bytes;
+        apply_mask(t, b, bytes);
+        TRY(map_store_write(t->store, plane++, b->at, bytes, b->stride));
     }
-    return raster_writer_rows(t->probabilities, r->rows, planes, stride);
+    return ERR_NONE;
 }
 
-static Err write_rows(void *context, const SceneRows *r)
+static Err reserve_block(Task *t, size_t bytes)
+{
+    if (bytes <= t->block_bytes) return ERR_NONE;
+    free(t->codes);
+    free(t->valid);
+    t->codes = malloc(bytes);
+    t->valid = malloc(bytes);
+    t->block_bytes = t->codes != NULL && t->valid != NULL ? bytes : 0;
+    return t->block_bytes > 0 ? ERR_NONE : err_memory(2 * bytes, "rows of the map");
+}
+
+static Err write_block(void *context, const SceneBlock *b)
 {
     Task *t = context;
-    const int64_t pixels = r->rows * r->width;
-    raster_take_valid(t->image->raster, r->first, r->rows, t->valid);
-    apply_mask(t, r->classes, pixels);
-    for (int64_t i = 0; i < pixels; i++) {
-        t->codes[i] = t->code_of[r->classes[i]];
-        t->valid_pixels += r->classes[i] != NODATA;
+    const int64_t columns = b->at.columns, width = raster_info(t->image->raster)->width;
+    TRY(reserve_block(t, (size_t)(b->at.rows * columns)));
+    raster_take_valid(t->image->raster, b->at.y, b->at.rows, t->valid);
+    apply_mask(t, b, b->classes);
+    for (int64_t y = 0; y < b->at.rows; y++) {
+        uint8_t *codes = t->codes + y * columns;
+        const uint8_t *classes = b->classes + y * b->stride;
+        for (int64_t x = 0; x < columns; x++) {
+            codes[x] = t->code_of[classes[x]];
+            t->valid_pixels += classes[x] != NODATA;
+        }
+        if (t->whole != NULL) memcpy(t->whole + (b->at.y + y) * width + b->at.x, codes, (size_t)columns);
     }
-    if (t->quicklook != NULL) quicklook_rows(t->quicklook, r->first, r->rows, r->classes);
-    return write_planes(t, r);
+    if (t->quicklook != NULL) quicklook_block(t->quicklook, b->at, b->classes, b->stride);
+    return t->store != NULL ? store_planes(t, b) : ERR_NONE;
+}
+
+/* ---- the files ---- */
+
+/* One row of blocks of a band, in the order of the file. */
+static Err write_row(const Task *t, RasterWriter *writer, int64_t band, int64_t plane, int64_t row)
+{
+    uint8_t bytes[MAP_STORE_BLOCK * MAP_STORE_BLOCK];
+    const int64_t columns = (raster_info(t->image->raster)->width + MAP_STORE_BLOCK - 1) / MAP_STORE_BLOCK;
+    for (int64_t column = 0; column < columns; column++) {
+        TRY(map_store_read(t->store, plane, column, row, bytes));
+        TRY(raster_writer_block(writer, band, column, row, bytes));
+    }
+    return ERR_NONE;
+}
+
+/* The planes of a raster, the first of which is `plane`. */
+static Err write_raster(const Task *t, RasterWriter *writer, int64_t bands, int64_t plane)
+{
+    const MetasegRun *run = &t->model->run;
+    const int64_t rows = (raster_info(t->image->raster)->height + MAP_STORE_BLOCK - 1) / MAP_STORE_BLOCK;
+    for (int64_t row = 0; writer != NULL && row < rows; row++) {
+        if (run->stop != NULL && *run->stop != 0)
+            return err_set(ERR_INTERRUPTED, "stopped while the map was written; nothing of it is left");
+        for (int64_t band = 0; band < bands; band++) TRY(write_row(t, writer, band, plane + band, row));
+    }
+    return ERR_NONE;
+}
+
+static Err write_rasters(const Task *t)
+{
+    const int64_t first = t->map != NULL ? 1 : 0, second = first + (t->confidence != NULL ? 1 : 0);
+    TRY(write_raster(t, t->map, 1, 0));
+    TRY(write_raster(t, t->confidence, 1, first));
+    return write_raster(t, t->probabilities, t->model->model->config.network.n_classes, second);
 }
 
 /* ---- set-up ---- */
@@ -224,7 +278,6 @@ static Err open_input(Task *t)
     if (image_source_has_bytes(t->image) && c->byte_scale != 0.0)
         predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
     TRY(predictor_check_values(t->model, t->in, t->image));
-    TRY(raster_keep_valid(t->image->raster));
     TRY(keep_bands(t));
     TRY(normalise(t));
     if (!isfinite(t->options->longitude)) return ERR_NONE;
@@ -307,6 +360,19 @@ static Err fill_classes(Task *t)
     return ERR_NONE;
 }
 
+/* Beside the first output. */
+static Err open_store(Task *t)
+{
+    const RasterInfo *info = raster_info(t->image->raster);
+    const RasterWriter *writer = t->map != NULL ? t->map : t->confidence != NULL ? t->confidence : t->probabilities;
+    int64_t planes = (t->map != NULL ? 1 : 0) + (t->confidence != NULL ? 1 : 0);
+    int file = -1;
+    if (t->probabilities != NULL) planes += t->model->model->config.network.n_classes;
+    if (writer == NULL) return ERR_NONE;
+    TRY(output_scratch(raster_writer_output(writer), &file));
+    return map_store_new(file, t->out != NULL ? t->out : t->in, info->width, info->height, planes, &t->store);
+}
+
 static Err open_outputs(Task *t)
 {
     const RasterInfo *info = raster_info(t->image->raster);
@@ -319,10 +385,7 @@ static Err open_outputs(Task *t)
     TRY(open_writer(t, t->out, RASTER_CLASSES, &t->map));
     TRY(open_writer(t, t->options->confidence, RASTER_CONFIDENCE, &t->confidence));
     TRY(open_writer(t, t->options->probabilities, RASTER_PROBABILITIES, &t->probabilities));
-    const size_t block = (size_t)info->width * SCENE_BLOCK_ROWS;
-    t->codes = malloc(block);
-    t->valid = malloc(block);
-    if (t->codes == NULL || t->valid == NULL) return err_memory(2 * block, "rows of the map");
+    TRY(open_store(t));
     if (t->out != NULL) return ERR_NONE;
     const size_t pixels = (size_t)(info->width * info->height);
     t->whole = malloc(pixels);
@@ -339,6 +402,7 @@ static Err complete_writer(Task *t, RasterWriter **writer)
 /* All outputs get their names together, the map last. */
 static Err finish(Task *t)
 {
+    TRY(write_rasters(t));
     TRY(complete_writer(t, &t->confidence));
     TRY(complete_writer(t, &t->probabilities));
     if (t->quicklook != NULL)
@@ -353,6 +417,7 @@ static void release(Task *t)
     raster_writer_abort(t->map);
     raster_writer_abort(t->confidence);
     raster_writer_abort(t->probabilities);
+    map_store_free(t->store);
     quicklook_free(t->quicklook);
     for (int64_t i = 0; i < t->n_outputs; i++) output_close(t->outputs[i]);
     image_source_close(t->image);
@@ -379,12 +444,6 @@ static int64_t decoded_bytes(const Raster *raster, const SceneJob *job)
                                                   : (int64_t)wanted;
     const int64_t slow = raster_cache_bytes(raster, (int64_t)rows + 1);
     return slow > usual ? slow : usual;
-}
-
-static int64_t written_bands(const Task *t)
-{
-    const int64_t probabilities = t->options->probabilities != NULL ? t->model->model->config.network.n_classes : 0;
-    return 1 + (t->options->confidence != NULL ? 1 : 0) + probabilities;
 }
 
 /* The network's grid over the image. */
@@ -439,13 +498,13 @@ static Err run(Task *t, MetasegPredictReport *report)
     job.decoded_bytes = decoded_bytes(t->image->raster, &job);
     raster_set_cache_bytes(job.decoded_bytes);
     job.own_prompt = t->options->prompt != NULL ? &t->own_prompt : NULL;
-    job.source = (SceneSource){ .context = t, .read = read_pixels, .shares = read_shares };
+    job.source = (SceneSource){ .context = t, .begin = begin_part, .read = read_pixels, .shares = read_shares };
     job.band_source = t->image->source;
     job.sink = (SceneSink){ .context = t,
-                            .rows = write_rows,
+                            .block = write_block,
                             .confidence = t->options->confidence != NULL,
                             .probabilities = t->options->probabilities != NULL };
-    TRY(predictor_check_memory(t->model, &job, written_bands(t)));
+    TRY(predictor_choose_strips(t->model, &job));
     TRY(open_outputs(t));
     int64_t tiles = 0;
     TRY(predictor_run(t->model, &job, &tiles));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pipeline reader -> program -> mosaic -> sink. */
+ * The pipeline reader -> program -> mosaic -> sink, strip by strip. */
 #include "predict/predictor.h"
 
 #include "base/channel.h"
@@ -26,15 +26,22 @@ typedef struct TileJob {
 } TileJob;
 
 typedef struct Block {
-    SceneRows rows;
+    SceneBlock block;
     uint8_t *bytes;
 } Block;
+
+/* What is computed at a time: columns x .. x + columns of the map, from the top to the bottom. */
+typedef struct Strip {
+    int64_t x, columns;
+    int64_t first_tile, end_tile; /* columns of tiles that count there */
+} Strip;
 
 typedef struct Pipeline {
     MetasegModel *model;
     const SceneJob *job;
     TileGrid grid; /* in network pixels */
-    int64_t cell;  /* network pixels along a cell of scores */
+    Strip strip;
+    int64_t cell; /* network pixels along a cell of scores */
     Mosaic *mosaic;
     TileJob tiles[TILES_AHEAD];
     Block blocks[BLOCKS];
@@ -45,6 +52,7 @@ typedef struct Pipeline {
     float *scratch;             /* of mosaic_read, one part per thread */
     Tta *tta;                   /* NULL: tiles are read once, as they are */
     int64_t written;            /* output rows handed to the sink */
+    int64_t done, total;        /* tiles, of all strips */
 } Pipeline;
 
 /* ---- reader ---- */
@@ -107,17 +115,22 @@ static Err read_tile(const Pipeline *p, TileJob *tile)
     return tile->empty ? ERR_NONE : read_text(p, &t, tile);
 }
 
+static int64_t strip_tiles(const TileGrid *grid, const Strip *strip)
+{
+    return grid->rows * (strip->end_tile - strip->first_tile);
+}
+
 static void *run_reader(void *argument)
 {
     Pipeline *p = argument;
     Err err = ERR_NONE;
     compute_beside_team(p->model->device.threads);
-    const int64_t count = tile_grid_count(&p->grid);
-    for (int64_t i = 0; i < count && err == ERR_NONE; i++) {
+    const int64_t columns = p->strip.end_tile - p->strip.first_tile;
+    for (int64_t i = 0; i < p->grid.rows * columns && err == ERR_NONE; i++) {
         void *item = NULL;
         if (!channel_take(p->free_tiles, &item)) break;
         TileJob *tile = item;
-        tile->index = i;
+        tile->index = i / columns * p->grid.columns + p->strip.first_tile + i % columns;
         err = read_tile(p, tile);
         if (err == ERR_NONE && !channel_put(p->full_tiles, tile)) break;
     }
@@ -134,7 +147,7 @@ static void *run_sink(void *argument)
     void *item = NULL;
     while (err == ERR_NONE && channel_take(p->full_blocks, &item)) {
         Block *block = item;
-        err = p->job->sink.rows(p->job->sink.context, &block->rows);
+        err = p->job->sink.block(p->job->sink.context, &block->block);
         if (err == ERR_NONE && !channel_put(p->free_blocks, block)) break;
     }
     channel_close(p->free_blocks, err);
@@ -144,17 +157,17 @@ static void *run_sink(void *argument)
 
 static void fill_block(const Pipeline *p, Block *block, int64_t first, int64_t rows)
 {
-    SceneRows *r = &block->rows;
-    r->first = first;
-    r->rows = rows;
+    SceneBlock *b = &block->block;
+    b->at.y = first;
+    b->at.rows = rows;
     const int64_t scratch = mosaic_scratch(p->mosaic);
     const int64_t per_thread = (rows + p->model->device.threads - 1) / p->model->device.threads;
 #pragma omp parallel for schedule(static, 1) num_threads(p->model->device.threads)
     for (int32_t thread = 0; thread < p->model->device.threads; thread++) {
         for (int64_t i = thread * per_thread; i < (thread + 1) * per_thread && i < rows; i++) {
-            uint8_t *confidence = r->confidence != NULL ? r->confidence + i * r->width : NULL;
-            uint8_t *probabilities = r->probabilities != NULL ? r->probabilities + i * r->width : NULL;
-            mosaic_read(p->mosaic, first + i, r->classes + i * r->width, confidence, probabilities, r->plane_bytes,
+            uint8_t *confidence = b->confidence != NULL ? b->confidence + i * b->stride : NULL;
+            uint8_t *probabilities = b->probabilities != NULL ? b->probabilities + i * b->stride : NULL;
+            mosaic_read(p->mosaic, first + i, b->classes + i * b->stride, confidence, probabilities, b->plane_bytes,
                         p->scratch + thread * scratch);
         }
     }
@@ -197,7 +210,7 @@ static Err score(Pipeline *p, const TileJob *tile)
     tile_grid_weights_y(&p->grid, t.row, p->cell, p->weight_y);
     const int64_t cells = p->grid.size / p->cell;
     mosaic_add(p->mosaic, scores.data, t.y / p->cell, t.x / p->cell, cells, cells, p->weight_y, p->weight_x);
-    if (t.column + 1 < p->grid.columns) return ERR_NONE;
+    if (t.column + 1 < p->strip.end_tile) return ERR_NONE;
     int64_t first = 0;
     int64_t end = 0;
     tile_grid_final_rows(&p->grid, t.row, &first, &end);
@@ -207,17 +220,15 @@ static Err score(Pipeline *p, const TileJob *tile)
 static Err loop(Pipeline *p)
 {
     const MetasegRun *run = &p->model->run;
-    const int64_t count = tile_grid_count(&p->grid);
-    int64_t done = 0;
     void *item = NULL;
-    if (run->progress != NULL) run->progress(run->context, 0, count, NULL);
+    if (run->progress != NULL) run->progress(run->context, p->done, p->total, NULL);
     while (channel_take(p->full_tiles, &item)) {
         if (run->stop != NULL && *run->stop != 0)
-            return err_set(ERR_INTERRUPTED, "stopped after %lld of %lld tiles; nothing was written", (long long)done,
-                           (long long)count);
+            return err_set(ERR_INTERRUPTED, "stopped after %lld of %lld tiles; nothing was written", (long long)p->done,
+                           (long long)p->total);
         TRY(score(p, item));
-        done++;
-        if (run->progress != NULL) run->progress(run->context, done, count, NULL);
+        p->done++;
+        if (run->progress != NULL) run->progress(run->context, p->done, p->total, NULL);
         if (!channel_put(p->free_tiles, item)) break;
     }
     TRY(channel_error(p->full_tiles));
@@ -248,38 +259,55 @@ static Err allocate_tile(const Pipeline *p, TileJob *tile)
 static Err allocate_block(const Pipeline *p, Block *block)
 {
     const SceneSink *sink = &p->job->sink;
-    const size_t plane = (size_t)(p->job->out_width * SCENE_BLOCK_ROWS);
+    const size_t plane = (size_t)(p->strip.columns * SCENE_BLOCK_ROWS);
     const size_t classes = (size_t)p->model->model->config.network.n_classes;
     const size_t planes = 1U + (sink->confidence ? 1U : 0U) + (sink->probabilities ? classes : 0U);
     block->bytes = malloc(planes * plane);
     if (block->bytes == NULL) return err_memory(planes * plane, "a block of the map");
-    block->rows = (SceneRows){ .width = p->job->out_width, .classes = block->bytes, .plane_bytes = plane };
-    if (sink->confidence) block->rows.confidence = block->bytes + plane;
-    if (sink->probabilities) block->rows.probabilities = block->bytes + (planes - classes) * plane;
+    block->block = (SceneBlock){ .at = { .x = p->strip.x, .columns = p->strip.columns },
+                                 .classes = block->bytes,
+                                 .stride = p->strip.columns,
+                                 .plane_bytes = plane };
+    if (sink->confidence) block->block.confidence = block->bytes + plane;
+    if (sink->probabilities) block->block.probabilities = block->bytes + (planes - classes) * plane;
     return ERR_NONE;
 }
 
-static Err make_grid(Pipeline *p)
+static MosaicSize mosaic_size(const Pipeline *p, int64_t x, int64_t columns)
 {
     const SceneJob *job = p->job;
-    TRY(tile_grid_init(&p->grid, job->width, job->height, job->tile, job->overlap,
-                       job->overlap > 2 * MARGIN ? MARGIN : 0));
-    const MosaicSize size = {
+    return (MosaicSize){
         .span_y = (double)job->height / (double)p->cell,
         .span_x = (double)job->width / (double)p->cell,
         .classes = p->model->model->config.network.n_classes,
         .ring_rows = p->grid.size / p->cell + 4,
         .out_height = job->out_height,
         .out_width = job->out_width,
+        .strip_x = x,
+        .strip_columns = columns,
         .threads = p->model->device.threads,
     };
-    return mosaic_new(&size, &p->mosaic);
+}
+
+/* The strip that begins at column x of the map. */
+static Strip strip_at(const Pipeline *p, int64_t x)
+{
+    const SceneJob *job = p->job;
+    Strip strip = { .x = x, .columns = job->out_width - x };
+    int64_t first = 0, cells = 0;
+    if (job->strip_columns > 0 && job->strip_columns < strip.columns) strip.columns = job->strip_columns;
+    const MosaicSize size = mosaic_size(p, x, strip.columns);
+    mosaic_strip_cells(&size, &first, &cells);
+    tile_grid_columns_over(&p->grid, p->cell, first, first + cells, &strip.first_tile, &strip.end_tile);
+    return strip;
 }
 
 static Err start(Pipeline *p)
 {
-    TRY(predictor_compile(p->model, p->job->tile, tta_scales(p->job->tta)));
-    TRY(make_grid(p));
+    const MosaicSize size = mosaic_size(p, p->strip.x, p->strip.columns);
+    const RasterWindow part = { p->strip.x, 0, p->strip.columns, p->job->out_height };
+    if (p->job->source.begin != NULL) TRY(p->job->source.begin(p->job->source.context, part));
+    TRY(mosaic_new(&size, &p->mosaic));
     if (p->job->tta != METASEG_TTA_NONE) {
         const NetworkShape shape = segmenter_shape(&p->model->model->config.network, 1, p->job->tile);
         TRY(tta_new(&shape, p->job->tta, p->model->programs, &p->tta));
@@ -345,17 +373,38 @@ static void release(Pipeline *p)
     mosaic_free(p->mosaic);
 }
 
-Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
+/* One strip; `all` has what is common to them. */
+static Err run_strip(Pipeline *all, Strip strip)
 {
-    if (job->crops) return predictor_run_crops(model, job, ret_tiles);
-    Pipeline p = { .model = model, .job = job, .cell = model->model->config.network.output_stride };
+    Pipeline p = *all;
+    p.strip = strip;
     Err err = start(&p);
     if (err == ERR_NONE) err = loop(&p);
     char message[ERR_MESSAGE_BYTES];
     memcpy(message, err_message(), strlen(err_message()) + 1);
     const Err joined = join(&p, err);
     if (err != ERR_NONE) (void)err_adopt(err, message);
-    if (joined == ERR_NONE && ret_tiles != NULL) *ret_tiles = tile_grid_count(&p.grid);
+    all->done = p.done;
     release(&p);
     return joined;
+}
+
+Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles)
+{
+    if (job->crops) return predictor_run_crops(model, job, ret_tiles);
+    Pipeline p = { .model = model, .job = job, .cell = model->model->config.network.output_stride };
+    TRY(predictor_compile(model, job->tile, tta_scales(job->tta)));
+    TRY(tile_grid_init(&p.grid, job->width, job->height, job->tile, job->overlap,
+                       job->overlap > 2 * MARGIN ? MARGIN : 0));
+    Strip strip = { 0 };
+    for (int64_t x = 0; x < job->out_width; x += strip.columns) {
+        strip = strip_at(&p, x);
+        p.total += strip_tiles(&p.grid, &strip);
+    }
+    for (int64_t x = 0; x < job->out_width; x += strip.columns) {
+        strip = strip_at(&p, x);
+        TRY(run_strip(&p, strip));
+    }
+    if (ret_tiles != NULL) *ret_tiles = p.total;
+    return ERR_NONE;
 }

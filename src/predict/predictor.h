@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How a scene becomes a map, whatever it comes from: a reader thread takes windows of the network's grid from a source,
- * the program scores tiles, the mosaic blends them, finished rows go to a sink thread. Private to src/predict;
- * include/metaseg/predict.h is what callers use. Memory: a few tiles, a ring of score rows, two blocks of output rows,
- * whatever the scene's size.
+ * the program scores tiles, the mosaic blends them, finished blocks go to a sink thread. Private to src/predict;
+ * include/metaseg/predict.h is what callers use. Memory: a few tiles, a ring of score rows, two blocks of output rows. These
+ * follow the width of a scene, so a wide one is read in vertical strips, one after the other, as wide as MetasegRun.ram allows.
+ * Tiles lie where they lie whatever the strips are, so that a map's bytes do not depend on them; a column of tiles on the
+ * border of two strips is computed twice.
  */
 #ifndef METASEG_PREDICT_PREDICTOR_H
 #define METASEG_PREDICT_PREDICTOR_H
@@ -39,38 +41,42 @@ struct MetasegModel {
 
 /* Where windows come from. read: [side][side][SceneJob.bands] as the network reads them (image_source.h) and validity; shares:
  * [side/16][side/16][ZONE_SLOTS+1] and the zones of the slots (false in *ret_known: the null prompt everywhere). Both
- * are called from the reader thread only. */
+ * are called from the reader thread only. begin: before windows are read for a part of the map (in its pixels), while no thread
+ * runs; NULL: nobody wants to know. */
 typedef struct SceneSource {
     void *context;
+    Err (*begin)(void *context, RasterWindow part);
     Err (*read)(void *context, int64_t x, int64_t y, int64_t side, float *ret_values, uint8_t *ret_valid);
     Err (*shares)(void *context, int64_t x, int64_t y, int64_t side, bool *ret_known, int32_t *ret_zones,
                   float *ret_shares);
 } SceneSource;
 
-/* Where finished rows go, in order, at most SCENE_BLOCK_ROWS at a time, from the sink thread. Planes are [rows][width]; classes are indexes (0..n-1), not
- * yet masked; confidence and probabilities are NULL when not wanted; probability plane c begins at probabilities + c *
- * plane_bytes. */
+/* Where finished blocks of the map go, from the sink thread: of each part that began, from the top to the bottom, all its
+ * columns, at most SCENE_BLOCK_ROWS rows at a time. Planes are [rows][columns], rows `stride` bytes apart; classes are indexes
+ * (0..n-1), not yet masked; confidence and probabilities are NULL when not wanted; probability plane c begins at
+ * probabilities + c * plane_bytes. */
 enum { SCENE_BLOCK_ROWS = 64 };
-typedef struct SceneRows {
-    int64_t first, rows, width;
+typedef struct SceneBlock {
+    RasterWindow at; /* in the map */
     uint8_t *classes, *confidence, *probabilities;
+    int64_t stride;
     size_t plane_bytes;
-} SceneRows;
+} SceneBlock;
 typedef struct SceneSink {
     void *context;
     bool confidence, probabilities;
-    Err (*rows)(void *context, const SceneRows *rows);
+    Err (*block)(void *context, const SceneBlock *block);
 } SceneSink;
 
 typedef struct SceneJob {
     int64_t width, height;         /* of the network's grid */
     int64_t out_width, out_height; /* of the map */
     int32_t tile, overlap;         /* network pixels */
+    int64_t strip_columns;         /* of the map, that are computed at a time; 0: all */
     int64_t decoded_bytes;         /* of blocks that are kept decoded */
     bool crops;        /* tiles are crops that nothing joins, the image lies at the lower right of them; width and
                                       height are those of the map */
     const float *zero; /* crops: [bands] what stands around the image, as source.read gives it */
-    int64_t classes;   /* crops: of the model */
     MetasegTta tta;    /* readings of each tile */
     MetasegPrompts prompts;
     const PromptTable *own_prompt; /* its only entry is read everywhere, source.shares is not asked; NULL: none */
@@ -105,9 +111,9 @@ Err predictor_free_prompt(const MetasegModel *model, const MetasegPredictOptions
 Err predictor_check_files(const MetasegModel *model, const Raster *raster, const Raster *mask, const char *out,
                           const MetasegPredictOptions *options);
 
-/* predict_memory.c: refuses, before any memory is taken, a job whose rows or tiles would take more than 1 GiB together.
- * written_bands: of all rasters that are written beside. ERR_MEMORY with the estimate. */
-Err predictor_check_memory(const MetasegModel *model, const SceneJob *job, int64_t written_bands);
+/* predict_memory.c: how wide strips may be so that the job keeps within MetasegRun.ram: sets job->strip_columns. Before any
+ * memory is taken. ERR_MEMORY with the estimate: even the narrowest take more. */
+Err predictor_choose_strips(const MetasegModel *model, SceneJob *job);
 
 /* Runs a job. ERR_* of source and sink, ERR_INTERRUPTED when run.stop is set, ERR_MEMORY. ret_tiles may be NULL. */
 Err predictor_run(MetasegModel *model, const SceneJob *job, int64_t *ret_tiles);
@@ -171,8 +177,8 @@ int32_t predictor_tile(const MetasegModel *model, int32_t asked, int64_t width, 
 typedef struct Quicklook Quicklook;
 Err quicklook_new(const ModelConfig *config, int64_t width, int64_t height, Quicklook **ret_quicklook);
 void quicklook_free(Quicklook *quicklook);
-/* Rows in order: class indexes, 255 where there is no data. */
-void quicklook_rows(Quicklook *quicklook, int64_t first, int64_t rows, const uint8_t *classes);
+/* Every pixel of the map once: class indexes [at.rows][at.columns], rows `stride` bytes apart, 255 where there is no data. */
+void quicklook_block(Quicklook *quicklook, RasterWindow at, const uint8_t *classes, int64_t stride);
 /* Writes the PNG as an output to be published (base/output.h), the caller's to close. ERR_OUTPUT, ERR_MEMORY. */
 Err quicklook_write(const Quicklook *quicklook, const char *title, const char *path, bool overwrite,
                     Output **ret_output);

@@ -46,14 +46,17 @@ void quicklook_free(Quicklook *quicklook)
 
 static int64_t nearest(int64_t i, int64_t from, int64_t to) { return (2 * i + 1) * from / (2 * to); }
 
-void quicklook_rows(Quicklook *q, int64_t first, int64_t rows, const uint8_t *classes)
+void quicklook_block(Quicklook *q, RasterWindow at, const uint8_t *classes, int64_t stride)
 {
-    for (int64_t r = first * q->rows / q->height; r < q->rows; r++) {
-        const int64_t source = nearest(r, q->height, q->rows);
-        if (source < first) continue;
-        if (source >= first + rows) break;
-        for (int64_t c = 0; c < q->columns; c++) {
-            const uint8_t k = classes[(source - first) * q->width + nearest(c, q->width, q->columns)];
+    for (int64_t r = at.y * q->rows / q->height; r < q->rows; r++) {
+        const int64_t y = nearest(r, q->height, q->rows);
+        if (y < at.y) continue;
+        if (y >= at.y + at.rows) break;
+        for (int64_t c = at.x * q->columns / q->width; c < q->columns; c++) {
+            const int64_t x = nearest(c, q->width, q->columns);
+            if (x < at.x) continue;
+            if (x >= at.x + at.columns) break;
+            const uint8_t k = classes[(y - at.y) * stride + x - at.x];
             q->classes[r * q->columns + c] = k;
             q->counts[k]++;
         }

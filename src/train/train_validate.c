@@ -16,8 +16,13 @@ static Err choose_classes(Trainer *t, uint8_t *ret_classes)
     const int64_t cells = side / t->model->config.network.output_stride;
     const Tensor scores = program_tensor(t->validation, "logits");
     Mosaic *mosaic = NULL;
-    const MosaicSize size = { (double)cells, (double)cells,    (int64_t)t->config->data.n_classes, cells, side,
-                              side,          t->device.threads };
+    const MosaicSize size = { .span_y = (double)cells,
+                              .span_x = (double)cells,
+                              .classes = (int64_t)t->config->data.n_classes,
+                              .ring_rows = cells,
+                              .out_height = side,
+                              .out_width = side,
+                              .threads = t->device.threads };
     TRY(mosaic_new(&size, &mosaic));
     float *ones = malloc((size_t)cells * sizeof *ones);
     float *scratch = malloc((size_t)mosaic_scratch(mosaic) * sizeof *scratch);
