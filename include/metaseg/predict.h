@@ -70,6 +70,12 @@ typedef enum MetasegTta {
     METASEG_TTA_D4_MS     /* as D4, at all scales and at 0.5: 40 readings */
 } MetasegTta;
 
+/* What maps, confidence and probabilities are written as. */
+typedef enum MetasegFormat {
+    METASEG_FORMAT_GTIFF = 0, /* GeoTIFF in tiles */
+    METASEG_FORMAT_COG /* Cloud Optimized GeoTIFF, with overviews: by mode of classes, by average of the others */
+} MetasegFormat;
+
 typedef struct MetasegPredictOptions {
     /* Bands of the input, by number from 1 or by name: "4,1,2", "red,green,blue"; by the names of the model's bands
      * "red=3,green=2,blue=1"; NULL: those named like the model's, or all when there are as many. A model that can do
@@ -104,6 +110,10 @@ typedef struct MetasegPredictOptions {
     /* processing level of the image's reflectance, for a model of level 1 (top of atmosphere) that brings level 2 (surface) to it: "L1C",
      * "L2A" and other words that begin with L1, L2; NULL: as the metadata say, level 2 if they do not */
     const char *level;
+    MetasegFormat format;
+    /* GDAL's creation options of that format, "NAME=VALUE", NULL at the end; NULL: none. METASEG_ERROR_ARGUMENT, before any work, of
+     * one that the driver does not have, and of those that would change values, grid, colours or names (docs/outputs.md) */
+    const char *const *creation_options;
     bool stored_values; /* read stored numbers as they are; false: less the offset that the file states for a band */
     bool overwrite;
 } MetasegPredictOptions;
@@ -140,7 +150,8 @@ typedef struct MetasegSubmissionReport {
  * evaluation server takes: a zip archive (out: *.zip) without folders, a PNG for each image, named and coded as the server wants it.
  * Nothing stands under the name until all is written, and nothing is written unless every image can be mapped; the same maps give the
  * same bytes. The run of the model must name the data folder; its progress counts images. Of the options those of one image (crs, longitude,
- * latitude, gsd, mask, confidence, probabilities, quicklook) must be unset: the preset tells what its images do not. report may be NULL.
+ * latitude, gsd, mask, confidence, probabilities, quicklook) must be unset, since the preset tells what its images do not, and format and
+ * creation options, too. report may be NULL.
  * METASEG_ERROR_ARGUMENT: no such preset, or one without submissions; METASEG_ERROR_MODEL: the model has a class that the data set does
  * not; METASEG_ERROR_INPUT: an image is missing or cannot be read; METASEG_ERROR_OUTPUT, _MEMORY, _INTERRUPTED. */
 MetasegStatus metaseg_predict_submission(MetasegModel *model, const char *preset, const char *folder, const char *out,

@@ -331,6 +331,8 @@ static Err put_raster(Sheet *sheet, Raster *raster, const InfoArgs *args)
     TRY(err);
     begin_sheet(sheet, map ? "class map of metaseg" : ours ? "output of metaseg" : "raster");
     put_grid(sheet, raster_info(raster));
+    const char *layout = raster_metadata(raster, "IMAGE_STRUCTURE", "LAYOUT");
+    if (layout != NULL) put(sheet, "layout", "%s", layout);
     if (raster_product_note(raster)[0] != '\0') put(sheet, "note", "%s", raster_product_note(raster));
     put_bands(sheet, raster);
     put_facts(sheet, &metadata);

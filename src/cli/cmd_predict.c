@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
+#include "geo/raster_format.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@ typedef struct PredictArgs {
     ReadingArgs reading;
     const char *out, *model, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat, *level,
         *prompt, *text_encoder, *preset, *ram;
+    OptionList creation;
+    int64_t format;
     double gsd, resolution;
     bool stored, skip_existing, overwrite;
 } PredictArgs;
@@ -44,6 +47,14 @@ static const Option predict_options[] = {
       .help = "also write the probability of every class, a band each, 0..254 for 0..1; a folder for several inputs" },
     { "quicklook", 0, OPTION_STRING, offsetof(PredictArgs, quicklook), .value = "FILE",
       .help = "also write a small picture (PNG) with legend; a folder for several inputs" },
+    { "of", 0, OPTION_ENUM, offsetof(PredictArgs, format), .value = "FORMAT", .default_value = "GTiff",
+      .choices = { "GTiff", "COG" },
+      .help = "what maps, confidence and probabilities are written as; COG: Cloud Optimized GeoTIFF, with overviews by "
+              "mode of "
+              "classes and by average of the others" },
+    { "co", 0, OPTION_LIST, offsetof(PredictArgs, creation), .value = "NAME=VALUE,...",
+      .help = "creation options of GDAL's driver: COMPRESS=ZSTD; those that would change values, grid or colours are "
+              "refused" },
     { "mask", 0, OPTION_STRING, offsetof(PredictArgs, mask), .value = "FILE",
       .help = "cloud mask: its pixels become 255. A raster on any grid, not 0 where masked, or a scene classification "
               "(SCL) or "
@@ -97,12 +108,26 @@ const OptionSpec cmd_predict_spec = {
     .examples = "metaseg predict scene.tif -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif -b 1,2,3 --confidence conf.tif --quicklook map.png\n"
                 "metaseg predict S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE.zip -o map.tif\n"
+                "metaseg predict scene.tif -o map.tif --of COG --co COMPRESS=ZSTD,LEVEL=15\n"
                 "metaseg predict a.tif b.tif c.tif -o maps/ --quicklook pictures/ --skip-existing\n"
                 "metaseg predict --preset loveda /data/LoveDA -m mine.safetensors --tta ms -o submission.zip",
     .own = { predict_options, ARRAY_LEN(predict_options) },
     .min_arguments = 1,
     .max_arguments = -1,
 };
+
+/* The creation options, NULL at the end; free() it. */
+static Err fill_creation(const PredictArgs *args, const char ***ret_options, MetasegPredictOptions *o)
+{
+    const size_t n = (size_t)args->creation.count;
+    o->format = args->format == 1 ? METASEG_FORMAT_COG : METASEG_FORMAT_GTIFF;
+    if (n == 0) return ERR_NONE;
+    const char **list = calloc(n + 1, sizeof *list);
+    if (list == NULL) return err_memory((n + 1) * sizeof *list, "creation options");
+    for (size_t i = 0; i < n; i++) list[i] = args->creation.items[i];
+    o->creation_options = *ret_options = list;
+    return err_prefix(raster_format_check(o->format == METASEG_FORMAT_COG ? RASTER_COG : RASTER_GTIFF, list), "--co");
+}
 
 static Err fill_options(const PredictArgs *args, const char *text_encoder, MetasegPredictOptions *o)
 {
@@ -219,6 +244,7 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
 {
     const PredictArgs *args = target;
     char *data = NULL, *text_encoder = NULL;
+    const char **creation = NULL;
     MetasegPredictOptions options;
     cli->doing = "predicting";
     cli->unit = "tiles";
@@ -227,10 +253,12 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE)
         err = fill_options(args, args->text_encoder != NULL ? args->text_encoder : text_encoder, &options);
+    if (err == ERR_NONE) err = fill_creation(args, &creation, &options);
     if (err == ERR_NONE && args->preset != NULL)
         err = write_submission(cli, args, words, &options);
     else if (err == ERR_NONE)
         err = load_and_predict(cli, args, words, &options);
+    free(creation);
     free(data);
     free(text_encoder);
     return err;

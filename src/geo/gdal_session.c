@@ -2,6 +2,7 @@
  * Driver registration, message collection, and the rule which names may be opened. */
 #include "geo/gdal_session.h"
 
+#include "base/output.h"
 #include "geo/vector_file.h"
 
 #include <cpl_conv.h>
@@ -124,6 +125,15 @@ void gdal_end(GdalSession *session)
 const char *gdal_reason(const GdalSession *session, const char *otherwise)
 {
     return session->message[0] != '\0' ? session->message : otherwise;
+}
+
+Err gdal_write_error(const char *path, const GdalSession *session)
+{
+    static const int told[] = { ENOSPC, EDQUOT, EFBIG, EIO, EROFS, EACCES, EPERM, EMFILE, ENFILE };
+    const int reason = errno;
+    for (int64_t i = 0; i < ARRAY_LEN(told); i++)
+        if (reason == told[i]) return output_error(path, reason);
+    return err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", path, gdal_reason(session, "no reason given"));
 }
 
 Err gdal_check_path(const char *path)

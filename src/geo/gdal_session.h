@@ -43,6 +43,10 @@ void gdal_set_cache(int64_t bytes);
 /* The first failure, or `otherwise` when GDAL said nothing. */
 const char *gdal_reason(const GdalSession *session, const char *otherwise);
 
+/* ERR_OUTPUT: `path` cannot be written, after a call of GDAL has failed, with the reason that errno holds (often the only one) or
+ * GDAL's. To be called at once; errno was 0 before. */
+Err gdal_write_error(const char *path, const GdalSession *session);
+
 /* Driver names that raster_open allows, NULL at the end. */
 const char *const *gdal_allowed_drivers(void);
 

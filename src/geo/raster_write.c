@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "geo/gdal_session.h"
 #include "geo/georeference_crs.h"
+#include "geo/raster_cog.h"
 #include "geo/raster_files.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_sidecars.h"
@@ -22,9 +23,16 @@
 
 enum { BLOCK = RASTER_WRITER_BLOCK, NODATA = 255, MAX_CODE = 254 };
 
+/* Of a GeoTIFF that a COG is copied from. */
+static const char *const quick[] = { "ZLEVEL=1", NULL };
+
 struct RasterWriter {
     char *path;
     Output *output;
+    RasterFormat format;
+    char **creation;              /* CSL; options of the user */
+    char *tiff;                   /* RASTER_COG: the GeoTIFF that is written first, in the hidden folder; NULL: none */
+    const volatile int *stop;     /* NULL: never */
     const char *side_car, *style; /* files of the output; `style` NULL: none is written */
     RasterClass *classes;         /* [n_classes], names clean and owned; for side-cars */
     int64_t n_classes;
@@ -57,31 +65,13 @@ static Err check_options(const RasterWriteOptions *o)
     return ERR_NONE;
 }
 
-/* GDAL says that something failed; why is often told by errno alone. To be called at once. */
-static Err write_error(const char *path, const GdalSession *session)
-{
-    static const int told[] = { ENOSPC, EDQUOT, EFBIG, EIO, EROFS, EACCES, EPERM, EMFILE, ENFILE };
-    const int reason = errno;
-    for (int64_t i = 0; i < ARRAY_LEN(told); i++)
-        if (reason == told[i]) return output_error(path, reason);
-    return err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", path, gdal_reason(session, "no reason given"));
-}
-
+/* A COG is copied from a GeoTIFF of blocks that can be written one after the other. */
 static GDALDatasetH create_dataset(const RasterWriter *w)
 {
-    const RasterKind kind = w->kind;
-    char **options = NULL;
-    options = CSLSetNameValue(options, "TILED", "YES");
-    options = CSLSetNameValue(options, "BLOCKXSIZE", "256");
-    options = CSLSetNameValue(options, "BLOCKYSIZE", "256");
-    options = CSLSetNameValue(options, "COMPRESS", "DEFLATE");
-    options = CSLSetNameValue(options, "PREDICTOR", kind == RASTER_CLASSES ? "1" : "2");
-    options = CSLSetNameValue(options, "INTERLEAVE", "BAND");
-    options = CSLSetNameValue(options, "BIGTIFF", "IF_SAFER");
-    options = CSLSetNameValue(options, "PHOTOMETRIC", kind == RASTER_COLORS ? "RGB" : "MINISBLACK");
-    if (kind == RASTER_CLASSES) options = CSLSetNameValue(options, "PHOTOMETRIC", "PALETTE");
-    const GDALDatasetH dataset = GDALCreate(GDALGetDriverByName("GTiff"), output_partial(w->output), (int)w->width,
-                                            (int)w->height, (int)w->bands, GDT_Byte, options);
+    const bool copied = w->format == RASTER_COG;
+    char **options = raster_format_options(RASTER_GTIFF, w->kind, copied ? quick : (const char *const *)w->creation);
+    const GDALDatasetH dataset = GDALCreate(GDALGetDriverByName("GTiff"), copied ? w->tiff : output_partial(w->output),
+                                            (int)w->width, (int)w->height, (int)w->bands, GDT_Byte, options);
     CSLDestroy(options);
     return dataset;
 }
@@ -302,6 +292,7 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
 {
     TRY(room_check("writing a raster"));
     TRY(check_options(options));
+    TRY(raster_format_check(options->format, options->creation_options));
     RasterWriter *w = calloc(1, sizeof *w);
     if (w == NULL) return err_memory(sizeof *w, "a raster writer");
     w->kind = options->kind;
@@ -309,17 +300,21 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
     w->height = options->like != NULL ? options->like->info.height : options->height;
     w->bands = options->kind == RASTER_PROBABILITIES ? options->n_classes : options->kind == RASTER_COLORS ? 3 : 1;
     w->fill = options->kind == RASTER_COLORS ? 0 : NODATA;
+    w->format = options->format;
+    w->creation = CSLDuplicate((CSLConstList)options->creation_options);
+    w->stop = options->stop;
     Err err = allocate(w);
     if (err == ERR_NONE) err = str_copy(options->path, &w->path);
     if (err == ERR_NONE) err = copy_classes(w, options);
     if (err == ERR_NONE) err = open_names(w, options);
+    if (err == ERR_NONE && w->format == RASTER_COG) err = str_format(&w->tiff, "%s.tiff", output_partial(w->output));
     if (err == ERR_NONE) {
         GdalSession session;
         gdal_begin(&session);
         errno = 0;
         w->dataset = create_dataset(w);
         if (w->dataset == NULL || describe(w, options) != CE_None || session.failures > 0)
-            err = write_error(w->path, &session);
+            err = gdal_write_error(w->path, &session);
         gdal_end(&session);
     }
     if (err == ERR_NONE)
@@ -345,7 +340,7 @@ static Err write_blocks(RasterWriter *w)
             code = GDALWriteBlock(GDALGetRasterBand(w->dataset, (int)b + 1), (int)x, (int)block_row, w->block);
         }
     Err err = ERR_NONE;
-    if (code != CE_None || session.failures > 0) err = write_error(w->path, &session);
+    if (code != CE_None || session.failures > 0) err = gdal_write_error(w->path, &session);
     gdal_end(&session);
     w->held = 0;
     memset(w->buffer, w->fill, (size_t)w->bands * BLOCK * w->padded_width);
@@ -384,7 +379,7 @@ Err raster_writer_block(RasterWriter *w, int64_t band, int64_t column, int64_t r
     const GDALRasterBandH target = GDALGetRasterBand(w->dataset, (int)band + 1);
     Err err = ERR_NONE;
     if (GDALWriteBlock(target, (int)column, (int)row, w->block) != CE_None || session.failures > 0)
-        err = write_error(w->path, &session);
+        err = gdal_write_error(w->path, &session);
     gdal_end(&session);
     w->blocks++;
     return err;
@@ -399,9 +394,20 @@ static Err close_dataset(RasterWriter *w)
     errno = 0;
     GDALClose(w->dataset);
     w->dataset = NULL;
-    const Err err = session.failures == 0 ? ERR_NONE : write_error(w->path, &session);
+    const Err err = session.failures == 0 ? ERR_NONE : gdal_write_error(w->path, &session);
     gdal_end(&session);
     return err;
+}
+
+static Err copy_to_cog(const RasterWriter *w)
+{
+    if (w->format != RASTER_COG) return ERR_NONE;
+    return cog_copy(&(CogCopy){ .path = w->path,
+                                .from = w->tiff,
+                                .to = output_partial(w->output),
+                                .kind = w->kind,
+                                .options = (const char *const *)w->creation,
+                                .stop = w->stop });
 }
 
 /* What was closed can be read, and says where it lies. */
@@ -448,6 +454,7 @@ Err raster_writer_complete(RasterWriter *w, Output **ret_output)
         err = err_set(ERR_INTERNAL, "'%s': only %lld of %lld rows or %lld of %lld blocks were written", w->path,
                       (long long)w->next_row, (long long)w->height, (long long)w->blocks, (long long)blocks);
     if (err == ERR_NONE) err = close_dataset(w);
+    if (err == ERR_NONE) err = copy_to_cog(w);
     if (err == ERR_NONE) err = check_closed(w);
     if (err == ERR_NONE) err = write_beside(w);
     if (err == ERR_NONE) {
@@ -474,9 +481,12 @@ void raster_writer_abort(RasterWriter *w)
     (void)snprintf(message, sizeof message, "%s", err_message());
     if (w->dataset != NULL) (void)close_dataset(w);
     (void)err_adopt(ERR_NONE, message);
+    if (w->tiff != NULL) (void)remove(w->tiff);
     output_close(w->output);
     for (int64_t i = 0; i < w->n_classes; i++) free((char *)(uintptr_t)w->classes[i].name);
     free(w->classes);
+    CSLDestroy(w->creation);
+    free(w->tiff);
     free(w->path);
     free(w->buffer);
     free(w->block);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster. Rows are given in order, in any
- * portions, or blocks in any order. The map, its side-car (.aux.xml: class names, and a coordinate system that GeoTIFF cannot hold) and its style
+ * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster, or Cloud Optimized GeoTIFFs, which are made
+ * of such a file once it is complete (both lie on the disk then). Rows are given in order, in any portions, or blocks in any
+ * order. The map, its side-car (.aux.xml: class names, and a coordinate system that GeoTIFF cannot hold) and its style
  * for QGIS (.qml) are one output (base/output.h): they get their names together when all are complete and on disk, and
  * side-cars of an older map (.ovr, .msk too) stay until then. A style that we did not write is never touched.
  *
@@ -15,6 +16,7 @@
 
 #include "base/output.h"
 #include "geo/raster.h"
+#include "geo/raster_format.h"
 
 #include <stddef.h>
 
@@ -27,18 +29,12 @@ typedef struct RasterClass {
     uint8_t color[3]; /* red, green, blue */
 } RasterClass;
 
-/* What a raster of ours holds; its name stands in the TIFF as METASEG_KIND ("classes", "confidence", "probabilities"). A
- * class map also carries METASEG_CLASS_7=NAME for each class, so that a copy without its .aux.xml keeps the names. */
-typedef enum RasterKind {
-    RASTER_CLASSES,       /* 1 band: class values, palette, class names, nodata 255 */
-    RASTER_CONFIDENCE,    /* 1 band: 0..254 = probability / 254 (band scale 1/254, offset 0), nodata 255 */
-    RASTER_PROBABILITIES, /* one band per class, named, values as RASTER_CONFIDENCE */
-    RASTER_COLORS,        /* 3 bands red, green, blue, no nodata */
-} RasterKind;
-
 typedef struct RasterWriteOptions {
     const char *path;
     RasterKind kind;
+    RasterFormat format;
+    const char *const *creation_options; /* of the format's driver, as raster_format_check takes them; NULL: none */
+    const volatile int *stop;            /* checked while a COG gets its overviews; NULL: never */
     const Raster *like; /* size, geotransform, CRS, GCPs, RPCs, AREA_OR_POINT; NULL: width, height and bounds below */
     const char *crs;    /* instead of that of `like`, as georeference_open takes it; NULL: that of `like` */
     int64_t width, height;      /* without `like` */
@@ -70,8 +66,8 @@ Err raster_writer_block(RasterWriter *writer, int64_t band, int64_t column, int6
 /* The writer's output, for output_scratch(). */
 const Output *raster_writer_output(const RasterWriter *writer);
 
-/* Closes, syncs, renames and frees the writer, also on failure (then nothing remains). ERR_OUTPUT; ERR_INTERNAL when
- * rows or blocks are missing. */
+/* Closes, syncs, renames and frees the writer, also on failure (then nothing remains). ERR_OUTPUT; ERR_INTERRUPTED; ERR_INTERNAL
+ * when rows or blocks are missing. */
 Err raster_writer_finish(RasterWriter *writer);
 
 /* The same, but the file has no name yet: *ret_output is for output_publish_all, together with other outputs, and the

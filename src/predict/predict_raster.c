@@ -333,6 +333,9 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
     const RasterWriteOptions options = {
         .path = path,
         .kind = kind,
+        .format = t->options->format == METASEG_FORMAT_COG ? RASTER_COG : RASTER_GTIFF,
+        .creation_options = t->options->creation_options,
+        .stop = t->model->run.stop,
         .like = t->image->raster,
         .crs = t->options->crs,
         .classes = t->classes,

@@ -55,6 +55,10 @@ static Err check_options(const PresetDef *def, const MetasegPredictOptions *o)
     if (o->quicklook != NULL) given = "a quicklook";
     if (given != NULL)
         return err_set(ERR_ARGUMENT, "%s is of one image; the images of %s are mapped without", given, def->title);
+    if (o->format != METASEG_FORMAT_GTIFF || (o->creation_options != NULL && o->creation_options[0] != NULL))
+        return err_set(ERR_ARGUMENT,
+                       "a raster format or creation options are given; the maps of %s have no choice of them",
+                       def->title);
     if (o->mask != NULL || o->mask_values != NULL) given = "a cloud mask";
     if (o->crs != NULL) given = "a coordinate reference system";
     if (isfinite(o->longitude) || isfinite(o->latitude)) given = "a place";

@@ -75,6 +75,8 @@ def commands(fixtures):
     return [
         Command("predict", ["predict", image, "-o", "map.tif", "--confidence", "sure.tif", "--quicklook", "map.png", "-f", "-m", model,
                             *data], ["map.tif", "sure.tif", "map.png"]),
+        Command("predict_cog", ["predict", str(fixtures / "larger.tif"), "-o", "map.tif", "--of", "COG", "--co", "BLOCKSIZE=128", "-f", "-m",
+                                model, *data], ["map.tif"]),
         Command("convert", ["convert", model, "out.safetensors", "-f", "-q"], ["out.safetensors"]),
         Command("convert_encoder", ["convert", "encoder.safetensors", "out.safetensors", "-f", "-q"], ["out.safetensors"], encoder_there),
         Command("convert_text", ["convert", clip, "out.safetensors", "--half", "-f", "-q"], ["out.safetensors"]),
