@@ -85,6 +85,7 @@ typedef struct MetasegPredictOptions {
     const char *confidence;    /* path of a confidence raster, NULL: none */
     const char *probabilities; /* path of a raster with one band per class, NULL: none */
     const char *quicklook;     /* path of a PNG with legend, NULL: none */
+    const char *areas; /* path of a table of the classes, their pixels, areas and shares: .json, else CSV; NULL: none */
     MetasegPrompts prompts;
     const char *prompt; /* free text that is read everywhere instead of the zones' words; NULL */
     /* folder of the text encoder that the model was trained with: model.safetensors and vocab.txt, of CLIP merges.txt; needed for
@@ -150,7 +151,7 @@ typedef struct MetasegSubmissionReport {
  * evaluation server takes: a zip archive (out: *.zip) without folders, a PNG for each image, named and coded as the server wants it.
  * Nothing stands under the name until all is written, and nothing is written unless every image can be mapped; the same maps give the
  * same bytes. The run of the model must name the data folder; its progress counts images. Of the options those of one image (crs, longitude,
- * latitude, gsd, mask, confidence, probabilities, quicklook) must be unset, since the preset tells what its images do not, and format and
+ * latitude, gsd, mask, confidence, probabilities, quicklook, areas) must be unset, since the preset tells what its images do not, and format and
  * creation options, too. report may be NULL.
  * METASEG_ERROR_ARGUMENT: no such preset, or one without submissions; METASEG_ERROR_MODEL: the model has a class that the data set does
  * not; METASEG_ERROR_INPUT: an image is missing or cannot be read; METASEG_ERROR_OUTPUT, _MEMORY, _INTERRUPTED. */

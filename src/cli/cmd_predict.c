@@ -18,8 +18,8 @@
 
 typedef struct PredictArgs {
     ReadingArgs reading;
-    const char *out, *model, *confidence, *probabilities, *quicklook, *mask, *mask_values, *crs, *lonlat, *level,
-        *prompt, *text_encoder, *preset, *ram;
+    const char *out, *model, *confidence, *probabilities, *quicklook, *areas, *mask, *mask_values, *crs, *lonlat,
+        *level, *prompt, *text_encoder, *preset, *ram;
     OptionList creation;
     int64_t format;
     double gsd, resolution;
@@ -47,6 +47,10 @@ static const Option predict_options[] = {
       .help = "also write the probability of every class, a band each, 0..254 for 0..1; a folder for several inputs" },
     { "quicklook", 0, OPTION_STRING, offsetof(PredictArgs, quicklook), .value = "FILE",
       .help = "also write a small picture (PNG) with legend; a folder for several inputs" },
+    { "areas", 0, OPTION_STRING, offsetof(PredictArgs, areas), .value = "FILE",
+      .help = "also write a table of the classes with their pixels, area in m2 on the ellipsoid and share (CSV; JSON "
+              "where FILE ends in "
+              ".json); a folder for several inputs, then FILE/NAME_areas.csv" },
     { "of", 0, OPTION_ENUM, offsetof(PredictArgs, format), .value = "FORMAT", .default_value = "GTiff",
       .choices = { "GTiff", "COG" },
       .help = "what maps, confidence and probabilities are written as; COG: Cloud Optimized GeoTIFF, with overviews by "
@@ -152,6 +156,7 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
     o->confidence = args->confidence;
     o->probabilities = args->probabilities;
     o->quicklook = args->quicklook;
+    o->areas = args->areas;
     return ERR_NONE;
 }
 
@@ -178,7 +183,7 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
     CliModels models = { 0 };
     char *scene = NULL;
     bool skipped = false;
-    const PredictOutputs outputs = { args->out, args->confidence, args->probabilities, args->quicklook };
+    const PredictOutputs outputs = { args->out, args->confidence, args->probabilities, args->quicklook, args->areas };
     if (args->skip_existing && args->overwrite)
         return err_set(ERR_ARGUMENT, "--skip-existing leaves maps that are there, -f replaces them; give one of both");
     TRY(find_scene(args, words, &scene));

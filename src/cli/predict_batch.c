@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS = 4 };
+enum { KINDS = 5, QUICKLOOK = 3 }; /* of outputs; rasters, with side-cars, come first */
 
 /* ---- one input ---- */
 
 static bool all_there(const PredictOutputs *o)
 {
-    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook };
+    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook, o->areas };
     for (int i = 0; i < KINDS; i++)
         if (paths[i] != NULL && !file_exists(paths[i])) return false;
     return true;
@@ -34,6 +34,7 @@ static Err print_json(const char *in, const PredictOutputs *o, const MetasegPred
     json_put_string(&w, "confidence", o->confidence);
     json_put_string(&w, "probabilities", o->probabilities);
     json_put_string(&w, "quicklook", o->quicklook);
+    json_put_string(&w, "areas", o->areas);
     json_put_bool(&w, "skipped", r == NULL);
     if (r != NULL) {
         json_put_int(&w, "width", r->width);
@@ -73,6 +74,7 @@ Err predict_input(CliModels *models, const char *in, const PredictOutputs *outpu
     o.confidence = outputs->confidence;
     o.probabilities = outputs->probabilities;
     o.quicklook = outputs->quicklook;
+    o.areas = outputs->areas;
     TRY(cli_models_for(models, in, &o, &model));
     const Err err = metaseg_predict_raster(model, in, outputs->map, &o, &r);
     cli_progress_end(cli);
@@ -110,14 +112,15 @@ static void names_done(Names *names)
 
 static PredictOutputs names_outputs(const Names *n)
 {
-    return (PredictOutputs){ n->paths[0], n->paths[1], n->paths[2], n->paths[3] };
+    return (PredictOutputs){ n->paths[0], n->paths[1], n->paths[2], n->paths[3], n->paths[4] };
 }
 
 static Err names_init(const PredictOutputs *folders, const char *in, Names *names)
 {
-    static const char *const endings[KINDS] = { "classes.tif", "confidence.tif", "probabilities.tif", "quicklook.png" };
+    static const char *const endings[KINDS] = { "classes.tif", "confidence.tif", "probabilities.tif", "quicklook.png",
+                                                "areas.csv" };
     const char *const in_folder[KINDS] = { folders->map, folders->confidence, folders->probabilities,
-                                           folders->quicklook };
+                                           folders->quicklook, folders->areas };
     char *name = NULL;
     *names = (Names){ { NULL } };
     TRY(predict_input_name(in, &name));
@@ -139,7 +142,7 @@ static Err names_init(const PredictOutputs *folders, const char *in, Names *name
 /* A folder that is to be made is not called like a file. */
 static Err check_folder(const char *folder)
 {
-    static const char *const suffixes[] = { ".tif", ".tiff", ".png", ".jpg", ".vrt" };
+    static const char *const suffixes[] = { ".tif", ".tiff", ".png", ".jpg", ".vrt", ".csv", ".json" };
     if (folder == NULL || file_is_folder(folder)) return ERR_NONE;
     bool file = strcmp(folder, "-") == 0;
     for (int64_t i = 0; i < ARRAY_LEN(suffixes); i++) file = file || str_ends_with(folder, suffixes[i]);
@@ -150,14 +153,15 @@ static Err check_folder(const char *folder)
 
 static Err add_written(const Names *names, const char *in, FileSet *set)
 {
-    static const char *const what[KINDS] = { "map", "confidence", "raster of probabilities", "quicklook" };
+    static const char *const what[KINDS] = { "map", "confidence", "raster of probabilities", "quicklook",
+                                             "table of areas" };
     Err err = ERR_NONE;
     for (int i = 0; i < KINDS && err == ERR_NONE; i++) {
         char *role = NULL;
         if (names->paths[i] == NULL) continue;
         err = str_format(&role, "the %s of '%.100s'", what[i], in);
         if (err == ERR_NONE)
-            err = i + 1 < KINDS ? raster_files_written(names->paths[i], set, role)
+            err = i < QUICKLOOK ? raster_files_written(names->paths[i], set, role)
                                 : file_set_output(set, names->paths[i], role);
         free(role);
     }
@@ -190,7 +194,8 @@ static Err check_names(const Cli *cli, const char *const *inputs, int64_t n, con
 
 static Err prepare(const Cli *cli, const char *const *inputs, int64_t n, const PredictOutputs *folders)
 {
-    const char *const all[KINDS] = { folders->map, folders->confidence, folders->probabilities, folders->quicklook };
+    const char *const all[KINDS] = { folders->map, folders->confidence, folders->probabilities, folders->quicklook,
+                                     folders->areas };
     for (int i = 0; i < KINDS; i++) TRY(check_folder(all[i]));
     TRY(check_names(cli, inputs, n, folders));
     for (int i = 0; i < KINDS; i++)
@@ -204,7 +209,7 @@ static Err prepare(const Cli *cli, const char *const *inputs, int64_t n, const P
 static Err find_older(const PredictOutputs *o, bool *ret_found)
 {
     static const char *const appended[] = { "", ".aux.xml", ".ovr", ".msk" };
-    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook };
+    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook, o->areas };
     char *name = NULL;
     *ret_found = false;
     for (int64_t i = 0; i < (int64_t)KINDS * ARRAY_LEN(appended); i++) {

@@ -9,7 +9,7 @@
 
 /* Outputs of one input: paths, or folders for those of many. NULL: not wanted. */
 typedef struct PredictOutputs {
-    const char *map, *confidence, *probabilities, *quicklook;
+    const char *map, *confidence, *probabilities, *quicklook, *areas;
 } PredictOutputs;
 
 /* Maps one input and prints the map's path, with --log-format json an object with the figures. skip: outputs that are all
@@ -17,7 +17,7 @@ typedef struct PredictOutputs {
 Err predict_input(CliModels *models, const char *in, const PredictOutputs *outputs,
                   const MetasegPredictOptions *options, bool skip, bool *ret_skipped);
 
-/* Each input to FOLDER/NAME_classes.tif, _confidence.tif, _probabilities.tif, _quicklook.png. Before any work: no output is
+/* Each input to FOLDER/NAME_classes.tif, _confidence.tif, _probabilities.tif, _quicklook.png, _areas.csv. Before any work: no output is
  * an input, and no two have one name. One that fails is told and passed over; ERR_PARTIAL then. */
 Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const PredictOutputs *folders,
                   const MetasegPredictOptions *options, bool skip);

@@ -12,6 +12,7 @@
 #include <cpl_conv.h>
 #include <cpl_minixml.h>
 #include <cpl_string.h>
+#include <gdal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,22 +40,86 @@ static const char *name_of(const RasterClass *classes, int64_t n_classes, int32_
     return "";
 }
 
+static CPLXMLNode *first_band(CPLXMLNode *root)
+{
+    CPLXMLNode *band = CPLSearchXMLNode(root, "PAMRasterBand");
+    if (band != NULL) return band;
+    band = CPLCreateXMLNode(root, CXT_Element, "PAMRasterBand");
+    CPLAddXMLAttributeAndValue(band, "band", "1");
+    return band;
+}
+
 /* GDAL numbers categories from 0 without gaps. */
-static void add_names(CPLXMLNode *root, const RasterClass *classes, int64_t n_classes)
+static void add_names(CPLXMLNode *band, const RasterClass *classes, int64_t n_classes)
 {
     int32_t most = 0;
     for (int64_t i = 0; i < n_classes; i++) most = classes[i].value > most ? classes[i].value : most;
-    CPLXMLNode *band = CPLSearchXMLNode(root, "PAMRasterBand");
-    if (band == NULL) {
-        band = CPLCreateXMLNode(root, CXT_Element, "PAMRasterBand");
-        CPLAddXMLAttributeAndValue(band, "band", "1");
-    }
     CPLXMLNode *names = CPLCreateXMLNode(band, CXT_Element, "CategoryNames");
     for (int32_t value = 0; value <= most; value++)
         CPLCreateXMLElementAndValue(names, "Category", name_of(classes, n_classes, value));
 }
 
-Err sidecar_text(const char *pam, const RasterClass *classes, int64_t n_classes, char **ret_text)
+/* ---- raster attribute table ---- */
+
+typedef struct Column {
+    const char *name;
+    GDALRATFieldType type;
+    GDALRATFieldUsage usage;
+} Column;
+
+enum { COLUMNS = 8, AREA_COLUMN = 6 };
+static const Column columns[COLUMNS] = {
+    { "Value", GFT_Integer, GFU_MinMax }, { "Count", GFT_Real, GFU_PixelCount }, { "Class_Name", GFT_String, GFU_Name },
+    { "Red", GFT_Integer, GFU_Red },      { "Green", GFT_Integer, GFU_Green },   { "Blue", GFT_Integer, GFU_Blue },
+    { "Area_m2", GFT_Real, GFU_Generic }, { "Share", GFT_Real, GFU_Generic },
+};
+
+static void add_number(CPLXMLNode *parent, const char *name, int64_t value)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%lld", (long long)value);
+    CPLCreateXMLElementAndValue(parent, name, text);
+}
+
+static CPLXMLNode *add_indexed(CPLXMLNode *parent, const char *name, int64_t index)
+{
+    char text[32];
+    CPLXMLNode *node = CPLCreateXMLNode(parent, CXT_Element, name);
+    (void)snprintf(text, sizeof text, "%lld", (long long)index);
+    CPLAddXMLAttributeAndValue(node, "index", text);
+    return node;
+}
+
+static void add_row(CPLXMLNode *row, const RasterClass *c, const ClassAreas *areas)
+{
+    char area[32], share[32];
+    str_from_double(areas->area[c->value], area);
+    str_from_double(class_areas_share(areas, c->value), share);
+    add_number(row, "F", c->value);
+    add_number(row, "F", areas->pixels[c->value]);
+    CPLCreateXMLElementAndValue(row, "F", c->name);
+    for (int i = 0; i < 3; i++) add_number(row, "F", c->color[i]);
+    if (areas->known) CPLCreateXMLElementAndValue(row, "F", area);
+    CPLCreateXMLElementAndValue(row, "F", share);
+}
+
+/* As GDAL writes one that is set. */
+static void add_table(CPLXMLNode *band, const RasterClass *classes, int64_t n_classes, const ClassAreas *areas)
+{
+    CPLXMLNode *table = CPLCreateXMLNode(band, CXT_Element, "GDALRasterAttributeTable");
+    CPLAddXMLAttributeAndValue(table, "tableType", "thematic");
+    for (int64_t i = 0, n = 0; i < COLUMNS; i++) {
+        if (i == AREA_COLUMN && !areas->known) continue;
+        CPLXMLNode *field = add_indexed(table, "FieldDefn", n++);
+        CPLCreateXMLElementAndValue(field, "Name", columns[i].name);
+        add_number(field, "Type", columns[i].type);
+        add_number(field, "Usage", columns[i].usage);
+    }
+    for (int64_t i = 0; i < n_classes; i++) add_row(add_indexed(table, "Row", i), &classes[i], areas);
+}
+
+Err sidecar_text(const char *pam, const RasterClass *classes, int64_t n_classes, const ClassAreas *areas,
+                 char **ret_text)
 {
     *ret_text = NULL;
     const bool left = file_exists(pam);
@@ -66,7 +131,11 @@ Err sidecar_text(const char *pam, const RasterClass *classes, int64_t n_classes,
     if (root == NULL) {
         err = err_set(ERR_OUTPUT, "its coordinate system could not be written whole beside it; is there space?");
     } else {
-        if (n_classes > 0) add_names(root, classes, n_classes);
+        if (n_classes > 0) {
+            CPLXMLNode *band = first_band(root);
+            add_names(band, classes, n_classes);
+            add_table(band, classes, n_classes, areas);
+        }
         char *text = CPLSerializeXMLTree(root);
         err = str_copy(text, ret_text);
         CPLFree(text);

@@ -9,6 +9,7 @@
 #include "geo/gdal_session.h"
 #include "geo/georeference_crs.h"
 #include "geo/raster_cog.h"
+#include "geo/raster_count.h"
 #include "geo/raster_files.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_sidecars.h"
@@ -36,7 +37,10 @@ struct RasterWriter {
     const char *side_car, *style; /* files of the output; `style` NULL: none is written */
     RasterClass *classes;         /* [n_classes], names clean and owned; for side-cars */
     int64_t n_classes;
-    bool place_is_told; /* the map must say its coordinate system */
+    PixelArea *area;       /* of a class map's grid; NULL: unknown */
+    ClassAreas counts;     /* of a class map, once it is complete */
+    ClassAreas *ret_areas; /* where they go; NULL: nowhere */
+    bool place_is_told;    /* the map must say its coordinate system */
     GDALDatasetH dataset;
     RasterKind kind;
     int64_t width, height, bands;
@@ -303,9 +307,12 @@ Err raster_writer_open(const RasterWriteOptions *options, RasterWriter **ret_wri
     w->format = options->format;
     w->creation = CSLDuplicate((CSLConstList)options->creation_options);
     w->stop = options->stop;
+    w->ret_areas = options->ret_areas;
     Err err = allocate(w);
     if (err == ERR_NONE) err = str_copy(options->path, &w->path);
     if (err == ERR_NONE) err = copy_classes(w, options);
+    if (err == ERR_NONE && w->kind == RASTER_CLASSES && options->like != NULL)
+        err = pixel_area_new(options->like, options->crs, &w->area);
     if (err == ERR_NONE) err = open_names(w, options);
     if (err == ERR_NONE && w->format == RASTER_COG) err = str_format(&w->tiff, "%s.tiff", output_partial(w->output));
     if (err == ERR_NONE) {
@@ -434,8 +441,8 @@ static Err write_beside(const RasterWriter *w)
 {
     char *pam = NULL, *text = NULL;
     TRY(str_format(&pam, "%s.aux.xml", output_partial(w->output)));
-    Err err =
-        err_prefix(sidecar_text(pam, w->classes, w->kind == RASTER_CLASSES ? w->n_classes : 0, &text), "'%s'", w->path);
+    Err err = err_prefix(sidecar_text(pam, w->classes, w->kind == RASTER_CLASSES ? w->n_classes : 0, &w->counts, &text),
+                         "'%s'", w->path);
     if (err == ERR_NONE && text != NULL) err = output_write(w->side_car, w->path, text, strlen(text));
     free(pam);
     free(text);
@@ -456,8 +463,11 @@ Err raster_writer_complete(RasterWriter *w, Output **ret_output)
     if (err == ERR_NONE) err = close_dataset(w);
     if (err == ERR_NONE) err = copy_to_cog(w);
     if (err == ERR_NONE) err = check_closed(w);
+    if (err == ERR_NONE && w->kind == RASTER_CLASSES)
+        err = raster_count_classes(output_partial(w->output), w->path, w->area, w->stop, &w->counts);
     if (err == ERR_NONE) err = write_beside(w);
     if (err == ERR_NONE) {
+        if (w->ret_areas != NULL) *w->ret_areas = w->counts;
         *ret_output = w->output;
         w->output = NULL;
     }
@@ -485,6 +495,7 @@ void raster_writer_abort(RasterWriter *w)
     output_close(w->output);
     for (int64_t i = 0; i < w->n_classes; i++) free((char *)(uintptr_t)w->classes[i].name);
     free(w->classes);
+    pixel_area_free(w->area);
     CSLDestroy(w->creation);
     free(w->tiff);
     free(w->path);

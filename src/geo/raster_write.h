@@ -2,7 +2,7 @@
  *
  * Writing maps: tiled, deflated GeoTIFFs of Bytes on the grid of an input raster, or Cloud Optimized GeoTIFFs, which are made
  * of such a file once it is complete (both lie on the disk then). Rows are given in order, in any portions, or blocks in any
- * order. The map, its side-car (.aux.xml: class names, and a coordinate system that GeoTIFF cannot hold) and its style
+ * order. The map, its side-car (.aux.xml: class names, attribute table, and a coordinate system that GeoTIFF cannot hold) and its style
  * for QGIS (.qml) are one output (base/output.h): they get their names together when all are complete and on disk, and
  * side-cars of an older map (.ovr, .msk too) stay until then. A style that we did not write is never touched.
  *
@@ -15,6 +15,7 @@
 #define METASEG_GEO_RASTER_WRITE_H
 
 #include "base/output.h"
+#include "geo/class_areas.h"
 #include "geo/raster.h"
 #include "geo/raster_format.h"
 
@@ -43,6 +44,7 @@ typedef struct RasterWriteOptions {
     const RasterClass *classes; /* for classes and probabilities */
     int64_t n_classes;
     const char *const *metadata; /* key, value, key, value, ..., NULL; items of the file; NULL: none */
+    ClassAreas *ret_areas;       /* RASTER_CLASSES: filled once the writer is complete; NULL: not wanted */
     bool overwrite;
 } RasterWriteOptions;
 

@@ -114,6 +114,72 @@ static void class_map(void **state)
     assert_true(unit_remove_files());
 }
 
+static void check_column(GDALRasterAttributeTableH table, int column, const char *name, GDALRATFieldType type,
+                         GDALRATFieldUsage usage)
+{
+    assert_string_equal(GDALRATGetNameOfCol(table, column), name);
+    assert_int_equal(GDALRATGetTypeOfCol(table, column), type);
+    assert_int_equal(GDALRATGetUsageOfCol(table, column), usage);
+}
+
+/* The raster attribute table: a row for each class, also for one without pixels; areas where the map says where it lies. */
+static void attribute_table(void **state)
+{
+    (void)state;
+    const double t[6] = { 485899.0, 5.0, 0.0, 5209246.0, 0.0, -5.0 };
+    const RasterClass all[] = { classes[0], classes[1], classes[2], { 254, "a <b> & \"c\"", { 9, 8, 7 } } };
+    char in[256], out[256];
+    test_raster(unit_at("in.tif", in), (TestRaster){ .width = 300, .height = 530, .geotransform = t, .epsg = 26914 });
+    for (int placed = 0; placed <= 1; placed++) {
+        Raster *like = NULL;
+        RasterWriter *writer = NULL;
+        ClassAreas areas = { .known = false };
+        if (placed) ASSERT_OK(raster_open(in, NULL, &like));
+        const RasterWriteOptions o = { .path = unit_at("out.tif", out),
+                                       .kind = RASTER_CLASSES,
+                                       .like = like,
+                                       .width = 300,
+                                       .height = 530,
+                                       .classes = all,
+                                       .n_classes = 4,
+                                       .ret_areas = &areas,
+                                       .overwrite = true };
+        ASSERT_OK(raster_writer_open(&o, &writer));
+        ASSERT_OK(write_rows(writer, 300, 530, 100));
+        ASSERT_OK(raster_writer_finish(writer));
+        raster_close(like);
+        int64_t twos = 0;
+        for (int64_t i = 0; i < (int64_t)300 * 530; i++) twos += map_value(i % 300, i / 300, 0) == 2;
+        assert_true(areas.known == (placed != 0) && areas.valid == (int64_t)300 * 530 && areas.pixels[2] == twos);
+        const GDALDatasetH d = GDALOpen(out, GA_ReadOnly);
+        const GDALRasterAttributeTableH table = GDALGetDefaultRAT(GDALGetRasterBand(d, 1));
+        assert_non_null(table);
+        assert_int_equal(GDALRATGetRowCount(table), 4);
+        assert_int_equal(GDALRATGetColumnCount(table), placed ? 8 : 7);
+        check_column(table, 0, "Value", GFT_Integer, GFU_MinMax);
+        check_column(table, 1, "Count", GFT_Real, GFU_PixelCount);
+        check_column(table, 2, "Class_Name", GFT_String, GFU_Name);
+        check_column(table, 3, "Red", GFT_Integer, GFU_Red);
+        check_column(table, 5, "Blue", GFT_Integer, GFU_Blue);
+        assert_int_equal(GDALRATGetValueAsInt(table, 2, 0), 7);
+        assert_true(GDALRATGetValueAsDouble(table, 1, 1) == (double)twos);
+        assert_string_equal(GDALRATGetValueAsString(table, 2, 2), "cr\xc3\xb6p");
+        assert_int_equal(GDALRATGetValueAsInt(table, 1, 4), 100);
+        assert_string_equal(GDALRATGetValueAsString(table, 3, 2), "a <b> & \"c\"");
+        assert_true(GDALRATGetValueAsDouble(table, 3, 1) == 0.0);
+        assert_int_equal(GDALRATGetRowOfValue(table, 254.0), 3);
+        if (placed) {
+            check_column(table, 6, "Area_m2", GFT_Real, GFU_Generic);
+            assert_true(GDALRATGetValueAsDouble(table, 1, 6) == areas.area[2]);
+            assert_true(fabs(areas.area[2] / (25.0 * (double)twos) - 1.0) < 1e-3);
+        }
+        check_column(table, placed ? 7 : 6, "Share", GFT_Real, GFU_Generic);
+        assert_true(fabs(GDALRATGetValueAsDouble(table, 1, placed ? 7 : 6) - (double)twos / (300.0 * 530.0)) < 1e-4);
+        GDALClose(d);
+    }
+    assert_true(unit_remove_files());
+}
+
 /* A copy of the TIFF alone keeps names, colours and what it is; what the TIFF says itself stands above a side-car. */
 static void names_in_the_tiff(void **state)
 {
@@ -620,6 +686,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(class_map),
+        cmocka_unit_test(attribute_table),
         cmocka_unit_test(names_in_the_tiff),
         cmocka_unit_test(confidence_and_probabilities),
         cmocka_unit_test(control_points_and_rpc),

@@ -37,6 +37,7 @@ static Err add_all(const MetasegModel *model, const Raster *raster, const Raster
     TRY(raster_files_written(out, set, "the map"));
     TRY(raster_files_written(o->confidence, set, "the confidence"));
     TRY(raster_files_written(o->probabilities, set, "the raster of probabilities"));
+    TRY(file_set_output(set, o->areas, "the table of areas"));
     return file_set_output(set, o->quicklook, "the quicklook");
 }
 
@@ -60,6 +61,7 @@ Err predictor_check_files(const MetasegModel *model, const Raster *raster, const
     TRY(file_check_kind(options->confidence, "the confidence", "GeoTIFF", "tif,tiff"));
     TRY(file_check_kind(options->probabilities, "the raster of probabilities", "GeoTIFF", "tif,tiff"));
     TRY(file_check_kind(options->quicklook, "the quicklook", "PNG picture", "png"));
+    TRY(file_check_kind(options->areas, "the table of areas", "CSV or JSON text", "csv,json,txt"));
     const Err err = add_all(model, raster, mask, out, options, &set);
     file_set_done(&set);
     return err == ERR_NONE ? tell_style(model, out) : err;

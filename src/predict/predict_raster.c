@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "data/image_source.h"
 #include "geo/raster_write.h"
+#include "predict/area_table.h"
 #include "predict/map_store.h"
 
 #include <inttypes.h>
@@ -28,7 +29,8 @@ typedef struct Task {
     RasterWriter *map, *confidence, *probabilities;
     MapStore *store; /* planes of all of these; NULL: none is written */
     Quicklook *quicklook;
-    Output *outputs[4]; /* complete, without their names yet */
+    ClassAreas areas;   /* of the map, once it is complete */
+    Output *outputs[5]; /* complete, without their names yet */
     int64_t n_outputs;
     RasterClass *classes;
     uint8_t code_of[256];   /* class index -> code */
@@ -307,7 +309,7 @@ static Err open_zones(Task *t)
     return image_source_set_zones(t->image, climate);
 }
 
-static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterWriter **ret_writer)
+static Err open_writer(Task *t, const char *path, RasterKind kind, RasterWriter **ret_writer)
 {
     if (path == NULL) return ERR_NONE;
     const char *const prompts[] = { "grounded", "null", "tile-mixed", "shuffled" };
@@ -341,6 +343,7 @@ static Err open_writer(const Task *t, const char *path, RasterKind kind, RasterW
         .classes = t->classes,
         .n_classes = t->model->model->config.network.n_classes,
         .metadata = metadata,
+        .ret_areas = kind == RASTER_CLASSES ? &t->areas : NULL,
         .overwrite = t->options->overwrite,
     };
     return raster_writer_open(&options, ret_writer);
@@ -381,6 +384,7 @@ static Err open_outputs(Task *t)
     const RasterInfo *info = raster_info(t->image->raster);
     (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, t->model->hash);
     TRY(fill_classes(t));
+    if (t->options->areas != NULL) TRY(file_check_output(t->options->areas, t->options->overwrite));
     if (t->options->quicklook != NULL) {
         TRY(file_check_output(t->options->quicklook, t->options->overwrite));
         TRY(quicklook_new(&t->model->model->config, info->width, info->height, &t->quicklook));
@@ -402,6 +406,25 @@ static Err complete_writer(Task *t, RasterWriter **writer)
     return w != NULL ? raster_writer_complete(w, &t->outputs[t->n_outputs++]) : ERR_NONE;
 }
 
+/* Behind the map, which stays the last. */
+static Err write_areas(Task *t)
+{
+    if (t->options->areas == NULL) return ERR_NONE;
+    if (!t->areas.known)
+        predictor_tell(t->model, 1,
+                       "'%s': how large its pixels are is not known, so the table has pixels and shares alone", t->in);
+    else if (t->areas.beyond > 0)
+        predictor_tell(t->model, 1, "'%s': %lld pixels lie beyond the edge of its projection and have no area", t->in,
+                       (long long)t->areas.beyond);
+    TRY(area_table_write(&t->areas, t->classes, t->model->model->config.network.n_classes, path_name(t->out),
+                         t->options->areas, t->options->overwrite, &t->outputs[t->n_outputs]));
+    Output *table = t->outputs[t->n_outputs];
+    t->outputs[t->n_outputs] = t->outputs[t->n_outputs - 1];
+    t->outputs[t->n_outputs - 1] = table;
+    t->n_outputs++;
+    return ERR_NONE;
+}
+
 /* All outputs get their names together, the map last. */
 static Err finish(Task *t)
 {
@@ -412,6 +435,7 @@ static Err finish(Task *t)
         TRY(quicklook_write(t->quicklook, path_name(t->in), t->options->quicklook, t->options->overwrite,
                             &t->outputs[t->n_outputs++]));
     TRY(complete_writer(t, &t->map));
+    TRY(write_areas(t));
     return output_publish_all(t->outputs, t->n_outputs);
 }
 

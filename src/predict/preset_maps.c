@@ -53,6 +53,7 @@ static Err check_options(const PresetDef *def, const MetasegPredictOptions *o)
     if (o->confidence != NULL) given = "a raster of confidence";
     if (o->probabilities != NULL) given = "a raster of probabilities";
     if (o->quicklook != NULL) given = "a quicklook";
+    if (o->areas != NULL) given = "a table of areas";
     if (given != NULL)
         return err_set(ERR_ARGUMENT, "%s is of one image; the images of %s are mapped without", given, def->title);
     if (o->format != METASEG_FORMAT_GTIFF || (o->creation_options != NULL && o->creation_options[0] != NULL))

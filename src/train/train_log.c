@@ -4,7 +4,7 @@
 #include "train/trainer.h"
 
 #include "base/clock.h"
-#include "base/escape.h"
+#include "base/csv.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/output.h"
@@ -232,18 +232,6 @@ static void add_cell(Str *row, double figure)
     if (isfinite(figure)) str_addf(row, "%.6f", figure);
 }
 
-/* A name as one cell of one line: characters that end a line are escaped, the rest is quoted (RFC 4180). */
-static void add_name(Str *row, const char *name)
-{
-    str_add(row, ",\"");
-    while (*name != '\0') {
-        char shown[ESCAPE_BYTES];
-        (void)escape_next(&name, shown);
-        str_add(row, shown[0] == '"' ? "\"\"" : shown);
-    }
-    str_add(row, "\"\n");
-}
-
 static Err log_classes(const Trainer *t, const Validation *v)
 {
     Str rows = { 0 };
@@ -254,7 +242,9 @@ static Err log_classes(const Trainer *t, const Validation *v)
         add_cell(&rows, m->f1);
         add_cell(&rows, m->precision);
         add_cell(&rows, m->recall);
-        add_name(&rows, t->config->data.classes[c].name);
+        str_add_char(&rows, ',');
+        csv_add_name(&rows, t->config->data.classes[c].name);
+        str_add_char(&rows, '\n');
     }
     const size_t length = rows.length;
     char *text = NULL;

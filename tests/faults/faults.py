@@ -73,8 +73,8 @@ def commands(fixtures):
     golden = pathlib.Path(__file__).resolve().parents[1] / "golden"
     clip = str(fixtures / "clip" / "model.safetensors")
     return [
-        Command("predict", ["predict", image, "-o", "map.tif", "--confidence", "sure.tif", "--quicklook", "map.png", "-f", "-m", model,
-                            *data], ["map.tif", "sure.tif", "map.png"]),
+        Command("predict", ["predict", image, "-o", "map.tif", "--confidence", "sure.tif", "--quicklook", "map.png", "--areas", "map.csv",
+                            "-f", "-m", model, *data], ["map.tif", "sure.tif", "map.png", "map.csv"]),
         Command("predict_cog", ["predict", str(fixtures / "larger.tif"), "-o", "map.tif", "--of", "COG", "--co", "BLOCKSIZE=128", "-f", "-m",
                                 model, *data], ["map.tif"]),
         Command("convert", ["convert", model, "out.safetensors", "-f", "-q"], ["out.safetensors"]),
