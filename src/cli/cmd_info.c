@@ -292,7 +292,43 @@ static Err put_map_classes(Sheet *sheet, Raster *raster, bool shares)
     return ERR_NONE;
 }
 
-/* METASEG_* items: ours. */
+/* How a person reads what a map says of itself. */
+static const char *const item_words[][2] = {
+    { "METASEG_KIND", "holds" },
+    { "METASEG_VERSION", "made by metaseg" },
+    { "METASEG_MODEL", "model" },
+    { "METASEG_MODEL_HASH", "hash of the model" },
+    { "METASEG_COMMAND", "command" },
+    { "METASEG_PROMPTS", "prompts" },
+    { "METASEG_PROMPT", "own words" },
+    { "METASEG_ZONES", "climate zones" },
+    { "METASEG_BANDS", "bands that were read" },
+    { "METASEG_MASK", "cloud mask" },
+};
+
+/* What the words of METASEG_PROMPTS mean. */
+static const char *prompts_meaning(const char *value)
+{
+    static const char *const meanings[][2] = {
+        { "grounded", "the words of each place's climate zone" },
+        { "null", "the null prompt everywhere" },
+        { "tile-mixed", "one mix of the zones' words in each tile" },
+        { "shuffled", "the words of other zones, for a comparison" },
+        { "own words", "own words everywhere" },
+    };
+    for (int64_t i = 0; i < ARRAY_LEN(meanings); i++)
+        if (strcmp(meanings[i][0], value) == 0) return meanings[i][1];
+    return value;
+}
+
+static const char *item_label(const char *key)
+{
+    for (int64_t i = 0; i < ARRAY_LEN(item_words); i++)
+        if (strcmp(item_words[i][0], key) == 0) return item_words[i][1];
+    return key;
+}
+
+/* METASEG_* items: ours. JSON has them as the file does. */
 static void put_items(Sheet *sheet, const Raster *raster)
 {
     const char *item = NULL;
@@ -302,7 +338,11 @@ static void put_items(Sheet *sheet, const Raster *raster)
         if (str_starts_with(item, "METASEG_CLASS_")) continue; /* shown as classes */
         char key[64];
         (void)snprintf(key, sizeof key, "%.*s", (int)(equals - item), item);
-        put(sheet, key, "%s", equals + 1);
+        if (sheet->json)
+            json_put_string(&sheet->writer, key, equals + 1);
+        else
+            cli_line("  %-26s%s", item_label(key),
+                     strcmp(key, "METASEG_PROMPTS") == 0 ? prompts_meaning(equals + 1) : equals + 1);
     }
 }
 

@@ -9,8 +9,8 @@
 #include "geo/raster_write.h"
 #include "predict/area_table.h"
 #include "predict/map_store.h"
+#include "predict/provenance.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +37,8 @@ typedef struct Task {
     uint8_t *codes, *valid; /* [block_bytes], grow: of a block of the map */
     size_t block_bytes;
     int64_t valid_pixels;
-    char hash[32];
-    char *bands; /* of the model's that are there, "red,green,blue"; NULL: all */
+    const Climate *climate; /* that zones are looked up in; NULL: none are read */
+    char **provenance;      /* metadata of what is written */
 } Task;
 
 /* ---- source ---- */
@@ -226,17 +226,6 @@ static Err tell_clouds(const Task *t)
     return ERR_NONE;
 }
 
-/* Which of the model's bands are there, where some are missing. */
-static Err keep_bands(Task *t)
-{
-    const ModelConfig *c = &t->model->model->config;
-    Str text = { 0 };
-    if (raster_chosen_count(t->image->raster) == c->network.n_bands) return ERR_NONE;
-    for (int32_t b = 0; b < c->network.n_bands; b++)
-        if (t->image->source[b] >= 0) str_addf(&text, "%s%s", text.length > 0 ? "," : "", c->bands[b].name);
-    return str_take(&text, &t->bands);
-}
-
 static Err normalise(Task *t)
 {
     const ModelConfig *c = &t->model->model->config;
@@ -280,7 +269,6 @@ static Err open_input(Task *t)
     if (image_source_has_bytes(t->image) && c->byte_scale != 0.0)
         predictor_tell(t->model, 0, "'%s': its bytes are multiplied by %g, as the model says", t->in, c->byte_scale);
     TRY(predictor_check_values(t->model, t->in, t->image));
-    TRY(keep_bands(t));
     TRY(normalise(t));
     if (!isfinite(t->options->longitude)) return ERR_NONE;
     if (georeference_kind(t->image->place) != GEOREFERENCE_NONE) {
@@ -306,32 +294,13 @@ static Err open_zones(Task *t)
                        georeference_note(t->image->place));
         return ERR_NONE;
     }
+    t->climate = climate;
     return image_source_set_zones(t->image, climate);
 }
 
 static Err open_writer(Task *t, const char *path, RasterKind kind, RasterWriter **ret_writer)
 {
     if (path == NULL) return ERR_NONE;
-    const char *const prompts[] = { "grounded", "null", "tile-mixed", "shuffled" };
-    const char *metadata[16] = {
-        "METASEG_VERSION",    METASEG_VERSION,
-        "METASEG_MODEL",      t->model->model->config.name,
-        "METASEG_MODEL_HASH", t->hash,
-        "METASEG_PROMPTS",    t->options->prompt != NULL ? "own words" : prompts[t->options->prompts],
-    };
-    int n = 8;
-    if (t->options->prompt != NULL) {
-        metadata[n++] = "METASEG_PROMPT";
-        metadata[n++] = t->options->prompt;
-    }
-    if (t->bands != NULL) {
-        metadata[n++] = "METASEG_BANDS";
-        metadata[n++] = t->bands;
-    }
-    if (t->image->mask != NULL) {
-        metadata[n++] = "METASEG_MASK";
-        metadata[n++] = cloud_mask_rule(t->image->mask);
-    }
     const RasterWriteOptions options = {
         .path = path,
         .kind = kind,
@@ -342,7 +311,7 @@ static Err open_writer(Task *t, const char *path, RasterKind kind, RasterWriter 
         .crs = t->options->crs,
         .classes = t->classes,
         .n_classes = t->model->model->config.network.n_classes,
-        .metadata = metadata,
+        .metadata = (const char *const *)t->provenance,
         .ret_areas = kind == RASTER_CLASSES ? &t->areas : NULL,
         .overwrite = t->options->overwrite,
     };
@@ -382,7 +351,13 @@ static Err open_store(Task *t)
 static Err open_outputs(Task *t)
 {
     const RasterInfo *info = raster_info(t->image->raster);
-    (void)snprintf(t->hash, sizeof t->hash, "xxh64:%016" PRIx64, t->model->hash);
+    const ProvenanceFacts facts = { .model = t->model->model,
+                                    .hash = t->model->hash,
+                                    .in = t->in,
+                                    .options = t->options,
+                                    .image = t->image,
+                                    .climate = t->climate };
+    TRY(provenance_items(&facts, &t->provenance));
     TRY(fill_classes(t));
     if (t->options->areas != NULL) TRY(file_check_output(t->options->areas, t->options->overwrite));
     if (t->options->quicklook != NULL) {
@@ -449,7 +424,7 @@ static void release(Task *t)
     for (int64_t i = 0; i < t->n_outputs; i++) output_close(t->outputs[i]);
     image_source_close(t->image);
     prompt_table_done(&t->own_prompt);
-    free(t->bands);
+    provenance_free(t->provenance);
     free(t->classes);
     free(t->codes);
     free(t->valid);

@@ -169,7 +169,7 @@ cp maps/second_classes.tif copy.tif
 "$program" info maps/second_classes.tif | sed 1d >info.beside
 "$program" info copy.tif | sed 1d >info.alone
 cmp -s info.beside info.alone || fail "a copy of the TIFF alone lost: $(diff info.beside info.alone | head -3)"
-grep -q 'METASEG_KIND *classes' info.alone || fail "the map does not say what it is: $(cat info.alone)"
+grep -q 'holds *classes' info.alone || fail "the map does not say what it is: $(cat info.alone)"
 rm -r maps second.tif copy.tif info.*
 
 # eval
