@@ -96,6 +96,10 @@ void options_result_done(OptionResult *result);
 /* Text of --help. */
 void options_help(const OptionSpec *spec, OptionTable common, Str *text);
 
+/* The same for programs: JSON as 'gdal COMMAND --json-usage' gives it (GDAL's gdal_algorithm.schema.json), arguments without a name as
+ * "input". free() it. ERR_MEMORY. */
+Err options_json(const OptionSpec *spec, OptionTable common, char **ret_text);
+
 /* Part of a man page (roff): one .SS section per command. */
 void options_man(const OptionSpec *spec, Str *text);
 void options_man_table(OptionTable table, Str *text);

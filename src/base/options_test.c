@@ -172,6 +172,36 @@ static void texts(void **state)
     str_done(&text);
 }
 
+static void usage_as_json(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {
+        "\"full_path\": [\n    \"metaseg\",\n    \"predict\"\n  ]",
+        "\"name\": \"input\",\n      \"type\": \"string_list\",\n      \"description\": \"IN... -o OUT\",\n      "
+        "\"metavar\": "
+        "\"IN\",\n      \"required\": true,\n      \"packed_values_allowed\": false,\n      \"repeated_arg_allowed\": "
+        "true,\n"
+        "      \"min_count\": 1,\n      \"max_count\": 3",
+        "\"description\": \"map to write\",\n      \"metavar\": \"OUT\",\n      \"required\": true",
+        "\"type\": \"integer\",\n      \"description\": \"threads\",\n      \"metavar\": \"N\",\n      \"default\": "
+        "2,\n"
+        "      \"min_value\": 1,\n      \"min_value_is_included\": true,\n      \"max_value\": 64",
+        "\"default\": 0.5",
+        "\"choices\": [\n        \"GTiff\",\n        \"COG\"\n      ],\n      \"default\": \"COG\"",
+        "\"default\": [\n        \"1\",\n        \"2\",\n        \"3\"\n      ],\n      \"required\": false,\n"
+        "      \"packed_values_allowed\": true",
+        "\"metavar\": \"KEY=VALUE\",\n      \"required\": false,\n      \"packed_values_allowed\": false",
+        "\"type\": \"boolean\",\n      \"description\": \"no progress\",\n      \"default\": false,\n      "
+        "\"required\": false,\n"
+        "      \"category\": \"Common\"",
+    };
+    char *text = NULL;
+    ASSERT_OK(options_json(&spec, common_table, &text));
+    for (int64_t i = 0; i < ARRAY_LEN(pieces); i++)
+        if (strstr(text, pieces[i]) == NULL) fail_msg("no '%s' in %s", pieces[i], text);
+    free(text);
+}
+
 static int release(void **state)
 {
     (void)state;
@@ -183,7 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults), cmocka_unit_test(notations), cmocka_unit_test(help_needs_nothing),
-        cmocka_unit_test(refusals), cmocka_unit_test(texts),
+        cmocka_unit_test(refusals), cmocka_unit_test(texts),     cmocka_unit_test(usage_as_json),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }

@@ -27,6 +27,8 @@ static const Option common_options[] = {
       .choices = { "auto", "plain", "avx2", "avx512" }, .default_value = "auto" },
     { "data-folder", 0, OPTION_STRING, offsetof(CliCommon, data_folder), .value = "FOLDER",
       .help = "folder with prompts, models, class tables and the climate map" },
+    { "json-usage", 0, OPTION_FLAG, offsetof(CliCommon, json_usage),
+      .help = "the options of the command as JSON, as GDAL describes its own for dialogs and pipelines" },
 };
 
 OptionTable cli_common_options(void) { return (OptionTable){ common_options, ARRAY_LEN(common_options) }; }
@@ -163,6 +165,25 @@ static bool wants_json(int argc, char **argv)
     return json;
 }
 
+/* Nothing else needs to be right or given then, as with --help. */
+static bool wants_usage(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json-usage") == 0) return true;
+    return false;
+}
+
+static Err print_usage(Cli *cli, const OptionSpec *spec, OptionResult *ret_words)
+{
+    char *text = NULL;
+    *ret_words = (OptionResult){ .arguments = NULL };
+    TRY(options_json(spec, cli_common_options(), &text));
+    cli_json(text);
+    free(text);
+    cli->done = true;
+    return ERR_NONE;
+}
+
 Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **argv, OptionResult *ret_words)
 {
     bool help = false;
@@ -171,6 +192,7 @@ Err cli_parse(Cli *cli, const OptionSpec *spec, void *target, int argc, char **a
     cli->run = (MetasegRun){ .progress = on_progress, .message = on_message, .context = cli, .stop = cli_stop };
     cli->doing = spec->command;
     cli->unit = "steps";
+    if (wants_usage(argc, argv)) return print_usage(cli, spec, ret_words);
     TRY(options_parse(spec, target, cli_common_options(), &cli->common, argc, argv, &help, ret_words));
     if (help) {
         Str text = { 0 };

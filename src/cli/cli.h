@@ -40,11 +40,12 @@ typedef struct CliCommon {
     int64_t threads;         /* 0: all processors this process may use */
     int64_t cpu;             /* 0 auto, then CpuIsa + 1 */
     const char *data_folder; /* NULL: found by cli_parse */
+    bool json_usage;         /* answered by cli_parse */
 } CliCommon;
 
 typedef struct Cli {
     CliCommon common;
-    bool done; /* --help was answered: the command returns ERR_NONE at once */
+    bool done; /* --help or --json-usage was answered: the command returns ERR_NONE at once */
     LogStream stream;
     Log log;           /* warnings always; information unless -q; debugging with -v */
     Device device;     /* from --cpu and --threads */

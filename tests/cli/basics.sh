@@ -21,8 +21,26 @@ expect 0 '^complete ' '' --completion
 expect 0 '^.SS "metaseg doctor' '' --man
 METASEG_DATA=/nowhere expect 4 '' "'/nowhere': no such folder" doctor
 
+expect 0 '"name": "co"' '' predict --no-such-option --json-usage
 for command in $("$program" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
     expect 0 "^usage: metaseg $command" '' "$command" --help
+    expect 0 "^  \"name\": \"$command\"," '' "$command" --json-usage
+    python3 - "$log.out" <<'END' || fail "the usage of $command is not as GDAL's schema has it"
+import json, sys
+usage = json.load(open(sys.argv[1]))
+assert set(usage) == {"name", "full_path", "description", "sub_algorithms", "input_arguments", "output_arguments", "input_output_arguments"}
+needed = {"name", "type", "description", "required", "category"}
+known = needed | {"metavar", "choices", "default", "min_value", "min_value_is_included", "max_value", "max_value_is_included",
+                  "packed_values_allowed", "repeated_arg_allowed", "min_count", "max_count"}
+kinds = {"boolean": bool, "integer": int, "real": (int, float), "string": str, "string_list": list}
+for a in usage["input_arguments"]:
+    assert needed <= set(a) <= known, a
+    assert isinstance(a.get("default", kinds[a["type"]]() if a["type"] != "real" else 0.0), kinds[a["type"]]), a
+    assert "choices" not in a or "default" not in a or a["default"] in a["choices"], a
+    assert a["type"] == "string_list" or "min_count" not in a, a
+names = [a["name"] for a in usage["input_arguments"]]
+assert len(names) == len(set(names)) and "json-usage" in names
+END
 done
 
 if [ -w /dev/full ]; then
