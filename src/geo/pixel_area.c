@@ -141,7 +141,7 @@ static Err fill_lattice(PixelArea *a, RasterWindow w, double *ret_areas)
 {
     const int64_t step = a->step, left = w.x / step, top = w.y / step;
     const int64_t columns = (w.x + w.columns - 1) / step - left + 2, rows = (w.y + w.rows - 1) / step - top + 2;
-    double *nodes = malloc((size_t)(columns * rows) * sizeof *nodes);
+    double *nodes = calloc((size_t)(columns * rows), sizeof *nodes);
     if (nodes == NULL) return err_memory((size_t)(columns * rows) * sizeof *nodes, "areas of pixels");
     for (int64_t j = 0; j < rows; j++)
         for (int64_t i = 0; i < columns; i++)

@@ -15,7 +15,7 @@ void pixel_area_free(PixelArea *area);
 /* False where the raster does not say how large its pixels are: no georeference, or a local one without a unit. */
 bool pixel_area_is_known(const PixelArea *area);
 
-/* Areas of the pixels of a window, ret_areas [rows][columns]; NaN beyond the edge of the projection. In longitude and latitude they are
+/* Areas of the pixels of a window inside the raster, ret_areas [rows][columns]; NaN beyond the edge of the projection. In longitude and latitude they are
  * exact. Otherwise pixels of a lattice (at most 64 pixels and a tenth of a degree apart) are measured, those between interpolated,
  * which moves an area by less than a millionth; the same pixel always has the same area, whatever the window.
  * ERR_MEMORY. */

@@ -4,6 +4,7 @@
 
 #include "geo/gdal_session.h"
 
+#include <cpl_conv.h>
 #include <cpl_string.h>
 #include <errno.h>
 #include <gdal.h>
@@ -29,6 +30,10 @@ Err cog_copy(const CogCopy *copy)
             err_set(ERR_OUTPUT, "'%s': cannot be read back (%s)", copy->path, gdal_reason(&session, "no reason given"));
     } else {
         char **options = raster_format_options(RASTER_COG, copy->kind, copy->options);
+        raster_format_pin_overviews(options);
+        /* no value means the main image's own: of one that GDAL does not know it only warns */
+        if (CPLGetConfigOption("PHOTOMETRIC_OVERVIEW", NULL) != NULL)
+            CPLSetThreadLocalConfigOption("PHOTOMETRIC_OVERVIEW", "AS THE IMAGE");
         errno = 0;
         const GDALDatasetH to = GDALCreateCopy(GDALGetDriverByName(raster_format_driver(RASTER_COG)), copy->to, from,
                                                FALSE, options, go_on, (void *)&stop);

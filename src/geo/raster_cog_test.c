@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "geo/geo_test.h"
 
+#include <cpl_conv.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -313,6 +314,41 @@ static void places(void **state)
     assert_true(unit_remove_files());
 }
 
+/* GDAL's own options in the environment change nothing, neither in the bytes nor in what may be chosen. */
+static void environment(void **state)
+{
+    (void)state;
+    static const char *const options[][2] = {
+        { "GDAL_TIFF_OVR_BLOCKSIZE", "128" },
+        { "COMPRESS_OVERVIEW", "JPEG" },
+        { "PREDICTOR_OVERVIEW", "3" },
+        { "ZLEVEL_OVERVIEW", "1" },
+        { "PHOTOMETRIC_OVERVIEW", "MINISWHITE" },
+        { "INTERLEAVE_OVERVIEW", "BAND" },
+        { "GDAL_TIFF_DEFLATE_SUBCODEC", "ZLIB" },
+        { "GDAL_OVR_PROPAGATE_NODATA", "YES" },
+        { "BIGTIFF_OVERVIEW", "YES" },
+    };
+    char path[256], *bytes[2] = { NULL, NULL };
+    size_t lengths[2] = { 0, 0 };
+    for (int kind = RASTER_CLASSES; kind <= RASTER_PROBABILITIES; kind++) {
+        for (int i = 0; i < 2; i++) {
+            for (int64_t k = 0; k < ARRAY_LEN(options) && i == 1; k++) CPLSetConfigOption(options[k][0], options[k][1]);
+            RasterWriteOptions o = cog_options(unit_at(i == 0 ? "a.tif" : "b.tif", path), (RasterKind)kind);
+            o.overwrite = true;
+            o.creation_options = (const char *const[]){ "BIGTIFF=NO", NULL };
+            ASSERT_OK(write_raster(&o));
+            ASSERT_OK(file_read(path, (size_t)1 << 30, &bytes[i], &lengths[i]));
+        }
+        for (int64_t k = 0; k < ARRAY_LEN(options); k++) CPLSetConfigOption(options[k][0], NULL);
+        assert_int_equal(lengths[0], lengths[1]);
+        assert_memory_equal(bytes[0], bytes[1], lengths[0]);
+        free(bytes[0]);
+        free(bytes[1]);
+    }
+    assert_true(unit_remove_files());
+}
+
 /* Options that a user may choose reach the file; smaller tiles bring more overviews. */
 static void chosen(void **state)
 {
@@ -425,8 +461,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(class_map), cmocka_unit_test(confidence_and_probabilities),
-        cmocka_unit_test(places),    cmocka_unit_test(chosen),
-        cmocka_unit_test(refused),   cmocka_unit_test(failures),
+        cmocka_unit_test(places),    cmocka_unit_test(environment),
+        cmocka_unit_test(chosen),    cmocka_unit_test(refused),
+        cmocka_unit_test(failures),
     };
     return cmocka_run_group_tests(tests, unit_set_up, unit_tear_down);
 }

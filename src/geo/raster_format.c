@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "geo/gdal_session.h"
 
+#include <cpl_conv.h>
 #include <cpl_minixml.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
@@ -57,6 +58,22 @@ char **raster_format_options(RasterFormat format, RasterKind kind, const char *c
         CPLFree(name);
     }
     return all;
+}
+
+void raster_format_pin_overviews(char **options)
+{
+    const char *level = CSLFetchNameValue(options, "LEVEL"), *compress = CSLFetchNameValue(options, "COMPRESS");
+    const char *predictor =
+        CSLFetchNameValueDef(options, "OVERVIEW_PREDICTOR", CSLFetchNameValue(options, "PREDICTOR"));
+    const bool differences = EQUAL(predictor, "YES") || EQUAL(predictor, "STANDARD") || EQUAL(predictor, "2");
+    CPLSetThreadLocalConfigOption("GDAL_TIFF_OVR_BLOCKSIZE", CSLFetchNameValue(options, "BLOCKSIZE"));
+    CPLSetThreadLocalConfigOption("COMPRESS_OVERVIEW", CSLFetchNameValueDef(options, "OVERVIEW_COMPRESS", compress));
+    CPLSetThreadLocalConfigOption("PREDICTOR_OVERVIEW", differences ? "2" : "1");
+    CPLSetThreadLocalConfigOption("ZLEVEL_OVERVIEW", level != NULL ? level : "6");
+    CPLSetThreadLocalConfigOption("ZSTD_LEVEL_OVERVIEW", level != NULL ? level : "9");
+    CPLSetThreadLocalConfigOption("INTERLEAVE_OVERVIEW", "PIXEL");
+    CPLSetThreadLocalConfigOption("SPARSE_OK_OVERVIEW", "OFF");
+    CPLSetThreadLocalConfigOption("BIGTIFF_OVERVIEW", "IF_SAFER");
 }
 
 /* ---- what is refused ---- */
@@ -226,6 +243,7 @@ static Err try_out(RasterFormat format, RasterKind kind, const char *const *opti
     (void)snprintf(name, sizeof name, "/vsimem/metaseg-trial-%p.tif", (void *)session);
     char **all = raster_format_options(format, kind, options);
     const GDALDriverH driver = GDALGetDriverByName(raster_format_driver(format));
+    if (format == RASTER_COG) raster_format_pin_overviews(all);
     const GDALDatasetH source = GDALCreate(GDALGetDriverByName("MEM"), "", TRIAL_SIDE, TRIAL_SIDE, 1, GDT_Byte, NULL);
     bool good = source != NULL && trial_fill(source, kind, row) && GDALValidateCreationOptions(driver, all) != FALSE;
     const GDALDatasetH copy = good ? GDALCreateCopy(driver, name, source, FALSE, all, NULL, NULL) : NULL;

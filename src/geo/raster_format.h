@@ -33,4 +33,8 @@ Err raster_format_check(RasterFormat format, const char *const *options);
 const char *raster_format_driver(RasterFormat format);
 char **raster_format_options(RasterFormat format, RasterKind kind, const char *const *options);
 
+/* The same, until the session ends: what GDAL would otherwise take from the environment for the overviews of a COG (COMPRESS_OVERVIEW and
+ * others) is what `options`, made by raster_format_options, say. */
+void raster_format_pin_overviews(char **options);
+
 #endif
