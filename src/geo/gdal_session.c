@@ -35,6 +35,7 @@ static const char *const pinned[] = {
     "GDAL_TIFF_ENDIANNESS=NATIVE",
     "GDAL_TIFF_DEFLATE_SUBCODEC=", /* the faster one that the library has */
     "GDAL_OVR_PROPAGATE_NODATA=NO",
+    "GDAL_OVR_CHUNKYSIZE=256", /* rows at once, as many as the blocks that we write have */
     "GDAL_JPEG_TO_RGB=YES",
     "GDAL_USE_GEOJP2=YES",
     "GDAL_USE_GMLJP2=YES",

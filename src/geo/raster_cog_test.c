@@ -327,6 +327,7 @@ static void environment(void **state)
         { "INTERLEAVE_OVERVIEW", "BAND" },
         { "GDAL_TIFF_DEFLATE_SUBCODEC", "ZLIB" },
         { "GDAL_OVR_PROPAGATE_NODATA", "YES" },
+        { "GDAL_OVR_CHUNKYSIZE", "16" },
         { "BIGTIFF_OVERVIEW", "YES" },
     };
     char path[256], *bytes[2] = { NULL, NULL };
