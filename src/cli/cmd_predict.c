@@ -105,7 +105,9 @@ const OptionSpec cmd_predict_spec = {
         "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file, its folder or its tar, "
         "band "
         "files "
-        "(a folder of them, all of them with an OUT that is a file, or B04=FILE,B03=FILE,B02=FILE). The map lies on "
+        "(a folder of them, all of them with an OUT that is a file, or B04=FILE,B03=FILE,B02=FILE). Many images may be "
+        "named by their folder, by a pattern in quotes ('tiles/*.tif'), or by @FILE, a list with one of these or a "
+        "file per line. The map lies on "
         "the image's own grid (size, geotransform, CRS): one Byte per pixel with the value of the class, palette "
         "and class names, 255 where the image has no data. Where the image lies tells the climate zone, and a "
         "sentence about the zone is read by the network together with the pixels; 'metaseg prompt' shows it.",
@@ -114,6 +116,7 @@ const OptionSpec cmd_predict_spec = {
                 "metaseg predict S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE.zip -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif --of COG --co COMPRESS=ZSTD,LEVEL=15\n"
                 "metaseg predict a.tif b.tif c.tif -o maps/ --quicklook pictures/ --skip-existing\n"
+                "metaseg predict tiles/ @more.txt -o maps/ --skip-existing\n"
                 "metaseg predict --preset loveda /data/LoveDA -m mine.safetensors --tta ms -o submission.zip",
     .own = { predict_options, ARRAY_LEN(predict_options) },
     .min_arguments = 1,
@@ -162,13 +165,13 @@ static Err fill_options(const PredictArgs *args, const char *text_encoder, Metas
 
 /* What is mapped into the one file OUT: the only input, or the scene whose bands lie in the inputs' files. NULL: OUT is a
  * folder for several inputs. free() it. */
-static Err find_scene(const PredictArgs *args, const OptionResult *words, char **ret_scene)
+static Err find_scene(const PredictArgs *args, const InputList *inputs, char **ret_scene)
 {
     const bool folder = file_is_folder(args->out),
                map = str_ends_with(args->out, ".tif") || str_ends_with(args->out, ".tiff");
-    if (folder || (words->n_arguments > 1 && !map)) return ERR_NONE;
-    if (words->n_arguments == 1) return str_copy(words->arguments[0], ret_scene);
-    const Err err = raster_join_band_files(words->n_arguments, (const char *const *)words->arguments, ret_scene);
+    if (folder || ((inputs->count > 1 || inputs->many) && !map)) return ERR_NONE;
+    if (inputs->count == 1) return str_copy(inputs->paths[0], ret_scene);
+    const Err err = raster_join_band_files(inputs->count, (const char *const *)inputs->paths, ret_scene);
     if (err != ERR_INPUT) return err;
     return err_prefix(
         ERR_ARGUMENT,
@@ -181,18 +184,22 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
                             const MetasegPredictOptions *options)
 {
     CliModels models = { 0 };
+    InputList inputs = { 0 };
     char *scene = NULL;
     bool skipped = false;
     const PredictOutputs outputs = { args->out, args->confidence, args->probabilities, args->quicklook, args->areas };
     if (args->skip_existing && args->overwrite)
         return err_set(ERR_ARGUMENT, "--skip-existing leaves maps that are there, -f replaces them; give one of both");
-    TRY(find_scene(args, words, &scene));
-    Err err = cli_models_init(cli, args->model, &models);
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < words->n_arguments && err == ERR_NONE; i++)
+        err = input_list_add(&inputs, words->arguments[i], &cli->log, cli->run.stop);
+    if (err == ERR_NONE) err = find_scene(args, &inputs, &scene);
+    if (err == ERR_NONE) err = cli_models_init(cli, args->model, &models);
     if (err == ERR_NONE)
         err = scene != NULL ? predict_input(&models, scene, &outputs, options, args->skip_existing, &skipped)
-                            : predict_batch(&models, words->arguments, words->n_arguments, &outputs, options,
-                                            args->skip_existing);
+                            : predict_batch(&models, &inputs, &outputs, options, args->skip_existing);
     cli_models_done(&models);
+    input_list_done(&inputs);
     free(scene);
     return err;
 }

@@ -181,23 +181,23 @@ static Err add_input(const PredictOutputs *folders, const char *in, FileSet *set
     return err;
 }
 
-static Err check_names(const Cli *cli, const char *const *inputs, int64_t n, const PredictOutputs *folders)
+static Err check_names(const Cli *cli, const InputList *inputs, const PredictOutputs *folders)
 {
     FileSet set = { .stop = cli->run.stop };
     Err err = ERR_NONE;
-    for (int64_t i = 0; i < n && err == ERR_NONE; i++)
+    for (int64_t i = 0; i < inputs->count && err == ERR_NONE; i++)
         err = *cli->run.stop != 0 ? err_set(ERR_INTERRUPTED, "stopped before the first image; nothing was written")
-                                  : add_input(folders, inputs[i], &set);
+                                  : add_input(folders, inputs->paths[i], &set);
     file_set_done(&set);
     return err;
 }
 
-static Err prepare(const Cli *cli, const char *const *inputs, int64_t n, const PredictOutputs *folders)
+static Err prepare(const Cli *cli, const InputList *inputs, const PredictOutputs *folders)
 {
     const char *const all[KINDS] = { folders->map, folders->confidence, folders->probabilities, folders->quicklook,
                                      folders->areas };
     for (int i = 0; i < KINDS; i++) TRY(check_folder(all[i]));
-    TRY(check_names(cli, inputs, n, folders));
+    TRY(check_names(cli, inputs, folders));
     for (int i = 0; i < KINDS; i++)
         if (all[i] != NULL) TRY(file_make_folders(all[i]));
     return ERR_NONE;
@@ -254,24 +254,31 @@ static void tell_sum(const Cli *cli, int64_t n, int64_t skipped, int64_t failed,
              (long long)(n - skipped - failed), (long long)n, seconds, (long long)skipped, (long long)failed);
 }
 
-Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const PredictOutputs *folders,
+/* One more that cannot be mapped: why, and the line of the list that named it. */
+static void tell_failure(const Cli *cli, const char *origin)
+{
+    log_line(&cli->log, LOG_ERROR, "%s%s%s", origin != NULL ? origin : "", origin != NULL ? ": " : "", err_message());
+}
+
+Err predict_batch(CliModels *models, const InputList *inputs, const PredictOutputs *folders,
                   const MetasegPredictOptions *options, bool skip)
 {
     Cli *cli = models->cli;
     const double start = clock_seconds();
+    const int64_t n = inputs->count;
     char doing[96];
     int64_t failed = 0, skipped = 0;
-    TRY(prepare(cli, inputs, n, folders));
+    TRY(prepare(cli, inputs, folders));
     for (int64_t i = 0; i < n; i++) {
         Names names;
         bool was_there = false;
-        TRY(names_init(folders, inputs[i], &names));
+        TRY(names_init(folders, inputs->paths[i], &names));
         const PredictOutputs outputs = names_outputs(&names);
         say_where(i, n, i - skipped - failed, clock_seconds() - start, doing, sizeof doing);
         cli->doing = doing;
         /* a map that is there is no reason to stop: a batch may be continued */
         Err err = !options->overwrite && !skip ? file_check_output(outputs.map, false) : ERR_NONE;
-        if (err == ERR_NONE) err = predict_input(models, inputs[i], &outputs, options, skip, &was_there);
+        if (err == ERR_NONE) err = predict_input(models, inputs->paths[i], &outputs, options, skip, &was_there);
         cli->doing = "predicting";
         const bool ends = ends_batch(err, &outputs, options->overwrite);
         names_done(&names);
@@ -279,7 +286,7 @@ Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const
         skipped += was_there ? 1 : 0;
         if (err == ERR_NONE) continue;
         failed++;
-        log_line(&cli->log, LOG_ERROR, "%s", err_message());
+        tell_failure(cli, inputs->origins[i]);
     }
     tell_sum(cli, n, skipped, failed, clock_seconds() - start);
     if (failed == 0) return ERR_NONE;

@@ -6,6 +6,7 @@
 #define METASEG_CLI_PREDICT_BATCH_H
 
 #include "cli/models.h"
+#include "geo/input_list.h"
 
 /* Outputs of one input: paths, or folders for those of many. NULL: not wanted. */
 typedef struct PredictOutputs {
@@ -19,7 +20,7 @@ Err predict_input(CliModels *models, const char *in, const PredictOutputs *outpu
 
 /* Each input to FOLDER/NAME_classes.tif, _confidence.tif, _probabilities.tif, _quicklook.png, _areas.csv. Before any work: no output is
  * an input, and no two have one name. One that fails is told and passed over; ERR_PARTIAL then. */
-Err predict_batch(CliModels *models, const char *const *inputs, int64_t n, const PredictOutputs *folders,
+Err predict_batch(CliModels *models, const InputList *inputs, const PredictOutputs *folders,
                   const MetasegPredictOptions *options, bool skip);
 
 /* The name of an input without suffix, for those of its outputs; of a product (a folder, a zip of it, an MTL file) its own.

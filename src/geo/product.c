@@ -181,6 +181,24 @@ static Err open_folder(const char *path, const char *whole, Product *product)
     return err;
 }
 
+ProductFolder product_folder_kind(const char *path)
+{
+    char *whole = realpath(path, NULL), *above = whole != NULL ? product_of_granule(whole) : NULL;
+    char **names = whole != NULL ? product_list(whole) : NULL;
+    ProductFolder kind = PRODUCT_FOLDER_NONE;
+    if (names == NULL)
+        kind = PRODUCT_FOLDER_NONE;
+    else if (product_find_name(names, product_sentinel2_is_metadata) != NULL || str_ends_with(whole, ".SAFE") ||
+             product_find_name(names, product_landsat_is_metadata) != NULL || above != NULL)
+        kind = PRODUCT_FOLDER_METADATA;
+    else if (product_find_name(names, product_band_files_has_code) != NULL)
+        kind = PRODUCT_FOLDER_BAND_FILES;
+    CSLDestroy(names);
+    free(above);
+    free(whole);
+    return kind;
+}
+
 /* ---- any ---- */
 
 bool product_is_named(const char *path)

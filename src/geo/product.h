@@ -62,6 +62,21 @@ typedef struct Product {
 /* Whether a path names a product rather than one raster file; looks at the kind of file and at names alone. */
 bool product_is_named(const char *path);
 
+/* What a folder is, by the names in it: a product with its metadata (X.SAFE, a folder in its GRANULE, one with an MTL file), a
+ * scene of band files (one name at least has a code), or neither, which includes a folder that cannot be read. */
+typedef enum ProductFolder {
+    PRODUCT_FOLDER_NONE = 0,
+    PRODUCT_FOLDER_METADATA,
+    PRODUCT_FOLDER_BAND_FILES
+} ProductFolder;
+ProductFolder product_folder_kind(const char *path);
+
+/* "B02=a.jp2,B03=b.jp2" */
+bool product_band_files_is_list(const char *path);
+
+/* Whether the name of a file (no folders) says raster and has a band code: "x_B04.tif". */
+bool product_band_files_has_code(const char *name);
+
 /* Reads the metadata, and looks into each band's file. product_free() it. ERR_INPUT with one sentence: no product in a
  * folder, a level that is not known, metadata that are damaged, no band's file, bands that do not fit together; ERR_MEMORY. A
  * band whose file is missing or empty is remembered: whoever asks for it is told. */

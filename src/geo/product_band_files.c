@@ -72,6 +72,12 @@ static bool read_name(const char *name, CodedName *ret_coded)
     return true;
 }
 
+bool product_band_files_has_code(const char *name)
+{
+    CodedName coded;
+    return read_name(name, &coded);
+}
+
 static Err add_file(Product *product, const char *name, const char *file)
 {
     ProductBand *band = NULL;

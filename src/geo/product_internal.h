@@ -57,8 +57,7 @@ bool product_landsat_is_metadata(const char *name); /* "LC08_..._MTL.txt" */
 bool product_archive_is_named(const char *path);
 Err product_archive_open(const char *path, const char *whole, Product *product);
 
-/* product_band_files.c: "B02=a.jp2,B03=b.jp2" (is_list), or the files of a folder whose names carry band codes. */
-bool product_band_files_is_list(const char *path);
+/* product_band_files.c: "B02=a.jp2,B03=b.jp2" (product_band_files_is_list), or the files of a folder whose names carry band codes. */
 Err product_band_files_open_list(const char *path, Product *product);
 Err product_band_files_open_folder(const char *path, char **names, Product *product);
 

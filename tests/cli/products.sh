@@ -93,6 +93,6 @@ predict "$work/scene" -o "$work/x.tif"
 [ $got = 4 ] || fail "a scene without blue: exit code $got"
 mkdir "$work/none"
 predict "$work/none" -o "$work/x.tif"
-[ $got = 4 ] && grep -q 'this is a folder, and no product is in it' "$log.err" || fail "an empty folder: exit code $got"
+[ $got = 4 ] && grep -q 'this is a folder, and no image and no product is in it; expected' "$log.err" || fail "an empty folder: exit code $got"
 [ ! -e "$work/x.tif" ] || fail "a map of what cannot be read"
 exit $failed
