@@ -95,7 +95,12 @@ typedef struct MetasegPredictOptions {
      * are those that a Sentinel-2 L2A and a Landsat product bring with them */
     const char *mask;
     const char *mask_values; /* masked values of it, "1,3"; NULL: by its kind (docs/rasters.md) */
-    const char *crs;         /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
+    /* the only part that is mapped, as gdalwarp -te has it: xmin, ymin, xmax, ymax in coordinates of extent_crs (NULL: the image's own;
+     * longitude first), grown to the image's whole pixels and cut to the image. The image then is that part: tiles begin at its corner
+     * and nothing beside it is seen. All 0: the whole image */
+    double extent[4];
+    const char *extent_crs;
+    const char *crs; /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
     /* of the scene when it has no georeference, -360 to 360 and -90 to 90; NAN: unknown */
     double longitude, latitude;
     double gsd;        /* metres, pixel size of a scene that does not tell it; 0: unknown */

@@ -110,6 +110,8 @@ static Err store(OptionResult *result, const Option *option, const char *name, c
         return read_choice(option, name, text, field);
     case OPTION_LIST:
         return read_list(result, option, name, text, field);
+    case OPTION_NUMBERS:
+        return str_parse_doubles(text, name, option->words, field);
     case OPTION_FLAG:
     case OPTION_COUNT:
         break;
@@ -141,6 +143,9 @@ static bool option_matches(const Option *option, const char *word, Match *match)
     *match = (Match){ .option = option };
     if (str_starts_with(word, "--")) {
         if (!name_matches(option, word + 2, match)) return false;
+    } else if (option->gdal && name_matches(option, word + 1, match)) {
+        (void)snprintf(match->shown, sizeof match->shown, "-%s", option->name);
+        return true;
     } else if (option->letter == 0 || word[1] != option->letter || word[2] != '\0') {
         return false;
     }
@@ -193,6 +198,29 @@ static Err unknown_option(const Parser *parser, const char *word)
     return err;
 }
 
+/* The numbers of an option, when the next word is not all of them: "1", "2", "3", "4" as "1,2,3,4". */
+static Err apply_numbers(Parser *parser, const Match *match)
+{
+    Str all = { 0 };
+    char *text = NULL;
+    const Option *option = match->option;
+    if (parser->argc - parser->at < option->words)
+        return err_set(ERR_ARGUMENT, "%s needs %lld numbers: %s", match->shown, (long long)option->words,
+                       option->value);
+    for (int64_t i = 0; i < option->words; i++) {
+        const char *word = parser->argv[parser->at++];
+        if (strchr(word, ',') != NULL) {
+            str_done(&all);
+            return err_set(ERR_ARGUMENT, "%s: '%s' is no number; it takes %s", match->shown, word, option->value);
+        }
+        str_addf(&all, "%s%s", i > 0 ? "," : "", word);
+    }
+    TRY(str_take(&all, &text));
+    const Err err = store(parser->result, option, match->shown, text, match->field);
+    free(text);
+    return err;
+}
+
 static Err apply(Parser *parser, Match *match)
 {
     const Option *option = match->option;
@@ -211,6 +239,8 @@ static Err apply(Parser *parser, Match *match)
         return ERR_NONE;
     }
     if (option->type == OPTION_LIST && first) *(OptionList *)match->field = (OptionList){ 0 }; /* drop the default */
+    const bool comma = parser->at < parser->argc && strchr(parser->argv[parser->at], ',') != NULL;
+    if (option->type == OPTION_NUMBERS && match->value == NULL && !comma) return apply_numbers(parser, match);
     if (match->value == NULL) {
         if (parser->at >= parser->argc)
             return err_set(ERR_ARGUMENT, "%s needs a value: %s", match->shown, option->value);
@@ -267,6 +297,14 @@ Err options_parse(const OptionSpec *spec, void *target, OptionTable common, void
     if (!help) TRY(check_required(&parser));
     *ret_help_wanted = help;
     return ERR_NONE;
+}
+
+bool options_given(const OptionSpec *spec, const OptionResult *result, const char *name)
+{
+    int64_t i = 0;
+    while (i < spec->own.count && strcmp(spec->own.options[i].name, name) != 0) i++;
+    ASSERT(i < spec->own.count);
+    return (result->given_own >> i & 1U) != 0;
 }
 
 void options_result_done(OptionResult *result)

@@ -17,6 +17,7 @@
  *     };
  *
  * Accepted: --long VALUE, --long=VALUE, -o VALUE; `--` ends options, "-" alone is an argument. A value may begin with '-'.
+ * Options of GDAL's programs also as GDAL writes them: -te XMIN YMIN XMAX YMAX.
  * An unknown option is an error that names the nearest one.
  */
 #ifndef METASEG_BASE_OPTIONS_H
@@ -30,13 +31,14 @@
 #include <stdint.h>
 
 typedef enum OptionType {
-    OPTION_FLAG,   /* bool: --x sets true */
-    OPTION_COUNT,  /* int64_t: one more each time (-v -v) */
-    OPTION_STRING, /* const char * */
-    OPTION_INT,    /* int64_t within [minimum, maximum] */
-    OPTION_DOUBLE, /* double within [minimum, maximum] */
-    OPTION_ENUM,   /* int64_t: index into choices */
-    OPTION_LIST,   /* OptionList: may be repeated; commas separate unless .whole */
+    OPTION_FLAG,    /* bool: --x sets true */
+    OPTION_COUNT,   /* int64_t: one more each time (-v -v) */
+    OPTION_STRING,  /* const char * */
+    OPTION_INT,     /* int64_t within [minimum, maximum] */
+    OPTION_DOUBLE,  /* double within [minimum, maximum] */
+    OPTION_ENUM,    /* int64_t: index into choices */
+    OPTION_NUMBERS, /* double[words]: that many finite numbers, a word each, or one word with commas */
+    OPTION_LIST,    /* OptionList: may be repeated; commas separate unless .whole */
 } OptionType;
 
 /* Borrowed pointers: into argv, or into memory of the OptionResult. */
@@ -59,6 +61,8 @@ typedef struct Option {
     const char *choices[OPTION_CHOICES]; /* ENUM; NULL ends */
     bool whole;                          /* LIST: commas belong to the item */
     bool required;
+    bool gdal;     /* -name is the option too, and what help shows: an option of GDAL's programs */
+    int64_t words; /* NUMBERS: how many */
 } Option;
 
 typedef struct OptionTable {
@@ -91,6 +95,8 @@ typedef struct OptionResult {
  * or -h was there) nothing is required. At most 64 options per table. ERR_ARGUMENT, ERR_MEMORY. */
 Err options_parse(const OptionSpec *spec, void *target, OptionTable common, void *common_target, int argc, char **argv,
                   bool *ret_help_wanted, OptionResult *ret_result);
+/* Whether an option of spec->own was on the command line. */
+bool options_given(const OptionSpec *spec, const OptionResult *result, const char *name);
 void options_result_done(OptionResult *result);
 
 /* Text of --help. */

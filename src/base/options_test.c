@@ -14,6 +14,7 @@ typedef struct Args {
     bool force;
     int64_t format;
     OptionList bands, creation;
+    double extent[4];
 } Args;
 
 typedef struct Common {
@@ -33,6 +34,8 @@ static const Option own_options[] = {
       .default_value = "COG" },
     { "bands", 'b', OPTION_LIST, offsetof(Args, bands), .value = "N,...", .help = "bands", .default_value = "1,2,3" },
     { "co", 0, OPTION_LIST, offsetof(Args, creation), .value = "KEY=VALUE", .help = "creation option", .whole = true },
+    { "te", 0, OPTION_NUMBERS, offsetof(Args, extent), .value = "XMIN YMIN XMAX YMAX", .help = "extent", .gdal = true,
+      .words = 4 },
 };
 static const Option common_options[] = {
     { "quiet", 'q', OPTION_FLAG, offsetof(Common, quiet), .help = "no progress" },
@@ -114,6 +117,35 @@ static void notations(void **state)
     assert_string_equal(args.output, "-7");
 }
 
+static void refuses(const char *line, const char *message)
+{
+    assert_int_equal(parse(line), ERR_ARGUMENT);
+    assert_string_equal(err_message(), message);
+}
+
+/* As GDAL's programs take it, as its new program does, and with commas. */
+static void numbers(void **state)
+{
+    (void)state;
+    static const char *const forms[] = { "a -o b -te -1 2.5 3e1 40", "a -te -1,2.5,30,40 -o b",
+                                         "a --te -1 2.5 30 40 -o b", "a -o b -te=-1,2.5,30,40" };
+    for (int i = 0; i < 4; i++) {
+        ASSERT_OK(parse(forms[i]));
+        assert_true(args.extent[0] == -1.0 && args.extent[1] == 2.5 && args.extent[2] == 30.0 &&
+                    args.extent[3] == 40.0);
+        assert_int_equal(result.n_arguments, 1);
+        assert_true(options_given(&spec, &result, "te") && !options_given(&spec, &result, "ram"));
+    }
+    ASSERT_OK(parse("a -o b"));
+    assert_true(!options_given(&spec, &result, "te"));
+    refuses("a -o b -te 1 2 3", "-te needs 4 numbers: XMIN YMIN XMAX YMAX");
+    refuses("a -te 1 2 3 -o b", "-te: '-o' is not a number");
+    refuses("a -o b -te 1 2 3,4 5", "-te: '3,4' is no number; it takes XMIN YMIN XMAX YMAX");
+    refuses("a -o b -te 1,2,3", "-te: '1,2,3' found; 4 numbers with commas between them are wanted");
+    assert_int_equal(parse("a -o b -te nan 2 3 4"), ERR_ARGUMENT);
+    refuses("a -o b -ram 4", "unknown option '-ram'; did you mean '--ram'?");
+}
+
 static void help_needs_nothing(void **state)
 {
     (void)state;
@@ -121,12 +153,6 @@ static void help_needs_nothing(void **state)
     assert_true(help);
     assert_int_equal(parse("-h"), ERR_NONE);
     assert_true(help);
-}
-
-static void refuses(const char *line, const char *message)
-{
-    assert_int_equal(parse(line), ERR_ARGUMENT);
-    assert_string_equal(err_message(), message);
 }
 
 static void refusals(void **state)
@@ -212,8 +238,9 @@ static int release(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(notations), cmocka_unit_test(help_needs_nothing),
-        cmocka_unit_test(refusals), cmocka_unit_test(texts),     cmocka_unit_test(usage_as_json),
+        cmocka_unit_test(defaults),           cmocka_unit_test(notations), cmocka_unit_test(numbers),
+        cmocka_unit_test(help_needs_nothing), cmocka_unit_test(refusals),  cmocka_unit_test(texts),
+        cmocka_unit_test(usage_as_json),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }

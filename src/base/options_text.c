@@ -6,11 +6,13 @@
 
 enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
 
-/* "-m, --model FILE" */
+static const char *dashes(const Option *option) { return option->gdal ? "-" : "--"; }
+
+/* "-m, --model FILE", "-te XMIN YMIN XMAX YMAX" */
 static void add_forms(const Option *option, Str *text)
 {
     if (option->letter != 0) str_addf(text, "-%c, ", option->letter);
-    str_addf(text, "--%s", option->name);
+    str_addf(text, "%s%s", dashes(option), option->name);
     if (option->value != NULL) str_addf(text, " %s", option->value);
 }
 
@@ -163,7 +165,7 @@ void options_words(OptionTable table, Str *text)
 {
     for (int64_t i = 0; i < table.count; i++) {
         const Option *option = &table.options[i];
-        str_addf(text, "%s--%s", i == 0 ? "" : " ", option->name);
+        str_addf(text, "%s%s%s", i == 0 ? "" : " ", dashes(option), option->name);
         if (option->letter != 0) str_addf(text, " -%c", option->letter);
     }
 }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
+#include "geo/raster_extent.h"
 #include "geo/raster_format.h"
 
 #include <math.h>
@@ -20,9 +21,10 @@ typedef struct PredictArgs {
     ReadingArgs reading;
     const char *out, *model, *confidence, *probabilities, *quicklook, *areas, *mask, *mask_values, *crs, *lonlat,
         *level, *prompt, *text_encoder, *preset, *ram;
+    const char *te_srs, *projwin_srs;
     OptionList creation;
     int64_t format;
-    double gsd, resolution;
+    double gsd, resolution, te[4], projwin[4];
     bool stored, skip_existing, overwrite;
 } PredictArgs;
 
@@ -65,6 +67,15 @@ static const Option predict_options[] = {
               "QA_PIXEL; scl and qa_pixel: the one that a Sentinel-2 L2A or a Landsat product brings" },
     { "mask-values", 0, OPTION_STRING, offsetof(PredictArgs, mask_values), .value = "N,...",
       .help = "values of the cloud mask that are masked, instead of those that its kind has" },
+    { "te", 0, OPTION_NUMBERS, offsetof(PredictArgs, te), .value = "XMIN YMIN XMAX YMAX", .gdal = true, .words = 4,
+      .help = "map this part of the image alone, in coordinates of its own CRS or of -te_srs; grows to whole pixels of "
+              "the image" },
+    { "te_srs", 0, OPTION_STRING, offsetof(PredictArgs, te_srs), .value = "CRS", .gdal = true,
+      .help = "CRS of -te: EPSG:4326 is longitude, latitude" },
+    { "projwin", 0, OPTION_NUMBERS, offsetof(PredictArgs, projwin), .value = "ULX ULY LRX LRY", .gdal = true,
+      .words = 4, .help = "the same as -te by its upper left and lower right corner" },
+    { "projwin_srs", 0, OPTION_STRING, offsetof(PredictArgs, projwin_srs), .value = "CRS", .gdal = true,
+      .help = "CRS of -projwin" },
     { "crs", 0, OPTION_STRING, offsetof(PredictArgs, crs), .value = "CRS",
       .help = "coordinate reference system of the image, where its file tells none or a wrong one: EPSG:32633; the map "
               "gets it too" },
@@ -116,6 +127,7 @@ const OptionSpec cmd_predict_spec = {
                 "metaseg predict S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE.zip -o map.tif\n"
                 "metaseg predict scene.tif -o map.tif --of COG --co COMPRESS=ZSTD,LEVEL=15\n"
                 "metaseg predict a.tif b.tif c.tif -o maps/ --quicklook pictures/ --skip-existing\n"
+                "metaseg predict scene.tif -o map.tif -te 13.0 52.3 13.2 52.5 -te_srs EPSG:4326\n"
                 "metaseg predict tiles/ @more.txt -o maps/ --skip-existing\n"
                 "metaseg predict --preset loveda /data/LoveDA -m mine.safetensors --tta ms -o submission.zip",
     .own = { predict_options, ARRAY_LEN(predict_options) },
@@ -136,10 +148,34 @@ static Err fill_creation(const PredictArgs *args, const char ***ret_options, Met
     return err_prefix(raster_format_check(o->format == METASEG_FORMAT_COG ? RASTER_COG : RASTER_GTIFF, list), "--co");
 }
 
-static Err fill_options(const PredictArgs *args, const char *text_encoder, MetasegPredictOptions *o)
+static Err fill_extent(const PredictArgs *args, const OptionResult *words, MetasegPredictOptions *o)
+{
+    const bool te = options_given(&cmd_predict_spec, words, "te"),
+               projwin = options_given(&cmd_predict_spec, words, "projwin");
+    const double *p = args->projwin;
+    RasterExtent extent = { args->te[0], args->te[1], args->te[2], args->te[3], NULL };
+    if (te && projwin)
+        return err_set(ERR_ARGUMENT, "-te and -projwin both name the part that is mapped; give one of both");
+    if (args->te_srs != NULL && !te) return err_set(ERR_ARGUMENT, "-te_srs is the CRS of -te, and no -te was given");
+    if (args->projwin_srs != NULL && !projwin)
+        return err_set(ERR_ARGUMENT, "-projwin_srs is the CRS of -projwin, and no -projwin was given");
+    if (!te && !projwin) return ERR_NONE;
+    if (projwin) extent = (RasterExtent){ p[0], p[3], p[2], p[1], NULL };
+    TRY(raster_extent_check(&extent, te ? "-te" : "-projwin"));
+    o->extent[0] = extent.xmin;
+    o->extent[1] = extent.ymin;
+    o->extent[2] = extent.xmax;
+    o->extent[3] = extent.ymax;
+    o->extent_crs = te ? args->te_srs : args->projwin_srs;
+    return ERR_NONE;
+}
+
+static Err fill_options(const PredictArgs *args, const OptionResult *words, const char *text_encoder,
+                        MetasegPredictOptions *o)
 {
     *o = metaseg_predict_options_defaults();
     TRY(cli_reading_fill(&args->reading, o));
+    TRY(fill_extent(args, words, o));
     o->crs = args->crs;
     o->prompt = args->prompt;
     o->text_encoder = text_encoder;
@@ -264,7 +300,7 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     if (err == ERR_NONE) err = cli_data_folder(cli, &data);
     if (err == ERR_NONE) err = path_join(data, "minilm", &text_encoder);
     if (err == ERR_NONE)
-        err = fill_options(args, args->text_encoder != NULL ? args->text_encoder : text_encoder, &options);
+        err = fill_options(args, words, args->text_encoder != NULL ? args->text_encoder : text_encoder, &options);
     if (err == ERR_NONE) err = fill_creation(args, &creation, &options);
     if (err == ERR_NONE && args->preset != NULL)
         err = write_submission(cli, args, words, &options);

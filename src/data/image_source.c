@@ -21,12 +21,25 @@ static Err choose_bands(ImageSource *image, const ImageSourceOptions *o)
     return ERR_NONE;
 }
 
+/* From now on the image is what the extent covers of it. */
+static Err take_part(ImageSource *image, const ImageSourceOptions *o)
+{
+    RasterWindow part;
+    TRY(raster_extent_check(o->extent, "the extent"));
+    TRY(raster_extent_window(o->extent, image->raster, image->place, &part, &image->cut));
+    TRY(raster_set_part(image->raster, part));
+    georeference_free(image->place);
+    image->place = NULL;
+    return georeference_open(image->raster, o->crs, &image->place);
+}
+
 static Err open_raster(ImageSource *image, const char *path, const ImageSourceOptions *o)
 {
     TRY(raster_open(path, o->stop, &image->raster));
     TRY(choose_bands(image, o));
     if (!o->stored_values) raster_remove_offsets(image->raster);
     TRY(georeference_open(image->raster, o->crs, &image->place));
+    if (o->extent != NULL) TRY(take_part(image, o));
     if (o->mask == NULL) return ERR_NONE;
     const CloudMaskOptions mask = { .file = o->mask, .values = o->mask_values, .stop = o->stop };
     TRY(cloud_mask_open(&mask, image->raster, image->place, &image->mask));

@@ -142,6 +142,7 @@ void raster_describe_grid(Raster *raster)
     int columns = 0, rows = 0;
     info->width = GDALGetRasterXSize(raster->dataset);
     info->height = GDALGetRasterYSize(raster->dataset);
+    raster->part_x = raster->part_y = 0;
     info->has_geotransform = GDALGetGeoTransform(raster->dataset, info->geotransform) == CE_None &&
                              !same_numbers(info->geotransform, no_place, 6);
     GDALGetBlockSize(GDALGetRasterBand(raster->dataset, 1), &columns, &rows);
@@ -149,6 +150,27 @@ void raster_describe_grid(Raster *raster)
     info->block_height = rows;
     raster->width = info->width;
     raster->height = info->height;
+}
+
+Err raster_set_part(Raster *raster, RasterWindow part)
+{
+    RasterInfo *info = &raster->info;
+    if (part.x < 0 || part.y < 0 || part.columns < 1 || part.rows < 1 || part.x > info->width - part.columns ||
+        part.y > info->height - part.rows)
+        return err_set(ERR_ARGUMENT, "'%s': %lld x %lld pixels from (%lld, %lld) on are no part of %lld x %lld",
+                       raster->path, (long long)part.columns, (long long)part.rows, (long long)part.x,
+                       (long long)part.y, (long long)info->width, (long long)info->height);
+    if (!info->has_geotransform)
+        return err_set(ERR_INPUT, "'%s': it has no geotransform, so that a part of it has no place", raster->path);
+    double *t = info->geotransform;
+    t[0] += (double)part.x * t[1] + (double)part.y * t[2];
+    t[3] += (double)part.x * t[4] + (double)part.y * t[5];
+    raster->part_x += part.x;
+    raster->part_y += part.y;
+    raster->width = info->width = part.columns;
+    raster->height = info->height = part.rows;
+    info->has_rpc = false; /* they speak of the whole file */
+    return ERR_NONE;
 }
 
 static Err describe(Raster *raster)

@@ -184,6 +184,11 @@ int64_t raster_chosen_band(const Raster *raster, int64_t i);
  * beyond, ERR_INPUT beyond 2^30 pixels either way. The file's own size goes back to unresampled reading. */
 Err raster_set_grid(Raster *raster, int64_t width, int64_t height);
 
+/* From now on the raster is a part of itself: size, geotransform and windows are those of `part`, pixels of the file's own
+ * grid, and what lies beyond its borders is mirrored. After the bands are chosen and before anything else asks for the place or the size. ERR_INPUT
+ * where it has no geotransform, ERR_ARGUMENT where the part is empty or not inside. */
+Err raster_set_part(Raster *raster, RasterWindow part);
+
 /* Size of the presented grid. */
 int64_t raster_width(const Raster *raster);
 int64_t raster_height(const Raster *raster);

@@ -54,10 +54,11 @@ struct Raster {
     char note[RASTER_NOTE_BYTES]; /* how the bands were chosen */
     bool doubtful;
     bool offsets_removed;
-    CloudMask *clouds;     /* borrowed; NULL: none */
-    int64_t width, height; /* presented grid */
-    ValidityRows *kept;    /* NULL: not wanted */
-    void *mask_scratch;    /* grows; one window */
+    CloudMask *clouds;      /* borrowed; NULL: none */
+    int64_t width, height;  /* presented grid */
+    int64_t part_x, part_y; /* of the file: where info's pixel (0, 0) lies (raster_set_part) */
+    ValidityRows *kept;     /* NULL: not wanted */
+    void *mask_scratch;     /* grows; one window */
     size_t mask_scratch_bytes;
 };
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Finds the first band and row that cannot be read, for the message; only called after a failure. */
+/* Finds the first band and row that cannot be read, for the message (window: of the file); only called after a failure. */
 static Err report_failure(const Raster *raster, RasterWindow window, const char *reason)
 {
     float *row = malloc((size_t)window.columns * sizeof *row);
@@ -66,19 +66,20 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
     const int64_t bands = raster->chosen_count, pixels = window.columns * window.rows;
     ASSERT(window.x >= 0 && window.y >= 0 && window.columns > 0 && window.rows > 0);
     ASSERT(window.x + window.columns <= raster->info.width && window.y + window.rows <= raster->info.height);
+    const RasterWindow of_file = { window.x + raster->part_x, window.y + raster->part_y, window.columns, window.rows };
     GdalSession session;
     gdal_begin(&session);
     Err err = ERR_NONE;
     const GSpacing sample = (GSpacing)sizeof(float);
-    if (GDALDatasetRasterIOEx(raster->dataset, GF_Read, (int)window.x, (int)window.y, (int)window.columns,
+    if (GDALDatasetRasterIOEx(raster->dataset, GF_Read, (int)of_file.x, (int)of_file.y, (int)window.columns,
                               (int)window.rows, ret_values, (int)window.columns, (int)window.rows, GDT_Float32,
                               (int)bands, raster->chosen, sample * bands, sample * bands * window.columns, sample,
                               NULL) != CE_None ||
         session.failures > 0) {
-        err = report_failure(raster, window, gdal_reason(&session, "no reason given"));
+        err = report_failure(raster, of_file, gdal_reason(&session, "no reason given"));
     } else {
         mend_signs(raster, pixels, ret_values);
-        err = raster_valid_read(raster, window, &session, ret_values, ret_valid);
+        err = raster_valid_read(raster, of_file, &session, ret_values, ret_valid);
         if (err == ERR_NONE && raster->clouds != NULL) err = cloud_mask_apply(raster->clouds, window, ret_valid);
     }
     if (err == ERR_NONE) finish_values(raster, pixels, ret_values, ret_valid);

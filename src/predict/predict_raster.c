@@ -200,6 +200,9 @@ static void tell_choice(const Task *t)
     const char *note = raster_choice_note(t->image->raster, &doubtful);
     if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
     tell_offsets(t);
+    if (t->image->cut)
+        predictor_tell(t->model, 1, "'%s': some of the wanted extent lies beside the image and is not in the map",
+                       t->in);
     if (t->model->model->config.gsd_unit == MODEL_PIXEL && georeference_kind(t->image->place) != GEOREFERENCE_NONE)
         predictor_tell(
             t->model, 0,
@@ -251,7 +254,10 @@ static Err open_input(Task *t)
     const ModelConfig *c = &t->model->model->config;
     const char *names[MODEL_MAX_BANDS];
     for (int32_t b = 0; b < c->network.n_bands; b++) names[b] = c->bands[b].name;
-    const ImageSourceOptions options = { .bands = t->options->bands,
+    RasterExtent extent;
+    const bool part = raster_extent_of(t->options->extent, t->options->extent_crs, &extent);
+    const ImageSourceOptions options = { .extent = part ? &extent : NULL,
+                                         .bands = t->options->bands,
                                          .names = names,
                                          .wanted = c->network.n_bands,
                                          .missing = c->network.missing_bands,

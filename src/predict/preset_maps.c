@@ -50,6 +50,7 @@ static void tell_names(const MetasegModel *model, const PresetDef *def, const Cl
 static Err check_options(const PresetDef *def, const MetasegPredictOptions *o)
 {
     const char *given = NULL;
+    RasterExtent extent;
     if (o->confidence != NULL) given = "a raster of confidence";
     if (o->probabilities != NULL) given = "a raster of probabilities";
     if (o->quicklook != NULL) given = "a quicklook";
@@ -64,6 +65,7 @@ static Err check_options(const PresetDef *def, const MetasegPredictOptions *o)
     if (o->crs != NULL) given = "a coordinate reference system";
     if (isfinite(o->longitude) || isfinite(o->latitude)) given = "a place";
     if (o->gsd > 0.0) given = "a pixel size";
+    if (raster_extent_of(o->extent, NULL, &extent)) given = "an extent";
     if (given == NULL) return ERR_NONE;
     return err_set(ERR_ARGUMENT, "%s is of one image; of those of %s the preset tells it", given, def->title);
 }
