@@ -100,6 +100,9 @@ typedef struct MetasegPredictOptions {
      * and nothing beside it is seen. All 0: the whole image */
     double extent[4];
     const char *extent_crs;
+    /* vector file (GeoPackage, GeoJSON, Shapefile, ...) outside of whose polygons all outputs are 255, while the network sees what is
+     * there; its layer, NULL: the only one; its CRS, NULL: the layer's. NULL: none */
+    const char *cutline, *cutline_layer, *cutline_crs;
     const char *crs; /* overrides the scene's CRS, also in the maps ("EPSG:32633"); NULL: the file's */
     /* of the scene when it has no georeference, -360 to 360 and -90 to 90; NAN: unknown */
     double longitude, latitude;

@@ -21,7 +21,7 @@ typedef struct PredictArgs {
     ReadingArgs reading;
     const char *out, *model, *confidence, *probabilities, *quicklook, *areas, *mask, *mask_values, *crs, *lonlat,
         *level, *prompt, *text_encoder, *preset, *ram;
-    const char *te_srs, *projwin_srs;
+    const char *te_srs, *projwin_srs, *cutline, *cutline_layer, *cutline_srs;
     OptionList creation;
     int64_t format;
     double gsd, resolution, te[4], projwin[4];
@@ -76,6 +76,13 @@ static const Option predict_options[] = {
       .words = 4, .help = "the same as -te by its upper left and lower right corner" },
     { "projwin_srs", 0, OPTION_STRING, offsetof(PredictArgs, projwin_srs), .value = "CRS", .gdal = true,
       .help = "CRS of -projwin" },
+    { "cutline", 0, OPTION_STRING, offsetof(PredictArgs, cutline), .value = "FILE", .gdal = true,
+      .help = "polygons (GeoPackage, GeoJSON, Shapefile, ... in any CRS) outside of which all outputs are 255; the map "
+              "inside is the one that it is without" },
+    { "cl", 0, OPTION_STRING, offsetof(PredictArgs, cutline_layer), .value = "LAYER", .gdal = true,
+      .help = "layer of the cutline, where it has several" },
+    { "cutline_srs", 0, OPTION_STRING, offsetof(PredictArgs, cutline_srs), .value = "CRS", .gdal = true,
+      .help = "CRS of the cutline, where its file tells none or a wrong one" },
     { "crs", 0, OPTION_STRING, offsetof(PredictArgs, crs), .value = "CRS",
       .help = "coordinate reference system of the image, where its file tells none or a wrong one: EPSG:32633; the map "
               "gets it too" },
@@ -176,6 +183,12 @@ static Err fill_options(const PredictArgs *args, const OptionResult *words, cons
     *o = metaseg_predict_options_defaults();
     TRY(cli_reading_fill(&args->reading, o));
     TRY(fill_extent(args, words, o));
+    o->cutline = args->cutline;
+    o->cutline_layer = args->cutline_layer;
+    o->cutline_crs = args->cutline_srs;
+    if (args->cutline == NULL && (args->cutline_layer != NULL || args->cutline_srs != NULL))
+        return err_set(ERR_ARGUMENT, "%s belongs to -cutline, and no cutline was given",
+                       args->cutline_layer != NULL ? "-cl" : "-cutline_srs");
     o->crs = args->crs;
     o->prompt = args->prompt;
     o->text_encoder = text_encoder;

@@ -173,7 +173,7 @@ static Err add_labels(const PlanArgs *plan, FileSet *set)
     Err err = ERR_NONE;
     for (int64_t i = 0; i < plan->labels.count && err == ERR_NONE; i++) {
         const char *path = plan->labels.items[i];
-        err = vector_labels_is_vector(path) ? vector_files_path(path, set, "a label file")
+        err = vector_labels_is_vector(path) ? vector_files_path(path, set, "a label file", true)
                                             : raster_files_path(path, set, "a label raster");
     }
     return err;

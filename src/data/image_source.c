@@ -40,6 +40,8 @@ static Err open_raster(ImageSource *image, const char *path, const ImageSourceOp
     if (!o->stored_values) raster_remove_offsets(image->raster);
     TRY(georeference_open(image->raster, o->crs, &image->place));
     if (o->extent != NULL) TRY(take_part(image, o));
+    if (o->cutline != NULL) TRY(cutline_open(o->cutline, image->raster, image->place, &image->cutline));
+    raster_set_cutline(image->raster, image->cutline);
     if (o->mask == NULL) return ERR_NONE;
     const CloudMaskOptions mask = { .file = o->mask, .values = o->mask_values, .stop = o->stop };
     TRY(cloud_mask_open(&mask, image->raster, image->place, &image->mask));
@@ -65,6 +67,7 @@ void image_source_close(ImageSource *image)
     if (image == NULL) return;
     zone_sampler_free(image->zones);
     cloud_mask_close(image->mask);
+    cutline_close(image->cutline);
     georeference_free(image->place);
     georeference_free(image->zone_place);
     raster_close(image->raster);

@@ -17,6 +17,7 @@
 
 #include "geo/climate.h"
 #include "geo/cloud_mask.h"
+#include "geo/cutline.h"
 #include "geo/georeference.h"
 #include "geo/metadata.h"
 #include "geo/raster_extent.h"
@@ -38,16 +39,17 @@ typedef struct ImageUnits {
 } ImageUnits;
 
 typedef struct ImageSourceOptions {
-    const char *bands;          /* choice and names as in raster_choose_named */
-    const char *const *names;   /* NULL: none */
-    int64_t wanted;             /* number of bands, 0: any */
-    bool missing;               /* some of them may be missing, as in raster_choose_named */
-    const char *crs;            /* instead of the file's, as in georeference_open */
-    const char *mask;           /* cloud mask (cloud_mask.h); NULL: none */
-    const char *mask_values;    /* its masked values; NULL: by its kind */
-    const RasterExtent *extent; /* only this part, the pixels that it touches; NULL: all */
-    bool stored_values;         /* leave the offsets that the file states */
-    const volatile int *stop;   /* as in raster_open */
+    const char *bands;             /* choice and names as in raster_choose_named */
+    const char *const *names;      /* NULL: none */
+    int64_t wanted;                /* number of bands, 0: any */
+    bool missing;                  /* some of them may be missing, as in raster_choose_named */
+    const char *crs;               /* instead of the file's, as in georeference_open */
+    const char *mask;              /* cloud mask (cloud_mask.h); NULL: none */
+    const char *mask_values;       /* its masked values; NULL: by its kind */
+    const CutlineOptions *cutline; /* NULL: none */
+    const RasterExtent *extent;    /* only this part, the pixels that it touches; NULL: all */
+    bool stored_values;            /* leave the offsets that the file states */
+    const volatile int *stop;      /* as in raster_open */
 } ImageSourceOptions;
 
 /* Open struct, read-only for others but for raster_set_grid and raster_keep_valid. */
@@ -60,6 +62,7 @@ typedef struct ImageSource {
     ImageBand *bands;         /* [chosen bands]; NULL: values as they are */
     bool surface;             /* its reflectance is of level 2; bytes are neither */
     int32_t *source;          /* [wanted] which chosen band each is, -1 missing; NULL: all are chosen in order */
+    Cutline *cutline;         /* NULL: none */
     bool cut;                 /* some of the wanted extent lies beside the image */
     Metadata *metadata;       /* of image_source_metadata; NULL: nobody asked yet */
 } ImageSource;

@@ -22,7 +22,10 @@ static Err band_choice(const DatasetScene *scene, char *text, size_t bytes)
 static Err open_labels(Scene *s, const DatasetOptions *options, const DatasetScene *scene, const volatile int *stop)
 {
     const RasterInfo *info = raster_info(s->image->raster);
-    const VectorOptions vector = { scene->labels_layer, scene->labels_field, scene->labels_crs, scene->labels_buffer };
+    const VectorOptions vector = { .layer = scene->labels_layer,
+                                   .field = scene->labels_field,
+                                   .crs = scene->labels_crs,
+                                   .buffer = scene->labels_buffer };
     const bool is_vector = vector_labels_is_vector(scene->labels);
     if (is_vector && options->labels_kind != LABELS_CLASSES)
         return err_set(ERR_CONFIG, "scene '%s': '%s' is a vector file, which holds classes; labels_kind is for rasters",

@@ -245,6 +245,8 @@ Err raster_open_classification(const Raster *of, const char *name, Raster **ret_
 
 void raster_set_cloud_mask(Raster *raster, CloudMask *mask) { raster->clouds = mask; }
 
+void raster_set_cutline(Raster *raster, Cutline *cutline) { raster->cutline = cutline; }
+
 void raster_close(Raster *raster)
 {
     if (raster == NULL) return;

@@ -207,6 +207,11 @@ void raster_remove_offsets(Raster *raster);
 typedef struct CloudMask CloudMask;
 void raster_set_cloud_mask(Raster *raster, CloudMask *mask);
 
+/* From now on raster_take_valid calls pixels outside of the cutline (cutline.h; borrowed) not valid. raster_read gives them as they are, but for
+ * windows that have no pixel inside: of those no pixel is valid. NULL: none is. */
+typedef struct Cutline Cutline;
+void raster_set_cutline(Raster *raster, Cutline *cutline);
+
 /* From now on the validity of the file's own pixels in `window` is remembered as windows are read, in the place of an earlier
  * one. Once windows have covered its part of rows y .. y + rows of the file, raster_take_valid gives ret_valid
  * [rows][window.columns], in order from its first row, and forgets them; another thread than the reader's may call it.

@@ -135,7 +135,7 @@ static void part(void **state)
     ASSERT_OK(raster_set_part(cut, (RasterWindow){ 0, 0, 20, 10 }));
     assert_true(raster_info(cut)->width == 20 && raster_height(cut) == 10);
     assert_true(raster_info(cut)->geotransform[0] == 400100.0 && raster_info(cut)->geotransform[3] == 5799950.0);
-    ASSERT_OK(raster_keep_valid(cut));
+    ASSERT_OK(raster_keep_valid(cut, (RasterWindow){ 0, 0, raster_info(cut)->width, raster_info(cut)->height }));
     ASSERT_OK(raster_read(whole, (RasterWindow){ 10, 5, 20, 10 }, expected, expected_valid));
     ASSERT_OK(raster_read(cut, (RasterWindow){ 0, 0, 20, 10 }, values, valid));
     assert_memory_equal(values, expected, sizeof values);

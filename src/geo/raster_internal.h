@@ -55,6 +55,8 @@ struct Raster {
     bool doubtful;
     bool offsets_removed;
     CloudMask *clouds;      /* borrowed; NULL: none */
+    Cutline *cutline;       /* borrowed; NULL: none */
+    bool met;               /* a window that was read since raster_read began has a pixel inside of it */
     int64_t width, height;  /* presented grid */
     int64_t part_x, part_y; /* of the file: where info's pixel (0, 0) lies (raster_set_part) */
     ValidityRows *kept;     /* NULL: not wanted */

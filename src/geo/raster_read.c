@@ -4,6 +4,7 @@
 
 #include "base/room.h"
 #include "geo/cloud_mask.h"
+#include "geo/cutline.h"
 #include "geo/raster.h"
 #include "geo/raster_internal.h"
 #include "geo/raster_valid.h"
@@ -61,6 +62,17 @@ static void finish_values(const Raster *raster, int64_t pixels, float *values, c
         for (int64_t b = 0; valid[i] == 0 && b < bands; b++) values[i * bands + b] = 0.0F;
 }
 
+/* Remembers which pixels may be mapped. */
+static Err keep_valid(Raster *raster, RasterWindow window, const uint8_t *valid)
+{
+    const uint8_t *kept = valid;
+    bool any = true;
+    if (raster->cutline != NULL) TRY(cutline_apply(raster->cutline, window, valid, &kept, &any));
+    raster->met = raster->met || any;
+    if (raster->kept == NULL) return ERR_NONE;
+    return validity_rows_add(raster->kept, window.x, window.y, window.columns, window.rows, kept);
+}
+
 Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, uint8_t *ret_valid)
 {
     const int64_t bands = raster->chosen_count, pixels = window.columns * window.rows;
@@ -84,9 +96,7 @@ Err raster_read_inside(Raster *raster, RasterWindow window, float *ret_values, u
     }
     if (err == ERR_NONE) finish_values(raster, pixels, ret_values, ret_valid);
     gdal_end(&session);
-    if (err == ERR_NONE && raster->kept != NULL)
-        err = validity_rows_add(raster->kept, window.x, window.y, window.columns, window.rows, ret_valid);
-    return err;
+    return err == ERR_NONE ? keep_valid(raster, window, ret_valid) : err;
 }
 
 void raster_remove_offsets(Raster *raster) { raster->offsets_removed = true; }
@@ -165,6 +175,12 @@ Err raster_read(Raster *raster, RasterWindow window, float *ret_values, uint8_t 
                        (long long)window.columns, (long long)window.rows);
     const bool inside = window.x >= 0 && window.y >= 0 && window.x + window.columns <= raster->width &&
                         window.y + window.rows <= raster->height;
-    return inside ? read_grid(raster, window, ret_values, ret_valid)
-                  : read_mirrored(raster, window, ret_values, ret_valid);
+    raster->met = false;
+    TRY(inside ? read_grid(raster, window, ret_values, ret_valid)
+               : read_mirrored(raster, window, ret_values, ret_valid));
+    if (raster->met) return ERR_NONE;
+    const size_t pixels = (size_t)(window.columns * window.rows);
+    memset(ret_values, 0, pixels * (size_t)raster->chosen_count * sizeof *ret_values);
+    memset(ret_valid, 0, pixels);
+    return ERR_NONE;
 }

@@ -8,6 +8,7 @@
 #include "geo/georeference_crs.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,8 +112,8 @@ static Err choose_layer(VectorFile *f, const char *wanted)
     list_names(names, n, wanted, &text);
     const Err err =
         wanted == NULL
-            ? err_set(ERR_ARGUMENT, "'%s': it has %lld layers (%s); name the one that holds the labels with --layer",
-                      f->path, (long long)n, str_text(&text))
+            ? err_set(ERR_ARGUMENT, "'%s': it has %lld layers (%s); name the one that holds the %s", f->path,
+                      (long long)n, str_text(&text), f->cutline ? "cutline with -cl" : "labels with --layer")
             : err_set(ERR_ARGUMENT, "'%s': it has no layer '%s'; its layers: %s", f->path, wanted, str_text(&text));
     str_done(&text);
     return err;
@@ -204,8 +205,10 @@ static Err choose_crs(VectorFile *f, const char *wanted)
         TRY(crs_check_database());
         return err_set(ERR_INPUT,
                        "'%s': layer '%s' has no coordinate reference system, so its place is unknown; name it with "
-                       "--labels-crs, for example EPSG:4326 (labels_crs in a configuration)",
-                       f->path, OGR_L_GetName(f->layer));
+                       "%s",
+                       f->path, OGR_L_GetName(f->layer),
+                       f->cutline ? "-cutline_srs, for example EPSG:4326"
+                                  : "--labels-crs, for example EPSG:4326 (labels_crs in a configuration)");
     }
     f->crs = OSRClone(crs);
     if (f->crs == NULL) return err_memory(64, "a coordinate reference system");
@@ -216,11 +219,12 @@ static Err choose_crs(VectorFile *f, const char *wanted)
 Err vector_file_open(const char *path, const VectorOptions *options, VectorFile *ret_file)
 {
     TRY(str_copy(path, &ret_file->path));
+    ret_file->cutline = options->cutline;
     TRY(open_dataset(ret_file));
     GdalSession session;
     gdal_begin(&session);
     Err err = choose_layer(ret_file, options->layer);
-    if (err == ERR_NONE) err = choose_field(ret_file, options->field);
+    if (err == ERR_NONE && !options->cutline) err = choose_field(ret_file, options->field);
     if (err == ERR_NONE) err = choose_crs(ret_file, options->crs);
     gdal_end(&session);
     return err;
@@ -245,12 +249,13 @@ void vector_file_close(VectorFile *f)
     *f = (VectorFile){ 0 };
 }
 
-Err vector_files_path(const char *path, FileSet *set, const char *role)
+Err vector_files_path(const char *path, FileSet *set, const char *role, bool style)
 {
     static const char *const appended[] = { "-wal", "-shm", "-journal" };
     static const char *const replacing[] = { ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qml",
                                              ".tab", ".dat", ".map", ".id",  ".ind", ".mif", ".mid" };
-    char *stem = NULL;
+    char *stem = NULL, part[160];
+    (void)snprintf(part, sizeof part, "a part of %s", role);
     TRY(file_set_input(set, path, role));
     Err err = path_stem(path, &stem);
     for (int64_t i = 0; err == ERR_NONE && i < ARRAY_LEN(appended) + ARRAY_LEN(replacing); i++) {
@@ -258,7 +263,8 @@ Err vector_files_path(const char *path, FileSet *set, const char *role)
         char *name = NULL;
         err =
             str_format(&name, "%s%s", beside ? path : stem, beside ? appended[i] : replacing[i - ARRAY_LEN(appended)]);
-        if (err == ERR_NONE && strcmp(name, path) != 0) err = file_set_input(set, name, "a part of the labels");
+        const bool read = strcmp(name, path) != 0 && (style || !str_ends_with(name, ".qml"));
+        if (err == ERR_NONE && read) err = file_set_input(set, name, part);
         free(name);
     }
     free(stem);

@@ -18,6 +18,7 @@ typedef struct VectorFile {
     int field;                /* index in the layer's definition */
     char *field_name;
     bool is_text;
+    bool cutline; /* no field is read */
 } VectorFile;
 
 /* Registers OGR's drivers, with the first bracket of the process. */

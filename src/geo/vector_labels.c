@@ -59,6 +59,7 @@ static Err class_of(VectorLabels *v, OGRFeatureH feature, int32_t *ret_index)
 {
     const VectorFile *f = &v->file;
     *ret_index = -1;
+    if (f->cutline) return add_class(v, "", 0, ret_index);
     if (!OGR_F_IsFieldSetAndNotNull(feature, f->field)) return ERR_NONE;
     char *text = NULL;
     TRY(str_copy(OGR_F_GetFieldAsString(feature, f->field), &text));
@@ -372,8 +373,8 @@ static Err check(const VectorLabels *v)
 {
     const VectorFindings *f = &v->findings;
     if (f->features == 0)
-        return err_set(ERR_INPUT, "'%s': layer '%s' has no feature, so there is nothing to learn from", v->file.path,
-                       v->layer_name);
+        return err_set(ERR_INPUT, "'%s': layer '%s' has no feature, so there is nothing to %s", v->file.path,
+                       v->layer_name, v->file.cutline ? "map" : "learn from");
     if (f->null_fields == f->features)
         return err_set(
             ERR_INPUT,
@@ -400,7 +401,7 @@ static Err open_labels(VectorLabels *v, const char *path, const VectorOptions *o
     if (err == ERR_NONE) err = check(v);
     if (err == ERR_NONE) {
         sort_classes(v);
-        err = vector_style_read(&v->file, v->classes, v->n_classes);
+        if (!v->file.cutline) err = vector_style_read(&v->file, v->classes, v->n_classes);
     }
     vector_file_release(&v->file);
     gdal_end(&session);

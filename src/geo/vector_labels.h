@@ -35,6 +35,7 @@ typedef struct VectorOptions {
     const char *field; /* NULL: one called "class", else the only integer or text field beside "id" and "fid" */
     const char *crs;   /* instead of the layer's ("EPSG:32633") */
     double buffer;     /* of lines and points, pixels of the image; 0: the pixels that GDAL burns for them */
+    bool cutline;      /* no labels: no field is read, and all features are of one class (cutline.h) */
 } VectorOptions;
 
 /* One value of the field. */
@@ -123,7 +124,7 @@ VectorFindings vector_findings(const uint8_t *states, const int64_t *ids, int64_
 Err vector_labels_read(VectorLabels *vector, const PlaceWindow *window, uint8_t *ret_classes);
 
 /* Adds the files that are read with a vector file: itself, the parts of a Shapefile, journals of a GeoPackage, its
- * style. Errors of file_set_input. */
-Err vector_files_path(const char *path, FileSet *set, const char *role);
+ * style where that is read. Errors of file_set_input. */
+Err vector_files_path(const char *path, FileSet *set, const char *role, bool style);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "geo/raster_files.h"
+#include "geo/vector_labels.h"
 #include "model/text_encoder.h"
 
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static Err add_all(const MetasegModel *model, const Raster *raster, const Raster
 {
     TRY(raster_files_read(raster, set, "the image"));
     if (mask != NULL) TRY(raster_files_read(mask, set, "the cloud mask"));
+    if (o->cutline != NULL) TRY(vector_files_path(o->cutline, set, "the cutline", false));
     TRY(file_set_input(set, tensor_file_path(model->file), "the model"));
     TRY(read_in(model->run.data_folder, "koppen_geiger.bin", set, "the climate map"));
     if (o->prompt != NULL) {

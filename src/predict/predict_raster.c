@@ -256,7 +256,10 @@ static Err open_input(Task *t)
     for (int32_t b = 0; b < c->network.n_bands; b++) names[b] = c->bands[b].name;
     RasterExtent extent;
     const bool part = raster_extent_of(t->options->extent, t->options->extent_crs, &extent);
+    const CutlineOptions cutline = { t->options->cutline, t->options->cutline_layer, t->options->cutline_crs,
+                                     t->model->run.stop };
     const ImageSourceOptions options = { .extent = part ? &extent : NULL,
+                                         .cutline = cutline.file != NULL ? &cutline : NULL,
                                          .bands = t->options->bands,
                                          .names = names,
                                          .wanted = c->network.n_bands,

@@ -66,6 +66,7 @@ static Err check_options(const PresetDef *def, const MetasegPredictOptions *o)
     if (isfinite(o->longitude) || isfinite(o->latitude)) given = "a place";
     if (o->gsd > 0.0) given = "a pixel size";
     if (raster_extent_of(o->extent, NULL, &extent)) given = "an extent";
+    if (o->cutline != NULL) given = "a cutline";
     if (given == NULL) return ERR_NONE;
     return err_set(ERR_ARGUMENT, "%s is of one image; of those of %s the preset tells it", given, def->title);
 }

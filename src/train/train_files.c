@@ -50,7 +50,7 @@ static Err add_all(const RunConfig *config, const char *path, FileSet *set)
         TRY(raster_files_path(config->data.scenes[i].mask, set, "a cloud mask"));
         const char *labels = config->data.scenes[i].labels;
         if (vector_labels_is_vector(labels))
-            TRY(vector_files_path(labels, set, "a label file"));
+            TRY(vector_files_path(labels, set, "a label file", true));
         else
             TRY(raster_files_path(labels, set, "a label raster"));
     }

@@ -291,7 +291,7 @@ static Err check_files(const Plan *p, const char *config)
     for (int64_t i = 0; i < p->n_scenes && err == ERR_NONE; i++) {
         err = raster_files_path(p->scenes[i].image, &set, "an image");
         if (err == ERR_NONE)
-            err = p->scenes[i].vector ? vector_files_path(p->scenes[i].labels, &set, "a label file")
+            err = p->scenes[i].vector ? vector_files_path(p->scenes[i].labels, &set, "a label file", true)
                                       : raster_files_path(p->scenes[i].labels, &set, "a label raster");
     }
     file_set_done(&set);

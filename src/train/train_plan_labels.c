@@ -131,7 +131,9 @@ static Err read_vector(Plan *p, int32_t scene, Georeference *place)
 {
     const MetasegTrainPlan *given = p->given;
     const PlanScene *s = &p->scenes[scene];
-    const VectorOptions options = { given->layer, given->field, given->labels_crs, given->buffer };
+    const VectorOptions options = {
+        .layer = given->layer, .field = given->field, .crs = given->labels_crs, .buffer = given->buffer
+    };
     VectorLabels *v = NULL;
     TRY(vector_labels_open(s->labels, &options, place, s->width, s->height, p->run != NULL ? p->run->stop : NULL, &v));
     Err err = add_features(p, scene, v, place);

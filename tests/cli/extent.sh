@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Parts of an image by -te and -projwin. extent.sh PROGRAM FIXTURES
+# Parts of an image by -te, -projwin and -cutline. extent.sh PROGRAM FIXTURES
 program=$1 fixtures=$2
 . "$(dirname "$0")/expect.sh"
 unset METASEG_DATA
@@ -58,4 +58,34 @@ predict "$work/good.tif" -o "$work/te.tif" -te 0 0 0 0
 predict "$work/good.tif" -o "$work/te.tif" -te_srs EPSG:4326
 [ $got = 2 ] && grep -q 'no -te was given' "$log.err" || fail "predict -te_srs alone: exit code $got"
 [ ! -e "$work/te.tif" ] || fail 'a map of nowhere'
+
+# a cutline, in another CRS: 255 outside of its polygons, inside the map of the whole image
+predict "$work/good.tif" -o "$work/whole.tif"
+cat >"$work/cut.geojson" <<END
+{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::3857"}},"features":[{"type":"Feature","properties":{},
+"geometry":{"type":"Polygon","coordinates":[[[-18868653,5582000],[-18757334,5582000],[-18757334,5470000],[-18868653,5470000],[-18868653,5582000]]]}}]}
+END
+predict "$work/good.tif" -o "$work/cut.tif" -cutline "$work/cut.geojson" --confidence "$work/sure.tif"
+[ $got = 0 ] && [ ! -s "$log.err" ] || fail "predict -cutline: exit code $got"
+[ "$(grid "$work/cut.tif")" = "$(grid "$work/good.tif")" ] || fail '-cutline: the grid is not the image'\''s'
+run eval "$work/cut.tif" "$work/whole.tif" -q
+grep -q '^OA 100.00 %' "$log.out" || fail '-cutline: another map than without, inside'
+# columns 10 to 29; rows by latitude: asinh and back of the two northings
+for file in cut sure; do
+    "$program" info --json --shares "$work/$file.tif" >"$work/info"
+    grep -q '"valid_pixels":'"$(python3 -c "
+import math
+lat = lambda y: math.degrees(math.atan(math.sinh(y / 6378137)))
+row = lambda y: (45 - lat(y)) / 0.05
+print(20 * sum(row(5582000) < r + 0.5 < row(5470000) for r in range(30)))")," "$work/info" ||
+        fail "-cutline: $(grep -o '"valid_pixels":[0-9]*' "$work/info") in $file.tif"
+done
+predict "$work/good.tif" -o "$work/cut.tif" -cutline "$work/cut.geojson" -te -169.5 44 -168.5 44.75
+[ $got = 0 ] || fail "predict -cutline -te: exit code $got"
+[ "$(grid "$work/cut.tif")" = "$(grid "$work/crop.tif")" ] || fail '-cutline with -te: another grid'
+cp "$work/cut.geojson" "$work/kept.geojson"
+predict "$work/good.tif" -o "$work/cut" -cutline "$work/cut.geojson" --quicklook "$work/cut.geojson"
+[ $got != 0 ] && cmp -s "$work/cut.geojson" "$work/kept.geojson" || fail "a quicklook in the place of the cutline: exit code $got"
+predict "$work/good.tif" -o "$work/x.tif" -cl districts
+[ $got = 2 ] && grep -q 'no cutline was given' "$log.err" || fail "predict -cl alone: exit code $got"
 exit $failed
