@@ -121,6 +121,7 @@ const OptionSpec cmd_predict_spec = {
         "Reads GeoTIFF, COG, JPEG, PNG, JPEG 2000 and local VRT files of any size, tile by tile, and products of "
         "several "
         "files as they are delivered: a Sentinel-2 .SAFE folder or its zip, a Landsat MTL file, its folder or its tar, "
+        "a STAC item (JSON), "
         "band "
         "files "
         "(a folder of them, all of them with an OUT that is a file, or B04=FILE,B03=FILE,B02=FILE). Many images may be "

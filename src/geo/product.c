@@ -208,8 +208,8 @@ bool product_is_named(const char *path)
     if (stat(path, &status) != 0) return product_band_files_is_list(path);
     const char *name = path_name(path);
     return S_ISDIR(status.st_mode) ||
-           (S_ISREG(status.st_mode) && (product_archive_is_named(path) || product_sentinel2_is_metadata(name) ||
-                                        product_landsat_is_metadata(name)));
+           (S_ISREG(status.st_mode) && (product_archive_is_named(path) || product_stac_is_named(path) ||
+                                        product_sentinel2_is_metadata(name) || product_landsat_is_metadata(name)));
 }
 
 static Err open_named(const char *path, Product *product)
@@ -225,6 +225,8 @@ static Err open_named(const char *path, Product *product)
         err = product_archive_open(path, whole, product);
     } else if (product_landsat_is_metadata(path_name(whole))) {
         err = product_landsat_open(path, whole, NULL, product);
+    } else if (product_stac_is_named(whole)) {
+        err = product_stac_open(path, whole, product);
     } else {
         err = path_folder(whole, &folder);
         if (err == ERR_NONE) err = product_sentinel2_open(path, folder, NULL, NULL, product);
@@ -303,6 +305,7 @@ void product_free(Product *product)
     for (int64_t i = 0; i < product->n_bands; i++) free(product->bands[i].file);
     for (int64_t i = 0; i < product->n_missing; i++) free(product->missing[i].file);
     free(product->crs);
+    free(product->stated_crs);
     free(product->classification_file);
     CSLDestroy(product->items);
     CSLDestroy(product->files);

@@ -9,7 +9,7 @@
  *     product_free(product);
  *
  * Read are a Sentinel-2 product (its .SAFE folder, a zip of it, its metadata file, or one folder in its GRANULE), a Landsat
- * product (its folder, its MTL file, or the tar it comes in), a folder of band files, and "B02=a.jp2,B03=b.jp2". All is untrusted: metadata of
+ * product (its folder, its MTL file, or the tar it comes in), a STAC item (its JSON file), a folder of band files, and "B02=a.jp2,B03=b.jp2". All is untrusted: metadata of
  * at most 32 MiB, no file outside the product, plain GeoTIFF or JPEG 2000 files of one band, zips and tars of at most
  * 65,534 entries.
  */
@@ -30,6 +30,10 @@ typedef struct ProductBand {
     double scale, offset;          /* value = stored * scale + offset; 1 and 0 if the metadata state none */
     bool zero_is_nodata;           /* as the product's handbook says, whatever the file does */
     char *file;                    /* as GDAL opens it */
+    int source_band;               /* of a file of several bands, from 1; 0: it has one */
+    bool file_first;               /* scale, offset and nodata count where the file states none */
+    double stated_nodata;          /* with file_first; NAN: none */
+    double stated_gsd;             /* metres; of several files of one band */
     /* of the file */
     int width, height, block_height;
     double geotransform[6];
@@ -52,6 +56,7 @@ typedef struct Product {
     ProductMissing missing[PRODUCT_MAX_BANDS];
     int64_t n_missing;
     char *crs;                     /* WKT of all bands, "" if none */
+    char *stated_crs;              /* what the metadata name ("EPSG:32633"), for files that have none; NULL: nothing */
     char **items;                  /* metadata as "KEY=VALUE" (CSL), keys as in metadata.c */
     char **files;                  /* local files that are read (CSL), the one whose name tells most first */
     const char *classification;    /* "SCL" or "QA_PIXEL": tells clouds; NULL: none */

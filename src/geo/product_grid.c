@@ -50,13 +50,17 @@ static Err open_file(const char *path, const Product *product, const char *file,
     return err;
 }
 
-static Err check_file(const char *path, const char *file, GDALDatasetH dataset)
+static Err check_file(const char *path, const ProductBand *of, GDALDatasetH dataset)
 {
+    const char *file = of->file;
     const char *name = path_name(file);
     const int bands = GDALGetRasterCount(dataset);
-    if (bands != 1)
+    if (of->source_band > bands)
+        return err_set(ERR_INPUT, "'%s': its file '%s' has %d bands; band %d was expected", path, name, bands,
+                       of->source_band);
+    if (bands != 1 && of->source_band == 0)
         return err_set(ERR_INPUT, "'%s': its file '%s' has %d bands; one band each was expected", path, name, bands);
-    const GDALRasterBandH band = GDALGetRasterBand(dataset, 1);
+    const GDALRasterBandH band = GDALGetRasterBand(dataset, of->source_band > 0 ? of->source_band : 1);
     const int64_t pixels = (int64_t)GDALGetRasterXSize(dataset) * GDALGetRasterYSize(dataset);
     int columns = 0, rows = 0;
     GDALGetBlockSize(band, &columns, &rows);
@@ -77,7 +81,7 @@ static Err check_file(const char *path, const char *file, GDALDatasetH dataset)
 
 static void describe_file(GDALDatasetH dataset, ProductBand *band)
 {
-    const GDALRasterBandH handle = GDALGetRasterBand(dataset, 1);
+    const GDALRasterBandH handle = GDALGetRasterBand(dataset, band->source_band > 0 ? band->source_band : 1);
     int has_nodata = 0, has_scale = 0, has_offset = 0, block_width = 0;
     GDALGetBlockSize(handle, &block_width, &band->block_height);
     band->width = GDALGetRasterXSize(dataset);
@@ -86,22 +90,45 @@ static void describe_file(GDALDatasetH dataset, ProductBand *band)
     (void)GDALGetGeoTransform(dataset, band->geotransform);
     band->nodata = GDALGetRasterNoDataValue(handle, &has_nodata);
     band->has_nodata = has_nodata != 0;
+    if (band->file_first && !band->has_nodata && !isnan(band->stated_nodata)) {
+        band->has_nodata = true;
+        band->nodata = band->stated_nodata;
+    }
     if (band->zero_is_nodata) {
         band->has_nodata = true;
         band->nodata = 0.0;
     }
     const double scale = GDALGetRasterScale(handle, &has_scale), offset = GDALGetRasterOffset(handle, &has_offset);
-    if (band->scale != 1.0 || band->offset != 0.0 || !isfinite(scale) || scale == 0.0 || !isfinite(offset)) return;
+    const bool stated = band->scale != 1.0 || band->offset != 0.0;
+    if (stated && !(band->file_first && (has_scale != 0 || has_offset != 0))) return;
+    if (!isfinite(scale) || scale == 0.0 || !isfinite(offset)) return;
     band->scale = has_scale != 0 ? scale : 1.0;
     band->offset = has_offset != 0 ? offset : 0.0;
+}
+
+/* That of the metadata, where no file tells one. */
+static Err state_crs(const char *path, Product *product)
+{
+    OGRSpatialReferenceH crs = NULL;
+    char *wkt = NULL;
+    const Err read = crs_from_text(product->stated_crs, &crs);
+    if (read == ERR_ARGUMENT) return err_prefix(ERR_INPUT, "'%s': its coordinate reference system", path);
+    TRY(read);
+    (void)OSRExportToWktEx(crs, &wkt, (const char *const[]){ "FORMAT=WKT2_2018", NULL });
+    OSRDestroySpatialReference(crs);
+    const Err err = str_copy(wkt, &product->crs);
+    CPLFree(wkt);
+    return err;
 }
 
 /* The coordinate system of the first file is the product's; that of each other must be the same. */
 static Err check_crs(const char *path, const char *file, GDALDatasetH dataset, Product *product)
 {
     OGRSpatialReferenceH crs = GDALGetSpatialRef(dataset);
+    if (crs == NULL && product->stated_crs != NULL && product->crs != NULL) return ERR_NONE;
     if (product->crs == NULL) {
         char *wkt = NULL;
+        if (crs == NULL && product->stated_crs != NULL) return state_crs(path, product);
         if (crs != NULL) (void)OSRExportToWktEx(crs, &wkt, (const char *const[]){ "FORMAT=WKT2_2018", NULL });
         const Err err = str_copy(wkt, &product->crs);
         CPLFree(wkt);
@@ -164,7 +191,7 @@ Err product_measure(const char *path, Product *product)
         ProductBand *band = &product->bands[i];
         GDALDatasetH dataset = NULL;
         TRY(open_file(path, product, band->file, &dataset));
-        Err err = check_file(path, band->file, dataset);
+        Err err = check_file(path, band, dataset);
         if (err == ERR_NONE) err = check_crs(path, band->file, dataset, product);
         if (err == ERR_NONE) {
             describe_file(dataset, band);
@@ -204,15 +231,15 @@ static void add_item(Str *xml, const char *key, const char *value)
     str_add(xml, "</MDI>");
 }
 
-static void add_source(Str *xml, const ProductBand *band, const char *file)
+static void add_source(Str *xml, const ProductBand *band, const char *file, int source_band)
 {
     str_add(xml, "<SourceFilename relativeToVRT=\"0\">");
     add_escaped(xml, file);
     str_addf(xml,
-             "</SourceFilename><SourceBand>1</SourceBand><SourceProperties RasterXSize=\"%d\" RasterYSize=\"%d\" "
+             "</SourceFilename><SourceBand>%d</SourceBand><SourceProperties RasterXSize=\"%d\" RasterYSize=\"%d\" "
              "DataType=\"%s\" "
              "BlockXSize=\"256\" BlockYSize=\"256\"/><SrcRect xOff=\"0\" yOff=\"0\" xSize=\"%d\" ySize=\"%d\"/>",
-             band->width, band->height, GDALGetDataTypeName(band->type), band->width, band->height);
+             source_band, band->width, band->height, GDALGetDataTypeName(band->type), band->width, band->height);
 }
 
 /* One band on its own grid, as the source of another data set. */
@@ -223,7 +250,7 @@ static Err own_data_set(const ProductBand *band, char **ret_xml)
              band->width, band->height, GDALGetDataTypeName(band->type));
     if (band->has_nodata) add_number(&xml, "NoDataValue", band->nodata);
     str_add(&xml, "<SimpleSource>");
-    add_source(&xml, band, band->file);
+    add_source(&xml, band, band->file, band->source_band > 0 ? band->source_band : 1);
     str_addf(&xml,
              "<DstRect xOff=\"0\" yOff=\"0\" xSize=\"%d\" ySize=\"%d\"/></SimpleSource></VRTRasterBand></VRTDataset>",
              band->width, band->height);
@@ -256,7 +283,7 @@ static Err add_band(Str *xml, int64_t number, const ProductBand *band, const Pro
     str_from_double(width, text[2]);
     str_from_double(height, text[3]);
     str_addf(xml, "<SimpleSource%s>", same ? "" : " resampling=\"bilinear\"");
-    add_source(xml, band, same ? band->file : own);
+    add_source(xml, band, same ? band->file : own, same && band->source_band > 0 ? band->source_band : 1);
     str_addf(xml, "<DstRect xOff=\"%s\" yOff=\"%s\" xSize=\"%s\" ySize=\"%s\"/></SimpleSource></VRTRasterBand>",
              text[0], text[1], text[2], text[3]);
     free(own);

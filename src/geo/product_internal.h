@@ -52,6 +52,10 @@ bool product_sentinel2_is_metadata(const char *name); /* "MTD_MSIL2A.xml" */
 Err product_landsat_open(const char *path, const char *metadata, const char *tar, Product *product);
 bool product_landsat_is_metadata(const char *name); /* "LC08_..._MTL.txt" */
 
+/* product_stac.c: a STAC item, by its JSON file (absolute: whole). */
+bool product_stac_is_named(const char *path);
+Err product_stac_open(const char *path, const char *whole, Product *product);
+
 /* product_archive.c: a Sentinel-2 product in a zip, a Landsat product in a tar; whole: its absolute path. At most 65,534 files lie
  * in it. */
 bool product_archive_is_named(const char *path);

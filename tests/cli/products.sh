@@ -37,6 +37,25 @@ grep -q '"format":"band files","width":40,"height":30' "$log.out" || fail "info 
 run prompt "$work/scene" --data-folder "$fixtures/share"
 [ $got = 0 ] && grep -q '^  Af ' "$log.out" || fail "prompt of a folder of band files: exit code $got"
 
+# a STAC item beside the files
+cat >"$work/item.json" <<END
+{"type":"Feature","stac_version":"1.1.0","id":"scene","geometry":null,"links":[],"properties":{"datetime":"2023-08-20T09:45:49Z"},"assets":{
+"b":{"href":"scene/scene_B02.tif","bands":[{"name":"x","eo:common_name":"blue"}]},
+"g":{"href":"./scene/scene_B03.tif","bands":[{"name":"y","eo:common_name":"green"}]},
+"r":{"href":"file://$work/scene/scene_B04.tif","bands":[{"name":"z","eo:common_name":"red"}]},
+"swir":{"href":"https://example.com/swir.tif","bands":[{"name":"w","eo:common_name":"swir16"}]}}}
+END
+predict "$work/item.json" -o "$work/stac.tif"
+[ $got = 0 ] && grep -q 'files of bands are missing: w' "$log.err" || fail "predict of a STAC item: exit code $got"
+same 'a STAC item' "$work/stac.tif"
+run info "$work/item.json" --json
+grep -q '"format":"STAC item","width":40,"height":30' "$log.out" || fail 'info of a STAC item'
+predict "$work/item.json" -o "$work/scene/scene_B02.tif"
+[ $got = 2 ] && grep -q "a file of the image" "$log.err" || fail "an output among the assets: exit code $got"
+sed "s|\"href\":\"[^\"]*/|\"href\":\"https://example.com/|" "$work/item.json" >"$work/remote.json"
+predict "$work/remote.json" -o "$work/x.tif"
+[ $got = 4 ] && grep -q "assets of this STAC item lie elsewhere ('https://example.com/scene_B02.tif' for one)" "$log.err" || fail "assets on the network: exit code $got"
+
 # clouds: the scene's own classification, a file of it, values of it; what is masked is 255 in all outputs
 masked() { # VALID-PIXELS WORDS ARGUMENTS...
     count=$1 words=$2
