@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "geo/geo_process.h"
 #include "geo/georeference.h"
 #include "geo/raster.h"
 #include "geo/raster_extent.h"
@@ -25,7 +26,7 @@ typedef struct PredictArgs {
     OptionList creation;
     int64_t format;
     double gsd, resolution, te[4], projwin[4];
-    bool stored, skip_existing, overwrite;
+    bool stored, network, skip_existing, overwrite;
 } PredictArgs;
 
 static const Option predict_options[] = {
@@ -108,6 +109,8 @@ static const Option predict_options[] = {
       .help =
           "memory to take at most, like 512M or 2G: a wide image is mapped in strips that fit; without it a quarter of "
           "what there is, at most 2G" },
+    { "allow-network", 0, OPTION_FLAG, offsetof(PredictArgs, network),
+      .help = "read images by http and https URLs, and assets of STAC items; without it nothing but local files" },
     { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),
       .help = "leave outputs that are there: a batch that was stopped goes on" },
     { "overwrite", 'f', OPTION_FLAG, offsetof(PredictArgs, overwrite), .help = "replace existing outputs" },
@@ -308,6 +311,7 @@ static Err run_predict(Cli *cli, const void *target, const OptionResult *words)
     char *data = NULL, *text_encoder = NULL;
     const char **creation = NULL;
     MetasegPredictOptions options;
+    if (args->network) gdal_allow_network();
     cli->doing = "predicting";
     cli->unit = "tiles";
     Err err = args->ram != NULL ? str_parse_bytes(args->ram, "--ram", &cli->run.ram) : ERR_NONE;

@@ -62,6 +62,12 @@ static const char *const pinned[] = {
     NULL,
 };
 
+/* Where the network is allowed and the user has not said otherwise: seconds until a connection that stands still ends. */
+static const char *const patience[][2] = { { "GDAL_HTTP_CONNECTTIMEOUT", "20" },
+                                           { "GDAL_HTTP_LOW_SPEED_TIME", "30" },
+                                           { "GDAL_HTTP_LOW_SPEED_LIMIT", "1" },
+                                           { "GDAL_HTTP_MAX_RETRY", "2" } };
+
 static void register_drivers(void)
 {
     GDALRegister_GTiff();
@@ -105,6 +111,24 @@ static void CPL_STDCALL collect(CPLErr level, CPLErrorNum number, const char *te
     }
 }
 
+/* The options that were set, and not the environment, which may not open the network. */
+bool gdal_network_allowed(void)
+{
+    char **set = CPLGetConfigOptions();
+    const bool allowed = CSLFetchNameValue((CSLConstList)set, GDAL_NETWORK_OPTION) != NULL;
+    CSLDestroy(set);
+    return allowed;
+}
+
+/* Opens the network for the options of a bracket. */
+static char **allow_network(char **options)
+{
+    for (int64_t i = 0; i < ARRAY_LEN(patience); i++)
+        if (CPLGetConfigOption(patience[i][0], NULL) == NULL)
+            options = CSLSetNameValue(options, patience[i][0], patience[i][1]);
+    return CSLSetNameValue(options, "CPL_VSIL_CURL_ALLOWED_FILENAME", NULL);
+}
+
 void gdal_begin(GdalSession *session)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -112,6 +136,7 @@ void gdal_begin(GdalSession *session)
     memset(session, 0, sizeof *session);
     session->saved_options = CPLGetThreadLocalConfigOptions();
     char **all = CSLMerge(CSLDuplicate(session->saved_options), (CSLConstList)pinned);
+    if (gdal_network_allowed()) all = allow_network(all);
     CPLSetThreadLocalConfigOptions((const char *const *)all);
     CSLDestroy(all);
     CPLPushErrorHandlerEx(collect, session);
@@ -140,11 +165,28 @@ Err gdal_write_error(const char *path, const GdalSession *session)
     return err_set(ERR_OUTPUT, "'%s': cannot be written (%s)", path, gdal_reason(session, "no reason given"));
 }
 
+bool gdal_is_url(const char *path)
+{
+    return path != NULL && (strncasecmp(path, "http://", 7) == 0 || strncasecmp(path, "https://", 8) == 0);
+}
+
+Err gdal_raster_name(const char *path, char *ret_name, size_t name_bytes)
+{
+    if (gdal_is_url(path) && gdal_network_allowed()) {
+        const int length = snprintf(ret_name, name_bytes, "/vsicurl/%s", path);
+        if (length > 0 && (size_t)length < name_bytes) return ERR_NONE;
+        return err_set(ERR_INPUT, "'%.200s...': the URL is longer than %zu bytes", path, name_bytes);
+    }
+    TRY(gdal_check_path(path));
+    return gdal_plain_name(path, ret_name, name_bytes);
+}
+
 Err gdal_check_path(const char *path)
 {
     if (path == NULL || path[0] == '\0') return err_set(ERR_ARGUMENT, "no raster was named; give the path of a file");
     if (strncasecmp(path, "/vsi", 4) == 0 || strstr(path, "://") != NULL)
-        return err_set(ERR_INPUT, "'%s': only local files are read; download it first", path);
+        return err_set(ERR_INPUT, "'%s': only local files are read; download it first%s", path,
+                       gdal_is_url(path) ? ", or give --allow-network (predict)" : "");
     struct stat status;
     if (stat(path, &status) != 0)
         return errno == ENOENT ? err_set(ERR_INPUT, "'%s': no such file", path)

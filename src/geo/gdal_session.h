@@ -50,6 +50,17 @@ Err gdal_write_error(const char *path, const GdalSession *session);
 /* Driver names that raster_open allows, NULL at the end. */
 const char *const *gdal_allowed_drivers(void);
 
+/* GDAL itself remembers that the network may be used (geo_process.h). */
+#define GDAL_NETWORK_OPTION "METASEG_ALLOW_NETWORK"
+bool gdal_network_allowed(void);
+
+/* "http://..." or "https://...". */
+bool gdal_is_url(const char *path);
+
+/* The name under which GDAL must open a raster: gdal_check_path and gdal_plain_name of a local file, /vsicurl/ and the URL where the
+ * network is allowed. ERR_INPUT. */
+Err gdal_raster_name(const char *path, char *ret_name, size_t name_bytes);
+
 /* Checks that `path` is a plain local file. ERR_INPUT with one sentence: missing, a folder, a network or other GDAL
  * virtual file, a device, no permission. */
 Err gdal_check_path(const char *path);

@@ -28,6 +28,8 @@ void gdal_own_process(void)
     GDALSetCacheMax64(program_cache_bytes);
 }
 
+void gdal_allow_network(void) { CPLSetConfigOption(GDAL_NETWORK_OPTION, "YES"); }
+
 void gdal_set_cache(int64_t bytes)
 {
     if (CPLGetConfigOption(owner_option, NULL) != NULL) GDALSetCacheMax64(bytes);

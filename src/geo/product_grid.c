@@ -30,7 +30,8 @@ static Err open_file(const char *path, const Product *product, const char *file,
 {
     char *own = NULL, *alone[] = { NULL, NULL };
     static const char *const drivers[] = { "GTiff", "JP2OpenJPEG", "PNG", "JPEG", "ENVI", "HFA", NULL };
-    const bool packed = str_starts_with(file, "/vsizip/") || str_starts_with(file, "/vsitar/");
+    const bool packed = str_starts_with(file, "/vsizip/") || str_starts_with(file, "/vsitar/") ||
+                        (str_starts_with(file, "/vsicurl/") && gdal_network_allowed());
     if (!packed) TRY(gdal_check_path(file));
     TRY(str_copy(file, &own));
     alone[0] = own;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "geo/band_name.h"
+#include "geo/gdal_session.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,12 +110,13 @@ static StacBand read_band(const Json *root, const Json *asset, int64_t i)
 
 /* ---- assets ---- */
 
-/* A local file, relative to the item's folder; *ret_file NULL: it lies on the network or in GDAL's virtual file systems. */
+/* A local file, relative to the item's folder, or a URL where these are read; *ret_file NULL: it lies elsewhere. */
 static Err find_file(const char *folder, const char *href, char **ret_file)
 {
     char *joined = NULL;
     const char *local = str_starts_with(href, "file://") ? href + strlen("file://") : href;
     *ret_file = NULL;
+    if (gdal_is_url(local) && gdal_network_allowed()) return str_format(ret_file, "/vsicurl/%s", local);
     if (strstr(local, "://") != NULL || str_starts_with(local, "/vsi") || local[0] == '\0') return ERR_NONE;
     TRY(path_join(folder, local, &joined));
     char *whole = realpath(joined, NULL);
@@ -287,11 +289,14 @@ static Err check_bands(const char *path, const Product *product)
                        "'%s': no asset of this STAC item has bands ('bands' or 'eo:bands' with a name); name a "
                        "raster file",
                        path);
+    if (str_starts_with(file, "/vsicurl/http") && gdal_network_allowed())
+        return err_set(ERR_INPUT, "'%s': none of the assets of this STAC item can be read ('%.200s' for one)", path,
+                       file + strlen("/vsicurl/"));
     if (strstr(file, "://") != NULL || str_starts_with(file, "/vsi"))
         return err_set(ERR_INPUT,
                        "'%s': the assets of this STAC item lie elsewhere ('%.200s' for one); only local files "
-                       "are read: download them, and let 'href' name the files",
-                       path, file);
+                       "are read: download them, and let 'href' name the files%s",
+                       path, file, gdal_is_url(file) ? ", or give --allow-network (predict)" : "");
     return err_set(ERR_INPUT, "'%s': the files of the assets of this STAC item are missing or empty ('%.200s' for one)",
                    path, file);
 }

@@ -28,8 +28,7 @@ static const int64_t bomb_ratio = 4096;
 static Err open_file(const char *path, const volatile int *stop, GDALDatasetH *ret_dataset)
 {
     char name[PATH_MAX];
-    TRY(gdal_check_path(path));
-    TRY(gdal_plain_name(path, name, sizeof name));
+    TRY(gdal_raster_name(path, name, sizeof name));
     GdalSession session;
     gdal_begin(&session);
     Err err = ERR_NONE;
@@ -54,7 +53,8 @@ static Err open_file(const char *path, const volatile int *stop, GDALDatasetH *r
     }
 done:
     gdal_end(&session);
-    if (err != ERR_NONE) TRY(gdal_check_open(path)); /* names the lack of handles, which GDAL does not */
+    if (err != ERR_NONE && !gdal_is_url(path))
+        TRY(gdal_check_open(path)); /* names the lack of handles, which GDAL does not */
     if (err == ERR_NONE) *ret_dataset = dataset;
     return err;
 }
