@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * metaseg predict: land-cover maps from rasters. */
 #include "cli/cli.h"
+#include "cli/mosaic_input.h"
 #include "cli/predict_batch.h"
 #include "cli/reading_options.h"
 
@@ -26,7 +27,7 @@ typedef struct PredictArgs {
     OptionList creation;
     int64_t format;
     double gsd, resolution, te[4], projwin[4];
-    bool stored, network, skip_existing, overwrite;
+    bool stored, network, mosaic, skip_existing, overwrite;
 } PredictArgs;
 
 static const Option predict_options[] = {
@@ -109,6 +110,8 @@ static const Option predict_options[] = {
       .help =
           "memory to take at most, like 512M or 2G: a wide image is mapped in strips that fit; without it a quarter of "
           "what there is, at most 2G" },
+    { "mosaic", 0, OPTION_FLAG, offsetof(PredictArgs, mosaic),
+      .help = "the inputs are files of one place, mapped as one image into the file OUT: later ones lie on top" },
     { "allow-network", 0, OPTION_FLAG, offsetof(PredictArgs, network),
       .help = "read images by http and https URLs, and assets of STAC items; without it nothing but local files" },
     { "skip-existing", 0, OPTION_FLAG, offsetof(PredictArgs, skip_existing),
@@ -220,6 +223,9 @@ static Err fill_options(const PredictArgs *args, const OptionResult *words, cons
  * folder for several inputs. free() it. */
 static Err find_scene(const PredictArgs *args, const InputList *inputs, char **ret_scene)
 {
+    if (args->mosaic && file_is_folder(args->out))
+        return err_set(ERR_ARGUMENT, "'%s': --mosaic makes one map; name a file, not a folder", args->out);
+    if (args->mosaic) return mosaic_input_make(inputs, ret_scene);
     const bool folder = file_is_folder(args->out),
                map = str_ends_with(args->out, ".tif") || str_ends_with(args->out, ".tiff");
     if (folder || ((inputs->count > 1 || inputs->many) && !map)) return ERR_NONE;
@@ -253,7 +259,10 @@ static Err load_and_predict(Cli *cli, const PredictArgs *args, const OptionResul
                             : predict_batch(&models, &inputs, &outputs, options, args->skip_existing);
     cli_models_done(&models);
     input_list_done(&inputs);
-    free(scene);
+    if (args->mosaic)
+        mosaic_input_remove(scene);
+    else
+        free(scene);
     return err;
 }
 
@@ -293,6 +302,10 @@ static Err write_submission(Cli *cli, const PredictArgs *args, const OptionResul
                        args->preset, (long long)words->n_arguments);
     if (args->model == NULL)
         return err_set(ERR_ARGUMENT, "--preset %s needs the model that is to be judged; name it with -m", args->preset);
+    if (args->mosaic)
+        return err_set(ERR_ARGUMENT,
+                       "--mosaic makes one image of the inputs; --preset %s maps the images of a data set",
+                       args->preset);
     if (args->skip_existing)
         return err_set(ERR_ARGUMENT, "--skip-existing leaves maps that are there; an archive is written whole or not");
     Err err = cli_models_init(cli, args->model, &models);

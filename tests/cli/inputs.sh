@@ -69,4 +69,33 @@ predict @lists/list.txt -o none -q
 predict tiles "$fixtures/good.tif" "$work/tiles/a.tif" -o none -q
 [ $got = 2 ] && grep -q "both the map of 'tiles/a.tif' and" "$log.err" || fail "an input named twice: exit code $got"
 [ ! -e none ] || fail 'an input named twice: work was begun'
+
+# files of one place as one image: two halves and a gap between them
+crop() { # FILE X WIDTH [EPSG]
+    cat >"$1" <<END
+<VRTDataset rasterXSize="$3" rasterYSize="30"><SRS>EPSG:${4:-4326}</SRS><GeoTransform>$(python3 -c "print(-170 + $2 * 0.05)"), 0.05, 0, 45, 0, -0.05</GeoTransform>
+$(for band in 1 2 3; do echo "<VRTRasterBand dataType=\"Byte\" band=\"$band\"><SimpleSource><SourceFilename relativeToVRT=\"1\">tiles/a.tif</SourceFilename><SourceBand>$band</SourceBand><SrcRect xOff=\"$2\" yOff=\"0\" xSize=\"$3\" ySize=\"30\"/><DstRect xOff=\"0\" yOff=\"0\" xSize=\"$3\" ySize=\"30\"/></SimpleSource></VRTRasterBand>"; done)
+</VRTDataset>
+END
+}
+mkdir temporary
+crop left.vrt 0 20
+crop right.vrt 20 20
+crop far.vrt 30 10
+crop other.vrt 20 20 4258
+TMPDIR=$work/temporary
+export TMPDIR
+predict left.vrt right.vrt --mosaic -o mosaic.tif -q
+[ $got = 0 ] && [ ! -s "$log.err" ] || fail "predict --mosaic: exit code $got"
+same 'a mosaic' mosaic.tif
+run info --json --shares mosaic.tif
+grep -q '"width":40,"height":30' "$log.out" && grep -q '"valid_pixels":1200,' "$log.out" || fail 'a mosaic: size or pixels'
+predict left.vrt far.vrt --mosaic -o gap.tif -q
+run info --json --shares gap.tif
+grep -q '"valid_pixels":900,' "$log.out" || fail 'a mosaic with a gap: the gap has classes'
+predict left.vrt other.vrt --mosaic -o refused.tif -q
+[ $got = 4 ] && grep -q "'other.vrt': its coordinate reference system (ETRS89) is not that of 'left.vrt' (WGS 84)" "$log.err" || fail "a mosaic of two CRSs: exit code $got"
+predict left.vrt right.vrt --mosaic -o maps -q
+[ $got = 2 ] || fail "a mosaic into a folder: exit code $got"
+[ ! -e refused.tif ] && [ -z "$(ls temporary)" ] || fail "a mosaic left $(ls temporary)"
 exit $failed
