@@ -147,9 +147,10 @@ static Err add_line(const Adding *a, const char *folder, const char *line)
 }
 
 /* text: `length` bytes and a NUL; lines are cut in place. */
-static Err add_lines(Adding *a, const char *file, const char *folder, char *text, size_t length)
+static Err add_lines(const Adding *of, const char *file, const char *folder, char *text, size_t length)
 {
     char origin[ORIGIN_BYTES];
+    const Adding a = { of->list, of->log, of->stop, origin };
     char *at = str_starts_with(text, "\xEF\xBB\xBF") ? text + 3 : text;
     for (int64_t line = 1; at < text + length; line++) {
         char *end = memchr(at, '\n', (size_t)(text + length - at));
@@ -160,9 +161,8 @@ static Err add_lines(Adding *a, const char *file, const char *folder, char *text
             return err_set(ERR_INPUT, "%s: a NUL byte; expected a text file with one path per line", origin);
         while (end > at && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r')) end--;
         *end = '\0';
-        a->origin = origin;
         if (*at != '\0' && *at != '#') {
-            const Err err = add_line(a, folder, at);
+            const Err err = add_line(&a, folder, at);
             if (err != ERR_NONE) return err_prefix(err, "%s", origin);
         }
         at = next;
@@ -170,7 +170,7 @@ static Err add_lines(Adding *a, const char *file, const char *folder, char *text
     return ERR_NONE;
 }
 
-static Err add_list(Adding *a, const char *file)
+static Err add_list(const Adding *a, const char *file)
 {
     char *text = NULL, *folder = NULL;
     size_t length = 0;
@@ -190,7 +190,7 @@ static Err add_list(Adding *a, const char *file)
 
 Err input_list_add(InputList *list, const char *word, const Log *log, const volatile int *stop)
 {
-    Adding adding = { list, log, stop, NULL };
+    const Adding adding = { list, log, stop, NULL };
     return word[0] == '@' ? add_list(&adding, word + 1) : add_word(&adding, word);
 }
 
