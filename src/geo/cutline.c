@@ -49,6 +49,8 @@ void cutline_close(Cutline *cutline)
     free(cutline);
 }
 
+int64_t cutline_passed_over(const Cutline *cutline) { return vector_labels_findings(cutline->polygons)->far; }
+
 Err cutline_apply(Cutline *c, RasterWindow window, const uint8_t *valid, const uint8_t **ret_inside, bool *ret_any)
 {
     const int64_t pixels = window.columns * window.rows;

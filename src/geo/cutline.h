@@ -31,6 +31,9 @@ typedef struct CutlineOptions {
 Err cutline_open(const CutlineOptions *options, const Raster *image, Georeference *place, Cutline **ret_cutline);
 void cutline_close(Cutline *cutline);
 
+/* How many polygons were passed over because some of them lies beyond the domain of the image's projection. */
+int64_t cutline_passed_over(const Cutline *cutline);
+
 /* Of a window inside the image, [rows][columns]: 1 where `valid` is and the pixel is inside, else 0. The result is the cutline's, until the
  * next call. *ret_any: a pixel of the window is inside, valid or not. ERR_INPUT, ERR_MEMORY. */
 Err cutline_apply(Cutline *cutline, RasterWindow window, const uint8_t *valid, const uint8_t **ret_inside,

@@ -111,11 +111,12 @@ static void other_grids(void **state)
     ASSERT_OK(raster_open(image, NULL, &o.raster));
     ASSERT_OK(georeference_open(o.raster, NULL, &o.place));
     double x[2] = { 5.0, 9.0 }, y[2] = { 6.0, 9.0 }; /* corners of pixels; lines bend by less than a metre */
-    char features[400];
+    char features[600];
     georeference_to_lonlat(o.place, 2, x, y);
     (void)snprintf(features, sizeof features,
-                   FEATURE("Polygon", "[[[%.9f,%.9f],[%.9f,%.9f],[%.9f,%.9f],[%.9f,%.9f],[%.9f,%.9f]]]"), x[0], y[0],
-                   x[1], y[0], x[1], y[1], x[0], y[1], x[0], y[0]);
+                   FEATURE("Polygon", "[[[%.9f,%.9f],[%.9f,%.9f],[%.9f,%.9f],[%.9f,%.9f],[%.9f,%.9f]]]") "," FEATURE(
+                       "Polygon", "[[[500013,6000043],[500287,6000043],[500287,6000207],[500013,6000043]]]"),
+                   x[0], y[0], x[1], y[0], x[1], y[1], x[0], y[1], x[0], y[0]);
     write_layer("utm.geojson", features, layer);
     const uint8_t all[9] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
     const uint8_t *found = NULL;
@@ -127,6 +128,7 @@ static void other_grids(void **state)
     ASSERT_OK(cutline_apply(o.cutline, (RasterWindow){ 2, 1, 3, 3 }, all, &found, &any));
     static const uint8_t expected[9] = { 1, 1, 0, 1, 1, 0, 0, 0, 0 };
     assert_true(any);
+    assert_int_equal(cutline_passed_over(o.cutline), 1); /* metres that are taken for degrees */
     assert_memory_equal(found, expected, sizeof expected);
     close_all(&o);
 }

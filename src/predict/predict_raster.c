@@ -200,6 +200,12 @@ static void tell_choice(const Task *t)
     const char *note = raster_choice_note(t->image->raster, &doubtful);
     if (note[0] != '\0') predictor_tell(t->model, doubtful ? 1 : 0, "'%s': %s", t->in, note);
     tell_offsets(t);
+    if (t->image->cutline != NULL && cutline_passed_over(t->image->cutline) > 0)
+        predictor_tell(
+            t->model, 1,
+            "'%s': polygons that reach beyond the domain of the image's projection are passed over: %lld; cut "
+            "them to the region if they hold the image",
+            t->options->cutline, (long long)cutline_passed_over(t->image->cutline));
     if (t->image->cut)
         predictor_tell(t->model, 1, "'%s': some of the wanted extent lies beside the image and is not in the map",
                        t->in);
