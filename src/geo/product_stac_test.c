@@ -70,18 +70,18 @@ static void version_1_0(void **state)
     make_band("a.tif", SIDE, 10.0, 1300.0F, 1, 0);
     make_band("b.tif", SIDE, 10.0, 1200.0F, 1, 0);
     make_band("c.tif", SIDE, 10.0, 1100.0F, 1, 0);
-    write_item("v10.json", "1.0.0", ",\"proj:epsg\":32633,\"eo:cloud_cover\":12.5",
-               "\"thumbnail\":{\"href\":\"t.png\",\"type\":\"image/png\",\"roles\":[\"thumbnail\"]},"
-               "\"visual\":{\"href\":\"a.tif\",\"eo:bands\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}," EO(
-                   "one", "./c.tif", "X3", "blue") ",\"raster:bands\":[{\"scale\":0.0001,\"offset\":-0.1,\"nodata\":7}]"
-                                                   "}," EO("two",
-                                                           "b.tif", "X2", "green") ",\"raster:bands\":[{\"scale\":0."
+    write_item(
+        "v10.json", "1.0.0", ",\"proj:epsg\":32633,\"eo:cloud_cover\":12.5",
+        "\"thumbnail\":{\"href\":\"t.png\",\"type\":\"image/png\",\"roles\":[\"thumbnail\"]},"
+        "\"visual\":{\"href\":\"a.tif\",\"eo:bands\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]}," EO(
+            "one", "./c.tif", "X3", "blue") ",\"raster:bands\":[{\"scale\":0.0001,\"offset\":-0.1,\"nodata\":7}]"
+                                            "}," EO("two", "b.tif", "X2", "green") ",\"raster:bands\":[{\"scale\":0."
                                                                                    "0001,\"offset\":-0.1,\"nodata\":0}]"
                                                                                    "}," EO("three", "a.tif", "X1",
                                                                                            "red") ",\"raster:bands\":[{"
                                                                                                   "\"scale\":0.0001,"
                                                                                                   "\"offset\":-0.1}]}",
-               path);
+        path);
     expect(path, NULL, 300.0F, 200.0F, 100.0F); /* less an offset of 1000 stored numbers */
     expect(path, "X1,X2,X3", 300.0F, 200.0F, 100.0F);
     ASSERT_OK(raster_open(path, NULL, &raster));
