@@ -13,8 +13,9 @@
 static const char *type_name(const Option *option)
 {
     static const char *const names[] = {
-        [OPTION_FLAG] = "boolean", [OPTION_COUNT] = "boolean", [OPTION_STRING] = "string",    [OPTION_INT] = "integer",
-        [OPTION_DOUBLE] = "real",  [OPTION_ENUM] = "string",   [OPTION_LIST] = "string_list",
+        [OPTION_FLAG] = "boolean",     [OPTION_COUNT] = "boolean",     [OPTION_STRING] = "string",
+        [OPTION_INT] = "integer",      [OPTION_DOUBLE] = "real",       [OPTION_ENUM] = "string",
+        [OPTION_LIST] = "string_list", [OPTION_NUMBERS] = "real_list",
     };
     return names[option->type];
 }
@@ -86,6 +87,7 @@ static void put_option(JsonWriter *w, const Option *option, const char *category
     put_range(w, option);
     json_put_bool(w, "required", option->required);
     if (option->type == OPTION_LIST) put_list(w, !option->whole, option->required ? 1 : 0, -1);
+    if (option->type == OPTION_NUMBERS) put_list(w, true, option->words, option->words);
     json_put_string(w, "category", category);
     json_end(w);
 }

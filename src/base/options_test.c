@@ -216,6 +216,8 @@ static void usage_as_json(void **state)
         "\"choices\": [\n        \"GTiff\",\n        \"COG\"\n      ],\n      \"default\": \"COG\"",
         "\"default\": [\n        \"1\",\n        \"2\",\n        \"3\"\n      ],\n      \"required\": false,\n"
         "      \"packed_values_allowed\": true",
+        "\"type\": \"real_list\"",
+        "\"repeated_arg_allowed\": true,\n      \"min_count\": 4,\n      \"max_count\": 4",
         "\"metavar\": \"KEY=VALUE\",\n      \"required\": false,\n      \"packed_values_allowed\": false",
         "\"type\": \"boolean\",\n      \"description\": \"no progress\",\n      \"default\": false,\n      "
         "\"required\": false,\n"

@@ -235,7 +235,7 @@ static bool trial_is_same(const char *name, uint8_t *row)
 }
 
 /* Writes a small raster in memory and reads it back. */
-static Err try_out(RasterFormat format, RasterKind kind, const char *const *options, GdalSession *session)
+static Err try_once(RasterFormat format, RasterKind kind, const char *const *options, GdalSession *session)
 {
     char name[NAME_BYTES];
     uint8_t *row = malloc(TRIAL_SIDE);
@@ -259,6 +259,27 @@ static Err try_out(RasterFormat format, RasterKind kind, const char *const *opti
                    gdal_reason(session, session->warnings > 0 ? session->warning : "the values would change"));
 }
 
+/* The driver reads files of its own: what fails once, or without any option of a user's, is not the options' fault. */
+static Err try_out(RasterFormat format, RasterKind kind, const char *const *options)
+{
+    const char *const none[] = { NULL };
+    const char *const *const tries[] = { options, options, none };
+    char message[ERR_MESSAGE_BYTES] = "";
+    Err err = ERR_NONE;
+    for (int64_t i = 0; i < ARRAY_LEN(tries); i++) {
+        GdalSession session;
+        gdal_begin(&session);
+        err = try_once(format, kind, tries[i], &session);
+        gdal_end(&session);
+        if (err == ERR_NONE && tries[i] == options) return ERR_NONE;
+        if (tries[i] == options) (void)snprintf(message, sizeof message, "%s", err_message());
+    }
+    if (err == ERR_NONE) return err_adopt(ERR_ARGUMENT, message);
+    return err == ERR_ARGUMENT ? err_set(ERR_OUTPUT, "nothing can be written with the driver %s: %s",
+                                         raster_format_driver(format), message)
+                               : err;
+}
+
 Err raster_format_check(RasterFormat format, const char *const *options)
 {
     Err err = ERR_NONE;
@@ -266,8 +287,7 @@ Err raster_format_check(RasterFormat format, const char *const *options)
     GdalSession session;
     gdal_begin(&session);
     for (int64_t i = 0; options[i] != NULL && err == ERR_NONE; i++) err = check_option(format, options, i);
-    if (err == ERR_NONE) err = try_out(format, RASTER_CLASSES, options, &session);
-    if (err == ERR_NONE) err = try_out(format, RASTER_CONFIDENCE, options, &session);
     gdal_end(&session);
-    return err;
+    if (err == ERR_NONE) err = try_out(format, RASTER_CLASSES, options);
+    return err == ERR_NONE ? try_out(format, RASTER_CONFIDENCE, options) : err;
 }

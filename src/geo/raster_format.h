@@ -23,7 +23,7 @@ typedef enum RasterFormat {
 } RasterFormat;
 
 /* Checks creation options of a user: "NAME=VALUE", NULL at the end; NULL: none. Names are GDAL's, in any case. Whatever the driver
- * takes is tried on a small raster in memory, which must come back with the same values. ERR_ARGUMENT, one sentence: no
+ * takes is tried on a small raster in memory, which must come back with the same values. ERR_OUTPUT: the driver cannot read its own files. ERR_ARGUMENT, one sentence: no
  * NAME=VALUE, a name twice, one that the driver does not have (with those that may be chosen), a value that it does not take, an
  * option that would change values, grid, colours or names. */
 Err raster_format_check(RasterFormat format, const char *const *options);

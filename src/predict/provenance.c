@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "geo/cloud_mask.h"
+#include "geo/raster_extent.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -110,6 +111,25 @@ static void add_mask(Str *text, const MetasegPredictOptions *o)
     add_text(text, "mask-values", o->mask_values);
 }
 
+/* The part that is mapped, and what it is cut by. */
+static void add_extent(Str *text, const MetasegPredictOptions *o)
+{
+    RasterExtent e;
+    if (raster_extent_of(o->extent, o->extent_crs, &e)) {
+        const double corners[] = { e.xmin, e.ymin, e.xmax, e.ymax };
+        str_add(text, " -te");
+        for (int64_t i = 0; i < ARRAY_LEN(corners); i++) {
+            char shown[32];
+            str_from_double(corners[i], shown);
+            str_addf(text, " %s", shown);
+        }
+        add_text(text, "te_srs", e.crs);
+    }
+    if (o->cutline != NULL) add_text(text, "cutline", path_name(o->cutline));
+    add_text(text, "cl", o->cutline_layer);
+    add_text(text, "cutline_srs", o->cutline_crs);
+}
+
 static void add_reading(Str *text, const MetasegPredictOptions *o)
 {
     if (o->prompt == NULL && o->prompts != METASEG_PROMPTS_GROUNDED)
@@ -132,6 +152,7 @@ static Err command(const ProvenanceFacts *f, char **ret_text)
     add_bands(&text, f);
     add_reading(&text, o);
     add_mask(&text, o);
+    add_extent(&text, o);
     add_text(&text, "crs", o->crs);
     if (isfinite(o->longitude) && isfinite(o->latitude)) {
         char lon[32], lat[32];

@@ -32,12 +32,12 @@ assert set(usage) == {"name", "full_path", "description", "sub_algorithms", "inp
 needed = {"name", "type", "description", "required", "category"}
 known = needed | {"metavar", "choices", "default", "min_value", "min_value_is_included", "max_value", "max_value_is_included",
                   "packed_values_allowed", "repeated_arg_allowed", "min_count", "max_count"}
-kinds = {"boolean": bool, "integer": int, "real": (int, float), "string": str, "string_list": list}
+kinds = {"boolean": bool, "integer": int, "real": (int, float), "string": str, "string_list": list, "real_list": list}
 for a in usage["input_arguments"]:
     assert needed <= set(a) <= known, a
     assert isinstance(a.get("default", kinds[a["type"]]() if a["type"] != "real" else 0.0), kinds[a["type"]]), a
     assert "choices" not in a or "default" not in a or a["default"] in a["choices"], a
-    assert a["type"] == "string_list" or "min_count" not in a, a
+    assert a["type"].endswith("_list") == ("min_count" in a), a
 names = [a["name"] for a in usage["input_arguments"]]
 assert len(names) == len(set(names)) and "json-usage" in names
 END

@@ -134,7 +134,7 @@ predict 6 'tiles of 4096 pixels would take about [0-9]* MiB' image.tif -o m.tif 
 mosaic wide.vrt source.tif
 sed -i 's/rasterXSize="40"/rasterXSize="4000000"/' wide.vrt
 sed -i 's|<VRTRasterBand|<SRS>EPSG:4326</SRS><GeoTransform>-170,0.05,0,45,0,-0.05</GeoTransform>&|' wide.vrt
-predict 6 'tiles of 512 pixels would take about [0-9]* MiB of memory, more than the 64 MiB' wide.vrt -o m.tif -b 1,2,3 -t 512 --ram 64M
+predict 6 'tiles of 512 pixels would take about [0-9]* MiB of memory, more than the 64 MiB' wide.vrt -o m.tif -b 1,2,3 --tile 512 --ram 64M
 for size in 512 2X G -1G 1e9M; do
     predict 2 "--ram: '$size' is no size; expected a number and its unit" wide.vrt -o m.tif -b 1,2,3 --ram=$size
 done

@@ -41,6 +41,12 @@ says 'metaseg predict four_bands.tif -m fixture -b 1,2,3' four_bands.tif -b 1,2,
 says 'metaseg predict no_place.tif -m fixture --lonlat -170,44.5 --gsd 5000' no_place.tif --lonlat -170,44.5 --gsd 5000
 predict good.tif -o mask.tif
 says 'metaseg predict good.tif -m fixture --mask mask.tif --mask-values 2,9' good.tif --mask "$work/mask.tif" --mask-values 2,9
+cat >area.geojson <<'END'
+{ "type": "FeatureCollection", "features": [{ "type": "Feature", "properties": {}, "geometry": { "type": "Polygon",
+"coordinates": [[[-169.6, 44.1], [-168.7, 44.1], [-168.7, 44.8], [-169.6, 44.1]]] } }] }
+END
+says 'metaseg predict good.tif -m fixture -te -169.5 44 -168.5 44.75 --te_srs EPSG:4326' good.tif -projwin -169.5 44.75 -168.5 44 -projwin_srs EPSG:4326
+says 'metaseg predict good.tif -m fixture --cutline area.geojson --cl area --cutline_srs EPSG:4326' good.tif -cutline "$work/area.geojson" -cl area -cutline_srs EPSG:4326
 says 'metaseg predict good.tif -m fixture --crs EPSG:4326 --resolution 0.1 --stored' good.tif --resolution 0.1 --crs EPSG:4326 --stored
 
 # the same bytes a second later, from another folder, under another name; as a COG too
