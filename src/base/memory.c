@@ -2,9 +2,9 @@
  * The machine's memory and the limits of control groups, of version 2 and 1. */
 #include "base/memory.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,12 +17,13 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 /* A file with a number, or with a word ("max") for none. */
 static int64_t read_limit(const char *path)
 {
-    int64_t limit = 0;
+    char line[64] = "";
     FILE *stream = fopen(path, "re");
     if (stream == NULL) return INT64_MAX;
-    const bool found = fscanf(stream, "%" SCNd64, &limit) == 1 && limit > 0;
+    const bool read = fgets(line, sizeof line, stream) != NULL;
     (void)fclose(stream);
-    return found ? limit : INT64_MAX;
+    const long long limit = read ? strtoll(line, NULL, 10) : 0;
+    return limit > 0 ? limit : INT64_MAX;
 }
 
 int64_t memory_group_limit(const char *root, const char *group, const char *file)
