@@ -16,9 +16,17 @@ enum { KINDS = 5, QUICKLOOK = 3 }; /* of outputs; rasters, with side-cars, come 
 
 /* ---- one input ---- */
 
-static bool all_there(const PredictOutputs *o)
+/* Every kind of output, the map first; NULL: not wanted. */
+static void list_paths(const PredictOutputs *o, const char *ret_paths[KINDS])
 {
     const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook, o->areas };
+    memcpy(ret_paths, paths, sizeof paths);
+}
+
+static bool all_there(const PredictOutputs *o)
+{
+    const char *paths[KINDS];
+    list_paths(o, paths);
     for (int i = 0; i < KINDS; i++)
         if (paths[i] != NULL && !file_exists(paths[i])) return false;
     return true;
@@ -119,9 +127,9 @@ static Err names_init(const PredictOutputs *folders, const char *in, Names *name
 {
     static const char *const endings[KINDS] = { "classes.tif", "confidence.tif", "probabilities.tif", "quicklook.png",
                                                 "areas.csv" };
-    const char *const in_folder[KINDS] = { folders->map, folders->confidence, folders->probabilities,
-                                           folders->quicklook, folders->areas };
+    const char *in_folder[KINDS];
     char *name = NULL;
+    list_paths(folders, in_folder);
     *names = (Names){ { NULL } };
     TRY(predict_input_name(in, &name));
     Err err = ERR_NONE;
@@ -194,8 +202,8 @@ static Err check_names(const Cli *cli, const InputList *inputs, const PredictOut
 
 static Err prepare(const Cli *cli, const InputList *inputs, const PredictOutputs *folders)
 {
-    const char *const all[KINDS] = { folders->map, folders->confidence, folders->probabilities, folders->quicklook,
-                                     folders->areas };
+    const char *all[KINDS];
+    list_paths(folders, all);
     for (int i = 0; i < KINDS; i++) TRY(check_folder(all[i]));
     TRY(check_names(cli, inputs, folders));
     for (int i = 0; i < KINDS; i++)
@@ -209,7 +217,8 @@ static Err prepare(const Cli *cli, const InputList *inputs, const PredictOutputs
 static Err find_older(const PredictOutputs *o, bool *ret_found)
 {
     static const char *const appended[] = { "", ".aux.xml", ".ovr", ".msk" };
-    const char *const paths[KINDS] = { o->map, o->confidence, o->probabilities, o->quicklook, o->areas };
+    const char *paths[KINDS];
+    list_paths(o, paths);
     char *name = NULL;
     *ret_found = false;
     for (int64_t i = 0; i < (int64_t)KINDS * ARRAY_LEN(appended); i++) {
